@@ -1,0 +1,69 @@
+//! The command: arguments in, exit status out.
+
+mod args;
+mod failure;
+mod job;
+mod key_files;
+mod keys;
+mod notes;
+mod output;
+mod source;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use self::args::{Cli, Command};
+use self::failure::Failure;
+use self::notes::Notes;
+
+/// How a run ended; the number is the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Exit {
+    /// All was done.
+    Done = 0,
+    /// A ticket was not opened, or none was found.
+    NotAll = 1,
+    /// The job could not be done.
+    Failed = 2,
+}
+
+/// Runs the command.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut notes = Notes::new(&cli.verbosity);
+    let exit = match run(cli, &mut notes) {
+        Ok(exit) => exit,
+        Err(error) if is_closed_pipe(&error) => Exit::Done,
+        Err(error) => {
+            notes.failure(&error);
+            Exit::Failed
+        }
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: Cli, notes: &mut Notes) -> anyhow::Result<Exit> {
+    match cli.command {
+        None => job::run(&cli.job, notes),
+        Some(Command::Keys(args)) => keys::run(&args, notes),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "tktdump", &mut script);
+            io::stdout().write_all(&script)?;
+            Ok(Exit::Done)
+        }
+        Some(Command::Man) => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            io::stdout().write_all(&page)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Whether the reader of our output has gone: `| head` is no error.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,213 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::builder::{FalseyValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use tktdump::input::Form;
+use tktdump::key::format::{self, FORMATS, KeyFormat};
+
+/// Opens TLS session tickets with the server's ticket key and explains what is inside.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tktdump",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit status: 0 all tickets were opened (or split, without a key); 1 a ticket was not opened, or none \
+                  was found; 2 the job could not be done."
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) job: JobArgs,
+    #[command(flatten)]
+    pub(super) verbosity: Verbosity,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show what key files hold, without their secrets
+    Keys(KeysArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff)
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct JobArgs {
+    /// Tickets in any form; standard input where none or - is given
+    #[arg(value_name = "INPUT")]
+    pub(super) inputs: Vec<PathBuf>,
+    /// Ticket key file; repeat it in the server's own order. A directory means its files in name order
+    #[arg(short, long = "key", value_name = "FILE")]
+    pub(super) keys: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) key_format: KeyFormatArg,
+    /// Form of the inputs
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = From::Auto, hide_possible_values = false)]
+    pub(super) from: From,
+    /// Output
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// Also decrypt where the key name matches and the MAC does not verify; marked as unverified
+    #[arg(long)]
+    pub(super) no_verify: bool,
+    /// Hold back every secret
+    #[arg(long, env = "TKTDUMP_REDACT", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) redact: bool,
+    /// Judge expiry by this time (RFC 3339, or seconds since 1970) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(super) at: Option<i64>,
+    /// Close with a summary
+    #[arg(long)]
+    pub(super) stats: bool,
+    /// Colours in text
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(super) color: Color,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeysArgs {
+    /// Key files, or directories of them; - is standard input
+    #[arg(value_name = "KEYFILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) key_format: KeyFormatArg,
+    /// Output
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = KeysFormat::Text)]
+    pub(super) format: KeysFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeyFormatArg {
+    /// Whose rules the key files follow; auto: the content and the MACs decide
+    #[arg(long = "key-format", value_name = "NAME", default_value = AUTO, value_parser = key_formats())]
+    name: String,
+}
+
+impl KeyFormatArg {
+    /// The format; `None` for auto.
+    pub(super) fn format(&self) -> Option<&'static dyn KeyFormat> {
+        format::by_name(&self.name)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verbosity {
+    /// Fewer notes on standard error
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub(super) quiet: u8,
+    /// More notes on standard error
+    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "quiet")]
+    pub(super) verbose: u8,
+}
+
+/// Forms of input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum From {
+    /// The content decides
+    Auto,
+    /// One ticket as it is
+    Raw,
+    /// Lines of hex
+    Hex,
+    /// Lines of base64
+    Base64,
+    /// PEM sessions, and transcripts of openssl `s_client`
+    Pem,
+    /// Sessions as DER
+    Der,
+    /// Our own records
+    Json,
+}
+
+impl From {
+    /// The form; `None` for auto.
+    pub(super) fn form(self) -> Option<Form> {
+        match self {
+            Self::Auto => None,
+            Self::Raw => Some(Form::Raw),
+            Self::Hex => Some(Form::Hex),
+            Self::Base64 => Some(Form::Base64),
+            Self::Pem => Some(Form::Text),
+            Self::Der => Some(Form::Der),
+            Self::Json => Some(Form::Records),
+        }
+    }
+}
+
+/// Outputs of the main job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+    /// As openssl `sess_id` -text prints it
+    Openssl,
+    /// The plaintext as it is
+    Der,
+    /// The plaintext as PEM, for openssl `sess_id`
+    Pem,
+}
+
+/// Outputs of `keys`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum KeysFormat {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The key format that is none: the content decides.
+const AUTO: &str = "auto";
+
+fn key_formats() -> impl TypedValueParser<Value = String> {
+    let auto = PossibleValue::new(AUTO).help("the content decides");
+    let named = FORMATS.iter().map(|format| PossibleValue::new(format.name()).help(format.about()));
+    PossibleValuesParser::new(std::iter::once(auto).chain(named))
+}
+
+fn time(text: &str) -> Result<i64, String> {
+    use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    text.parse().or_else(|_| {
+        OffsetDateTime::parse(text, &Rfc3339)
+            .map(OffsetDateTime::unix_timestamp)
+            .map_err(|_| "neither RFC 3339, such as 2026-11-23T12:00:00Z, nor seconds since 1970".to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_epoch_or_rfc_3339() {
+        assert_eq!(time("1700000000"), Ok(1_700_000_000));
+        assert_eq!(time("2023-11-14T23:13:20+01:00"), Ok(1_700_000_000));
+        assert!(time("yesterday").is_err());
+    }
+}

@@ -1,0 +1,213 @@
+//! The main job: find tickets, open them, print them.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tktdump::escape::Text;
+use tktdump::input::Item;
+use tktdump::key::ring::KeyRing;
+use tktdump::open::{Opener, Outcome};
+use tktdump::record::{Place, Record, Verdict};
+use tktdump::report::{Tally, json, text};
+use tktdump::session::Session;
+use zeroize::Zeroizing;
+
+use super::args::{Format, JobArgs};
+use super::notes::Notes;
+use super::output::Output;
+use super::source::{self, Sink};
+use super::{Exit, Failure, key_files};
+
+pub(super) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
+    let inputs = inputs(args)?;
+    let ring = load_keys(args, notes)?;
+    let built_in = KeyRing::built_in();
+    let now = args.at.unwrap_or_else(now);
+    let output = Output::new(args, &ring, now)?;
+    let opener = Opener { ring: &ring, built_in: &built_in, no_verify: args.no_verify };
+    let mut worker = Worker::new(opener, &output, notes);
+    let mut exit = Exit::Done;
+    for path in &inputs {
+        worker.begin(path);
+        match source::read(path, args.from.form(), &mut worker) {
+            Ok(()) => worker.end(path),
+            Err(error) if super::is_closed_pipe(&error) => return Err(error),
+            Err(error) => {
+                worker.flush()?;
+                worker.notes.failure(&error);
+                exit = Exit::Failed;
+            }
+        }
+    }
+    worker.flush()?;
+    let tally = worker.tally;
+    if args.stats {
+        summary(args, &tally)?;
+    }
+    if tally.tickets() == 0 && exit == Exit::Done {
+        notes.error("no ticket was found");
+        notes.hint("give tickets as raw bytes, hex, base64, PEM or DER sessions, or an s_client transcript");
+    }
+    let all = tally.tickets() > 0 && tally.failures() == 0;
+    Ok(exit.max(if all { Exit::Done } else { Exit::NotAll }))
+}
+
+/// The inputs; standard input where none is named, and no more than one reader of it.
+fn inputs(args: &JobArgs) -> anyhow::Result<Vec<PathBuf>> {
+    let inputs = if args.inputs.is_empty() { vec![PathBuf::from("-")] } else { args.inputs.clone() };
+    if inputs.iter().chain(&args.keys).filter(|path| source::is_stdin(path)).count() > 1 {
+        let failure = Failure::new("standard input can be read only once");
+        return Err(failure.with_hint("name a file for all inputs and key files but one").into());
+    }
+    Ok(inputs)
+}
+
+fn load_keys(args: &JobArgs, notes: &Notes) -> anyhow::Result<KeyRing> {
+    let mut files = Vec::new();
+    for path in key_files::expand(&args.keys, notes)? {
+        let loaded = key_files::load(&path, args.key_format.format())?;
+        let shown = Text(loaded.path.as_bytes());
+        for warning in &loaded.file.warnings {
+            notes.warning(format_args!("{shown}: {warning}"));
+        }
+        notes.detail(format_args!("{shown}: {} bytes, read in {} ways", loaded.length, loaded.file.readings.len()));
+        files.push((loaded.path, loaded.file));
+    }
+    let ring = KeyRing::new(files);
+    if ring.is_empty() && !args.keys.is_empty() {
+        return Err(Failure::new("no key was found in what --key names").into());
+    }
+    Ok(ring)
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn summary(args: &JobArgs, tally: &Tally) -> io::Result<()> {
+    if args.format != Format::Json {
+        return writeln!(io::stderr(), "tktdump: {}", text::summary(tally));
+    }
+    let mut record = Vec::new();
+    let counts = tally.counts().map(|(status, count)| (status.as_str(), count));
+    json::summary(tally.tickets(), counts, &mut record);
+    io::stdout().write_all(&record)
+}
+
+/// Examines items one after the other and renders them into a buffer that is passed on now and then.
+struct Worker<'w> {
+    opener: Opener<'w>,
+    output: &'w Output<'w>,
+    notes: &'w mut Notes,
+    source: String,
+    index: u64,
+    plaintext: Zeroizing<Vec<u8>>,
+    rendered: Zeroizing<Vec<u8>>,
+    /// Why the output cannot be written; the next pause ends the run with it.
+    broken: Option<io::Error>,
+    tally: Tally,
+}
+
+impl<'w> Worker<'w> {
+    /// How much is rendered before it is written.
+    const FLUSH_LENGTH: usize = 1 << 16;
+
+    fn new(opener: Opener<'w>, output: &'w Output<'w>, notes: &'w mut Notes) -> Self {
+        Self {
+            opener,
+            output,
+            notes,
+            source: String::new(),
+            index: 0,
+            plaintext: Zeroizing::default(),
+            rendered: Zeroizing::default(),
+            broken: None,
+            tally: Tally::default(),
+        }
+    }
+
+    fn begin(&mut self, path: &Path) {
+        self.source.clear();
+        self.source.push_str(&source::display(path));
+        self.index = 0;
+        if source::is_stdin(path) && io::stdin().is_terminal() {
+            self.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
+        }
+    }
+
+    fn end(&mut self, path: &Path) {
+        if self.index == 0 {
+            let name = source::display(path);
+            self.notes.warning(format_args!("{}: no ticket in it", Text(name.as_bytes())));
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.rendered.is_empty() || self.broken.is_some() {
+            return Ok(());
+        }
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&self.rendered)?;
+        self.rendered.clear();
+        stdout.flush()
+    }
+}
+
+impl Sink for Worker<'_> {
+    fn item(&mut self, line: Option<u64>, item: Item<'_>) {
+        let place = Place { source: &self.source, index: self.index, line };
+        let record = examine(place, item, &self.opener, &mut self.plaintext);
+        self.output.render(&record, &mut self.rendered);
+        let status = record.status();
+        self.tally.add(status);
+        self.index += 1;
+        if record.opened_with_built_in_key() {
+            self.notes.warning(format_args!("{place}: opened with an all-zero key, which anybody can guess"));
+        }
+        if record.session().is_some_and(|shown| shown.is_unverified()) && !self.output.has_every_record() {
+            self.notes.warning(format_args!("{place}: the session is unverified, anybody may have written it"));
+        }
+        if (!status.is_success() || self.output.leaves_out(&record))
+            && let Some(problem) = record.problem(self.opener.ring)
+        {
+            let error = format_args!("{place}: {}", problem.error);
+            self.notes.ticket(error, &problem.hint, self.output.has_every_record());
+        }
+        if self.rendered.len() >= Self::FLUSH_LENGTH {
+            self.broken = self.flush().err();
+        }
+    }
+
+    fn pause(&mut self) -> anyhow::Result<()> {
+        match self.broken.take() {
+            Some(error) => Err(error.into()),
+            None => Ok(self.flush()?),
+        }
+    }
+}
+
+/// Opens what an item holds.
+fn examine<'a>(place: Place<'a>, item: Item<'a>, opener: &Opener<'a>, plaintext: &'a mut Vec<u8>) -> Record<'a> {
+    let record = |bytes, outcome| Record { place, bytes, verdict: Verdict::Examined(outcome), client_session: None };
+    match item {
+        Item::Ticket(bytes) => record(bytes, opener.open(bytes, plaintext)),
+        Item::Unreadable(error) => {
+            Record { place, bytes: &[], verdict: Verdict::Unreadable(error), client_session: None }
+        }
+        Item::Session(der) => match Session::parse(der) {
+            Ok(session) => match session.ticket {
+                Some(ticket) => {
+                    Record { client_session: Some(session), ..record(ticket, opener.open(ticket, plaintext)) }
+                }
+                None => record(&[], Outcome::PlainSession { session }),
+            },
+            Err(error) => {
+                let verdict = Verdict::Unreadable(tktdump::input::Unreadable::Session(error));
+                Record { place, bytes: &[], verdict, client_session: None }
+            }
+        },
+    }
+}

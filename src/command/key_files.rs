@@ -1,0 +1,78 @@
+//! Key files and directories of them.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tktdump::escape::Text;
+use tktdump::key::file::{self, KeyFile, MAX_FILE_LENGTH};
+use tktdump::key::format::KeyFormat;
+use zeroize::Zeroizing;
+
+use super::notes::Notes;
+use super::{Failure, source};
+
+/// A key file that was read, and what is unusual about it.
+pub(super) struct Loaded {
+    pub(super) path: Arc<str>,
+    pub(super) length: usize,
+    pub(super) file: KeyFile,
+}
+
+/// Reads one key file.
+pub(super) fn load(path: &Path, format: Option<&'static dyn KeyFormat>) -> anyhow::Result<Loaded> {
+    let name = source::display(path);
+    let shown = Text(name.as_bytes()).to_string();
+    let bytes = read(path).with_context(|| shown.clone())?;
+    if bytes.len() > MAX_FILE_LENGTH {
+        let error = format!("{shown}: the file is longer than {MAX_FILE_LENGTH} bytes");
+        return Err(Failure::new(error).with_hint("a ticket key file has a few hundred bytes; is it another file?").into());
+    }
+    let read = match format {
+        Some(format) => file::read_as(format, &bytes),
+        None => file::read_auto(&bytes),
+    };
+    let file = read.map_err(|error| Failure::new(format_args!("{shown}: {error}")).with_hint(error.hint()))?;
+    Ok(Loaded { path: name, length: bytes.len(), file })
+}
+
+/// Replaces directories by their regular files in name order, dotfiles left out.
+pub(super) fn expand(paths: &[PathBuf], notes: &Notes) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let shown = Text(source::display(path).as_bytes()).to_string();
+        let mut inside = Vec::new();
+        for entry in fs::read_dir(path).with_context(|| shown.clone())? {
+            let entry = entry.with_context(|| shown.clone())?;
+            let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            // a link to a regular file counts as one: secret stores mount keys that way
+            if !hidden && entry.path().is_file() {
+                inside.push(entry.path());
+            }
+        }
+        if inside.is_empty() {
+            notes.warning(format_args!("{shown}: the directory holds no key files"));
+        }
+        inside.sort();
+        files.append(&mut inside);
+    }
+    Ok(files)
+}
+
+fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let limit = MAX_FILE_LENGTH as u64 + 1;
+    // room from the start: a buffer that grows leaves copies behind
+    let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 14));
+    if source::is_stdin(path) {
+        io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,103 @@
+//! The outputs of the main job behind one face.
+
+use std::io::{self, IsTerminal};
+
+use tktdump::key::ring::KeyRing;
+use tktdump::open::Outcome;
+use tktdump::record::{Record, Status, Verdict};
+use tktdump::report::text::Styles;
+use tktdump::report::{json, openssl, text};
+use tktdump::{armor, session};
+
+use super::Failure;
+use super::args::{Color, Format, JobArgs};
+
+/// A renderer with its settings.
+pub(super) enum Output<'k> {
+    Text(text::Renderer<'k>),
+    Json(json::Renderer<'k>),
+    OpenSsl { now: i64, redact: bool },
+    Der,
+    Pem,
+}
+
+impl<'k> Output<'k> {
+    pub(super) fn new(args: &JobArgs, ring: &'k KeyRing, now: i64) -> anyhow::Result<Self> {
+        let redact = args.redact;
+        let output = match args.format {
+            Format::Text => Self::Text(text::Renderer { ring, now, redact, styles: styles(args.color) }),
+            Format::Json => Self::Json(json::Renderer { ring, now, redact }),
+            Format::Openssl => Self::OpenSsl { now, redact },
+            Format::Der => Self::Der,
+            Format::Pem => Self::Pem,
+        };
+        if redact && matches!(output, Self::Der | Self::Pem) {
+            let failure = Failure::new("this output is nothing without its secrets, and --redact holds them back");
+            return Err(failure.with_hint("-f text and -f json can be redacted").into());
+        }
+        if matches!(output, Self::Der) && io::stdout().is_terminal() {
+            let failure = Failure::new("DER is binary and is not written to a terminal");
+            return Err(failure.with_hint("redirect it, or use -f pem").into());
+        }
+        Ok(output)
+    }
+
+    /// Whether records of unopened tickets are in this output too.
+    pub(super) fn has_every_record(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Json(_))
+    }
+
+    /// Appends one record.
+    pub(super) fn render(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(renderer) => renderer.ticket(record, out),
+            Self::Json(renderer) => renderer.ticket(record, out),
+            Self::OpenSsl { now, redact } => {
+                if let Some(shown) = record.session() {
+                    if shown.is_unverified() {
+                        out.extend_from_slice(UNVERIFIED);
+                    }
+                    openssl::render(shown.session(), *now, *redact, out);
+                }
+            }
+            Self::Der => out.extend_from_slice(plaintext(record).unwrap_or_default()),
+            Self::Pem => {
+                if let Some(shown) = record.session() {
+                    if shown.is_unverified() {
+                        out.extend_from_slice(UNVERIFIED);
+                    }
+                    out.extend_from_slice(armor::encode(session::PEM_LABEL, shown.session().encoded).as_bytes());
+                }
+            }
+        }
+    }
+
+    /// Whether a record of that status leaves nothing in this output.
+    pub(super) fn leaves_out(&self, record: &Record<'_>) -> bool {
+        match self {
+            Self::Text(_) | Self::Json(_) => false,
+            Self::OpenSsl { .. } | Self::Pem => record.session().is_none(),
+            Self::Der => record.session().is_none() && record.status() != Status::BadSession,
+        }
+    }
+}
+
+/// Goes before text whose MAC did not verify.
+const UNVERIFIED: &[u8] = b"UNVERIFIED: the MAC of this ticket does not verify, anybody may have written it\n";
+
+/// The decrypted bytes, whatever they are.
+fn plaintext<'r>(record: &'r Record<'_>) -> Option<&'r [u8]> {
+    match &record.verdict {
+        Verdict::Examined(Outcome::BadSession { plaintext, .. }) => Some(plaintext),
+        _ => record.session().map(|shown| shown.session().encoded),
+    }
+}
+
+pub(super) fn styles(color: Color) -> Styles {
+    let coloured = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
+    };
+    if coloured { Styles::coloured() } else { Styles::default() }
+}

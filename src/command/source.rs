@@ -1,0 +1,142 @@
+//! Inputs: opened, recognised, and read in pieces of bounded size.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tktdump::escape::Text;
+use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
+
+use super::Failure;
+
+/// The largest input that is read whole; inputs of lines have no limit.
+const WHOLE_LIMIT: usize = 64 << 20;
+/// How much is read at a time.
+const CHUNK_LENGTH: usize = 1 << 18;
+
+/// Whether a path means standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// A path as records name it.
+pub(super) fn display(path: &Path) -> Arc<str> {
+    path.to_string_lossy().into()
+}
+
+/// What happens with the items of an input.
+pub(super) trait Sink {
+    /// Takes an item.
+    fn item(&mut self, line: Option<u64>, item: Item<'_>);
+    /// Called when all input that is there has been handed over, so that results can be passed on.
+    fn pause(&mut self) -> anyhow::Result<()>;
+}
+
+/// Reads an input to its end; `form` is `None` where the content decides.
+pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> anyhow::Result<()> {
+    let shown = || Text(display(path).as_bytes()).to_string();
+    if is_stdin(path) {
+        return read_from(io::stdin().lock(), form, &shown, sink);
+    }
+    let file = File::open(path).with_context(shown)?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        let failure = Failure::new(format_args!("{}: is a directory", shown()));
+        return Err(failure.with_hint("name the files in it, such as DIR/*").into());
+    }
+    read_from(file, form, &shown, sink)
+}
+
+fn read_from(
+    mut input: impl Read,
+    form: Option<Form>,
+    shown: &dyn Fn() -> String,
+    sink: &mut impl Sink,
+) -> anyhow::Result<()> {
+    let mut head = Vec::new();
+    let form = match form {
+        Some(form) => form,
+        None => recognise(&mut input, &mut head).with_context(shown)?,
+    };
+    if form == Form::Capture {
+        return Err(Failure::new(format_args!("{}: a packet capture, which is not read as it is", shown()))
+            .with_hint("tshark -r FILE -T fields -e tls.handshake.session_ticket | tktdump --key KEY")
+            .into());
+    }
+    if form.is_lines() {
+        return each_line(input, head, form, shown, sink);
+    }
+    input.take((WHOLE_LIMIT + 1 - head.len()) as u64).read_to_end(&mut head).with_context(shown)?;
+    if head.len() > WHOLE_LIMIT {
+        let failure = Failure::new(format_args!("{}: more than {WHOLE_LIMIT} bytes in one piece", shown()));
+        return Err(failure.with_hint("lines of hex or base64 can be of any number").into());
+    }
+    input::each_in_whole(form, &head, &mut |line, item| sink.item(line, item));
+    sink.pause()
+}
+
+/// Reads as much as it takes to tell the form.
+fn recognise(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result<Form> {
+    let mut complete = false;
+    while !complete && head.len() < HEAD_LENGTH && !input::begins_lines(head) {
+        complete = fill(input, head, HEAD_LENGTH)? == 0;
+    }
+    Ok(input::recognise(head, complete))
+}
+
+fn each_line(
+    mut input: impl Read,
+    mut pending: Vec<u8>,
+    form: Form,
+    shown: &dyn Fn() -> String,
+    sink: &mut impl Sink,
+) -> anyhow::Result<()> {
+    let mut scratch = Vec::new();
+    let mut number = 0;
+    let mut skipping = false;
+    let mut each = |text: &[u8], sink: &mut _| {
+        number += 1;
+        line::each(form, text, &mut scratch, &mut |item| Sink::item(sink, Some(number), item));
+    };
+    loop {
+        let mut rest = pending.as_slice();
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (text, after) = rest.split_at(end);
+            if !std::mem::take(&mut skipping) {
+                each(text, sink);
+            }
+            rest = after.split_first().map_or(&[], |(_, after)| after);
+        }
+        if rest.len() > line::MAX_LENGTH && !skipping {
+            // reported as too long; its end is not waited for
+            each(rest, sink);
+            skipping = true;
+        }
+        let done = if skipping { pending.len() } else { pending.len() - rest.len() };
+        pending.drain(..done);
+        sink.pause()?;
+        if fill(&mut input, &mut pending, CHUNK_LENGTH).with_context(shown)? == 0 {
+            break;
+        }
+    }
+    if !pending.is_empty() && !skipping {
+        each(&pending, sink);
+    }
+    sink.pause()
+}
+
+/// Appends what one read gives, `length` bytes at the most; 0 at the end.
+fn fill(input: &mut impl Read, buffer: &mut Vec<u8>, length: usize) -> io::Result<usize> {
+    let start = buffer.len();
+    buffer.resize(start + length, 0);
+    let read = loop {
+        let Some(place) = buffer.get_mut(start..) else { return Ok(0) };
+        match input.read(place) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => break result,
+        }
+    };
+    buffer.truncate(start + read.as_ref().copied().unwrap_or(0));
+    read
+}

@@ -1,0 +1,232 @@
+//! DER elements read in place: der-parser's headers over a cursor that knows its offset.
+//!
+//! Nothing is copied and nothing is allocated: an [`Element`] borrows from the input. Tags above 30 (two-byte
+//! identifiers, as `BoringSSL` uses them) are read like any other.
+
+use std::fmt;
+
+use der_parser::asn1_rs::{FromDer, Length};
+use der_parser::der::{Class, Header, Tag};
+
+/// What is wrong with an encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DerErrorKind {
+    /// The input ends inside an identifier or length.
+    TruncatedHeader,
+    /// The length says more than there is.
+    TruncatedContent {
+        /// Octets the header announces.
+        need: usize,
+        /// Octets that are left.
+        have: usize,
+    },
+    /// An identifier or length that DER does not allow.
+    InvalidHeader,
+    /// Another element stands where this one was expected.
+    Unexpected {
+        /// What should stand there, in words.
+        expected: &'static str,
+    },
+    /// Octets follow where the outermost element ends.
+    TrailingData {
+        /// How many.
+        octets: usize,
+    },
+}
+
+/// A DER error and the offset of the element it is about, from the start of the outermost input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DerError {
+    /// What is wrong.
+    pub kind: DerErrorKind,
+    /// Where: octets from the start of the input.
+    pub offset: usize,
+}
+
+impl fmt::Display for DerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            DerErrorKind::TruncatedHeader => write!(f, "the header is cut short")?,
+            DerErrorKind::TruncatedContent { need, have } => {
+                write!(f, "the element announces {need} bytes, {have} are left")?;
+            }
+            DerErrorKind::InvalidHeader => write!(f, "the header is not DER")?,
+            DerErrorKind::Unexpected { expected } => write!(f, "expected {expected}")?,
+            DerErrorKind::TrailingData { octets } => write!(f, "{octets} bytes follow the end")?,
+        }
+        write!(f, " at DER byte {}", self.offset)
+    }
+}
+
+impl std::error::Error for DerError {}
+
+/// One element: identifier, content and the whole encoding, borrowed from the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Element<'a> {
+    /// Class of the tag.
+    pub class: Class,
+    /// Whether other elements are inside.
+    pub constructed: bool,
+    /// Tag number.
+    pub tag: u32,
+    /// The content octets.
+    pub content: &'a [u8],
+    /// Identifier, length and content.
+    pub der: &'a [u8],
+    /// Where the element starts in the outermost input.
+    pub offset: usize,
+}
+
+impl<'a> Element<'a> {
+    /// Whether this is the universal element `tag`.
+    #[must_use]
+    pub fn is(&self, tag: Tag) -> bool {
+        self.class == Class::Universal && self.tag == tag.0
+    }
+
+    /// A reader over the elements inside.
+    #[must_use]
+    pub fn reader(&self) -> Reader<'a> {
+        Reader { rest: self.content, offset: self.offset + (self.der.len() - self.content.len()) }
+    }
+
+    /// The value of an INTEGER that fits an `i64`.
+    #[must_use]
+    pub fn integer(&self) -> Option<i64> {
+        if !self.is(Tag::Integer) {
+            return None;
+        }
+        let (&first, rest) = self.content.split_first()?;
+        if rest.len() >= 8 {
+            return None;
+        }
+        // the first octet carries the sign
+        let start = i64::from(first.cast_signed());
+        Some(rest.iter().fold(start, |value, &octet| value << 8 | i64::from(octet)))
+    }
+
+    /// The content of an OCTET STRING.
+    #[must_use]
+    pub fn octets(&self) -> Option<&'a [u8]> {
+        self.is(Tag::OctetString).then_some(self.content)
+    }
+
+    /// The value of a BOOLEAN; any octet but zero is true.
+    #[must_use]
+    pub fn boolean(&self) -> Option<bool> {
+        match self.content {
+            [octet] if self.is(Tag::Boolean) => Some(*octet != 0),
+            _ => None,
+        }
+    }
+}
+
+/// A cursor over consecutive elements.
+#[derive(Debug, Clone)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts at the first octet of `input`.
+    #[must_use]
+    pub fn new(input: &'a [u8]) -> Self {
+        Self { rest: input, offset: 0 }
+    }
+
+    /// Whether all is read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Reads the next element.
+    pub fn read(&mut self) -> Result<Element<'a>, DerError> {
+        let fail = |kind| DerError { kind, offset: self.offset };
+        let (after, header) = Header::from_der(self.rest).map_err(|error| match error {
+            der_parser::nom::Err::Incomplete(_) => fail(DerErrorKind::TruncatedHeader),
+            _ => fail(DerErrorKind::InvalidHeader),
+        })?;
+        let Length::Definite(length) = header.length() else {
+            return Err(fail(DerErrorKind::InvalidHeader));
+        };
+        let Some((content, rest)) = after.split_at_checked(length) else {
+            return Err(fail(DerErrorKind::TruncatedContent { need: length, have: after.len() }));
+        };
+        let (der, _) = self.rest.split_at(self.rest.len() - rest.len());
+        let element = Element {
+            class: header.class(),
+            constructed: header.constructed(),
+            tag: header.tag().0,
+            content,
+            der,
+            offset: self.offset,
+        };
+        self.offset += der.len();
+        self.rest = rest;
+        Ok(element)
+    }
+
+    /// Reads the next element, which must be the universal `tag`.
+    pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<Element<'a>, DerError> {
+        let element = self.read()?;
+        if element.is(tag) {
+            Ok(element)
+        } else {
+            Err(DerError { kind: DerErrorKind::Unexpected { expected }, offset: element.offset })
+        }
+    }
+
+    /// Ends the reading: nothing may be left.
+    pub fn finish(&self) -> Result<(), DerError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        Err(DerError { kind: DerErrorKind::TrailingData { octets: self.rest.len() }, offset: self.offset })
+    }
+
+    /// The octets not read yet.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_keep_their_sign() {
+        for (der, value) in [
+            (&[2, 1, 0][..], Some(0)),
+            (&[2, 1, 0xff], Some(-1)),
+            (&[2, 5, 0, 0xff, 0xff, 0xff, 0xff], Some(0xffff_ffff)),
+            (&[2, 8, 0x7f, 255, 255, 255, 255, 255, 255, 255], Some(i64::MAX)),
+            (&[2, 9, 0, 0x80, 0, 0, 0, 0, 0, 0, 0], None),
+            (&[2, 0], None),
+            (&[4, 1, 0], None),
+        ] {
+            assert_eq!(Reader::new(der).read().unwrap().integer(), value, "{der:02x?}");
+        }
+    }
+
+    #[test]
+    fn high_tags_have_two_byte_identifiers() {
+        let element = Reader::new(&[0xbf, 0x1f, 3, 1, 1, 0xff]).read().unwrap();
+        assert_eq!((element.class, element.tag), (Class::ContextSpecific, 31));
+        assert_eq!(element.reader().read().unwrap().boolean(), Some(true));
+    }
+
+    #[test]
+    fn errors_say_where() {
+        let mut reader = Reader::new(&[4, 1, 0, 0x30, 5, 1]);
+        reader.read().unwrap();
+        let error = reader.read().unwrap_err();
+        assert_eq!(error.to_string(), "the element announces 5 bytes, 1 are left at DER byte 3");
+        assert_eq!(Reader::new(&[0x30]).read().unwrap_err().kind, DerErrorKind::TruncatedHeader);
+        assert_eq!(Reader::new(&[0x30, 0x80]).read().unwrap_err().kind, DerErrorKind::InvalidHeader);
+    }
+}

@@ -1,0 +1,272 @@
+//! Finding tickets in bytes of any form: raw, hex, base64, PEM, DER, transcripts, our own records.
+//!
+//! [`recognise`] looks at the start of an input. Inputs of lines ([`Form::is_lines`]) are read a line at a time with
+//! [`line::each`], so that they may be endless; the others are small and read whole with [`each_in_whole`].
+
+pub mod line;
+
+mod blob;
+mod dump;
+mod record;
+mod text;
+mod wrapped;
+
+use std::fmt;
+
+use crate::armor::DamagedBlock;
+use crate::der::DerError;
+use crate::session::SessionError;
+
+pub use self::blob::unwrap_message;
+
+/// How much of an input [`recognise`] wants to see.
+pub const HEAD_LENGTH: usize = 1 << 16;
+
+/// The form of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Form {
+    /// One ticket as it is.
+    Raw,
+    /// Lines of hex.
+    Hex,
+    /// Lines of base64.
+    Base64,
+    /// Lines, each of hex or base64.
+    Lines,
+    /// One ticket as hex or base64, wrapped to lines.
+    Wrapped,
+    /// Text with PEM blocks and hex dumps, such as a transcript of `openssl s_client`.
+    Text,
+    /// Sessions as DER, one after the other.
+    Der,
+    /// Our own records, one a line.
+    Records,
+    /// A packet capture.
+    Capture,
+}
+
+impl Form {
+    /// Whether it is read a line at a time.
+    #[must_use]
+    pub fn is_lines(self) -> bool {
+        matches!(self, Self::Hex | Self::Base64 | Self::Lines | Self::Records)
+    }
+}
+
+/// Something found in an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// Bytes of a ticket.
+    Ticket(&'a [u8]),
+    /// DER of a session, the client's or a server's.
+    Session(&'a [u8]),
+    /// Something stands where a ticket should, but cannot be read.
+    Unreadable(Unreadable),
+}
+
+/// Why something in an input cannot be read as a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// A character that is no hex digit, or a digit without its partner.
+    NotHex(NotHex),
+    /// A character that is not base64, or a length that base64 does not have.
+    NotBase64 {
+        /// Column from 1.
+        column: usize,
+    },
+    /// Neither of the two; this is where hex ends.
+    NeitherHexNorBase64(NotHex),
+    /// A line that is longer than any ticket.
+    LineTooLong {
+        /// The longest line that is read.
+        limit: usize,
+    },
+    /// A PEM block that cannot be decoded.
+    Pem(DamagedBlock),
+    /// A hex dump that breaks off: the row and what it should begin with.
+    Dump {
+        /// Line from 1.
+        line: usize,
+        /// Offset that the row should have.
+        offset: usize,
+    },
+    /// A DER input that ends inside an element.
+    Der(DerError),
+    /// A PEM block or DER that is no session.
+    Session(SessionError),
+    /// A record of ours without ticket bytes, or a line that is no record.
+    Record {
+        /// What is missing.
+        missing: &'static str,
+    },
+}
+
+/// Where hex stops being hex.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotHex {
+    /// A character that is no hex digit.
+    Character {
+        /// The character, as far as it is one byte.
+        found: char,
+        /// Column from 1.
+        column: usize,
+    },
+    /// A single digit where a byte takes two.
+    OddDigits {
+        /// How many digits there are.
+        digits: usize,
+    },
+}
+
+impl fmt::Display for NotHex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Character { found, column } => write!(f, "{found:?} at column {column} is no hex digit"),
+            Self::OddDigits { digits } => write!(f, "an odd number of hex digits, {digits}"),
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotHex(error) => error.fmt(f),
+            Self::NotBase64 { column } => write!(f, "no base64 at column {column}"),
+            Self::NeitherHexNorBase64(error) => write!(f, "neither hex nor base64: {error}"),
+            Self::LineTooLong { limit } => write!(f, "the line is longer than {limit} bytes"),
+            Self::Pem(error) => error.fmt(f),
+            Self::Dump { line, offset } => {
+                write!(f, "the hex dump breaks off at line {line}, where the row {offset:04x} should be")
+            }
+            Self::Der(error) => write!(f, "no whole session: {error}"),
+            Self::Session(error) => error.fmt(f),
+            Self::Record { missing } => write!(f, "the line is no record of a ticket: {missing}"),
+        }
+    }
+}
+
+impl Unreadable {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotHex(NotHex::OddDigits { .. }) => "a digit is missing, perhaps cut off at an end",
+            Self::NotHex(_) => "--from auto takes base64 too; -T fields of tshark prints tickets as hex",
+            Self::NotBase64 { .. } => "--from auto takes hex too",
+            Self::NeitherHexNorBase64(_) => "one ticket a line, as hex or base64; --from names another form",
+            Self::LineTooLong { .. } => "one ticket a line; a ticket has 65535 bytes at the most",
+            Self::Pem(_) => "the block must be whole, from its BEGIN line to its END line",
+            Self::Dump { .. } => "old OpenSSL leaves trailing blanks and zeros of a dump out: use the PEM block",
+            Self::Der(_) => "the file is cut short, or no SSL_SESSION follows",
+            Self::Session(_) => "openssl s_client -sess_out FILE writes a session that can be read",
+            Self::Record { .. } => "records of tickets are what -f json prints, one a line",
+        }
+    }
+}
+
+/// Tells the form of an input from its start; `complete` where `head` is all of it.
+#[must_use]
+pub fn recognise(head: &[u8], complete: bool) -> Form {
+    if is_capture(head) {
+        return Form::Capture;
+    }
+    if !is_text(head) {
+        return if blob::begins_session(head) { Form::Der } else { Form::Raw };
+    }
+    if text::has_marker(head) {
+        Form::Text
+    } else if head.trim_ascii_start().starts_with(b"{") {
+        Form::Records
+    } else if complete && wrapped::is_wrapped(head) {
+        Form::Wrapped
+    } else {
+        Form::Lines
+    }
+}
+
+/// Whether the first line of `head` alone shows that whole tickets follow, a line each, so that nobody has to wait
+/// for more of a slow input.
+#[must_use]
+pub fn begins_lines(head: &[u8]) -> bool {
+    let Some(end) = memchr::memchr(b'\n', head) else { return false };
+    let Some(line) = head.get(..end) else { return false };
+    is_text(head) && !text::has_marker(head) && wrapped::is_whole_ticket(line)
+}
+
+/// Hands every item of an input that is no sequence of lines to `sink`, with its line where it has one.
+pub fn each_in_whole(form: Form, input: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
+    match form {
+        Form::Text => text::each(input, sink),
+        Form::Der => blob::each_session(input, sink),
+        Form::Wrapped => match wrapped::decode(input) {
+            Ok(bytes) => sink(None, blob::classify(&bytes)),
+            Err(error) => sink(None, Item::Unreadable(error)),
+        },
+        Form::Hex | Form::Base64 | Form::Lines | Form::Records => {
+            let mut scratch = Vec::new();
+            for (line, number) in input.split(|&octet| octet == b'\n').zip(1..) {
+                line::each(form, line, &mut scratch, &mut |item| sink(Some(number), item));
+            }
+        }
+        Form::Raw | Form::Capture if input.is_empty() => {}
+        Form::Raw | Form::Capture => sink(None, blob::classify(input)),
+    }
+}
+
+/// Magic numbers of pcap (both byte orders, micro- and nanoseconds), pcapng, and gzip around either.
+fn is_capture(head: &[u8]) -> bool {
+    const MAGICS: [&[u8]; 6] = [
+        &[0xa1, 0xb2, 0xc3, 0xd4],
+        &[0xd4, 0xc3, 0xb2, 0xa1],
+        &[0xa1, 0xb2, 0x3c, 0x4d],
+        &[0x4d, 0x3c, 0xb2, 0xa1],
+        &[0x0a, 0x0d, 0x0d, 0x0a],
+        &[0x1f, 0x8b, 0x08],
+    ];
+    MAGICS.iter().any(|magic| head.starts_with(magic))
+}
+
+/// Whether nearly all bytes are printable: of random bytes six in ten are not.
+fn is_text(head: &[u8]) -> bool {
+    let odd = head.iter().filter(|octet| !matches!(octet, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
+    odd * 20 <= head.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICKET: &[u8] = include_bytes!("../testdata/nginx48_tls12/ticket.bin");
+    const PEM: &[u8] = include_bytes!("../testdata/nginx48_tls12/session.pem");
+    const TEXT: &[u8] = include_bytes!("../testdata/nginx48_tls12/expected.txt");
+    const PLAIN: &[u8] = include_bytes!("../testdata/nginx48_tls12/plain.der");
+
+    #[test]
+    fn content_tells_the_form() {
+        let hex = hex::encode(TICKET);
+        let folded: String = hex.as_bytes().chunks(60).map(|row| std::str::from_utf8(row).unwrap().to_owned() + "\n").collect();
+        for (input, form) in [
+            (TICKET, Form::Raw),
+            (PEM, Form::Text),
+            (TEXT, Form::Text),
+            (PLAIN, Form::Der),
+            (hex.as_bytes(), Form::Lines),
+            (folded.as_bytes(), Form::Wrapped),
+            (b"{\"type\":\"ticket\"}", Form::Records),
+            (b"\xd4\xc3\xb2\xa1\x02\0\x04\0", Form::Capture),
+            (b"", Form::Lines),
+        ] {
+            assert_eq!(recognise(input, true), form, "{}", String::from_utf8_lossy(input));
+        }
+    }
+
+    #[test]
+    fn a_first_line_with_a_ticket_is_enough() {
+        let hex = hex::encode(TICKET);
+        assert!(begins_lines(format!("{hex}\n{}", &hex[..10]).as_bytes()));
+        assert!(!begins_lines(hex.as_bytes()), "no line end yet");
+        assert!(!begins_lines(format!("{}\n", &hex[..60]).as_bytes()), "may be the first row of a wrapped ticket");
+    }
+}

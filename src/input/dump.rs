@@ -1,0 +1,92 @@
+//! Hex dumps as OpenSSL prints them (`BIO_dump_indent` in `crypto/bio/bio_dump.c`):
+//! `0010 - 3c e2 fc 3f e1 c1 3b cb-80 96 80 d3 f2 f1 08 79   <..?..;........y`.
+
+use super::Unreadable;
+
+/// What goes before the dump of a ticket.
+pub(super) const HEADING: &[u8] = b"TLS session ticket:";
+/// Bytes in a row.
+const ROW_LENGTH: usize = 16;
+
+/// Puts the rows of a dump together.
+#[derive(Debug, Default)]
+pub(super) struct Dump {
+    /// Line of the first row, from 1.
+    pub(super) first_line: u64,
+    bytes: Vec<u8>,
+    broken: Option<Unreadable>,
+}
+
+impl Dump {
+    pub(super) fn begin(line: u64) -> Self {
+        Self { first_line: line, ..Self::default() }
+    }
+
+    /// Takes the next row.
+    pub(super) fn push(&mut self, row: &Row, line: usize) {
+        if row.offset != self.bytes.len() && self.broken.is_none() {
+            self.broken = Some(Unreadable::Dump { line, offset: self.bytes.len() });
+        }
+        self.bytes.extend_from_slice(&row.bytes);
+    }
+
+    /// The bytes, or where rows are missing.
+    pub(super) fn finish(self) -> Result<Vec<u8>, Unreadable> {
+        match self.broken {
+            Some(error) => Err(error),
+            None => Ok(self.bytes),
+        }
+    }
+}
+
+/// One row.
+pub(super) struct Row {
+    pub(super) offset: usize,
+    bytes: Vec<u8>,
+}
+
+impl Row {
+    /// Reads a line; `None` where it is no row.
+    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+        let line = line.trim_ascii();
+        let at = line.iter().position(|&octet| octet == b' ').filter(|at| (4..=8).contains(at))?;
+        let (offset, rest) = line.split_at_checked(at)?;
+        let offset = usize::from_str_radix(std::str::from_utf8(offset).ok()?, 16).ok()?;
+        let mut cells = rest.strip_prefix(b" - ")?;
+        let mut bytes = Vec::with_capacity(ROW_LENGTH);
+        while let [high, low, rest @ ..] = cells
+            && bytes.len() < ROW_LENGTH
+        {
+            let Ok([byte]) = hex::decode_to_array::<_, 1>([*high, *low]) else { break };
+            bytes.push(byte);
+            match rest {
+                [b' ' | b'-', rest @ ..] => cells = rest,
+                _ => break,
+            }
+        }
+        Some(Self { offset, bytes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_end_where_the_text_column_begins() {
+        let full = Row::parse(b"    0010 - 3c e2 fc 3f e1 c1 3b cb-80 96 80 d3 f2 f1 08 79   <..?..;........y").unwrap();
+        assert_eq!((full.offset, full.bytes.len(), full.bytes[15]), (16, 16, 0x79));
+        let short = Row::parse(b"00a0 - de ad be ef                                       ab cd").unwrap();
+        assert_eq!(short.bytes, [0xde, 0xad, 0xbe, 0xef]);
+        assert!(Row::parse(b"    Start Time: 1795420015").is_none());
+        assert!(Row::parse(b"abc - not a row").is_none());
+    }
+
+    #[test]
+    fn a_missing_row_is_noticed() {
+        let mut dump = Dump::begin(1);
+        dump.push(&Row { offset: 0, bytes: vec![0; 16] }, 1);
+        dump.push(&Row { offset: 32, bytes: vec![0; 16] }, 2);
+        assert_eq!(dump.finish(), Err(Unreadable::Dump { line: 2, offset: 16 }));
+    }
+}

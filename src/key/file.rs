@@ -1,0 +1,344 @@
+//! Reading a key file: by one server's rule, or by its content.
+
+use std::fmt;
+
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
+use zeroize::Zeroizing;
+
+use super::format::{FORMATS, KeyBytes, KeyFormat};
+use super::layout::Layout;
+
+/// The longest key file that is read; servers' own are a few kilobytes.
+pub const MAX_FILE_LENGTH: usize = 1 << 20;
+
+/// The keys of one file.
+#[derive(Default)]
+pub struct KeyFile {
+    /// Every reading of every key, in file order.
+    pub readings: Vec<Reading>,
+    /// What is unusual about the file, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// One way to read one key. With `auto`, the same bytes have as many readings as there are layouts of their size, and
+/// the MAC of a ticket decides.
+pub struct Reading {
+    /// The key.
+    pub key: KeyBytes,
+    /// The formats that read it so.
+    pub formats: Vec<&'static dyn KeyFormat>,
+    /// Whether the file is one that those servers would load; otherwise their formats lend the layout only.
+    pub loadable: bool,
+    /// Number of keys in the file, by this reading.
+    pub keys: usize,
+}
+
+/// Why a file gives no keys. No message contains key bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyFileError {
+    /// The size is not one of the format's.
+    Size {
+        /// Octets found.
+        found: usize,
+        /// Option name of the format, `None` for `auto`.
+        format: Option<&'static str>,
+        /// What the format takes.
+        takes: String,
+        /// What probably happened.
+        cause: Option<Cause>,
+    },
+    /// A line of a text format is wrong.
+    Line {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        problem: String,
+        /// Option name of the format.
+        format: &'static str,
+        /// What the format takes.
+        takes: &'static str,
+    },
+    /// The file has too few keys for the server to load it.
+    TooFewKeys {
+        /// Keys found.
+        found: usize,
+        /// Keys the server insists on.
+        wants: usize,
+        /// Option name of the format.
+        format: &'static str,
+        /// What the format takes.
+        takes: &'static str,
+    },
+}
+
+/// What made a key file unusable, as far as its bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Nothing in it.
+    Empty,
+    /// One line end too many, as editors and `echo` add.
+    TrailingNewline,
+    /// Hex digits where raw bytes should be.
+    HexText,
+    /// Base64 where raw bytes should be.
+    Base64Text,
+}
+
+impl KeyFileError {
+    pub(super) fn size(file: &[u8], format: &'static str, takes: &str) -> Self {
+        Self::Size { found: file.len(), format: Some(format), takes: takes.to_owned(), cause: cause(file) }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Size { cause: Some(Cause::Empty), .. } => "make a key with: openssl rand 80 > ticket.key".to_owned(),
+            Self::Size { cause: Some(Cause::TrailingNewline), found, .. } => {
+                format!("the file ends in a newline: head -c {} FILE > NEW takes it off", found - 1)
+            }
+            Self::Size { cause: Some(Cause::HexText), .. } => {
+                "the file is hex text: xxd -r -p FILE > NEW makes raw bytes of it; --key-format auto reads it as it is"
+                    .to_owned()
+            }
+            Self::Size { cause: Some(Cause::Base64Text), .. } => {
+                "the file is base64 text: base64 -d FILE > NEW makes raw bytes of it; --key-format auto reads it as it is"
+                    .to_owned()
+            }
+            Self::Size { takes, .. } => format!("the file must be {takes}"),
+            Self::Line { takes, .. } | Self::TooFewKeys { takes, .. } => format!("the file must be {takes}"),
+        }
+    }
+}
+
+impl fmt::Display for KeyFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size { found: 0, .. } => write!(f, "the key file is empty"),
+            Self::Size { found, format: None, takes, .. } => {
+                write!(f, "no key format takes a file of {found} bytes; these would do: {takes}")
+            }
+            Self::Size { found, format: Some(format), takes, .. } => {
+                write!(f, "a file of {found} bytes is no {format} ticket key, which is {takes}")
+            }
+            Self::Line { line, problem, format, .. } => write!(f, "line {line} is no {format} ticket key: {problem}"),
+            Self::TooFewKeys { found, wants, format, .. } => {
+                write!(f, "the file holds {found} keys, {format} wants {wants} or more")
+            }
+        }
+    }
+}
+
+impl std::error::Error for KeyFileError {}
+
+/// Reads a file as one server does.
+pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, KeyFileError> {
+    let keys = format.read(file)?;
+    let count = count(&keys);
+    let reading = |key| Reading { key, formats: vec![format], loadable: true, keys: count };
+    Ok(KeyFile { readings: keys.into_iter().map(reading).collect(), warnings: Vec::new() })
+}
+
+/// Reads a file by its content: every format that takes it, every split and every order that its size allows.
+pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
+    let mut found = KeyFile::default();
+    claim(&mut found.readings, file, true);
+    if let Some(lines) = text_keys(file) {
+        if let [(only, encoding)] = lines.as_slice() {
+            claim(&mut found.readings, only, false);
+            found.warnings.push(format!("the file is {encoding} text; servers that want raw bytes do not take it so"));
+        }
+        borrow_layouts(&mut found.readings, lines.iter().map(|(key, _)| key.as_slice()));
+    }
+    // text is never meant as raw bytes: random ones are all printable once in 10^20 files
+    if found.readings.is_empty() {
+        claim(&mut found.readings, file, false);
+        for size in [Layout::NAME_AES_HMAC_48.size(), Layout::NAME_HMAC_AES_80.size()] {
+            if file.len().is_multiple_of(size) {
+                borrow_layouts(&mut found.readings, file.chunks_exact(size));
+            }
+        }
+    }
+    if !found.readings.is_empty() {
+        return Ok(found);
+    }
+    if let Some(shorter) = without_newline(file).filter(|shorter| text_keys(shorter).is_none())
+        && let Ok(mut found) = read_auto(shorter)
+    {
+        found.warnings.push(format!(
+            "the file has {} bytes and ends in a newline, which is left out; servers refuse such a file or cut it off",
+            file.len()
+        ));
+        return Ok(found);
+    }
+    let mut takes: Vec<&str> = FORMATS.iter().map(|format| format.takes()).collect();
+    takes.dedup();
+    let mut seen = Vec::new();
+    takes.retain(|text| !seen.contains(text) && { seen.push(text); true });
+    Err(KeyFileError::Size { found: file.len(), format: None, takes: takes.join("; "), cause: cause(file) })
+}
+
+/// Adds the readings of every format, of text or of raw bytes, that takes the file for its own; equal ones become one.
+fn claim(readings: &mut Vec<Reading>, file: &[u8], text: bool) {
+    for &format in FORMATS.iter().filter(|format| format.is_text() == text && format.claims(file)) {
+        let Ok(keys) = format.read(file) else { continue };
+        let count = count(&keys);
+        for key in keys {
+            let same = |reading: &&mut Reading| reading.keys == count && same_key(&reading.key, &key);
+            match readings.iter_mut().find(same) {
+                Some(reading) => reading.formats.push(format),
+                None => readings.push(Reading { key, formats: vec![format], loadable: true, keys: count }),
+            }
+        }
+    }
+}
+
+/// Adds the orders in which no server keeps such a file, but in which its bytes may have been meant.
+fn borrow_layouts<'a>(readings: &mut Vec<Reading>, keys: impl ExactSizeIterator<Item = &'a [u8]>) {
+    let count = keys.len();
+    for (index, bytes) in keys.enumerate() {
+        for layout in Layout::BARE.into_iter().filter(|layout| layout.size() == bytes.len()) {
+            let key = KeyBytes::new(index, bytes, layout);
+            if readings.iter().any(|reading| same_key(&reading.key, &key)) {
+                continue;
+            }
+            let lends = |format: &&&'static dyn KeyFormat| format.layouts().contains(&layout) && format.name() != "pem";
+            let formats = FORMATS.iter().filter(lends).copied().collect();
+            readings.push(Reading { key, formats, loadable: false, keys: count });
+        }
+    }
+}
+
+fn same_key(one: &KeyBytes, other: &KeyBytes) -> bool {
+    one.index == other.index && one.layout == other.layout && one.bytes == other.bytes
+}
+
+fn count(keys: &[KeyBytes]) -> usize {
+    keys.iter().map(|key| key.index + 1).max().unwrap_or(0)
+}
+
+/// The keys of a text file with one hex or base64 key a line; `None` where any line is something else.
+fn text_keys(file: &[u8]) -> Option<Vec<(Zeroizing<Vec<u8>>, &'static str)>> {
+    let lines = file.split(|&octet| octet == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let keys: Option<Vec<_>> = lines.map(text_key).collect();
+    keys.filter(|keys| !keys.is_empty())
+}
+
+fn text_key(line: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &'static str)> {
+    let is_key = |bytes: &Zeroizing<Vec<u8>>| Layout::BARE.iter().any(|layout| layout.size() == bytes.len());
+    let digits: Zeroizing<Vec<u8>> =
+        Zeroizing::new(line.iter().copied().filter(|octet| !matches!(octet, b':' | b' ' | b'\t')).collect());
+    if let Some(key) = hex::decode(digits.as_slice()).ok().map(Zeroizing::new).filter(is_key) {
+        return Some((key, "hex"));
+    }
+    let decode = |encoding: &data_encoding::Encoding| encoding.decode(line).ok().map(Zeroizing::new).filter(is_key);
+    let key = [BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD].iter().find_map(decode)?;
+    Some((key, "base64"))
+}
+
+fn without_newline(file: &[u8]) -> Option<&[u8]> {
+    let shorter = file.strip_suffix(b"\n")?;
+    Some(shorter.strip_suffix(b"\r").unwrap_or(shorter))
+}
+
+fn cause(file: &[u8]) -> Option<Cause> {
+    let is_raw_size = |length: usize| Layout::BARE.iter().any(|layout| layout.size() == length);
+    if file.is_empty() {
+        return Some(Cause::Empty);
+    }
+    if let Some(keys) = text_keys(file) {
+        let hex = keys.iter().any(|(_, encoding)| *encoding == "hex");
+        return Some(if hex { Cause::HexText } else { Cause::Base64Text });
+    }
+    without_newline(file).filter(|shorter| is_raw_size(shorter.len())).map(|_| Cause::TrailingNewline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(file: &KeyFile) -> Vec<String> {
+        let describe = |reading: &Reading| {
+            let formats: Vec<&str> = reading.formats.iter().map(|format| format.name()).collect();
+            let Reading { key, loadable, .. } = reading;
+            format!("{} {} {}{}", key.index, key.layout, formats.join("/"), if *loadable { "" } else { " (layout)" })
+        };
+        file.readings.iter().map(describe).collect()
+    }
+
+    fn random(length: usize) -> Vec<u8> {
+        (0..length).map(|i| (i * 37 + 131) as u8).collect()
+    }
+
+    #[test]
+    fn bare_48_and_80_bytes_have_two_orders_each() {
+        assert_eq!(
+            names(&read_auto(&random(48)).unwrap()),
+            ["0 name16 aes16 hmac16 nginx", "0 name16 hmac16 aes16 apache/ats/node/openssl"]
+        );
+        assert_eq!(
+            names(&read_auto(&random(80)).unwrap()),
+            ["0 name16 hmac32 aes32 nginx/envoy/openssl", "0 name16 aes32 hmac32 unbound/dnsdist"]
+        );
+    }
+
+    #[test]
+    fn several_keys_keep_every_split() {
+        assert_eq!(
+            names(&read_auto(&random(96)).unwrap()),
+            [
+                "0 name16 hmac16 aes16 ats",
+                "1 name16 hmac16 aes16 ats",
+                "0 name16 aes16 hmac16 nginx/haproxy (layout)",
+                "1 name16 aes16 hmac16 nginx/haproxy (layout)",
+            ]
+        );
+        let both = read_auto(&random(240)).unwrap();
+        assert_eq!(both.readings.len(), 5 * 2 + 3 * 2, "5 keys of 48 and 3 of 80, each in both orders");
+    }
+
+    #[test]
+    fn text_is_decoded_with_a_warning() {
+        let key = random(80);
+        for text in [hex::encode(&key), hex::encode_upper(&key) + "\r\n", BASE64.encode(&key) + "\n"] {
+            let file = read_auto(text.as_bytes()).unwrap();
+            assert_eq!(file.readings[0].key.bytes.as_slice(), key);
+            assert_eq!(file.warnings.len(), 1, "{text}");
+            assert!(file.readings[0].loadable);
+        }
+    }
+
+    #[test]
+    fn pem_leaves_both_orders() {
+        let file = read_auto(crate::armor::encode("SESSION TICKET KEY", &random(48)).as_bytes()).unwrap();
+        assert_eq!(names(&file), ["0 name16 aes16 hmac16 pem", "0 name16 hmac16 aes16 pem"]);
+    }
+
+    #[test]
+    fn a_trailing_newline_is_left_out_with_a_warning() {
+        for length in [48, 80] {
+            let mut file = random(length);
+            file.push(b'\n');
+            let read = read_auto(&file).unwrap();
+            assert_eq!((read.readings[0].key.bytes.len(), read.warnings.len()), (length, 1));
+        }
+    }
+
+    #[test]
+    fn errors_name_size_and_cause() {
+        let nginx = super::super::format::by_name("nginx").unwrap();
+        let cause_of = |file: &[u8]| match read_as(nginx, file).err().unwrap() {
+            KeyFileError::Size { cause, found, .. } => (found, cause),
+            other => panic!("{other}"),
+        };
+        let hex = hex::encode(random(48));
+        assert_eq!(cause_of(&random(47)), (47, None));
+        assert_eq!(cause_of(&[&random(48)[..], b"\n"].concat()), (49, Some(Cause::TrailingNewline)));
+        assert_eq!(cause_of(hex.as_bytes()), (96, Some(Cause::HexText)));
+        assert_eq!(cause_of(BASE64.encode(&random(48)).as_bytes()), (64, Some(Cause::Base64Text)));
+        assert_eq!(cause_of(&[]), (0, Some(Cause::Empty)));
+        assert!(read_auto(&random(50)).err().unwrap().to_string().contains("48 or 80"));
+    }
+}

@@ -1,0 +1,14 @@
+//! Apache httpd: `SSLSessionTicketKeyFile`, of which the first 48 bytes are read and the rest is ignored
+//! (`ssl_init_ticket_key` in `modules/ssl/ssl_engine_init.c`). A virtual host has one key.
+
+use super::Layout;
+use super::raw::{Extent, RawFormat, Seals};
+
+pub(super) static FORMAT: RawFormat = RawFormat {
+    name: "apache",
+    about: "Apache httpd: SSLSessionTicketKeyFile",
+    takes: "48 raw bytes (more are ignored)",
+    layouts: &[Layout::NAME_HMAC_AES_48],
+    extent: Extent::FirstOfLonger,
+    seals: Seals::OnlyKey,
+};

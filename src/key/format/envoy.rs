@@ -1,0 +1,14 @@
+//! Envoy: `session_ticket_keys`, exactly 80 bytes each (`source/common/tls/server_context_config_impl.cc`). The first
+//! seals.
+
+use super::Layout;
+use super::raw::{Extent, RawFormat, Seals};
+
+pub(super) static FORMAT: RawFormat = RawFormat {
+    name: "envoy",
+    about: "Envoy: session_ticket_keys",
+    takes: "exactly 80 raw bytes",
+    layouts: &[Layout::NAME_HMAC_AES_80],
+    extent: Extent::One,
+    seals: Seals::FirstFile,
+};

@@ -1,0 +1,160 @@
+//! The keys of a server, in its order, found by name.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::file::{KeyFile, Reading};
+use super::format::Place;
+use super::layout::{Layout, Order};
+use super::{KeyName, Origin, Role, TicketKey};
+
+/// Where the built-in keys say they come from.
+pub const BUILT_IN: &str = "(built-in)";
+
+/// All keys given, in the server's order.
+///
+/// A ticket names its key, so the number of keys does not slow the search; keys without a name are all tried.
+#[derive(Debug, Default)]
+pub struct KeyRing {
+    keys: Vec<TicketKey>,
+    by_name: HashMap<KeyName, Vec<usize>>,
+    nameless: Vec<usize>,
+}
+
+impl KeyRing {
+    /// Sets up the keys of `files`, each with the path it was read from.
+    #[must_use]
+    pub fn new(files: Vec<(Arc<str>, KeyFile)>) -> Self {
+        let mut ring = Self::default();
+        let count = files.len();
+        for (number, (path, file)) in files.into_iter().enumerate() {
+            for reading in file.readings {
+                let origin = Origin {
+                    file: Arc::clone(&path),
+                    index: reading.key.index,
+                    role: role(&reading, number, count),
+                    format: format_names(&reading).into(),
+                };
+                ring.extend(reading.key.into_key(origin));
+            }
+        }
+        ring
+    }
+
+    /// The all-zero keys: what a server seals with whose key was never initialised (CVE-2020-13777), under any name.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let mut ring = Self::default();
+        for (index, size) in [32, 16].into_iter().enumerate() {
+            let layout = Layout { order: Order::AesHmac, aes: size, hmac: size };
+            let origin = Origin { file: BUILT_IN.into(), index, role: Role::Unknown, format: "".into() };
+            ring.extend(TicketKey::new(&vec![0; layout.size()], layout, origin));
+        }
+        ring
+    }
+
+    fn extend(&mut self, key: Option<TicketKey>) {
+        let Some(key) = key else { return };
+        match key.name() {
+            Some(name) => self.by_name.entry(name).or_default().push(self.keys.len()),
+            None => self.nameless.push(self.keys.len()),
+        }
+        self.keys.push(key);
+    }
+
+    /// Whether no key was given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Every key, in order; several readings of the same bytes follow each other.
+    #[must_use]
+    pub fn keys(&self) -> &[TicketKey] {
+        &self.keys
+    }
+
+    /// The distinct key names, in order of first appearance.
+    pub fn names(&self) -> impl Iterator<Item = KeyName> {
+        let first = |index: usize, name| self.by_name.get(&name).and_then(|all| all.first()) == Some(&index);
+        self.keys.iter().enumerate().filter_map(move |(index, key)| key.name().filter(|name| first(index, *name)))
+    }
+
+    /// The keys a ticket with that name may have been sealed with: those of the name, then those without one.
+    pub fn candidates(&self, name: KeyName) -> impl Iterator<Item = &TicketKey> {
+        let named = self.by_name.get(&name).map(Vec::as_slice).unwrap_or_default();
+        named.iter().chain(&self.nameless).filter_map(|&index| self.keys.get(index))
+    }
+}
+
+/// What the server does with the key, where all formats that have an opinion agree.
+fn role(reading: &Reading, file: usize, files: usize) -> Role {
+    if !reading.loadable {
+        return Role::Unknown;
+    }
+    let place = Place { file, files, key: reading.key.index, keys: reading.keys };
+    let mut opinions =
+        reading.formats.iter().map(|format| format.role(place)).filter(|&role| role != Role::Unknown);
+    match opinions.next() {
+        Some(role) if opinions.all(|other| other == role) => role,
+        _ => Role::Unknown,
+    }
+}
+
+fn format_names(reading: &Reading) -> String {
+    let names: Vec<&str> = reading.formats.iter().map(|format| format.name()).collect();
+    names.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::file::read_auto;
+
+    fn ring(files: &[&[u8]]) -> KeyRing {
+        KeyRing::new(files.iter().map(|file| (Arc::from("a.key"), read_auto(file).unwrap())).collect())
+    }
+
+    fn roles(ring: &KeyRing) -> Vec<(String, Role)> {
+        ring.keys().iter().map(|key| (key.origin().format.to_string(), key.origin().role)).collect()
+    }
+
+    #[test]
+    fn a_single_key_is_the_active_one() {
+        assert!(roles(&ring(&[&[7; 48]])).iter().all(|(_, role)| *role == Role::Active));
+        assert!(roles(&ring(&[&[7; 80]])).iter().all(|(_, role)| *role == Role::Active));
+    }
+
+    #[test]
+    fn with_several_files_the_first_seals_where_servers_agree() {
+        let roles = roles(&ring(&[&[7; 80], &[8; 80]]));
+        let of = |format: &str| -> Vec<Role> {
+            roles.iter().filter(|(formats, _)| formats.starts_with(format)).map(|(_, role)| *role).collect()
+        };
+        assert_eq!(of("nginx"), [Role::Active, Role::Inactive]);
+        assert_eq!(of("unbound"), [Role::Active, Role::Inactive]);
+    }
+
+    #[test]
+    fn the_last_block_of_dnsdist_seals_and_the_first_of_traffic_server() {
+        let first_seals = ring(&[&[[7; 48], [8; 48]].concat()]);
+        let ats: Vec<Role> =
+            first_seals.keys().iter().filter(|key| &*key.origin().format == "ats").map(|k| k.origin().role).collect();
+        assert_eq!(ats, [Role::Active, Role::Inactive]);
+        let last_seals = ring(&[&[[7; 80], [8; 80]].concat()]);
+        let dnsdist: Vec<Role> = last_seals
+            .keys()
+            .iter()
+            .filter(|key| &*key.origin().format == "dnsdist")
+            .map(|key| key.origin().role)
+            .collect();
+        assert_eq!(dnsdist, [Role::Inactive, Role::Active]);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?}", ring(&[&[0xab; 80]]));
+        let secret = "abab".repeat(9);
+        assert!(!shown.contains(&secret), "{shown}");
+    }
+}

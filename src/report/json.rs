@@ -1,0 +1,143 @@
+//! One compact JSON object a line, as `docs/json.md` describes them.
+
+mod write;
+
+pub(super) use self::write::Object;
+
+use super::{REDACTED, utc};
+use crate::key::TicketKey;
+use crate::key::ring::KeyRing;
+use crate::record::{Record, Shown};
+use crate::session::certificate::Certificate;
+use crate::session::field::Field;
+use crate::session::{Session, Value, View, Visitor};
+use crate::ticket::Ticket;
+
+/// Renders `ticket` records.
+#[derive(Debug, Clone, Copy)]
+pub struct Renderer<'k> {
+    /// The keys the tickets were tried with.
+    pub ring: &'k KeyRing,
+    /// The clock to judge ends by, seconds since 1970.
+    pub now: i64,
+    /// Whether secrets are held back.
+    pub redact: bool,
+}
+
+impl Renderer<'_> {
+    /// Appends the record of one ticket.
+    pub fn ticket(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let mut object = Object::begin(out);
+        object.word("type", "ticket");
+        object.text("source", record.place.source.as_bytes());
+        object.number("index", record.place.index);
+        if let Some(line) = record.place.line {
+            object.number("line", line);
+        }
+        object.word("status", record.status().as_str());
+        if let Some(problem) = record.problem(self.ring) {
+            object.text("error", problem.error.as_bytes());
+            object.text("hint", problem.hint.as_bytes());
+        }
+        if !record.bytes.is_empty() {
+            object.object("ticket", |ticket| ticket_parts(record.bytes, record.ticket(), ticket));
+        }
+        if let Some((key, verified)) = record.key() {
+            object.object("key", |object| key_used(key, verified, object));
+        }
+        if let Some(shown) = record.session() {
+            object.object("session", |object| self.session(shown, object));
+        }
+        if let Some(session) = &record.client_session {
+            object.object("client_session", |object| self.session(Shown::Genuine(session), object));
+        }
+        object.end();
+        out.push(b'\n');
+    }
+
+    fn session(&self, shown: Shown<'_, '_>, object: &mut Object<'_>) {
+        if shown.is_unverified() {
+            object.flag("verified", false);
+        }
+        let session: &Session<'_> = shown.session();
+        View { session, now: self.now, redact: self.redact }.visit(&mut Fields { object });
+    }
+}
+
+fn ticket_parts(bytes: &[u8], parts: Option<Ticket<'_>>, object: &mut Object<'_>) {
+    object.number("length", bytes.len());
+    if let Some(parts) = parts {
+        object.hex("key_name", &parts.key_name().0);
+        object.hex("iv", parts.iv());
+        object.number("ciphertext_length", parts.ciphertext().len());
+        object.hex("mac", parts.mac());
+    }
+    object.hex("raw", bytes);
+}
+
+fn key_used(key: &TicketKey, verified: bool, object: &mut Object<'_>) {
+    let origin = key.origin();
+    object.text("file", origin.file.as_bytes());
+    object.number("index", origin.index);
+    object.word("role", origin.role.as_str());
+    if !origin.format.is_empty() {
+        object.text("format", origin.format.as_bytes());
+    }
+    object.display("layout", key.layout());
+    object.word("cipher", key.cipher_name());
+    object.word("mac", key.mac_name());
+    object.flag("mac_verified", verified);
+}
+
+/// Writes a session's fields as members of an object.
+struct Fields<'o, 'b> {
+    object: &'o mut Object<'b>,
+}
+
+impl Visitor for Fields<'_, '_> {
+    fn field(&mut self, field: &'static Field, value: Value<'_>) {
+        let key = field.key;
+        match value {
+            Value::Word(word) => self.object.word(key, word),
+            Value::Text(text) => self.object.text(key, text),
+            Value::Bytes(bytes) => self.object.hex(key, bytes),
+            Value::Number(number) | Value::Seconds(number) | Value::Epoch(number) => self.object.number(key, number),
+            Value::Flag(flag) => self.object.flag(key, flag),
+            Value::Utc(seconds) => self.object.utc(key, seconds),
+            Value::Redacted => self.object.word(key, REDACTED),
+            Value::Certificate(der) => self.object.object(key, |object| certificate(der, object)),
+            Value::Unknown(fields) => self.object.array(key, fields, |field, object| {
+                object.number("tag", field.tag);
+                object.hex("der", field.der);
+            }),
+        }
+    }
+}
+
+fn certificate(der: &[u8], object: &mut Object<'_>) {
+    let certificate = Certificate::parse(der);
+    if let Some(names) = &certificate.names {
+        object.text("subject", names.subject.as_bytes());
+        object.text("issuer", names.issuer.as_bytes());
+        object.hex("serial", &names.serial);
+        for (key, seconds) in [("not_before", names.not_before), ("not_after", names.not_after)] {
+            if let Some(time) = utc(seconds) {
+                object.text(key, time.as_bytes());
+            }
+        }
+    }
+    object.hex("sha256", &certificate.sha256);
+    object.hex("der", der);
+}
+
+/// Appends the closing `summary` record: `counts` under their names.
+pub fn summary<'c>(tickets: u64, counts: impl IntoIterator<Item = (&'c str, u64)>, out: &mut Vec<u8>) {
+    let mut object = Object::begin(out);
+    object.word("type", "summary");
+    object.number("tickets", tickets);
+    for (key, count) in counts {
+        object.number(key, count);
+    }
+    object.end();
+    out.push(b'\n');
+}

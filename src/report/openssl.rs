@@ -1,0 +1,99 @@
+//! The text of `openssl sess_id -text -noout`, byte for byte (`SSL_SESSION_print` in `ssl/ssl_txt.c`, OpenSSL 3.x).
+
+use std::fmt::Write as _;
+
+use super::REDACTED;
+use crate::escape::Text;
+use crate::registry;
+use crate::session::{Secret, Session};
+
+/// Lifetime that OpenSSL assumes where a session states none (`d2i_SSL_SESSION` in `ssl/ssl_asn1.c`).
+const DEFAULT_TIMEOUT: i64 = 3;
+/// Bytes in a row of a dump.
+const ROW_LENGTH: usize = 16;
+
+/// Appends the text of a session. `now` stands in for a start time that is missing, as OpenSSL does it.
+pub fn render(session: &Session<'_>, now: i64, redact: bool, out: &mut Vec<u8>) {
+    let mut text = String::with_capacity(1024);
+    // writing to a String does not fail
+    let _ = print(session, now, redact, &mut text);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "SSL-Session:")?;
+    writeln!(out, "    Protocol  : {}", session.protocol.name())?;
+    match session.cipher.openssl_name() {
+        Some(name) => writeln!(out, "    Cipher    : {name}")?,
+        None => writeln!(out, "    Cipher    : {}", hex::encode_upper(session.cipher.0))?,
+    }
+    writeln!(out, "    Session-ID: {}", hex::encode_upper(session.session_id))?;
+    let context = session.session_id_context.unwrap_or_default();
+    writeln!(out, "    Session-ID-ctx: {}", hex::encode_upper(context))?;
+    let label = match session.secret {
+        Secret::MasterSecret(_) => "Master-Key",
+        Secret::ResumptionPsk(_) => "Resumption PSK",
+    };
+    if redact {
+        writeln!(out, "    {label}: {REDACTED}")?;
+    } else {
+        writeln!(out, "    {label}: {}", hex::encode_upper(session.secret.bytes()))?;
+    }
+    let names = [
+        ("PSK identity", session.psk_identity),
+        ("PSK identity hint", session.psk_identity_hint),
+        ("SRP username", session.srp_username),
+    ];
+    for (label, name) in names {
+        writeln!(out, "    {label}: {}", Text(name.map_or(b"None", until_nul)))?;
+    }
+    if let Some(hint) = session.ticket_lifetime_hint.filter(|&hint| hint != 0) {
+        writeln!(out, "    TLS session ticket lifetime hint: {hint} (seconds)")?;
+    }
+    if let Some(ticket) = session.ticket {
+        writeln!(out, "    TLS session ticket:")?;
+        dump(ticket, out)?;
+        writeln!(out)?;
+    }
+    if let Some(method) = session.compression.filter(|&method| method != 0) {
+        match registry::compression_name(method) {
+            Some(name) => writeln!(out, "    Compression: {method} ({name})")?,
+            None => writeln!(out, "    Compression: {method}")?,
+        }
+    }
+    let time = session.time.filter(|&time| time != 0).unwrap_or(now);
+    writeln!(out, "    Start Time: {time}")?;
+    let timeout = session.timeout.filter(|&timeout| timeout != 0).unwrap_or(DEFAULT_TIMEOUT);
+    writeln!(out, "    Timeout   : {timeout} (sec)")?;
+    let result = session.verify_result.unwrap_or(0);
+    writeln!(out, "    Verify return code: {result} ({})", registry::verify_result(result))?;
+    // BoringSSL keeps no flags: its own member says it
+    let extended = session.extended_master_secret.unwrap_or(session.flags.unwrap_or(0) & 1 == 1);
+    writeln!(out, "    Extended master secret: {}", if extended { "yes" } else { "no" })?;
+    if session.protocol.has_psk() {
+        writeln!(out, "    Max Early Data: {}", session.max_early_data.unwrap_or(0))?;
+    }
+    Ok(())
+}
+
+/// OpenSSL keeps names as C strings.
+fn until_nul(text: &[u8]) -> &[u8] {
+    text.split(|&octet| octet == 0).next().unwrap_or_default()
+}
+
+/// `BIO_dump_indent` of `crypto/bio/bio_dump.c`, indented by 4.
+fn dump(bytes: &[u8], out: &mut String) -> std::fmt::Result {
+    for (row, number) in bytes.chunks(ROW_LENGTH).zip(0..) {
+        write!(out, "    {:04x} - ", number * ROW_LENGTH)?;
+        for at in 0..ROW_LENGTH {
+            match row.get(at) {
+                Some(octet) => write!(out, "{octet:02x}{}", if at == 7 { '-' } else { ' ' })?,
+                None => out.write_str("   ")?,
+            }
+        }
+        out.write_str("  ")?;
+        out.extend(row.iter().map(|&octet| if matches!(octet, 0x20..=0x7e) { char::from(octet) } else { '.' }));
+        out.write_str("\n")?;
+    }
+    Ok(())
+}

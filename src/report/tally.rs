@@ -1,0 +1,52 @@
+//! Counts for the closing summary and the exit status.
+
+use crate::record::Status;
+
+/// How many tickets had which status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    counts: [u64; Status::ALL.len()],
+}
+
+impl Tally {
+    /// Counts one ticket.
+    pub fn add(&mut self, status: Status) {
+        let slot = Status::ALL.iter().zip(&mut self.counts).find(|(known, _)| **known == status);
+        if let Some((_, count)) = slot {
+            *count += 1;
+        }
+    }
+
+    /// All tickets.
+    #[must_use]
+    pub fn tickets(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Tickets for which the job could not be done.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.counts().filter(|(status, _)| !status.is_success()).map(|(_, count)| count).sum()
+    }
+
+    /// Every status that occurred, with its count.
+    pub fn counts(&self) -> impl Iterator<Item = (Status, u64)> {
+        Status::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_what_occurred() {
+        let mut tally = Tally::default();
+        for status in [Status::Decrypted, Status::BadMac, Status::Decrypted, Status::NoKey] {
+            tally.add(status);
+        }
+        assert_eq!((tally.tickets(), tally.failures()), (4, 1));
+        let counts: Vec<_> = tally.counts().collect();
+        assert_eq!(counts, [(Status::Decrypted, 2), (Status::NoKey, 1), (Status::BadMac, 1)]);
+    }
+}

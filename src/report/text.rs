@@ -1,0 +1,134 @@
+//! Records for people: grouped, aligned, coloured where wanted; what is unusual stands out.
+
+mod fields;
+mod style;
+
+use std::fmt::Write as _;
+
+pub use self::style::Styles;
+use self::fields::Fields;
+use super::Tally;
+use crate::escape::Text;
+use crate::key::TicketKey;
+use crate::key::ring::KeyRing;
+use crate::record::{Record, Shown, Status};
+use crate::session::View;
+use crate::ticket::Ticket;
+
+/// Width of the column of labels.
+const LABEL_WIDTH: usize = 26;
+
+/// Renders records as text.
+#[derive(Debug, Clone, Copy)]
+pub struct Renderer<'k> {
+    /// The keys the tickets were tried with.
+    pub ring: &'k KeyRing,
+    /// The clock to judge ends by, seconds since 1970.
+    pub now: i64,
+    /// Whether secrets are held back.
+    pub redact: bool,
+    /// Colours.
+    pub styles: Styles,
+}
+
+impl Renderer<'_> {
+    /// Appends the text of one ticket, an empty line after it.
+    pub fn ticket(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let mut text = String::with_capacity(2048);
+        // writing to a String does not fail
+        let _ = self.print(record, &mut text);
+        out.extend_from_slice(text.as_bytes());
+    }
+
+    fn print(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
+        let Styles { heading, good, bad, warning, label: faint, .. } = self.styles;
+        let status = record.status();
+        let colour = match status {
+            _ if record.opened_with_built_in_key() => bad,
+            Status::Decrypted | Status::PlainSession => good,
+            Status::NoKey | Status::StatefulId => warning,
+            _ => bad,
+        };
+        writeln!(out, "{heading}{}{heading:#}  {colour}{}{colour:#}", record.place, status.as_str())?;
+        if record.opened_with_built_in_key() {
+            writeln!(out, "  {bad}opened with an all-zero key that anybody can guess{bad:#}")?;
+        }
+        if let Some(problem) = record.problem(self.ring) {
+            writeln!(out, "  {}", problem.error)?;
+            writeln!(out, "  {faint}hint: {}{faint:#}", problem.hint)?;
+        }
+        if !record.bytes.is_empty() {
+            self.ticket_parts(record, out)?;
+        }
+        if let Some((key, verified)) = record.key() {
+            self.key(key, verified, out)?;
+        }
+        if let Some(shown) = record.session() {
+            self.session("Session", shown, out)?;
+        }
+        if let Some(session) = &record.client_session {
+            self.session("The client's own session", Shown::Genuine(session), out)?;
+        }
+        out.push('\n');
+        Ok(())
+    }
+
+    fn ticket_parts(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
+        let Styles { heading, .. } = self.styles;
+        writeln!(out, "  {heading}Ticket{heading:#}")?;
+        self.line(out, "length", format_args!("{} bytes", record.bytes.len()))?;
+        let Ok(parts) = Ticket::split(record.bytes) else {
+            return self.line(out, "bytes", hex::encode(record.bytes));
+        };
+        self.line(out, "key name", parts.key_name())?;
+        self.line(out, "IV", hex::encode(parts.iv()))?;
+        self.line(out, "ciphertext", format_args!("{} bytes", parts.ciphertext().len()))?;
+        self.line(out, "MAC", hex::encode(parts.mac()))
+    }
+
+    fn key(&self, key: &TicketKey, verified: bool, out: &mut String) -> std::fmt::Result {
+        let Styles { heading, good, bad, .. } = self.styles;
+        let origin = key.origin();
+        writeln!(out, "  {heading}Key{heading:#}")?;
+        let file = Text(origin.file.as_bytes());
+        self.line(out, "file", format_args!("{file}, key {}, {}", origin.index, origin.role.as_str()))?;
+        let format = if origin.format.is_empty() { "" } else { &format!("{}: ", origin.format) };
+        self.line(out, "format", format_args!("{format}{}", key.layout()))?;
+        self.line(out, "algorithms", format_args!("{}, {}", key.cipher_name(), key.mac_name()))?;
+        if verified {
+            self.line(out, "MAC", format_args!("{good}verified{good:#}"))
+        } else {
+            self.line(out, "MAC", format_args!("{bad}does not verify{bad:#}"))
+        }
+    }
+
+    fn session(&self, title: &str, shown: Shown<'_, '_>, out: &mut String) -> std::fmt::Result {
+        let Styles { heading, bad, .. } = self.styles;
+        write!(out, "  {heading}{title}{heading:#}")?;
+        if shown.is_unverified() {
+            write!(out, "  {bad}UNVERIFIED: the MAC does not verify, anybody may have written this{bad:#}")?;
+        }
+        out.push('\n');
+        let view = View { session: shown.session(), now: self.now, redact: self.redact };
+        let mut fields = Fields::new(self, view, out);
+        view.visit(&mut fields);
+        fields.finish();
+        Ok(())
+    }
+
+    fn line(&self, out: &mut String, label: &str, value: impl std::fmt::Display) -> std::fmt::Result {
+        let Styles { label: faint, .. } = self.styles;
+        writeln!(out, "    {faint}{label:LABEL_WIDTH$}{faint:#}{value}")
+    }
+}
+
+/// The closing summary: one line.
+#[must_use]
+pub fn summary(tally: &Tally) -> String {
+    let counts: Vec<String> = tally.counts().map(|(status, count)| format!("{count} {}", status.as_str())).collect();
+    match tally.tickets() {
+        0 => "no tickets".to_owned(),
+        1 => format!("1 ticket: {}", counts.join(", ")),
+        tickets => format!("{tickets} tickets: {}", counts.join(", ")),
+    }
+}

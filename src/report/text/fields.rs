@@ -1,0 +1,170 @@
+//! The lines of a session: a field a line, and what explains it in parentheses behind.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+
+use super::{LABEL_WIDTH, Renderer};
+use crate::escape::Text;
+use crate::report::{REDACTED, utc};
+use crate::session::certificate::Certificate;
+use crate::session::field::{self, Field, Group};
+use crate::session::{UnknownField, Value, View, Visitor};
+
+/// Writes fields as they come.
+pub(super) struct Fields<'r, 'o> {
+    renderer: &'r Renderer<'r>,
+    view: View<'r>,
+    out: &'o mut String,
+    group: Option<Group>,
+    label: &'static str,
+}
+
+impl<'r, 'o> Fields<'r, 'o> {
+    pub(super) fn new(renderer: &'r Renderer<'r>, view: View<'r>, out: &'o mut String) -> Self {
+        Self { renderer, view, out, group: None, label: "" }
+    }
+
+    /// Ends the last line.
+    pub(super) fn finish(self) {
+        if !self.label.is_empty() {
+            self.out.push('\n');
+        }
+    }
+
+    fn begin_line(&mut self, field: &'static Field) -> std::fmt::Result {
+        if !self.label.is_empty() {
+            self.out.push('\n');
+        }
+        self.label = field.label;
+        let (heading, faint) = (self.renderer.styles.heading, self.renderer.styles.label);
+        if self.group.replace(field.group) != Some(field.group) && field.group != Group::Other {
+            writeln!(self.out, "   {heading}{}{heading:#}", field.group.label())?;
+        }
+        write!(self.out, "    {faint}{:LABEL_WIDTH$}{faint:#}", field.label)
+    }
+
+    fn value(&mut self, field: &'static Field, value: Value<'_>) -> std::fmt::Result {
+        let style = self.style(field, value);
+        let out = &mut *self.out;
+        match value {
+            Value::Word(word) => write!(out, "{style}{word}{style:#}"),
+            Value::Text(text) => write!(out, "{style}{}{style:#}", Text(text)),
+            Value::Bytes([]) => write!(out, "{style}(empty){style:#}"),
+            Value::Bytes(bytes) if !field.secret && is_readable(bytes) => {
+                write!(out, "{} \"{}\"", hex::encode(bytes), Text(bytes))
+            }
+            Value::Bytes(bytes) => write!(out, "{style}{}{style:#}", hex::encode(bytes)),
+            Value::Number(number) => write!(out, "{style}{number}{style:#}"),
+            Value::Seconds(seconds) => {
+                write!(out, "{seconds} s")?;
+                if seconds.unsigned_abs() >= 120 { write!(out, " ({})", span(seconds)) } else { Ok(()) }
+            }
+            Value::Flag(flag) => write!(out, "{style}{}{style:#}", if flag { "yes" } else { "no" }),
+            Value::Epoch(seconds) => match utc(seconds) {
+                Some(time) => write!(out, "{time} ({seconds})"),
+                None => write!(out, "{seconds}"),
+            },
+            Value::Utc(_) => Ok(()),
+            Value::Redacted => out.write_str(REDACTED),
+            Value::Certificate(der) => certificate(der, out),
+            Value::Unknown(fields) => unknown(fields, out),
+        }
+    }
+
+    /// What stands behind a value to explain it.
+    fn explanation(&mut self, field: &'static Field, value: Value<'_>) -> std::fmt::Result {
+        let warning = self.renderer.styles.warning;
+        match value {
+            Value::Flag(expired) if field == field::EXPIRED => {
+                let distance = self.view.session.expires().map_or(0, |end| end.saturating_sub(self.view.now));
+                if expired {
+                    write!(self.out, "  {warning}expired {} ago{warning:#}", span(distance))
+                } else {
+                    write!(self.out, "  in {}", span(distance))
+                }
+            }
+            Value::Utc(_) => Ok(()),
+            Value::Number(id) if field == field::PROTOCOL_ID => write!(self.out, " (0x{id:04x})"),
+            _ => {
+                self.out.push_str(" (");
+                self.value(field, value)?;
+                self.out.push(')');
+                Ok(())
+            }
+        }
+    }
+
+    /// Secrets and what is unusual have colours of their own.
+    fn style(&self, field: &'static Field, value: Value<'_>) -> Style {
+        let styles = &self.renderer.styles;
+        let old_protocol = |name| !matches!(name, "TLSv1.3" | "TLSv1.2" | "DTLSv1.2" | "DTLSv1.3");
+        let unusual = match value {
+            Value::Flag(flag) => field == field::EXTENDED_MASTER_SECRET && !flag,
+            Value::Number(number) => {
+                (field == field::VERIFY_RESULT || field == field::COMPRESSION) && number != 0
+            }
+            Value::Bytes(bytes) => field == field::SESSION_ID_CONTEXT && bytes.is_empty(),
+            Value::Word(name) => field == field::PROTOCOL && old_protocol(name),
+            _ => false,
+        };
+        match () {
+            () if unusual => styles.warning,
+            () if field.secret => styles.secret,
+            () => Style::new(),
+        }
+    }
+}
+
+impl Visitor for Fields<'_, '_> {
+    fn field(&mut self, field: &'static Field, value: Value<'_>) {
+        // writing to a String does not fail
+        let _ = if field.label == self.label {
+            self.explanation(field, value)
+        } else {
+            self.begin_line(field).and_then(|()| self.value(field, value))
+        };
+    }
+}
+
+fn is_readable(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|octet| matches!(octet, 0x20..=0x7e))
+}
+
+/// A span of time in its two largest units.
+fn span(seconds: i64) -> String {
+    let seconds = seconds.unsigned_abs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min {} s", seconds / 60, seconds % 60),
+        7200..172_800 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+fn certificate(der: &[u8], out: &mut String) -> std::fmt::Result {
+    let indent = 4 + LABEL_WIDTH;
+    let certificate = Certificate::parse(der);
+    match &certificate.names {
+        Some(names) => {
+            write!(out, "{}", Text(names.subject.as_bytes()))?;
+            write!(out, "\n{:indent$}issuer {}", "", Text(names.issuer.as_bytes()))?;
+            write!(out, "\n{:indent$}serial {}", "", hex::encode(&names.serial))?;
+            let time = |seconds| utc(seconds).unwrap_or_else(|| i64::to_string(&seconds));
+            write!(out, "\n{:indent$}valid {} to {}", "", time(names.not_before), time(names.not_after))?;
+        }
+        None => write!(out, "{} bytes that are no X.509 certificate", der.len())?,
+    }
+    write!(out, "\n{:indent$}SHA-256 {}", "", hex::encode(certificate.sha256))
+}
+
+fn unknown(fields: &[UnknownField<'_>], out: &mut String) -> std::fmt::Result {
+    let indent = 4 + LABEL_WIDTH;
+    for (number, field) in fields.iter().enumerate() {
+        if number > 0 {
+            write!(out, "\n{:indent$}", "")?;
+        }
+        write!(out, "[{}] {}", field.tag, hex::encode(field.der))?;
+    }
+    Ok(())
+}

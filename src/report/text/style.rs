@@ -1,0 +1,35 @@
+//! The colours of the text output.
+
+use anstyle::{AnsiColor, Style};
+
+/// A style for each kind of text; all empty where colours are not wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Styles {
+    /// Headings.
+    pub heading: Style,
+    /// Labels and hints.
+    pub label: Style,
+    /// What went well.
+    pub good: Style,
+    /// What did not.
+    pub bad: Style,
+    /// What is unusual.
+    pub warning: Style,
+    /// Secrets.
+    pub secret: Style,
+}
+
+impl Styles {
+    /// Colours that every terminal has.
+    #[must_use]
+    pub fn coloured() -> Self {
+        Self {
+            heading: Style::new().bold(),
+            label: Style::new().dimmed(),
+            good: AnsiColor::Green.on_default().bold(),
+            bad: AnsiColor::Red.on_default().bold(),
+            warning: AnsiColor::Yellow.on_default(),
+            secret: AnsiColor::Magenta.on_default(),
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The session inside a ticket: one model for all dialects, borrowed from the plaintext.
+//!
+//! [`Session::parse`] recognises the dialect. Fields keep their meaning across dialects, however they are encoded;
+//! what a dialect has beyond the others is in the same struct. [`Session::visit`] walks the fields in order, each with
+//! its [`Field`](field::Field): name, label and whether it is a secret. Every output is made from that walk.
+
+pub mod certificate;
+pub mod field;
+
+mod asn1;
+mod boringssl;
+mod context;
+mod openssl;
+mod producer;
+mod visit;
+
+use std::fmt;
+
+pub use self::context::explain as explain_context;
+pub use self::field::{Value, Visitor};
+pub use self::visit::View;
+use crate::der::DerError;
+use crate::registry::{self, CipherSuite};
+
+/// The PEM label of a session (`PEM_STRING_SSL_SESSION` in OpenSSL's `include/openssl/pem.h`).
+pub const PEM_LABEL: &str = "SSL SESSION PARAMETERS";
+
+/// TLS 1.3 on the wire.
+const TLS_1_3: u16 = 0x0304;
+/// DTLS 1.3 on the wire.
+const DTLS_1_3: u16 = 0xfefc;
+
+/// Whose encoding a session has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// OpenSSL's ASN.1 (`ssl/ssl_asn1.c`), shared by quictls and `LibreSSL`.
+    OpenSsl,
+    /// `BoringSSL`'s ASN.1 (`ssl/ssl_asn1.cc`), shared by AWS-LC: tags from 13 on differ.
+    BoringSsl,
+}
+
+impl Dialect {
+    /// The word used in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenSsl => "openssl",
+            Self::BoringSsl => "boringssl",
+        }
+    }
+}
+
+/// A protocol version as TLS sends it, such as 0x0303.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Protocol(pub u16);
+
+impl Protocol {
+    /// OpenSSL's name (`ssl_protocol_to_string` in `ssl/ssl_lib.c`; `SSLv2` as OpenSSL ≤ 1.0.2 had it).
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            0x0304 => "TLSv1.3",
+            0x0303 => "TLSv1.2",
+            0x0302 => "TLSv1.1",
+            0x0301 => "TLSv1",
+            0x0300 => "SSLv3",
+            0x0002 => "SSLv2",
+            0x0100 => "DTLSv0.9",
+            0xfeff => "DTLSv1",
+            0xfefd => "DTLSv1.2",
+            0xfefc => "DTLSv1.3",
+            _ => "unknown",
+        }
+    }
+
+    /// Whether the session holds a resumption PSK instead of a master secret.
+    #[must_use]
+    pub fn has_psk(self) -> bool {
+        matches!(self.0, TLS_1_3 | DTLS_1_3)
+    }
+}
+
+/// The cipher suite of a session: 2 bytes, or 3 with SSL 2.0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cipher<'a>(pub &'a [u8]);
+
+impl Cipher<'_> {
+    /// The registry's entry, where there is one.
+    #[must_use]
+    pub fn suite(&self) -> Option<&'static CipherSuite> {
+        let id = self.0.try_into().ok()?;
+        registry::cipher_suite(u16::from_be_bytes(id))
+    }
+
+    /// OpenSSL's name, where OpenSSL has one.
+    #[must_use]
+    pub fn openssl_name(&self) -> Option<&'static str> {
+        match self.0 {
+            &[a, b, c] => registry::sslv2_cipher(u32::from_be_bytes([0, a, b, c])),
+            _ => self.suite()?.openssl,
+        }
+    }
+}
+
+/// What a session keeps to derive keys from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Secret<'a> {
+    /// The 48-byte master secret of TLS ≤ 1.2: it decrypts every connection of the session.
+    MasterSecret(&'a [u8]),
+    /// The resumption PSK of TLS 1.3 (RFC 8446 section 4.6.1), already bound to the ticket's nonce.
+    ResumptionPsk(&'a [u8]),
+}
+
+impl<'a> Secret<'a> {
+    /// The secret itself.
+    #[must_use]
+    pub fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::MasterSecret(bytes) | Self::ResumptionPsk(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Secret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::MasterSecret(_) => "MasterSecret",
+            Self::ResumptionPsk(_) => "ResumptionPsk",
+        };
+        write!(f, "{name}({} bytes)", self.bytes().len())
+    }
+}
+
+/// A field that the dialect does not define, or that does not have the type it defines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct UnknownField<'a> {
+    /// Its tag.
+    pub tag: u32,
+    /// Its encoding, tag and length included.
+    pub der: &'a [u8],
+}
+
+impl fmt::Debug for UnknownField<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnknownField([{}], {} bytes)", self.tag, self.der.len())
+    }
+}
+
+/// Why a plaintext is no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// It is not the DER of an `SSL_SESSION`.
+    Der(DerError),
+    /// `BoringSSL`'s placeholder for a session that must not be resumed (`kNotResumableSession`).
+    NotResumable,
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Der(error) => write!(f, "the plaintext is no SSL_SESSION: {error}"),
+            Self::NotResumable => write!(f, "the plaintext is BoringSSL's mark for a session that is not resumable"),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+/// A session. Absent members are `None`; times are seconds.
+#[derive(Clone)]
+pub struct Session<'a> {
+    /// Whose encoding it is.
+    pub dialect: Dialect,
+    /// The whole encoding.
+    pub encoded: &'a [u8],
+    /// Protocol version of the connection.
+    pub protocol: Protocol,
+    /// Cipher suite of the connection.
+    pub cipher: Cipher<'a>,
+    /// Session ID, 0 to 32 bytes: empty in most TLS ≤ 1.2 tickets, always there in TLS 1.3.
+    pub session_id: &'a [u8],
+    /// Master secret or resumption PSK.
+    pub secret: Secret<'a>,
+    /// Kerberos principal of the client (OpenSSL ≤ 1.0.2).
+    pub krb5_principal: Option<&'a [u8]>,
+    /// `[0]` IV of an SSL 2.0 session (OpenSSL ≤ 1.0.2).
+    pub key_arg: Option<&'a [u8]>,
+    /// `[1]` start, seconds since 1970.
+    pub time: Option<i64>,
+    /// `[2]` lifetime in seconds.
+    pub timeout: Option<i64>,
+    /// `[3]` the client's certificate, DER.
+    pub peer_certificate: Option<&'a [u8]>,
+    /// `[4]` what the server binds its sessions to, 0 to 32 bytes.
+    pub session_id_context: Option<&'a [u8]>,
+    /// `[5]` result of verifying the client's certificate, an `X509_V_*` code.
+    pub verify_result: Option<i64>,
+    /// `[6]` server name that the client asked for (SNI).
+    pub hostname: Option<&'a [u8]>,
+    /// `[7]` PSK identity hint (RFC 4279).
+    pub psk_identity_hint: Option<&'a [u8]>,
+    /// `[8]` PSK identity (RFC 4279).
+    pub psk_identity: Option<&'a [u8]>,
+    /// `[9]` lifetime hint in seconds, in clients' sessions.
+    pub ticket_lifetime_hint: Option<i64>,
+    /// `[10]` the ticket, in clients' sessions.
+    pub ticket: Option<&'a [u8]>,
+    /// `[11]` compression method (RFC 3749).
+    pub compression: Option<u8>,
+    /// `[12]` SRP user name (RFC 5054).
+    pub srp_username: Option<&'a [u8]>,
+    /// `[13]` flag bits of OpenSSL; bit 0 is the extended master secret.
+    pub flags: Option<i64>,
+    /// Whether the master secret is an extended one (RFC 7627); `None` where the protocol is TLS 1.3.
+    pub extended_master_secret: Option<bool>,
+    /// What the client adds to the ticket's age (RFC 8446 section 4.6.1).
+    pub ticket_age_add: Option<u32>,
+    /// Octets of early data that the server takes (RFC 8446 section 4.2.10).
+    pub max_early_data: Option<i64>,
+    /// Application protocol (RFC 7301).
+    pub alpn: Option<&'a [u8]>,
+    /// Maximum fragment length code, 1 to 4 (RFC 6066 section 4).
+    pub max_fragment_length_mode: Option<i64>,
+    /// Bytes of the application.
+    pub ticket_appdata: Option<&'a [u8]>,
+    /// Key exchange group, a TLS group number; 0 where there was none.
+    pub kex_group: Option<i64>,
+    /// The client's raw public key (RFC 7250), a `SubjectPublicKeyInfo`.
+    pub peer_raw_public_key: Option<&'a [u8]>,
+    /// What only `BoringSSL` and AWS-LC keep.
+    pub boringssl: BoringSslFields<'a>,
+    /// Fields that are not understood, in order.
+    pub unknown_fields: Vec<UnknownField<'a>>,
+    /// Bit n: the context tag n was there.
+    tags: u64,
+}
+
+/// Members that only `BoringSSL` and AWS-LC have; the numbers are the tags of `ssl/ssl_asn1.cc`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BoringSslFields<'a> {
+    /// `[13]` SHA-256 of the peer's certificate.
+    pub peer_sha256: Option<&'a [u8]>,
+    /// `[14]` hash of the original handshake (channel ID).
+    pub original_handshake_hash: Option<&'a [u8]>,
+    /// `[15]` SCT list (RFC 6962 section 3.3).
+    pub signed_certificate_timestamps: Option<&'a [u8]>,
+    /// `[16]` OCSP response.
+    pub ocsp_response: Option<&'a [u8]>,
+    /// `[19]` the peer's certificates after the first, DER one after the other.
+    pub certificate_chain: Option<&'a [u8]>,
+    /// `[22]` whether it is a server's session; written only if it is not.
+    pub is_server: Option<bool>,
+    /// `[23]` signature algorithm of the peer (RFC 8446 section 4.2.3).
+    pub peer_signature_algorithm: Option<i64>,
+    /// `[25]` seconds until the client must authenticate again; written if it is not the timeout.
+    pub auth_timeout: Option<i64>,
+    /// `[27]` whether the connection was QUIC.
+    pub is_quic: Option<bool>,
+    /// `[28]` QUIC early data context of the application.
+    pub quic_early_data_context: Option<&'a [u8]>,
+    /// `[29]` ALPS settings of this side.
+    pub local_application_settings: Option<&'a [u8]>,
+    /// `[30]` ALPS settings of the peer.
+    pub peer_application_settings: Option<&'a [u8]>,
+    /// `[31]` whether the ticket may be used under other server names.
+    pub resumable_across_names: Option<bool>,
+    /// `[32]` certificate type of the peer (RFC 7250).
+    pub peer_certificate_type: Option<i64>,
+}
+
+impl<'a> Session<'a> {
+    /// Parses a plaintext. All of it must be one session.
+    pub fn parse(plaintext: &'a [u8]) -> Result<Self, SessionError> {
+        if plaintext == b"NOT RESUMABLE" {
+            return Err(SessionError::NotResumable);
+        }
+        asn1::parse(plaintext).map_err(SessionError::Der)
+    }
+
+    /// What the fields imply about the library that wrote it, such as `OpenSSL 1.1.1`.
+    #[must_use]
+    pub fn producer(&self) -> &'static str {
+        producer::guess(self)
+    }
+
+    /// When it ends: start and lifetime, where both are known.
+    #[must_use]
+    pub fn expires(&self) -> Option<i64> {
+        self.time?.checked_add(self.timeout?)
+    }
+
+    /// Whether it has ended at `now`, by OpenSSL's rule (`sess_timedout` in `ssl/ssl_sess.c`): after the last second.
+    #[must_use]
+    pub fn expired(&self, now: i64) -> Option<bool> {
+        self.expires().map(|end| now > end)
+    }
+
+    /// Whether the context tag `[tag]` was there.
+    fn has_tag(&self, tag: u32) -> bool {
+        tag < u64::BITS && self.tags >> tag & 1 == 1
+    }
+}
+
+impl fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("dialect", &self.dialect)
+            .field("protocol", &self.protocol.name())
+            .field("secret", &self.secret)
+            .finish_non_exhaustive()
+    }
+}

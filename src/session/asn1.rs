@@ -1,0 +1,179 @@
+//! The `SSL_SESSION` that OpenSSL and its relatives share: one SEQUENCE, five members without tags, then members with
+//! context tags. Up to tag 12 the dialects agree; from 13 on each has its own module.
+
+use der_parser::der::{Class, Tag};
+
+use super::{
+    BoringSslFields, Cipher, Dialect, Protocol, Secret, Session, UnknownField, boringssl, openssl,
+};
+use crate::der::{DerError, DerErrorKind, Element, Reader};
+
+/// The first tag whose meaning depends on the dialect.
+const FIRST_OWN_TAG: u32 = 13;
+
+pub(super) fn parse(plaintext: &[u8]) -> Result<Session<'_>, DerError> {
+    let mut outer = Reader::new(plaintext);
+    let mut members = outer.expect(Tag::Sequence, "a SEQUENCE")?.reader();
+    outer.finish()?;
+    let mut session = fixed_members(plaintext, &mut members)?;
+    let mut decided = false;
+    while !members.is_empty() {
+        let rest = members.clone();
+        let element = members.read()?;
+        if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
+            session.krb5_principal = Some(element.content);
+            continue;
+        }
+        let context_tag = (element.class == Class::ContextSpecific).then_some(element.tag);
+        if !decided && context_tag.is_some_and(|tag| tag >= FIRST_OWN_TAG) {
+            session.dialect = recognise(rest);
+            decided = true;
+        }
+        let understood = context_tag.is_some_and(|tag| match session.dialect {
+            _ if tag < FIRST_OWN_TAG => common_member(&mut session, &element),
+            Dialect::OpenSsl => openssl::member(&mut session, &element),
+            Dialect::BoringSsl => boringssl::member(&mut session, &element),
+        });
+        if let Some(tag) = context_tag.filter(|&tag| tag < u64::BITS) {
+            session.tags |= 1 << tag;
+        }
+        if !understood {
+            session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
+        }
+    }
+    session.extended_master_secret = match session.extended_master_secret {
+        _ if session.protocol.has_psk() => None,
+        Some(stated) => Some(stated),
+        None => Some(session.flags.unwrap_or(0) & openssl::FLAG_EXTENDED_MASTER_SECRET != 0),
+    };
+    Ok(session)
+}
+
+fn fixed_members<'a>(plaintext: &'a [u8], members: &mut Reader<'a>) -> Result<Session<'a>, DerError> {
+    let unexpected = |element: Element<'_>, expected| DerError {
+        kind: DerErrorKind::Unexpected { expected },
+        offset: element.offset,
+    };
+    let version = members.expect(Tag::Integer, "the structure version, an INTEGER")?;
+    if version.integer() != Some(1) {
+        return Err(unexpected(version, "structure version 1"));
+    }
+    let protocol = members.expect(Tag::Integer, "the protocol version, an INTEGER")?;
+    let protocol = protocol
+        .integer()
+        .and_then(|number| u16::try_from(number).ok())
+        .map(Protocol)
+        .ok_or_else(|| unexpected(protocol, "a protocol version of 16 bits"))?;
+    let cipher = members.expect(Tag::OctetString, "the cipher suite, an OCTET STRING")?;
+    if !matches!(cipher.content.len(), 2 | 3) {
+        return Err(unexpected(cipher, "a cipher suite of 2 or 3 bytes"));
+    }
+    let session_id = members.expect(Tag::OctetString, "the session ID, an OCTET STRING")?.content;
+    let secret = members.expect(Tag::OctetString, "the master key, an OCTET STRING")?.content;
+    Ok(Session {
+        dialect: Dialect::OpenSsl,
+        encoded: plaintext,
+        protocol,
+        cipher: Cipher(cipher.content),
+        session_id,
+        secret: if protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) },
+        krb5_principal: None,
+        key_arg: None,
+        time: None,
+        timeout: None,
+        peer_certificate: None,
+        session_id_context: None,
+        verify_result: None,
+        hostname: None,
+        psk_identity_hint: None,
+        psk_identity: None,
+        ticket_lifetime_hint: None,
+        ticket: None,
+        compression: None,
+        srp_username: None,
+        flags: None,
+        extended_master_secret: None,
+        ticket_age_add: None,
+        max_early_data: None,
+        alpn: None,
+        max_fragment_length_mode: None,
+        ticket_appdata: None,
+        kex_group: None,
+        peer_raw_public_key: None,
+        boringssl: BoringSslFields::default(),
+        unknown_fields: Vec::new(),
+        tags: 0,
+    })
+}
+
+/// Decides by the first member whose type differs between the dialects.
+fn recognise(mut members: Reader<'_>) -> Dialect {
+    while let Ok(element) = members.read() {
+        let inner = element.reader().read().ok();
+        let is = |tag| inner.is_some_and(|inner| inner.is(tag));
+        match element.tag {
+            13..=15 if is(Tag::Integer) => return Dialect::OpenSsl,
+            13..=15 if is(Tag::OctetString) => return Dialect::BoringSsl,
+            17 if is(Tag::Boolean) => return Dialect::BoringSsl,
+            17 if is(Tag::Integer) => return Dialect::OpenSsl,
+            18 if is(Tag::Integer) => return Dialect::BoringSsl,
+            18 if is(Tag::OctetString) => return Dialect::OpenSsl,
+            19 if is(Tag::Sequence) => return Dialect::BoringSsl,
+            19 => return Dialect::OpenSsl,
+            20 if is(Tag::OctetString) => return Dialect::OpenSsl,
+            20..=33 if inner.is_some() => return Dialect::BoringSsl,
+            _ => {}
+        }
+    }
+    Dialect::OpenSsl
+}
+
+/// The one element inside an explicit tag.
+pub(super) fn explicit<'a>(element: &Element<'a>) -> Option<Element<'a>> {
+    if !element.constructed {
+        return None;
+    }
+    let mut reader = element.reader();
+    let inner = reader.read().ok()?;
+    reader.is_empty().then_some(inner)
+}
+
+/// Fills `slot`; false where there is no value, or one already.
+pub(super) fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
+    if slot.is_some() || value.is_none() {
+        return false;
+    }
+    *slot = value;
+    true
+}
+
+/// Members 0 to 12. False: not understood.
+fn common_member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
+    if element.tag == 0 && !element.constructed {
+        // [0] is the one implicit tag
+        return set(&mut session.key_arg, Some(element.content));
+    }
+    let Some(inner) = explicit(element) else { return false };
+    match element.tag {
+        1 => set(&mut session.time, inner.integer()),
+        2 => set(&mut session.timeout, inner.integer()),
+        3 => set(&mut session.peer_certificate, inner.is(Tag::Sequence).then_some(inner.der)),
+        4 => set(&mut session.session_id_context, inner.octets()),
+        5 => set(&mut session.verify_result, inner.integer()),
+        6 => set(&mut session.hostname, inner.octets()),
+        7 => set(&mut session.psk_identity_hint, inner.octets()),
+        8 => set(&mut session.psk_identity, inner.octets()),
+        9 => set(&mut session.ticket_lifetime_hint, inner.integer()),
+        10 => set(&mut session.ticket, inner.octets()),
+        11 => set(&mut session.compression, one_octet(&inner)),
+        12 => set(&mut session.srp_username, inner.octets()),
+        _ => false,
+    }
+}
+
+fn one_octet(element: &Element<'_>) -> Option<u8> {
+    match element.octets()? {
+        &[octet] => Some(octet),
+        _ => None,
+    }
+}

@@ -1,0 +1,219 @@
+//! The fields of a session as outputs name them: each is declared once, here.
+
+use super::UnknownField;
+
+/// A part of a session that outputs keep together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Group {
+    /// Version, suite, secret: what the connection was.
+    Connection,
+    /// Start, end, ticket age.
+    Times,
+    /// What the client asked for and who it is.
+    Client,
+    /// What the server bound the session to and allows.
+    Server,
+    /// What is not understood.
+    Other,
+}
+
+impl Group {
+    /// A heading.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Connection => "Connection",
+            Self::Times => "Times",
+            Self::Client => "Client",
+            Self::Server => "Server",
+            Self::Other => "Not understood",
+        }
+    }
+}
+
+/// One field: its names and nature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// The key in JSON.
+    pub key: &'static str,
+    /// The label for people; a field that only explains the one before it has the same.
+    pub label: &'static str,
+    /// Where it belongs.
+    pub group: Group,
+    /// Whether redaction hides it.
+    pub secret: bool,
+}
+
+/// A value, typed as far as outputs differ in how they write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// Our own or a registry's word.
+    Word(&'static str),
+    /// Text of somebody else: escaped wherever it goes.
+    Text(&'a [u8]),
+    /// Bytes, written as hex.
+    Bytes(&'a [u8]),
+    /// A number.
+    Number(i64),
+    /// A number of seconds.
+    Seconds(i64),
+    /// Yes or no.
+    Flag(bool),
+    /// Seconds since 1970.
+    Epoch(i64),
+    /// The same as date and time, RFC 3339.
+    Utc(i64),
+    /// An X.509 certificate, DER.
+    Certificate(&'a [u8]),
+    /// Fields that are not understood.
+    Unknown(&'a [UnknownField<'a>]),
+    /// A secret that is held back.
+    Redacted,
+}
+
+/// Takes the fields of a session, in order.
+pub trait Visitor {
+    /// A field.
+    fn field(&mut self, field: &'static Field, value: Value<'_>);
+}
+
+macro_rules! fields {
+    ($group:ident: $($(#[$doc:meta])* $name:ident = $key:literal, $label:literal $(, $secret:ident)?;)*) => {
+        $(
+            $(#[$doc])*
+            pub const $name: &Field = &Field {
+                key: $key,
+                label: $label,
+                group: Group::$group,
+                secret: fields!(@secret $($secret)?),
+            };
+        )*
+    };
+    (@secret secret) => { true };
+    (@secret) => { false };
+}
+
+fields! { Connection:
+    /// Whose encoding: `openssl`, `boringssl`.
+    DIALECT = "dialect", "dialect";
+    /// What the fields imply about the library that wrote the session.
+    PRODUCER = "producer", "dialect";
+    /// Protocol version as OpenSSL spells it.
+    PROTOCOL = "protocol", "protocol";
+    /// Protocol version as on the wire.
+    PROTOCOL_ID = "protocol_id", "protocol";
+    /// Cipher suite, OpenSSL's name.
+    CIPHER = "cipher", "cipher suite";
+    /// Cipher suite, name of the IANA registry.
+    CIPHER_IANA = "cipher_iana", "cipher suite";
+    /// Cipher suite as on the wire, hex.
+    CIPHER_ID = "cipher_id", "cipher suite";
+    /// Key exchange group, a TLS group number.
+    KEX_GROUP = "kex_group", "key exchange group";
+    /// Key exchange group, name of the IANA registry.
+    KEX_GROUP_NAME = "kex_group_name", "key exchange group";
+    /// Session ID.
+    SESSION_ID = "session_id", "session ID";
+    /// Master secret of TLS ≤ 1.2.
+    MASTER_KEY = "master_key", "master secret", secret;
+    /// Resumption PSK of TLS 1.3.
+    RESUMPTION_PSK = "resumption_psk", "resumption PSK", secret;
+    /// Whether the master secret is an extended one (RFC 7627).
+    EXTENDED_MASTER_SECRET = "extended_master_secret", "extended master secret";
+    /// Flag bits of OpenSSL.
+    FLAGS = "flags", "flags";
+    /// Compression method (RFC 3749).
+    COMPRESSION = "compression", "compression";
+    /// Maximum fragment length code (RFC 6066).
+    MAX_FRAGMENT_LENGTH_MODE = "max_fragment_length_mode", "max fragment length mode";
+    /// IV of an SSL 2.0 session.
+    KEY_ARG = "key_arg", "key argument", secret;
+    /// Whether the connection was QUIC.
+    IS_QUIC = "is_quic", "QUIC";
+}
+
+fields! { Times:
+    /// Start.
+    TIME = "time", "issued";
+    /// Start, RFC 3339.
+    TIME_UTC = "time_utc", "issued";
+    /// Lifetime.
+    TIMEOUT = "timeout", "timeout";
+    /// End.
+    EXPIRES = "expires", "expires";
+    /// End, RFC 3339.
+    EXPIRES_UTC = "expires_utc", "expires";
+    /// Whether it has ended.
+    EXPIRED = "expired", "expires";
+    /// Seconds until the client must authenticate again.
+    AUTH_TIMEOUT = "auth_timeout", "authentication timeout";
+    /// Lifetime hint of the ticket.
+    TICKET_LIFETIME_HINT = "ticket_lifetime_hint", "ticket lifetime hint";
+    /// What the client adds to the ticket's age.
+    TICKET_AGE_ADD = "ticket_age_add", "ticket age add";
+}
+
+fields! { Client:
+    /// Server name that the client asked for.
+    HOSTNAME = "hostname", "server name (SNI)";
+    /// Application protocol.
+    ALPN = "alpn", "application protocol";
+    /// PSK identity.
+    PSK_IDENTITY = "psk_identity", "PSK identity";
+    /// PSK identity hint.
+    PSK_IDENTITY_HINT = "psk_identity_hint", "PSK identity hint";
+    /// SRP user name.
+    SRP_USERNAME = "srp_username", "SRP user name";
+    /// Kerberos principal.
+    KRB5_PRINCIPAL = "krb5_principal", "Kerberos principal";
+    /// The client's certificate.
+    PEER_CERTIFICATE = "peer_certificate", "client certificate";
+    /// SHA-256 of the client's certificate.
+    PEER_SHA256 = "peer_sha256", "client certificate SHA-256";
+    /// The certificates after the client's own.
+    CERTIFICATE_CHAIN = "certificate_chain", "certificate chain";
+    /// Certificate type of the client.
+    PEER_CERTIFICATE_TYPE = "peer_certificate_type", "client certificate type";
+    /// The client's raw public key.
+    PEER_RAW_PUBLIC_KEY = "peer_raw_public_key", "client raw public key";
+    /// Signature algorithm of the client.
+    PEER_SIGNATURE_ALGORITHM = "peer_signature_algorithm", "client signature algorithm";
+    /// Result of verifying the client's certificate.
+    VERIFY_RESULT = "verify_result", "verify result";
+    /// The same in OpenSSL's words.
+    VERIFY_RESULT_TEXT = "verify_result_text", "verify result";
+    /// SCT list.
+    SIGNED_CERTIFICATE_TIMESTAMPS = "signed_certificate_timestamps", "certificate timestamps";
+    /// OCSP response.
+    OCSP_RESPONSE = "ocsp_response", "OCSP response";
+    /// Hash of the original handshake.
+    ORIGINAL_HANDSHAKE_HASH = "original_handshake_hash", "original handshake hash";
+    /// ALPS settings of the client.
+    PEER_APPLICATION_SETTINGS = "peer_application_settings", "client application settings", secret;
+}
+
+fields! { Server:
+    /// What the server binds its sessions to.
+    SESSION_ID_CONTEXT = "session_id_context", "session ID context";
+    /// Who sets such a context.
+    SESSION_ID_CONTEXT_NOTE = "session_id_context_note", "session ID context";
+    /// Octets of early data that the server takes.
+    MAX_EARLY_DATA = "max_early_data", "max early data";
+    /// Bytes of the application.
+    TICKET_APPDATA = "ticket_appdata", "application data", secret;
+    /// Whether it is a server's session.
+    IS_SERVER = "is_server", "server's session";
+    /// Whether the ticket may be used under other names.
+    RESUMABLE_ACROSS_NAMES = "resumable_across_names", "resumable across names";
+    /// QUIC early data context.
+    QUIC_EARLY_DATA_CONTEXT = "quic_early_data_context", "QUIC early data context", secret;
+    /// ALPS settings of the server.
+    LOCAL_APPLICATION_SETTINGS = "local_application_settings", "server application settings", secret;
+}
+
+fields! { Other:
+    /// Fields that are not understood.
+    UNKNOWN_FIELDS = "unknown_fields", "unknown fields", secret;
+}

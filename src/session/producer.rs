@@ -1,0 +1,81 @@
+//! Which library may have written a session: the members that are there have a first version, and some that are not
+//! there had to be from some version on.
+
+use super::{Dialect, Session};
+
+/// OpenSSL versions that changed the structure.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Since {
+    V0_9_8,
+    V1_0_0,
+    V1_0_1,
+    V1_0_2,
+    V1_1_0,
+    V1_1_1,
+    V3_0,
+    V3_2,
+}
+
+pub(super) fn guess(session: &Session<'_>) -> &'static str {
+    match session.dialect {
+        Dialect::BoringSsl if (31..=33).any(|tag| session.has_tag(tag)) => "BoringSSL",
+        Dialect::BoringSsl => "BoringSSL or AWS-LC",
+        Dialect::OpenSsl => openssl(session),
+    }
+}
+
+fn openssl(session: &Session<'_>) -> &'static str {
+    use Since::{V0_9_8, V1_0_0, V1_0_1, V1_0_2, V1_1_0, V1_1_1, V3_0, V3_2};
+    // SSL 2.0 and Kerberos left with 1.1.0; kex_group is always written from 3.0 on
+    let until_1_0_2 =
+        session.krb5_principal.is_some() || session.key_arg.is_some() || session.cipher.0.len() == 3;
+    match first_version(session) {
+        V3_2 => "OpenSSL 3.2 or later",
+        V3_0 => "OpenSSL 3.0 or later",
+        V1_1_1 => "OpenSSL 1.1.1",
+        V1_1_0 => "OpenSSL 1.1.0-1.1.1",
+        V1_0_2 if until_1_0_2 => "OpenSSL 1.0.2",
+        V1_0_1 if until_1_0_2 => "OpenSSL 1.0.1-1.0.2",
+        V1_0_0 if until_1_0_2 => "OpenSSL 1.0.0-1.0.2",
+        V0_9_8 if until_1_0_2 => "OpenSSL 0.9.8-1.0.2",
+        since => {
+            // LibreSSL writes no PSK, SRP or compression members
+            let libressl = ![7, 8, 11, 12].into_iter().any(|tag| session.has_tag(tag));
+            match (since, libressl) {
+                (V1_0_2, true) => "OpenSSL 1.0.2-1.1.1 or LibreSSL",
+                (V1_0_2, false) => "OpenSSL 1.0.2-1.1.1",
+                (V1_0_1, true) => "OpenSSL 1.0.1-1.1.1 or LibreSSL",
+                (V1_0_1, false) => "OpenSSL 1.0.1-1.1.1",
+                (V1_0_0, true) => "OpenSSL 1.0.0-1.1.1 or LibreSSL",
+                (V1_0_0, false) => "OpenSSL 1.0.0-1.1.1",
+                (_, true) => "OpenSSL 0.9.8-1.1.1 or LibreSSL",
+                (_, false) => "OpenSSL 0.9.8-1.1.1",
+            }
+        }
+    }
+}
+
+/// The first version that can have written all members.
+fn first_version(session: &Session<'_>) -> Since {
+    let by_tag = [
+        (20, Since::V3_2),
+        (19, Since::V3_0),
+        (18, Since::V1_1_1),
+        (17, Since::V1_1_1),
+        (16, Since::V1_1_1),
+        (15, Since::V1_1_1),
+        (14, Since::V1_1_1),
+        (13, Since::V1_1_0),
+        (12, Since::V1_0_1),
+        (8, Since::V1_0_0),
+        (7, Since::V1_0_0),
+    ];
+    let members = by_tag.into_iter().find(|(tag, _)| session.has_tag(*tag)).map_or(Since::V0_9_8, |(_, since)| since);
+    let protocol = match session.protocol.0 {
+        0x0304 => Since::V1_1_1,
+        0xfefd => Since::V1_0_2,
+        0x0302 | 0x0303 => Since::V1_0_1,
+        _ => Since::V0_9_8,
+    };
+    members.max(protocol)
+}

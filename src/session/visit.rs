@@ -1,0 +1,148 @@
+//! The walk over a session's fields, from which every output is made.
+
+use super::field::{self, Field, Value, Visitor};
+use super::{Secret, Session, context};
+use crate::registry;
+
+/// A session as it is to be shown.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'s> {
+    /// The session.
+    pub session: &'s Session<'s>,
+    /// The clock to judge its end by, seconds since 1970.
+    pub now: i64,
+    /// Whether secrets are held back.
+    pub redact: bool,
+}
+
+/// Hands values on, and hides secrets on the way, so that no output can forget to.
+struct Gate<'v, V> {
+    visitor: &'v mut V,
+    redact: bool,
+}
+
+impl<V: Visitor> Gate<'_, V> {
+    fn put(&mut self, field: &'static Field, value: Value<'_>) {
+        self.visitor.field(field, if self.redact && field.secret { Value::Redacted } else { value });
+    }
+
+    fn text(&mut self, field: &'static Field, value: Option<&[u8]>) {
+        self.put_some(field, value.map(Value::Text));
+    }
+
+    fn bytes(&mut self, field: &'static Field, value: Option<&[u8]>) {
+        self.put_some(field, value.map(Value::Bytes));
+    }
+
+    fn number(&mut self, field: &'static Field, value: Option<i64>) {
+        self.put_some(field, value.map(Value::Number));
+    }
+
+    fn seconds(&mut self, field: &'static Field, value: Option<i64>) {
+        self.put_some(field, value.map(Value::Seconds));
+    }
+
+    fn flag(&mut self, field: &'static Field, value: Option<bool>) {
+        self.put_some(field, value.map(Value::Flag));
+    }
+
+    fn word(&mut self, field: &'static Field, value: Option<&'static str>) {
+        self.put_some(field, value.map(Value::Word));
+    }
+
+    fn put_some(&mut self, field: &'static Field, value: Option<Value<'_>>) {
+        if let Some(value) = value {
+            self.put(field, value);
+        }
+    }
+}
+
+impl View<'_> {
+    /// Hands every field that is there to `visitor`, in order.
+    pub fn visit<V: Visitor>(&self, visitor: &mut V) {
+        let mut gate = Gate { visitor, redact: self.redact };
+        self.connection(&mut gate);
+        self.times(&mut gate);
+        self.client(&mut gate);
+        self.server(&mut gate);
+        if !self.session.unknown_fields.is_empty() {
+            gate.put(field::UNKNOWN_FIELDS, Value::Unknown(&self.session.unknown_fields));
+        }
+    }
+
+    fn connection<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
+        let Session { protocol, cipher, kex_group, .. } = self.session;
+        gate.put(field::DIALECT, Value::Word(self.session.dialect.as_str()));
+        gate.put(field::PRODUCER, Value::Word(self.session.producer()));
+        gate.put(field::PROTOCOL, Value::Word(protocol.name()));
+        gate.put(field::PROTOCOL_ID, Value::Number(protocol.0.into()));
+        let suite = cipher.suite();
+        gate.word(field::CIPHER, cipher.openssl_name());
+        gate.word(field::CIPHER_IANA, suite.map(|suite| suite.iana));
+        gate.put(field::CIPHER_ID, Value::Bytes(cipher.0));
+        gate.number(field::KEX_GROUP, *kex_group);
+        let group = kex_group.and_then(|group| u16::try_from(group).ok());
+        gate.word(field::KEX_GROUP_NAME, group.and_then(registry::group_name));
+        gate.put(field::SESSION_ID, Value::Bytes(self.session.session_id));
+        let (secret, bytes) = match self.session.secret {
+            Secret::MasterSecret(bytes) => (field::MASTER_KEY, bytes),
+            Secret::ResumptionPsk(bytes) => (field::RESUMPTION_PSK, bytes),
+        };
+        gate.put(secret, Value::Bytes(bytes));
+        gate.flag(field::EXTENDED_MASTER_SECRET, self.session.extended_master_secret);
+        gate.number(field::FLAGS, self.session.flags);
+        gate.number(field::COMPRESSION, self.session.compression.map(i64::from));
+        gate.number(field::MAX_FRAGMENT_LENGTH_MODE, self.session.max_fragment_length_mode);
+        gate.bytes(field::KEY_ARG, self.session.key_arg);
+        gate.flag(field::IS_QUIC, self.session.boringssl.is_quic);
+    }
+
+    fn times<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
+        let session = self.session;
+        gate.put_some(field::TIME, session.time.map(Value::Epoch));
+        gate.put_some(field::TIME_UTC, session.time.map(Value::Utc));
+        gate.seconds(field::TIMEOUT, session.timeout);
+        gate.put_some(field::EXPIRES, session.expires().map(Value::Epoch));
+        gate.put_some(field::EXPIRES_UTC, session.expires().map(Value::Utc));
+        gate.flag(field::EXPIRED, session.expired(self.now));
+        gate.seconds(field::AUTH_TIMEOUT, session.boringssl.auth_timeout);
+        gate.seconds(field::TICKET_LIFETIME_HINT, session.ticket_lifetime_hint);
+        gate.number(field::TICKET_AGE_ADD, session.ticket_age_add.map(i64::from));
+    }
+
+    fn client<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
+        let session = self.session;
+        let own = &session.boringssl;
+        gate.text(field::HOSTNAME, session.hostname);
+        gate.text(field::ALPN, session.alpn);
+        gate.text(field::PSK_IDENTITY, session.psk_identity);
+        gate.text(field::PSK_IDENTITY_HINT, session.psk_identity_hint);
+        gate.text(field::SRP_USERNAME, session.srp_username);
+        gate.text(field::KRB5_PRINCIPAL, session.krb5_principal);
+        gate.put_some(field::PEER_CERTIFICATE, session.peer_certificate.map(Value::Certificate));
+        gate.bytes(field::PEER_SHA256, own.peer_sha256);
+        gate.bytes(field::CERTIFICATE_CHAIN, own.certificate_chain);
+        gate.number(field::PEER_CERTIFICATE_TYPE, own.peer_certificate_type);
+        gate.bytes(field::PEER_RAW_PUBLIC_KEY, session.peer_raw_public_key);
+        gate.number(field::PEER_SIGNATURE_ALGORITHM, own.peer_signature_algorithm);
+        gate.number(field::VERIFY_RESULT, session.verify_result);
+        gate.word(field::VERIFY_RESULT_TEXT, session.verify_result.map(registry::verify_result));
+        gate.bytes(field::SIGNED_CERTIFICATE_TIMESTAMPS, own.signed_certificate_timestamps);
+        gate.bytes(field::OCSP_RESPONSE, own.ocsp_response);
+        gate.bytes(field::ORIGINAL_HANDSHAKE_HASH, own.original_handshake_hash);
+        gate.bytes(field::PEER_APPLICATION_SETTINGS, own.peer_application_settings);
+    }
+
+    fn server<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
+        let session = self.session;
+        let own = &session.boringssl;
+        gate.bytes(field::SESSION_ID_CONTEXT, session.session_id_context);
+        gate.word(field::SESSION_ID_CONTEXT_NOTE, session.session_id_context.and_then(context::explain));
+        gate.number(field::MAX_EARLY_DATA, session.max_early_data);
+        gate.bytes(field::TICKET_APPDATA, session.ticket_appdata);
+        gate.flag(field::IS_SERVER, own.is_server);
+        gate.flag(field::RESUMABLE_ACROSS_NAMES, own.resumable_across_names);
+        gate.bytes(field::QUIC_EARLY_DATA_CONTEXT, own.quic_early_data_context);
+        gate.bytes(field::LOCAL_APPLICATION_SETTINGS, own.local_application_settings);
+    }
+}
