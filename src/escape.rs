@@ -51,9 +51,6 @@ mod tests {
     fn nothing_reaches_the_terminal_that_could_do_something_there() {
         let hostile = "a\x1b[31m\r\n\u{9b}\u{202e}\u{2066}é漢\u{7f}".as_bytes();
         let bytes = [hostile, b"\xff\xc0"].concat();
-        assert_eq!(
-            Text(&bytes).to_string(),
-            "a\\u{1b}[31m\\u{d}\\u{a}\\u{9b}\\u{202e}\\u{2066}é漢\\u{7f}\\xff\\xc0"
-        );
+        assert_eq!(Text(&bytes).to_string(), "a\\u{1b}[31m\\u{d}\\u{a}\\u{9b}\\u{202e}\\u{2066}é漢\\u{7f}\\xff\\xc0");
     }
 }

@@ -246,7 +246,8 @@ mod tests {
     #[test]
     fn content_tells_the_form() {
         let hex = hex::encode(TICKET);
-        let folded: String = hex.as_bytes().chunks(60).map(|row| std::str::from_utf8(row).unwrap().to_owned() + "\n").collect();
+        let folded: String =
+            hex.as_bytes().chunks(60).map(|row| std::str::from_utf8(row).unwrap().to_owned() + "\n").collect();
         for (input, form) in [
             (TICKET, Form::Raw),
             (PEM, Form::Text),

@@ -13,9 +13,9 @@ mod fingerprint;
 use std::fmt;
 use std::sync::Arc;
 
+use self::crypto::{CipherKey, MacKey};
 pub use self::fingerprint::Fingerprint;
 pub use self::layout::Layout;
-use self::crypto::{CipherKey, MacKey};
 use self::layout::NAME_LENGTH;
 use crate::ticket::{BadPadding, Ticket, Unverified, Verified};
 

@@ -114,8 +114,9 @@ fn choose<'k, 't>(
     if others.peek().is_none() {
         return first;
     }
-    let is_session =
-        |verified: &Verified<'_, '_>, buffer: &mut Vec<u8>| verified.open(buffer).is_ok_and(|p| Session::parse(p).is_ok());
+    let is_session = |verified: &Verified<'_, '_>, buffer: &mut Vec<u8>| {
+        verified.open(buffer).is_ok_and(|p| Session::parse(p).is_ok())
+    };
     if is_session(&first, buffer) {
         return first;
     }

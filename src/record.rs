@@ -99,19 +99,10 @@ pub struct Record<'a> {
     pub place: Place<'a>,
     /// The ticket as found; empty where there is none.
     pub bytes: &'a [u8],
-    /// What became of it.
-    pub verdict: Verdict<'a>,
+    /// What became of it; the error is for what could not even be read as a ticket or a session.
+    pub verdict: Result<Outcome<'a>, Unreadable>,
     /// The client's own session around it.
     pub client_session: Option<Session<'a>>,
-}
-
-/// What became of an item of the input.
-#[derive(Debug)]
-pub enum Verdict<'a> {
-    /// It was a ticket or a session.
-    Examined(Outcome<'a>),
-    /// It could not be read as either.
-    Unreadable(Unreadable),
 }
 
 impl<'a> Record<'a> {
@@ -119,8 +110,8 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn status(&self) -> Status {
         match &self.verdict {
-            Verdict::Unreadable(_) => Status::Malformed,
-            Verdict::Examined(outcome) => match outcome {
+            Err(_) => Status::Malformed,
+            Ok(outcome) => match outcome {
                 Outcome::Decrypted { .. } => Status::Decrypted,
                 Outcome::BadSession { .. } => Status::BadSession,
                 Outcome::BadPadding { .. } => Status::BadPadding,
@@ -143,10 +134,12 @@ impl<'a> Record<'a> {
     /// The session to show, and whether it is genuine.
     #[must_use]
     pub fn session(&self) -> Option<Shown<'_, 'a>> {
-        let Verdict::Examined(outcome) = &self.verdict else { return None };
+        let Ok(outcome) = &self.verdict else { return None };
         match outcome {
             Outcome::Decrypted { session, .. } | Outcome::PlainSession { session } => Some(Shown::Genuine(session)),
-            Outcome::BadMac(bad) => bad.unverified.as_ref().map(|session| Shown::Unverified(session.assume_unverified())),
+            Outcome::BadMac(bad) => {
+                bad.unverified.as_ref().map(|session| Shown::Unverified(session.assume_unverified()))
+            }
             _ => None,
         }
     }
@@ -154,7 +147,7 @@ impl<'a> Record<'a> {
     /// The key that the ticket met, and whether the MAC verified under it.
     #[must_use]
     pub fn key(&self) -> Option<(&'a TicketKey, bool)> {
-        let Verdict::Examined(outcome) = &self.verdict else { return None };
+        let Ok(outcome) = &self.verdict else { return None };
         match outcome {
             Outcome::Decrypted { key, .. } | Outcome::BadSession { key, .. } | Outcome::BadPadding { key } => {
                 Some((key, true))
@@ -174,8 +167,8 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn problem(&self, ring: &KeyRing) -> Option<Problem> {
         let outcome = match &self.verdict {
-            Verdict::Unreadable(error) => return Some(Problem::new(error, error.hint())),
-            Verdict::Examined(outcome) => outcome,
+            Err(error) => return Some(Problem::new(error, error.hint())),
+            Ok(outcome) => outcome,
         };
         match outcome {
             Outcome::Decrypted { .. } | Outcome::PlainSession { .. } => None,
@@ -266,7 +259,10 @@ fn unknown_key(ticket: Option<Ticket<'_>>, ring: &KeyRing) -> Problem {
     let hint = if names.is_empty() {
         "the ticket was sealed with another key, or by another server".to_owned()
     } else {
-        format!("the keys given are named {}; the ticket was sealed under another key, or by another server", names.join(", "))
+        format!(
+            "the keys given are named {}; the ticket was sealed under another key, or by another server",
+            names.join(", ")
+        )
     };
     Problem::new(error, hint)
 }
@@ -276,7 +272,9 @@ fn malformed_hint(error: Malformed) -> &'static str {
         Malformed::PartialBlock { .. } => {
             "not OpenSSL's layout, or not the whole ticket; Go's crypto/tls encrypts with AES-CTR and has such lengths"
         }
-        Malformed::TooShort { .. } => "give the whole ticket; tshark cuts nothing off, but a terminal or a form may have",
+        Malformed::TooShort { .. } => {
+            "give the whole ticket; tshark cuts nothing off, but a terminal or a form may have"
+        }
         _ => "a ticket is key name, IV, ciphertext and MAC, as the server sent it",
     }
 }

@@ -191,7 +191,7 @@ pub struct Session<'a> {
     pub time: Option<i64>,
     /// `[2]` lifetime in seconds.
     pub timeout: Option<i64>,
-    /// `[3]` the client's certificate, DER.
+    /// `[3]` the peer's certificate, DER: the client's in a server's session, the server's in a client's.
     pub peer_certificate: Option<&'a [u8]>,
     /// `[4]` what the server binds its sessions to, 0 to 32 bytes.
     pub session_id_context: Option<&'a [u8]>,

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tktdump::escape::Text;
-use tktdump::input::Item;
+use tktdump::input::{Item, Unreadable};
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
-use tktdump::record::{Place, Record, Verdict};
+use tktdump::record::{Place, Record, Shown};
 use tktdump::report::{Tally, json, text};
 use tktdump::session::Session;
 use zeroize::Zeroizing;
@@ -167,7 +167,7 @@ impl Sink for Worker<'_> {
         if record.opened_with_built_in_key() {
             self.notes.warning(format_args!("{place}: opened with an all-zero key, which anybody can guess"));
         }
-        if record.session().is_some_and(|shown| shown.is_unverified()) && !self.output.has_every_record() {
+        if record.session().is_some_and(Shown::is_unverified) && !self.output.has_every_record() {
             self.notes.warning(format_args!("{place}: the session is unverified, anybody may have written it"));
         }
         if (!status.is_success() || self.output.leaves_out(&record))
@@ -191,12 +191,10 @@ impl Sink for Worker<'_> {
 
 /// Opens what an item holds.
 fn examine<'a>(place: Place<'a>, item: Item<'a>, opener: &Opener<'a>, plaintext: &'a mut Vec<u8>) -> Record<'a> {
-    let record = |bytes, outcome| Record { place, bytes, verdict: Verdict::Examined(outcome), client_session: None };
+    let record = |bytes, outcome| Record { place, bytes, verdict: Ok(outcome), client_session: None };
     match item {
         Item::Ticket(bytes) => record(bytes, opener.open(bytes, plaintext)),
-        Item::Unreadable(error) => {
-            Record { place, bytes: &[], verdict: Verdict::Unreadable(error), client_session: None }
-        }
+        Item::Unreadable(error) => Record { place, bytes: &[], verdict: Err(error), client_session: None },
         Item::Session(der) => match Session::parse(der) {
             Ok(session) => match session.ticket {
                 Some(ticket) => {
@@ -205,7 +203,7 @@ fn examine<'a>(place: Place<'a>, item: Item<'a>, opener: &Opener<'a>, plaintext:
                 None => record(&[], Outcome::PlainSession { session }),
             },
             Err(error) => {
-                let verdict = Verdict::Unreadable(tktdump::input::Unreadable::Session(error));
+                let verdict = Err(Unreadable::Session(error));
                 Record { place, bytes: &[], verdict, client_session: None }
             }
         },

@@ -28,7 +28,9 @@ pub(super) fn load(path: &Path, format: Option<&'static dyn KeyFormat>) -> anyho
     let bytes = read(path).with_context(|| shown.clone())?;
     if bytes.len() > MAX_FILE_LENGTH {
         let error = format!("{shown}: the file is longer than {MAX_FILE_LENGTH} bytes");
-        return Err(Failure::new(error).with_hint("a ticket key file has a few hundred bytes; is it another file?").into());
+        return Err(Failure::new(error)
+            .with_hint("a ticket key file has a few hundred bytes; is it another file?")
+            .into());
     }
     let read = match format {
         Some(format) => file::read_as(format, &bytes),

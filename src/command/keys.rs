@@ -27,7 +27,8 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
             }
         }
     }
-    let about: Vec<_> = loaded.iter().map(|file| (file.path.clone(), file.length, file.file.warnings.clone())).collect();
+    let about: Vec<_> =
+        loaded.iter().map(|file| (file.path.clone(), file.length, file.file.warnings.clone())).collect();
     let ring = KeyRing::new(loaded.into_iter().map(|Loaded { path, file, .. }| (path, file)).collect());
     let mut out = Vec::new();
     for (path, length, problems) in &about {

@@ -21,6 +21,8 @@ impl Notes {
         Self { quiet: verbosity.quiet > 0, verbose: verbosity.verbose > 0, ticket_errors: 0 }
     }
 
+    /// Errors are shown however quiet it is to be.
+    #[expect(clippy::unused_self, reason = "errors go the way of all notes")]
     pub(super) fn error(&self, message: impl Display) {
         line("error", message);
     }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Outcome;
-use tktdump::record::{Record, Status, Verdict};
+use tktdump::record::{Record, Status};
 use tktdump::report::text::Styles;
 use tktdump::report::{json, openssl, text};
 use tktdump::{armor, session};
@@ -88,7 +88,7 @@ const UNVERIFIED: &[u8] = b"UNVERIFIED: the MAC of this ticket does not verify, 
 /// The decrypted bytes, whatever they are.
 fn plaintext<'r>(record: &'r Record<'_>) -> Option<&'r [u8]> {
     match &record.verdict {
-        Verdict::Examined(Outcome::BadSession { plaintext, .. }) => Some(plaintext),
+        Ok(Outcome::BadSession { plaintext, .. }) => Some(plaintext),
         _ => record.session().map(|shown| shown.session().encoded),
     }
 }

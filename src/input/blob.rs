@@ -4,7 +4,7 @@ use super::{Item, Unreadable};
 use crate::der::{DerErrorKind, Reader};
 use crate::session::Session;
 
-/// Handshake type of NewSessionTicket (RFC 8446 section 4).
+/// Handshake type of `NewSessionTicket` (RFC 8446 section 4).
 const NEW_SESSION_TICKET: u8 = 4;
 /// Record type of handshake messages (RFC 8446 section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
@@ -21,10 +21,7 @@ pub(super) fn classify(bytes: &[u8]) -> Item<'_> {
 /// A ticket begins with a random key name, which looks like this once in 2^48 times.
 pub(super) fn begins_session(head: &[u8]) -> bool {
     let Some((0x30, rest)) = head.split_first() else { return false };
-    let body = match rest {
-        [0..=0x7f, body @ ..] | [0x81, _, body @ ..] | [0x82, _, _, body @ ..] => body,
-        _ => return false,
-    };
+    let ([0..=0x7f, body @ ..] | [0x81, _, body @ ..] | [0x82, _, _, body @ ..]) = rest else { return false };
     body.starts_with(&[2, 1, 1, 2, 1]) || body.starts_with(&[2, 1, 1, 2, 2]) || body.starts_with(&[2, 1, 1, 2, 3])
 }
 
@@ -47,7 +44,7 @@ pub(super) fn each_session(input: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<
     }
 }
 
-/// The ticket of a NewSessionTicket message that is exactly all of `message`, with or without its record header:
+/// The ticket of a `NewSessionTicket` message that is exactly all of `message`, with or without its record header:
 /// RFC 5077 section 3.3, or RFC 8446 section 4.6.1.
 #[must_use]
 pub fn unwrap_message(message: &[u8]) -> Option<&[u8]> {
@@ -97,9 +94,7 @@ mod tests {
         assert_eq!(unwrap_message(&tls12), Some(&ticket[..]));
         let record = [&[22, 3, 3, 0, u8::try_from(tls12.len()).unwrap()][..], &tls12].concat();
         assert_eq!(unwrap_message(&record), Some(&ticket[..]));
-        let tls13 = message(
-            &[&[0, 0, 1, 44, 1, 2, 3, 4, 8][..], &[0; 8], &[0, 0x60], &ticket, &[0, 0]].concat(),
-        );
+        let tls13 = message(&[&[0, 0, 1, 44, 1, 2, 3, 4, 8][..], &[0; 8], &[0, 0x60], &ticket, &[0, 0]].concat());
         assert_eq!(unwrap_message(&tls13), Some(&ticket[..]));
     }
 

@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn rows_end_where_the_text_column_begins() {
-        let full = Row::parse(b"    0010 - 3c e2 fc 3f e1 c1 3b cb-80 96 80 d3 f2 f1 08 79   <..?..;........y").unwrap();
+        let full =
+            Row::parse(b"    0010 - 3c e2 fc 3f e1 c1 3b cb-80 96 80 d3 f2 f1 08 79   <..?..;........y").unwrap();
         assert_eq!((full.offset, full.bytes.len(), full.bytes[15]), (16, 16, 0x79));
         let short = Row::parse(b"00a0 - de ad be ef                                       ab cd").unwrap();
         assert_eq!(short.bytes, [0xde, 0xad, 0xbe, 0xef]);

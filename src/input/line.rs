@@ -7,6 +7,8 @@ use super::{Form, Item, NotHex, Unreadable, blob, record};
 /// The longest line that is read: more than the largest ticket with blanks between its bytes.
 pub const MAX_LENGTH: usize = 1 << 20;
 
+/// Digits that a packet number, a port or a time has, and no ticket.
+const LONGEST_NUMBER: usize = 30;
 /// What tshark prints for a field that a packet does not have.
 const MISSING: &[u8] = b"<MISSING>";
 
@@ -59,9 +61,7 @@ pub(super) fn decode(form: Form, text: &[u8], start: usize, out: &mut Vec<u8>) -
         (Some(odd @ NotHex::OddDigits { .. }), _) => Unreadable::NotHex(odd),
         (Some(error), Some(_)) => Unreadable::NeitherHexNorBase64(error),
         (Some(error), None) => Unreadable::NotHex(error),
-        (None, error) => {
-            Unreadable::NotBase64 { column: start + 1 + error.map_or(0, |error| error.position) }
-        }
+        (None, error) => Unreadable::NotBase64 { column: start + 1 + error.map_or(0, |error| error.position) },
     })
 }
 
@@ -121,8 +121,6 @@ fn last_cell(line: &[u8]) -> Option<&[u8]> {
         !empty
     })?;
     let number = unquote(cell).iter().all(|octet| octet.is_ascii_digit() || *octet == b'.');
-    /// Digits that a packet number, a port or a time has, and no ticket.
-    const LONGEST_NUMBER: usize = 30;
     if blanks > 0 && number && cell.len() <= LONGEST_NUMBER { None } else { Some(cell) }
 }
 
@@ -152,8 +150,19 @@ mod tests {
     #[test]
     fn hex_in_all_its_dresses() {
         for line in [
-            "00ff10", "00FF10", "00:ff:10", "00 ff 10", "0x00ff10", "\"00ff10\"", "'00ff10'", "  00ff10 \r", "7\t00ff10",
-            "00ff10\t", "00ff10\t<MISSING>", "00ff10,", "\"00ff10\"\t\"\"",
+            "00ff10",
+            "00FF10",
+            "00:ff:10",
+            "00 ff 10",
+            "0x00ff10",
+            "\"00ff10\"",
+            "'00ff10'",
+            "  00ff10 \r",
+            "7\t00ff10",
+            "00ff10\t",
+            "00ff10\t<MISSING>",
+            "00ff10,",
+            "\"00ff10\"\t\"\"",
         ] {
             assert_eq!(found(Form::Lines, line), [Ok("00ff10".to_owned())], "{line:?}");
         }
@@ -162,7 +171,8 @@ mod tests {
 
     #[test]
     fn empty_fields_are_no_tickets() {
-        for line in ["", "\r", "  ", "<MISSING>", "<MISSING>,<MISSING>", "\t\t", "\"\"", "12\t<MISSING>", "12\t1.50\t"] {
+        for line in ["", "\r", "  ", "<MISSING>", "<MISSING>,<MISSING>", "\t\t", "\"\"", "12\t<MISSING>", "12\t1.50\t"]
+        {
             assert!(found(Form::Lines, line).is_empty(), "{line:?}");
         }
     }

@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn a_bare_dump_is_a_ticket() {
-        let rows: String = TEXT.lines().filter(|line| line.contains(" - ")).map(|line| line.to_owned() + "\r\n").collect();
+        let rows: String =
+            TEXT.lines().filter(|line| line.contains(" - ")).map(|line| line.to_owned() + "\r\n").collect();
         assert_eq!(kinds(&rows), ["1 ticket"]);
     }
 
@@ -133,7 +134,8 @@ mod tests {
 
     #[test]
     fn damage_is_reported_where_it_is() {
-        let cut: String = TEXT.lines().filter(|line| !line.contains("0020 -")).map(|line| line.to_owned() + "\n").collect();
+        let cut: String =
+            TEXT.lines().filter(|line| !line.contains("0020 -")).map(|line| line.to_owned() + "\n").collect();
         assert_eq!(kinds(&cut), ["12 the hex dump breaks off at line 14, where the row 0020 should be"]);
         let cut = &PEM[..PEM.len() / 2];
         assert_eq!(kinds(cut), ["1 the PEM block that begins at line 1 is damaged or cut short"]);

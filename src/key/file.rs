@@ -176,7 +176,12 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     let mut takes: Vec<&str> = FORMATS.iter().map(|format| format.takes()).collect();
     takes.dedup();
     let mut seen = Vec::new();
-    takes.retain(|text| !seen.contains(text) && { seen.push(text); true });
+    takes.retain(|text| {
+        !seen.contains(text) && {
+            seen.push(text);
+            true
+        }
+    });
     Err(KeyFileError::Size { found: file.len(), format: None, takes: takes.join("; "), cause: cause(file) })
 }
 
@@ -219,14 +224,17 @@ fn count(keys: &[KeyBytes]) -> usize {
     keys.iter().map(|key| key.index + 1).max().unwrap_or(0)
 }
 
+/// A key and the encoding it was written in.
+type TextKey = (Zeroizing<Vec<u8>>, &'static str);
+
 /// The keys of a text file with one hex or base64 key a line; `None` where any line is something else.
-fn text_keys(file: &[u8]) -> Option<Vec<(Zeroizing<Vec<u8>>, &'static str)>> {
+fn text_keys(file: &[u8]) -> Option<Vec<TextKey>> {
     let lines = file.split(|&octet| octet == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let keys: Option<Vec<_>> = lines.map(text_key).collect();
     keys.filter(|keys| !keys.is_empty())
 }
 
-fn text_key(line: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &'static str)> {
+fn text_key(line: &[u8]) -> Option<TextKey> {
     let is_key = |bytes: &Zeroizing<Vec<u8>>| Layout::BARE.iter().any(|layout| layout.size() == bytes.len());
     let digits: Zeroizing<Vec<u8>> =
         Zeroizing::new(line.iter().copied().filter(|octet| !matches!(octet, b':' | b' ' | b'\t')).collect());
@@ -269,7 +277,7 @@ mod tests {
     }
 
     fn random(length: usize) -> Vec<u8> {
-        (0..length).map(|i| (i * 37 + 131) as u8).collect()
+        (0..length).map(|i| (i * 37 + 131).to_le_bytes()[0]).collect()
     }
 
     #[test]

@@ -94,10 +94,7 @@ mod tests {
     fn parts_follow_the_label() {
         let bytes: Vec<u8> = (0..80).collect();
         let parts = Layout::NAME_HMAC_AES_80.divide(&bytes).unwrap();
-        assert_eq!(
-            (parts.name, parts.hmac, parts.aes),
-            (Some(&bytes[..16]), &bytes[16..48], &bytes[48..])
-        );
+        assert_eq!((parts.name, parts.hmac, parts.aes), (Some(&bytes[..16]), &bytes[16..48], &bytes[48..]));
         let parts = Layout::NAME_AES_HMAC_48.divide(&bytes[..48]).unwrap();
         assert_eq!((parts.aes, parts.hmac), (&bytes[16..32], &bytes[32..48]));
         assert!(Layout::NAME_AES_HMAC_48.divide(&bytes).is_none());

@@ -93,8 +93,7 @@ fn role(reading: &Reading, file: usize, files: usize) -> Role {
         return Role::Unknown;
     }
     let place = Place { file, files, key: reading.key.index, keys: reading.keys };
-    let mut opinions =
-        reading.formats.iter().map(|format| format.role(place)).filter(|&role| role != Role::Unknown);
+    let mut opinions = reading.formats.iter().map(|format| format.role(place)).filter(|&role| role != Role::Unknown);
     match opinions.next() {
         Some(role) if opinions.all(|other| other == role) => role,
         _ => Role::Unknown,

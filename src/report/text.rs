@@ -5,8 +5,8 @@ mod style;
 
 use std::fmt::Write as _;
 
-pub use self::style::Styles;
 use self::fields::Fields;
+pub use self::style::Styles;
 use super::Tally;
 use crate::escape::Text;
 use crate::key::TicketKey;

@@ -3,9 +3,7 @@
 
 use der_parser::der::{Class, Tag};
 
-use super::{
-    BoringSslFields, Cipher, Dialect, Protocol, Secret, Session, UnknownField, boringssl, openssl,
-};
+use super::{BoringSslFields, Cipher, Dialect, Protocol, Secret, Session, UnknownField, boringssl, openssl};
 use crate::der::{DerError, DerErrorKind, Element, Reader};
 
 /// The first tag whose meaning depends on the dialect.
@@ -117,10 +115,9 @@ fn recognise(mut members: Reader<'_>) -> Dialect {
             17 if is(Tag::Boolean) => return Dialect::BoringSsl,
             17 if is(Tag::Integer) => return Dialect::OpenSsl,
             18 if is(Tag::Integer) => return Dialect::BoringSsl,
-            18 if is(Tag::OctetString) => return Dialect::OpenSsl,
             19 if is(Tag::Sequence) => return Dialect::BoringSsl,
             19 => return Dialect::OpenSsl,
-            20 if is(Tag::OctetString) => return Dialect::OpenSsl,
+            18 | 20 if is(Tag::OctetString) => return Dialect::OpenSsl,
             20..=33 if inner.is_some() => return Dialect::BoringSsl,
             _ => {}
         }

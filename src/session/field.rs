@@ -168,19 +168,19 @@ fields! { Client:
     SRP_USERNAME = "srp_username", "SRP user name";
     /// Kerberos principal.
     KRB5_PRINCIPAL = "krb5_principal", "Kerberos principal";
-    /// The client's certificate.
-    PEER_CERTIFICATE = "peer_certificate", "client certificate";
-    /// SHA-256 of the client's certificate.
-    PEER_SHA256 = "peer_sha256", "client certificate SHA-256";
-    /// The certificates after the client's own.
+    /// The peer's certificate: the client's in a server's session, the server's in a client's.
+    PEER_CERTIFICATE = "peer_certificate", "peer certificate";
+    /// SHA-256 of the peer's certificate.
+    PEER_SHA256 = "peer_sha256", "peer certificate SHA-256";
+    /// The certificates after the peer's own.
     CERTIFICATE_CHAIN = "certificate_chain", "certificate chain";
-    /// Certificate type of the client.
-    PEER_CERTIFICATE_TYPE = "peer_certificate_type", "client certificate type";
-    /// The client's raw public key.
-    PEER_RAW_PUBLIC_KEY = "peer_raw_public_key", "client raw public key";
-    /// Signature algorithm of the client.
-    PEER_SIGNATURE_ALGORITHM = "peer_signature_algorithm", "client signature algorithm";
-    /// Result of verifying the client's certificate.
+    /// Certificate type of the peer.
+    PEER_CERTIFICATE_TYPE = "peer_certificate_type", "peer certificate type";
+    /// The peer's raw public key.
+    PEER_RAW_PUBLIC_KEY = "peer_raw_public_key", "peer raw public key";
+    /// Signature algorithm of the peer.
+    PEER_SIGNATURE_ALGORITHM = "peer_signature_algorithm", "peer signature algorithm";
+    /// Result of verifying the peer's certificate.
     VERIFY_RESULT = "verify_result", "verify result";
     /// The same in OpenSSL's words.
     VERIFY_RESULT_TEXT = "verify_result_text", "verify result";
@@ -190,8 +190,8 @@ fields! { Client:
     OCSP_RESPONSE = "ocsp_response", "OCSP response";
     /// Hash of the original handshake.
     ORIGINAL_HANDSHAKE_HASH = "original_handshake_hash", "original handshake hash";
-    /// ALPS settings of the client.
-    PEER_APPLICATION_SETTINGS = "peer_application_settings", "client application settings", secret;
+    /// ALPS settings of the peer.
+    PEER_APPLICATION_SETTINGS = "peer_application_settings", "peer application settings", secret;
 }
 
 fields! { Server:
@@ -209,8 +209,8 @@ fields! { Server:
     RESUMABLE_ACROSS_NAMES = "resumable_across_names", "resumable across names";
     /// QUIC early data context.
     QUIC_EARLY_DATA_CONTEXT = "quic_early_data_context", "QUIC early data context", secret;
-    /// ALPS settings of the server.
-    LOCAL_APPLICATION_SETTINGS = "local_application_settings", "server application settings", secret;
+    /// ALPS settings of this side.
+    LOCAL_APPLICATION_SETTINGS = "local_application_settings", "own application settings", secret;
 }
 
 fields! { Other:

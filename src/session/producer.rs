@@ -27,8 +27,7 @@ pub(super) fn guess(session: &Session<'_>) -> &'static str {
 fn openssl(session: &Session<'_>) -> &'static str {
     use Since::{V0_9_8, V1_0_0, V1_0_1, V1_0_2, V1_1_0, V1_1_1, V3_0, V3_2};
     // SSL 2.0 and Kerberos left with 1.1.0; kex_group is always written from 3.0 on
-    let until_1_0_2 =
-        session.krb5_principal.is_some() || session.key_arg.is_some() || session.cipher.0.len() == 3;
+    let until_1_0_2 = session.krb5_principal.is_some() || session.key_arg.is_some() || session.cipher.0.len() == 3;
     match first_version(session) {
         V3_2 => "OpenSSL 3.2 or later",
         V3_0 => "OpenSSL 3.0 or later",

@@ -137,7 +137,9 @@ impl View<'_> {
         let session = self.session;
         let own = &session.boringssl;
         gate.bytes(field::SESSION_ID_CONTEXT, session.session_id_context);
-        gate.word(field::SESSION_ID_CONTEXT_NOTE, session.session_id_context.and_then(context::explain));
+        // a client's session has its own context, which says nothing about the server
+        let servers = session.session_id_context.filter(|_| session.ticket.is_none());
+        gate.word(field::SESSION_ID_CONTEXT_NOTE, servers.and_then(context::explain));
         gate.number(field::MAX_EARLY_DATA, session.max_early_data);
         gate.bytes(field::TICKET_APPDATA, session.ticket_appdata);
         gate.flag(field::IS_SERVER, own.is_server);

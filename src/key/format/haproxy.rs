@@ -45,7 +45,8 @@ impl KeyFormat for Haproxy {
                 format: self.name(),
                 takes: self.takes(),
             })?;
-            let wrong_size = |problem| KeyFileError::Line { line: number, problem, format: self.name(), takes: self.takes() };
+            let wrong_size =
+                |problem| KeyFileError::Line { line: number, problem, format: self.name(), takes: self.takes() };
             let layout = self
                 .layouts()
                 .iter()

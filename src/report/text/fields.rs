@@ -85,6 +85,8 @@ impl<'r, 'o> Fields<'r, 'o> {
                 }
             }
             Value::Utc(_) => Ok(()),
+            // TLS 1.3 suites have one name
+            Value::Word(name) if self.view.session.cipher.openssl_name() == Some(name) => Ok(()),
             Value::Number(id) if field == field::PROTOCOL_ID => write!(self.out, " (0x{id:04x})"),
             _ => {
                 self.out.push_str(" (");
@@ -101,9 +103,7 @@ impl<'r, 'o> Fields<'r, 'o> {
         let old_protocol = |name| !matches!(name, "TLSv1.3" | "TLSv1.2" | "DTLSv1.2" | "DTLSv1.3");
         let unusual = match value {
             Value::Flag(flag) => field == field::EXTENDED_MASTER_SECRET && !flag,
-            Value::Number(number) => {
-                (field == field::VERIFY_RESULT || field == field::COMPRESSION) && number != 0
-            }
+            Value::Number(number) => (field == field::VERIFY_RESULT || field == field::COMPRESSION) && number != 0,
             Value::Bytes(bytes) => field == field::SESSION_ID_CONTEXT && bytes.is_empty(),
             Value::Word(name) => field == field::PROTOCOL && old_protocol(name),
             _ => false,
