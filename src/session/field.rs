@@ -126,6 +126,8 @@ fields! { Connection:
     FLAGS = "flags", "flags";
     /// Compression method (RFC 3749).
     COMPRESSION = "compression", "compression";
+    /// The same in words.
+    COMPRESSION_NAME = "compression_name", "compression";
     /// Maximum fragment length code (RFC 6066).
     MAX_FRAGMENT_LENGTH_MODE = "max_fragment_length_mode", "max fragment length mode";
     /// IV of an SSL 2.0 session.

@@ -92,6 +92,7 @@ impl View<'_> {
         gate.flag(field::EXTENDED_MASTER_SECRET, self.session.extended_master_secret);
         gate.number(field::FLAGS, self.session.flags);
         gate.number(field::COMPRESSION, self.session.compression.map(i64::from));
+        gate.word(field::COMPRESSION_NAME, self.session.compression.and_then(registry::compression_name));
         gate.number(field::MAX_FRAGMENT_LENGTH_MODE, self.session.max_fragment_length_mode);
         gate.bytes(field::KEY_ARG, self.session.key_arg);
         gate.flag(field::IS_QUIC, self.session.boringssl.is_quic);
