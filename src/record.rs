@@ -272,9 +272,7 @@ fn malformed_hint(error: Malformed) -> &'static str {
         Malformed::PartialBlock { .. } => {
             "not OpenSSL's layout, or not the whole ticket; Go's crypto/tls encrypts with AES-CTR and has such lengths"
         }
-        Malformed::TooShort { .. } => {
-            "give the whole ticket; tshark cuts nothing off, but a terminal or a form may have"
-        }
+        Malformed::TooShort { .. } => "give the whole ticket, as the server sent it",
         _ => "a ticket is key name, IV, ciphertext and MAC, as the server sent it",
     }
 }
