@@ -59,7 +59,7 @@ fn dialects_and_producers_are_recognised() {
             Dialect::OpenSsl
         };
         assert_eq!(session.dialect, dialect, "{name}");
-        let unknown = if name.starts_with("unknown_tag") { 1 } else { 0 };
+        let unknown = usize::from(name.starts_with("unknown_tag"));
         assert_eq!(session.unknown_fields.len(), unknown, "{name}: {:?}", session.unknown_fields);
         let producer = session.producer();
         let plausible = match name.split('_').next().unwrap() {
