@@ -95,6 +95,9 @@ struct Fields<'o, 'b> {
 }
 
 impl Visitor for Fields<'_, '_> {
+    // inlined into the walk, where fields and kinds of value are constants
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn field(&mut self, field: &'static Field, value: Value<'_>) {
         let key = field.key;
         match value {

@@ -21,35 +21,45 @@ struct Gate<'v, V> {
     redact: bool,
 }
 
+// inlined, so that a visitor sees constants
+#[allow(clippy::inline_always)]
 impl<V: Visitor> Gate<'_, V> {
+    #[inline(always)]
     fn put(&mut self, field: &'static Field, value: Value<'_>) {
         self.visitor.field(field, if self.redact && field.secret { Value::Redacted } else { value });
     }
 
+    #[inline(always)]
     fn text(&mut self, field: &'static Field, value: Option<&[u8]>) {
         self.put_some(field, value.map(Value::Text));
     }
 
+    #[inline(always)]
     fn bytes(&mut self, field: &'static Field, value: Option<&[u8]>) {
         self.put_some(field, value.map(Value::Bytes));
     }
 
+    #[inline(always)]
     fn number(&mut self, field: &'static Field, value: Option<i64>) {
         self.put_some(field, value.map(Value::Number));
     }
 
+    #[inline(always)]
     fn seconds(&mut self, field: &'static Field, value: Option<i64>) {
         self.put_some(field, value.map(Value::Seconds));
     }
 
+    #[inline(always)]
     fn flag(&mut self, field: &'static Field, value: Option<bool>) {
         self.put_some(field, value.map(Value::Flag));
     }
 
+    #[inline(always)]
     fn word(&mut self, field: &'static Field, value: Option<&'static str>) {
         self.put_some(field, value.map(Value::Word));
     }
 
+    #[inline(always)]
     fn put_some(&mut self, field: &'static Field, value: Option<Value<'_>>) {
         if let Some(value) = value {
             self.put(field, value);
