@@ -159,7 +159,7 @@ fn an_all_zero_key_is_found_without_any_key() {
         let (ring, built_in) = (KeyRing::default(), KeyRing::built_in());
         let opener = Opener { ring: &ring, built_in: &built_in, no_verify: false };
         let mut buffer = Vec::new();
-        let Outcome::Decrypted { key, session } = opener.open(&ticket, &mut buffer) else {
+        let Outcome::Decrypted { key, session, .. } = opener.open(&ticket, &mut buffer) else {
             panic!("AES key of {size}")
         };
         assert_eq!((&*key.origin().file, session.encoded), ("(built-in)", PLAIN));

@@ -47,17 +47,12 @@ pub fn tktdump<S: AsRef<OsStr>>(args: &[S], stdin: &[u8]) -> Output {
     Output { stdout: output.stdout, stderr: output.stderr, status: output.status.code() }
 }
 
-/// Cases of servers whose keys are not read yet.
-const NOT_YET: [&str; 6] =
-    ["go_tls12", "go_tls13", "gnutls_tls12", "h2o_tls12_aes256", "lighttpd_tls12", "stunnel32_tls12"];
-
 /// The folders of the corpus that hold a ticket or a session, with their names.
 pub fn corpus_cases() -> Vec<(String, PathBuf)> {
     let mut cases: Vec<(String, PathBuf)> = std::fs::read_dir("testdata")
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.join("session.pem").exists())
-        .filter(|path| !NOT_YET.iter().any(|prefix| path.ends_with(prefix)))
         .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path))
         .collect();
     cases.sort();

@@ -74,6 +74,15 @@ impl<'b> Object<'b> {
         self.end_string();
     }
 
+    /// A list of bytes, each as lower-case hex.
+    pub(in crate::report) fn hex_list(&mut self, key: &str, items: &[&[u8]]) {
+        self.list(key, items, |item, out| {
+            out.push(b'"');
+            append_hex(item, out);
+            out.push(b'"');
+        });
+    }
+
     #[inline(always)]
     pub(in crate::report) fn number(&mut self, key: &str, number: impl itoa::Integer) {
         self.key(key);
