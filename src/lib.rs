@@ -23,6 +23,7 @@
 //! ```
 
 pub mod armor;
+pub mod capture;
 pub mod der;
 pub mod escape;
 pub mod input;
