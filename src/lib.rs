@@ -22,6 +22,7 @@
 //! # Ok::<(), tktdump::key::file::KeyFileError>(())
 //! ```
 
+mod aead;
 pub mod armor;
 pub mod der;
 pub mod escape;
@@ -31,5 +32,10 @@ pub mod open;
 pub mod record;
 pub mod registry;
 pub mod report;
+pub mod secret;
 pub mod session;
 pub mod ticket;
+pub mod tls13;
+#[cfg(test)]
+mod vectors;
+mod wire;
