@@ -35,6 +35,7 @@ pub mod report;
 pub mod secret;
 pub mod session;
 pub mod ticket;
+pub mod tls12;
 pub mod tls13;
 #[cfg(test)]
 mod vectors;
