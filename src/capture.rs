@@ -38,6 +38,7 @@ mod ip;
 mod link;
 mod message;
 mod record;
+pub mod sighting;
 mod tcp;
 
 use std::net::SocketAddr;

@@ -36,6 +36,7 @@ pub mod quic;
 pub mod record;
 pub mod registry;
 pub mod report;
+pub mod resumption;
 pub mod secret;
 pub mod session;
 pub mod ticket;
