@@ -127,8 +127,8 @@ impl fmt::Display for Reason {
 /// ChangeCipherSpec, which holds its Finished.
 ///
 /// `record` is the whole record with its header of 5 bytes, or 13 bytes over DTLS; there, any record of epoch 1 will
-/// do. For CBC suites both orders of encryption and MAC are tried, so that the encrypt_then_mac extension (RFC 7366)
-/// need not be known. Connections with the truncated_hmac extension (RFC 6066) are refuted.
+/// do. For CBC suites both orders of encryption and MAC are tried, so that the `encrypt_then_mac` extension (RFC 7366)
+/// need not be known. Connections with the `truncated_hmac` extension (RFC 6066) are refuted.
 #[must_use]
 pub fn check(connection: &Connection, master_secret: &[u8], sender: Sender, record: &[u8]) -> Check {
     match try_check(connection, master_secret, sender, record) {
@@ -241,8 +241,11 @@ impl Keys {
                     return Some(true);
                 }
                 // the first record of TLS 1.0 has its IV from the key block
-                let (iv, ciphertext) =
-                    if version == Version::Tls10 { (iv, record.fragment) } else { record.fragment.split_at_checked(BLOCK)? };
+                let (iv, ciphertext) = if version == Version::Tls10 {
+                    (iv, record.fragment)
+                } else {
+                    record.fragment.split_at_checked(BLOCK)?
+                };
                 let plaintext = cbc::decrypt(key, iv, ciphertext)?;
                 Some(mac.ends(mac_key, &record.header, &plaintext))
             }

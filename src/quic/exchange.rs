@@ -33,9 +33,8 @@ struct Side {
 }
 
 impl Exchange {
-    /// Begins with the client's first datagram. `None` where it holds no client's Initial packet that opens, which
-    /// also tells QUIC from other protocols on any port: the tag is proof. After a Retry or in the midst of a
-    /// handshake, any later Initial packet whose destination connection ID was never changed by the server will do.
+    /// Begins with the client's first datagram, or the first one after a Retry. `None` where it holds no Initial packet
+    /// of a client that opens; the tag is proof, so that this also tells QUIC from other protocols on any port.
     #[must_use]
     pub fn begin(datagram: &[u8]) -> Option<Self> {
         let packet = initial_packets(datagram).next()?;
@@ -87,7 +86,8 @@ impl Exchange {
     /// Changes to other keys if they open a packet.
     fn try_keys(&mut self, sender: Sender, packet: &Packet<'_>, keys: [Keys; 2], version: Version) -> bool {
         let [client, server] = keys;
-        let before = (std::mem::replace(&mut self.client.keys, client), std::mem::replace(&mut self.server.keys, server));
+        let before =
+            (std::mem::replace(&mut self.client.keys, client), std::mem::replace(&mut self.server.keys, server));
         let opened = self.side(sender).open(packet);
         if opened {
             self.version = version;

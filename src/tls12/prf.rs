@@ -40,13 +40,14 @@ impl Prf {
     }
 }
 
-/// `P_hash`, XORed into `out`.
+/// `P_hash`, by XOR into `out`.
 fn xor_p_hash<M: Mac + KeyInit + Clone>(secret: &[u8], seed: &[u8], out: &mut [u8]) {
     // HMAC takes keys of any length
     let Ok(keyed) = M::new_from_slice(secret) else { return };
     let mut a = Zeroizing::new(keyed.clone().chain_update(seed).finalize().into_bytes().to_vec());
     for chunk in out.chunks_mut(a.len()) {
-        let block = Zeroizing::new(keyed.clone().chain_update(&a[..]).chain_update(seed).finalize().into_bytes().to_vec());
+        let block =
+            Zeroizing::new(keyed.clone().chain_update(&a[..]).chain_update(seed).finalize().into_bytes().to_vec());
         for (byte, stream) in chunk.iter_mut().zip(block.iter()) {
             *byte ^= stream;
         }
