@@ -247,3 +247,66 @@ fn binders_after_a_retry_sign_what_came_before() {
     assert_eq!(early.verify_binder(&second, 0, &after), Binder::Verified);
     assert_eq!(early.verify_binder(&second, 0, &before), Binder::Mismatch);
 }
+
+/// Resumptions of OpenSSL with every suite, those of the first three with early data.
+const SUITES: Vectors = Vectors(include_str!("../../testdata/tls13/suites.txt"));
+
+/// The records of a stream.
+fn records(mut stream: &[u8]) -> Vec<Vec<u8>> {
+    let mut records = Vec::new();
+    while !stream.is_empty() {
+        let (record, rest) = stream.split_at(5 + usize::from(u16::from_be_bytes([stream[3], stream[4]])));
+        records.push(record.to_vec());
+        stream = rest;
+    }
+    records
+}
+
+#[test]
+fn every_suite_gives_the_key_log_of_the_client() {
+    for (index, id) in (0x1301..=0x1305).enumerate() {
+        let nth = |name| SUITES.list(name).swap_remove(index);
+        let suite = Suite::from_id(id).unwrap();
+        let hello = nth("client_hello");
+        let parsed = PskHello::parse(&hello).unwrap();
+        let early = EarlySecret::new(suite.hash(), &nth("psk"));
+        let before = Transcript::new(suite.hash());
+        assert_eq!(early.verify_binder(&parsed, 0, &before), Binder::Verified, "{id:04x}");
+
+        let transcript = before.with(&hello).with(&nth("server_hello"));
+        let early_traffic = early.client_early_traffic(&hello);
+        let mut handshake = PskKe::new(suite, &early, transcript).unwrap().with_early_data(&early_traffic);
+        let server: Vec<_> =
+            records(&nth("server_records")).iter().map(|record| handshake.server_record(record)).collect();
+        assert_eq!(server, [Progress::Pending, Progress::Finished], "{id:04x}");
+        let client: Vec<_> =
+            records(&nth("client_records")).iter().map(|record| handshake.client_record(record)).collect();
+        let with_early_data = index < 3;
+        let expected = if with_early_data { vec![Progress::Pending; 2] } else { vec![] };
+        assert_eq!(client, [&expected[..], &[Progress::Finished]].concat(), "{id:04x}");
+
+        let mut secrets = Vec::new();
+        if with_early_data {
+            secrets.push(("CLIENT_EARLY_TRAFFIC_SECRET", &early_traffic));
+        }
+        let early_exporter = early.early_exporter(&hello);
+        if with_early_data {
+            secrets.push(("EARLY_EXPORTER_SECRET", &early_exporter));
+        }
+        let application = handshake.application_secrets().unwrap();
+        secrets.extend([
+            ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", &handshake.handshake_secrets().client),
+            ("SERVER_HANDSHAKE_TRAFFIC_SECRET", &handshake.handshake_secrets().server),
+            ("CLIENT_TRAFFIC_SECRET_0", &application.client),
+            ("SERVER_TRAFFIC_SECRET_0", &application.server),
+            ("EXPORTER_SECRET", &application.exporter),
+        ]);
+        let random = hex::encode(parsed.random());
+        let mut lines: Vec<_> = secrets
+            .iter()
+            .map(|(label, secret)| format!("{label} {random} {}\n", hex::encode(secret.as_bytes())))
+            .collect();
+        lines.sort();
+        assert_eq!(lines.concat(), String::from_utf8(nth("key_log")).unwrap(), "{id:04x}");
+    }
+}
