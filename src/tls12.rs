@@ -14,6 +14,7 @@ use std::fmt;
 use crate::aead::xor_nonce;
 use crate::secret::Secret;
 use crate::wire::Reader;
+pub use crate::wire::Sender;
 use prf::Prf;
 use suite::{Parameters, Protection, parameters};
 
@@ -76,15 +77,6 @@ pub struct Connection {
     pub client_random: [u8; 32],
     /// The server random.
     pub server_random: [u8; 32],
-}
-
-/// Who sent a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sender {
-    /// The client.
-    Client,
-    /// The server.
-    Server,
 }
 
 /// Whether a master secret belongs to a connection.

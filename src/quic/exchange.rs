@@ -5,15 +5,7 @@ use super::frame::crypto_frames;
 use super::keys::Keys;
 use super::packet::{Packet, initial_packets};
 use super::stream::Stream;
-
-/// Who sent a datagram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sender {
-    /// The side whose Initial packet came first.
-    Client,
-    /// The other one.
-    Server,
-}
+use crate::wire::Sender;
 
 /// One connection, as far as its Initial packets go.
 ///

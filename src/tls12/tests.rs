@@ -135,3 +135,21 @@ fn prf_of_tls_1_2() {
     );
     assert_eq!(out.as_bytes().len(), 100);
 }
+
+mod any_bytes {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn are_never_proof(bytes in proptest::collection::vec(any::<u8>(), 0..120), case in 0_usize..28) {
+            let Case { connection, master, .. } = cases().swap_remove(case);
+            let datagram = Version::from_id(connection.version).unwrap().is_datagram();
+            let header = if datagram { &[22, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 0][..] } else { &[22, 3, 3][..] };
+            let record = [header, &u16::try_from(bytes.len()).unwrap().to_be_bytes(), &bytes].concat();
+            for record in [&record, &bytes] {
+                prop_assert!(check(&connection, &master, Sender::Server, record) != Check::Proven);
+            }
+        }
+    }
+}

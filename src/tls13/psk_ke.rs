@@ -106,10 +106,16 @@ impl PskKe {
         self.client.state
     }
 
-    /// The handshake's traffic secrets. They are certain once [`Self::server_record`] has not failed for a record.
+    /// The handshake's traffic secrets, certain once [`Self::is_proven`].
     #[must_use]
     pub fn handshake_secrets(&self) -> &HandshakeSecrets {
         &self.secrets
+    }
+
+    /// Whether a record of the server has been opened with its handshake traffic secret.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.server.keys.sequence() > 0
     }
 
     /// The secrets of the application data, once the server's Finished has been verified.

@@ -126,7 +126,7 @@ fn handshake_of_section_4() {
     assert_eq!(handshake.handshake_secrets().server.as_bytes(), RFC8448.bytes("server_handshake"));
     assert_eq!(handshake.handshake_secrets().master.as_bytes(), RFC8448.bytes("master"));
     assert_eq!(handshake.server_record(&[20, 3, 3, 0, 1, 1]), Progress::Pending);
-    assert!(handshake.application_secrets().is_none());
+    assert!(!handshake.is_proven() && handshake.application_secrets().is_none());
     assert_eq!(handshake.server_record(&RFC8448.bytes("server_flight")), Progress::Finished);
     let application = handshake.application_secrets().unwrap();
     assert_eq!(application.client.as_bytes(), RFC8448.bytes("client_application"));
@@ -223,6 +223,7 @@ fn psk_ke_opens_to_the_end() {
         progress.push(handshake.server_record(&record));
     }
     assert_eq!(progress, [Progress::Pending, Progress::Finished]);
+    assert!(handshake.is_proven());
     let application = handshake.application_secrets().unwrap();
     assert_eq!(application.client.as_bytes(), PSK_KE.bytes("CLIENT_TRAFFIC_SECRET_0"));
     assert_eq!(application.server.as_bytes(), PSK_KE.bytes("SERVER_TRAFFIC_SECRET_0"));
@@ -233,6 +234,7 @@ fn psk_ke_opens_to_the_end() {
     let other = EarlySecret::new(suite.hash(), &[1; 48]);
     let mut refuted = PskKe::new(suite, &other, transcript).unwrap();
     assert_eq!(refuted.server_record(&PSK_KE.list("server_record")[0]), Progress::Failed);
+    assert!(!refuted.is_proven());
 }
 
 #[test]
@@ -308,5 +310,32 @@ fn every_suite_gives_the_key_log_of_the_client() {
             .collect();
         lines.sort();
         assert_eq!(lines.concat(), String::from_utf8(nth("key_log")).unwrap(), "{id:04x}");
+    }
+}
+
+mod any_bytes {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200), at in 0_usize..512, cut in 0_usize..600) {
+            let mut hello = client_hello();
+            let end = (at + bytes.len()).min(hello.len());
+            hello.splice(at.min(end)..end, bytes.iter().copied());
+            hello.truncate(cut);
+            for message in [&hello, &bytes] {
+                if let Some(hello) = PskHello::parse(message) {
+                    let before = Transcript::new(Hash::Sha256);
+                    let right = message == &client_hello();
+                    prop_assert_eq!(early().verify_binder(&hello, 0, &before) == Binder::Verified, right);
+                }
+            }
+            let record = [&[23, 3, 3], &u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], &bytes].concat();
+            let mut handshake = section_4();
+            prop_assert_eq!(handshake.server_record(&record), Progress::Failed);
+            handshake = section_4();
+            prop_assert!(handshake.server_record(&bytes) != Progress::Finished);
+        }
     }
 }
