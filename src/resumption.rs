@@ -9,8 +9,8 @@ mod why;
 use crate::capture::Connection;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::key::{KeyName, Role};
-use crate::open::Outcome;
-use crate::session::{Protocol, Secret, Session};
+use crate::open::{BadMac, Outcome};
+use crate::session::{Protocol, Session};
 use crate::ticket::Ticket;
 use crate::tls13::{Binder, EarlySecret, Hash, PskHello, Transcript};
 
@@ -78,7 +78,7 @@ pub struct Opened {
 #[must_use]
 pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &Outcome<'_>) -> Finding {
     let verdict = match outcome {
-        Outcome::Decrypted { key, session } => {
+        Outcome::Decrypted { key, session, .. } => {
             if let (Some(age), Some(add)) = (sighting.obfuscated_age, session.ticket_age_add) {
                 // both count modulo 2^32 (RFC 8446 section 4.2.11.1)
                 sighting.age_ms = Some(age.wrapping_sub(add));
@@ -98,8 +98,19 @@ pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &O
         hello: sighting.hello,
         identity: sighting.identity,
         selected: sighting.selected.unwrap_or(false),
-        key_name: Ticket::split(sighting.ticket).ok().map(|ticket| ticket.key_name()),
+        key_name: key_name(sighting.ticket, outcome),
         verdict,
+    }
+}
+
+/// The key name of a ticket, as the key that it met splits it.
+fn key_name(bytes: &[u8], outcome: &Outcome<'_>) -> Option<KeyName> {
+    match outcome {
+        Outcome::Decrypted { ticket, .. }
+        | Outcome::BadSession { ticket, .. }
+        | Outcome::BadPadding { ticket, .. }
+        | Outcome::BadMac(BadMac { ticket, .. }) => ticket.key_name(),
+        _ => Ticket::split(bytes).ok()?.key_name(),
     }
 }
 
@@ -134,7 +145,7 @@ fn binder(connection: &Connection, sighting: &Sighting<'_>, session: &Session<'_
 
 /// The early secret of a session's PSK, and the transcript before the `ClientHello` of that number.
 fn key_schedule(connection: &Connection, number: usize, session: &Session<'_>) -> Option<(EarlySecret, Transcript)> {
-    let Secret::ResumptionPsk(psk) = session.secret else { return None };
+    let psk = session.resumption_psk()?;
     let hash = Hash::of_suite(u16::from_be_bytes(session.cipher.0.try_into().ok()?))?;
     let before = match number {
         0 => Transcript::new(hash),

@@ -72,7 +72,7 @@ pub fn secrets(connection: &Connection, sighting: &Sighting<'_>, session: &Sessi
     let mut secrets = Secrets::default();
     secrets.withheld = match session.secret {
         Secret::MasterSecret(master) => master_secret(connection, sighting, master, &mut secrets.lines).err(),
-        Secret::ResumptionPsk(_) => psk(connection, sighting, session, &mut secrets.lines).err(),
+        Secret::ResumptionPsk(_) | Secret::ResumptionMasterSecret(_) => psk(connection, sighting, session, &mut secrets.lines).err(),
     };
     secrets
 }
