@@ -116,8 +116,7 @@ fn key_name(bytes: &[u8], outcome: &Outcome<'_>) -> Option<KeyName> {
 
 fn opened(sighting: &Sighting<'_>, role: Role, session: &Session<'_>) -> Opened {
     let sealed = session.hostname.filter(|sealed| {
-        sighting.carrier != Carrier::NewSessionTicket
-            && !sighting.sni.unwrap_or_default().eq_ignore_ascii_case(sealed)
+        sighting.carrier != Carrier::NewSessionTicket && !sighting.sni.unwrap_or_default().eq_ignore_ascii_case(sealed)
     });
     Opened {
         role,

@@ -241,8 +241,11 @@ impl Keys {
                     return Some(true);
                 }
                 // the first record of TLS 1.0 has its IV from the key block
-                let (iv, ciphertext) =
-                    if version == Version::Tls10 { (iv, record.fragment) } else { record.fragment.split_at_checked(BLOCK)? };
+                let (iv, ciphertext) = if version == Version::Tls10 {
+                    (iv, record.fragment)
+                } else {
+                    record.fragment.split_at_checked(BLOCK)?
+                };
                 let plaintext = cbc::decrypt(key, iv, ciphertext)?;
                 Some(mac.ends(mac_key, &record.header, &plaintext))
             }

@@ -87,7 +87,8 @@ impl Exchange {
     /// Changes to other keys if they open a packet.
     fn try_keys(&mut self, sender: Sender, packet: &Packet<'_>, keys: [Keys; 2], version: Version) -> bool {
         let [client, server] = keys;
-        let before = (std::mem::replace(&mut self.client.keys, client), std::mem::replace(&mut self.server.keys, server));
+        let before =
+            (std::mem::replace(&mut self.client.keys, client), std::mem::replace(&mut self.server.keys, server));
         let opened = self.side(sender).open(packet);
         if opened {
             self.version = version;

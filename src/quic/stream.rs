@@ -41,7 +41,9 @@ impl Stream {
         }
         let mut at = start;
         for &(from, to) in touched.iter().chain([&(end, end)]) {
-            if let (Some(hole), Some(source)) = (self.bytes.get_mut(at..from), data.get(at - start..from.saturating_sub(start))) {
+            if let (Some(hole), Some(source)) =
+                (self.bytes.get_mut(at..from), data.get(at - start..from.saturating_sub(start)))
+            {
                 hole.copy_from_slice(source);
             }
             at = at.max(to);

@@ -72,7 +72,9 @@ pub fn secrets(connection: &Connection, sighting: &Sighting<'_>, session: &Sessi
     let mut secrets = Secrets::default();
     secrets.withheld = match session.secret {
         Secret::MasterSecret(master) => master_secret(connection, sighting, master, &mut secrets.lines).err(),
-        Secret::ResumptionPsk(_) | Secret::ResumptionMasterSecret(_) => psk(connection, sighting, session, &mut secrets.lines).err(),
+        Secret::ResumptionPsk(_) | Secret::ResumptionMasterSecret(_) => {
+            psk(connection, sighting, session, &mut secrets.lines).err()
+        }
     };
     secrets
 }
@@ -102,8 +104,7 @@ fn master_secret(
         client_random,
         server_random: server.random,
     };
-    let records =
-        [(Sender::Server, &connection.server_finished), (Sender::Client, &connection.client_finished)];
+    let records = [(Sender::Server, &connection.server_finished), (Sender::Client, &connection.client_finished)];
     let mut proven = false;
     for (sender, record) in records.into_iter().filter_map(|(sender, record)| Some((sender, record.as_ref()?))) {
         match tls12::check(&parameters, master, sender, record) {

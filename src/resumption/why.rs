@@ -158,7 +158,9 @@ fn refused(
 ) -> String {
     let what = if brought.carrier == Carrier::Psk { "PSK identity" } else { "ticket" };
     let cause = match &brought.verdict {
-        Verdict::StatefulId => "it is a session ID, and the server's cache did not have the session any more".to_owned(),
+        Verdict::StatefulId => {
+            "it is a session ID, and the server's cache did not have the session any more".to_owned()
+        }
         Verdict::Opened(opened) => opened_and_refused(connection, server, brought, opened, issued, now),
         Verdict::BadMac => {
             "its MAC does not verify: it was altered, or the secrets changed under the same key name".to_owned()

@@ -46,7 +46,8 @@ fn xor_p_hash<M: Mac + KeyInit + Clone>(secret: &[u8], seed: &[u8], out: &mut [u
     let Ok(keyed) = M::new_from_slice(secret) else { return };
     let mut a = Zeroizing::new(keyed.clone().chain_update(seed).finalize().into_bytes().to_vec());
     for chunk in out.chunks_mut(a.len()) {
-        let block = Zeroizing::new(keyed.clone().chain_update(&a[..]).chain_update(seed).finalize().into_bytes().to_vec());
+        let block =
+            Zeroizing::new(keyed.clone().chain_update(&a[..]).chain_update(seed).finalize().into_bytes().to_vec());
         for (byte, stream) in chunk.iter_mut().zip(block.iter()) {
             *byte ^= stream;
         }

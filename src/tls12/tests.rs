@@ -114,6 +114,8 @@ fn prf_of_tls_1_2() {
         &[&hex::decode("a0ba9f936cda311827a6f796ffd5198c").unwrap()],
         100,
     );
-    assert!(hex::encode(out.as_bytes()).starts_with("e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a"));
+    assert!(
+        hex::encode(out.as_bytes()).starts_with("e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a")
+    );
     assert_eq!(out.as_bytes().len(), 100);
 }

@@ -72,9 +72,11 @@ impl PskKe {
         if self.server.state != Progress::Pending || is_change_cipher_spec(record) {
             return self.server.state;
         }
-        let finished = self.server.keys.open(record).map(|plaintext| {
-            self.server.take(&plaintext, &mut self.transcript, self.suite, &self.secrets.server)
-        });
+        let finished = self
+            .server
+            .keys
+            .open(record)
+            .map(|plaintext| self.server.take(&plaintext, &mut self.transcript, self.suite, &self.secrets.server));
         self.server.state = finished.unwrap_or(Progress::Failed);
         if self.server.state == Progress::Finished {
             self.application = Some(self.secrets.application(&self.transcript));
@@ -95,9 +97,11 @@ impl PskKe {
             }
             return Progress::Pending;
         }
-        let finished = self.client.keys.open(record).map(|plaintext| {
-            self.client.take(&plaintext, &mut self.transcript, self.suite, &self.secrets.client)
-        });
+        let finished = self
+            .client
+            .keys
+            .open(record)
+            .map(|plaintext| self.client.take(&plaintext, &mut self.transcript, self.suite, &self.secrets.client));
         self.client.state = finished.unwrap_or(Progress::Failed);
         self.client.state
     }

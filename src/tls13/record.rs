@@ -40,7 +40,9 @@ impl RecordKeys {
         let mut reader = Reader(record);
         let header = reader.take(5)?;
         let sealed = Reader(record.get(3..)?).vec16()?;
-        if header.first() != Some(&APPLICATION_DATA) || sealed.len() > MAX_CIPHERTEXT || sealed.len() + 5 != record.len()
+        if header.first() != Some(&APPLICATION_DATA)
+            || sealed.len() > MAX_CIPHERTEXT
+            || sealed.len() + 5 != record.len()
         {
             return None;
         }
