@@ -1,9 +1,11 @@
 //! The command: arguments in, exit status out.
 
 mod args;
+mod capture;
 mod failure;
 mod job;
 mod key_files;
+mod key_log;
 mod keys;
 mod notes;
 mod output;

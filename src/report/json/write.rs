@@ -90,6 +90,13 @@ impl<'b> Object<'b> {
         self.out.push(b',');
     }
 
+    /// A number that prints itself.
+    pub(in crate::report) fn decimal(&mut self, key: &str, number: impl Display) {
+        self.key(key);
+        // writing to a Vec does not fail
+        let _ = write!(self.out, "{number},");
+    }
+
     #[inline(always)]
     pub(in crate::report) fn flag(&mut self, key: &str, flag: bool) {
         self.key(key);
