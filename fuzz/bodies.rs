@@ -36,7 +36,9 @@ pub fn ticket_input(data: &[u8]) {
             let opener = Opener { ring, built_in, no_verify: true };
             let mut buffer = Vec::new();
             let (bytes, verdict) = match item {
-                Item::Ticket(bytes) => (bytes, Ok(opener.open(bytes, &mut buffer))),
+                Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
+                    (bytes, Ok(opener.open(bytes, &mut buffer)))
+                }
                 Item::Session(der) => match Session::parse(der) {
                     Ok(session) => (&[][..], Ok(Outcome::PlainSession { session })),
                     Err(_) => return,

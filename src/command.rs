@@ -10,6 +10,7 @@ mod keys;
 mod notes;
 mod output;
 mod source;
+mod survey;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ fn run(cli: Cli, notes: &mut Notes) -> anyhow::Result<Exit> {
     match cli.command {
         None => job::run(&cli.job, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
+        Some(Command::Survey(args)) => survey::run(&args, notes),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "tktdump", &mut script);

@@ -14,6 +14,7 @@ mod wrapped;
 use std::fmt;
 
 use crate::armor::DamagedBlock;
+use crate::capture::container::Time;
 use crate::der::DerError;
 use crate::session::SessionError;
 
@@ -59,6 +60,17 @@ impl Form {
 pub enum Item<'a> {
     /// Bytes of a ticket.
     Ticket(&'a [u8]),
+    /// Bytes of a ticket, with what a record of ours says about where it was seen.
+    Recorded {
+        /// The ticket.
+        ticket: &'a [u8],
+        /// When.
+        time: Option<Time>,
+        /// The server, `ip:port`.
+        server: Option<&'a str>,
+        /// The host name that the client asked for.
+        sni: Option<&'a str>,
+    },
     /// DER of a session, the client's or a server's.
     Session(&'a [u8]),
     /// Something stands where a ticket should, but cannot be read.

@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod openssl;
+pub mod survey;
 pub mod text;
 
 mod key_json;

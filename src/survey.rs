@@ -219,10 +219,7 @@ mod tests {
                 (names, group.tickets, seconds(group.first_seen), seconds(group.last_seen))
             })
             .collect();
-        assert_eq!(
-            shown,
-            [((Some(1), None), 3, Some(10), Some(50)), ((Some(2), Some(1)), 2, Some(30), Some(40))]
-        );
+        assert_eq!(shown, [((Some(1), None), 3, Some(10), Some(50)), ((Some(2), Some(1)), 2, Some(30), Some(40))]);
     }
 
     #[test]

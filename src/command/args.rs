@@ -29,6 +29,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),
+    /// Group tickets by key name, without any key
+    Survey(SurveyArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -82,8 +84,24 @@ pub(super) struct KeysArgs {
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
     /// Output
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = KeysFormat::Text)]
-    pub(super) format: KeysFormat,
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
+    pub(super) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SurveyArgs {
+    /// Captures, or tickets in any form; standard input where none or - is given
+    #[arg(value_name = "INPUT")]
+    pub(super) inputs: Vec<PathBuf>,
+    /// Form of the inputs
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = From::Auto)]
+    pub(super) from: From,
+    /// Output
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
+    pub(super) format: ListFormat,
+    /// Colours in text
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(super) color: Color,
 }
 
 #[derive(Debug, Args)]
@@ -164,9 +182,9 @@ pub(super) enum Format {
     Keylog,
 }
 
-/// Outputs of `keys`.
+/// Outputs of the commands that list something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum KeysFormat {
+pub(super) enum ListFormat {
     /// For people
     Text,
     /// One object a line

@@ -3,7 +3,7 @@
 mod connection;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tktdump::capture::Connection;
 use tktdump::escape::Text;
@@ -23,7 +23,7 @@ use super::source::{self, Sink};
 use super::{Exit, Failure, key_files};
 
 pub(super) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
-    let inputs = inputs(args)?;
+    let inputs = source::inputs(&args.inputs, &args.keys)?;
     let now = args.at.unwrap_or_else(super::now);
     let ring = load_keys(args, now, notes)?;
     let built_in = KeyRing::built_in();
@@ -70,16 +70,6 @@ fn end_key_log(lines: u64, notes: &Notes) -> Exit {
     }
     notes.warning("the key log decrypts recorded traffic: keep it as safe as the ticket key");
     Exit::Done
-}
-
-/// The inputs; standard input where none is named, and no more than one reader of it.
-fn inputs(args: &JobArgs) -> anyhow::Result<Vec<PathBuf>> {
-    let inputs = if args.inputs.is_empty() { vec![PathBuf::from("-")] } else { args.inputs.clone() };
-    if inputs.iter().chain(&args.keys).filter(|path| source::is_stdin(path)).count() > 1 {
-        let failure = Failure::new("standard input can be read only once");
-        return Err(failure.with_hint("name a file for all inputs and key files but one").into());
-    }
-    Ok(inputs)
 }
 
 fn load_keys(args: &JobArgs, now: i64, notes: &Notes) -> anyhow::Result<KeyRing> {
@@ -246,7 +236,7 @@ fn note(record: &Record<'_>, output: &Output<'_>, ring: &KeyRing, refused: &mut 
 fn examine<'a>(place: Place<'a>, item: Item<'a>, opener: &Opener<'a>, plaintext: &'a mut Vec<u8>) -> Record<'a> {
     let record = |bytes, outcome| Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: None };
     match item {
-        Item::Ticket(bytes) => record(bytes, opener.open(bytes, plaintext)),
+        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => record(bytes, opener.open(bytes, plaintext)),
         Item::Unreadable(error) => {
             Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None }
         }

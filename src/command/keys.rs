@@ -9,7 +9,7 @@ use tktdump::key::problems;
 use tktdump::key::ring::KeyRing;
 use tktdump::report;
 
-use super::args::{KeysArgs, KeysFormat};
+use super::args::{KeysArgs, ListFormat};
 use super::key_files::{self, Loaded};
 use super::notes::Notes;
 use super::{Exit, Failure, source};
@@ -37,11 +37,11 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     for about in &about {
         let keys = ring.keys().iter().zip(&problems).filter(|(key, _)| key.origin().file == about.path);
         match args.format {
-            KeysFormat::Json => keys.for_each(|(key, problems)| {
+            ListFormat::Json => keys.for_each(|(key, problems)| {
                 let all: Vec<String> = about.problems.iter().chain(problems).cloned().collect();
                 report::key_to_json(key, &all, &mut out);
             }),
-            KeysFormat::Text => text(keys, about, &mut out)?,
+            ListFormat::Text => text(keys, about, &mut out)?,
         }
     }
     io::stdout().write_all(&out)?;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -25,6 +25,16 @@ pub(super) fn is_stdin(path: &Path) -> bool {
 /// A path as records name it.
 pub(super) fn display(path: &Path) -> Arc<str> {
     path.to_string_lossy().into()
+}
+
+/// The inputs that were named, standard input where none was, and no more than one reader of it.
+pub(super) fn inputs(named: &[PathBuf], keys: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let inputs = if named.is_empty() { vec![PathBuf::from("-")] } else { named.to_vec() };
+    if inputs.iter().chain(keys).filter(|path| is_stdin(path)).count() > 1 {
+        let failure = Failure::new("standard input can be read only once");
+        return Err(failure.with_hint("name a file for all inputs and key files but one").into());
+    }
+    Ok(inputs)
 }
 
 /// What happens with the items of an input.

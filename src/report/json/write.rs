@@ -142,6 +142,11 @@ impl<'b> Object<'b> {
         });
     }
 
+    /// A list of numbers.
+    pub(in crate::report) fn numbers<N: itoa::Integer + Copy>(&mut self, key: &str, numbers: &[N]) {
+        self.list(key, numbers, |number, out| out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()));
+    }
+
     fn list<T>(&mut self, key: &str, items: &[T], mut with: impl FnMut(&T, &mut Vec<u8>)) {
         self.key(key);
         self.out.push(b'[');
