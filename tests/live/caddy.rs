@@ -1,0 +1,60 @@
+//! Caddy: `stek/stek.bin` in its storage, written by Caddy itself as a Go gob.
+
+use crate::{
+    check::Expected,
+    client::BOTH,
+    failure::Failure,
+    lab::Lab,
+    process::{Server, free_address, program, version},
+    report::Report,
+    trial::Trial,
+};
+
+pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
+    // 2.6.2, or v2.6.2 where Caddy's own packages are installed
+    let version = version(program("caddy")?.arg("version"), "")?;
+    let server = start(lab);
+    let keys = [lab.path("storage/stek/stek.bin")];
+    let trial = Trial {
+        server: "Caddy",
+        version: &version,
+        key_format: "stek.bin",
+        expected: Expected {
+            keys: &keys,
+            sealed_by: (0, 0),
+            role: "active",
+            format: "caddy",
+            layout: "go32",
+            openssl_reads_it: false,
+        },
+    };
+    trial.run(report, lab, &BOTH, server);
+    Ok(())
+}
+
+fn start(lab: &Lab) -> Result<Server, Failure> {
+    let address = free_address()?;
+    let pair = serde_json::json!({ "certificate": lab.certificate(), "key": lab.private_key() });
+    let configuration = serde_json::json!({
+        "admin": { "disabled": true, "config": { "persist": false } },
+        "storage": { "module": "file_system", "root": lab.path("storage") },
+        "apps": {
+            "tls": {
+                "certificates": { "load_files": [pair] },
+                // the keys that several instances share through the storage
+                "session_tickets": { "key_source": { "provider": "distributed" } },
+            },
+            "http": { "servers": { "lab": {
+                "listen": [address.to_string()],
+                "protocols": ["h1"],
+                "automatic_https": { "disable": true },
+                "tls_connection_policies": [{ "protocol_min": "tls1.2" }],
+                "routes": [{ "handle": [{ "handler": "static_response", "body": "ok" }] }],
+            } } },
+        },
+    });
+    let file = lab.write("caddy.json", configuration.to_string())?;
+    let mut caddy = program("caddy")?;
+    caddy.envs(["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"].map(|name| (name, lab.folder())));
+    Server::start(lab, caddy.arg("run").arg("--config").arg(file), address)
+}
