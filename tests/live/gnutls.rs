@@ -24,7 +24,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
             sealed_by: (0, 0),
             role: "active",
             format: "gnutls",
-            layout: "gnutls64",
+            layout: "name16 aes32 hmac16",
             openssl_reads_it: false,
         },
     };

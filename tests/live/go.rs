@@ -27,7 +27,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
                 sealed_by: (0, 0),
                 role: "active",
                 format: "go",
-                layout: "go32",
+                layout: "name16 aes16 hmac16",
                 openssl_reads_it: false,
             },
         };
