@@ -32,7 +32,7 @@ fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std
     writeln!(out, "    Session-ID-ctx: {}", hex::encode_upper(context))?;
     let label = match session.secret {
         Secret::MasterSecret(_) => "Master-Key",
-        Secret::ResumptionPsk(_) => "Resumption PSK",
+        Secret::ResumptionPsk(_) | Secret::ResumptionMasterSecret(_) => "Resumption PSK",
     };
     if redact {
         writeln!(out, "    {label}: {REDACTED}")?;

@@ -1,7 +1,7 @@
 //! The walk over a session's fields, from which every output is made.
 
 use super::field::{self, Field, Value, Visitor};
-use super::{Secret, Session, context};
+use super::{DerivedPsk, Secret, Session, context};
 use crate::registry;
 
 /// A session as it is to be shown.
@@ -79,7 +79,7 @@ impl View<'_> {
         let suite = cipher.suite();
         gate.word(field::CIPHER, cipher.openssl_name());
         gate.word(field::CIPHER_IANA, suite.map(|suite| suite.iana));
-        gate.put(field::CIPHER_ID, Value::Bytes(cipher.0));
+        gate.bytes(field::CIPHER_ID, Some(cipher.0).filter(|id| !id.is_empty()));
         gate.number(field::KEX_GROUP, *kex_group);
         let group = kex_group.and_then(|group| u16::try_from(group).ok());
         gate.word(field::KEX_GROUP_NAME, group.and_then(registry::group_name));
@@ -87,9 +87,15 @@ impl View<'_> {
         let (secret, bytes) = match self.session.secret {
             Secret::MasterSecret(bytes) => (field::MASTER_KEY, bytes),
             Secret::ResumptionPsk(bytes) => (field::RESUMPTION_PSK, bytes),
+            Secret::ResumptionMasterSecret(bytes) => (field::RESUMPTION_MASTER_SECRET, bytes),
         };
         gate.put(secret, Value::Bytes(bytes));
+        gate.bytes(field::TICKET_NONCE, self.session.ticket_nonce);
+        gate.bytes(field::RESUMPTION_PSK, self.session.derived_psk.as_ref().map(DerivedPsk::bytes));
+        gate.bytes(field::CLIENT_RANDOM, self.session.client_random);
+        gate.bytes(field::SERVER_RANDOM, self.session.server_random);
         gate.flag(field::EXTENDED_MASTER_SECRET, self.session.extended_master_secret);
+        gate.flag(field::ENCRYPT_THEN_MAC, self.session.encrypt_then_mac);
         gate.number(field::FLAGS, self.session.flags);
         gate.number(field::COMPRESSION, self.session.compression.map(i64::from));
         gate.number(field::MAX_FRAGMENT_LENGTH_MODE, self.session.max_fragment_length_mode);
@@ -122,6 +128,8 @@ impl View<'_> {
         gate.put_some(field::PEER_CERTIFICATE, session.peer_certificate.map(Value::Certificate));
         gate.bytes(field::PEER_SHA256, own.peer_sha256);
         gate.bytes(field::CERTIFICATE_CHAIN, own.certificate_chain);
+        let others = session.intermediate_certificates.as_slice();
+        gate.put_some(field::INTERMEDIATE_CERTIFICATES, Some(Value::List(others)).filter(|_| !others.is_empty()));
         gate.number(field::PEER_CERTIFICATE_TYPE, own.peer_certificate_type);
         gate.bytes(field::PEER_RAW_PUBLIC_KEY, session.peer_raw_public_key);
         gate.number(field::PEER_SIGNATURE_ALGORITHM, own.peer_signature_algorithm);
@@ -141,6 +149,7 @@ impl View<'_> {
         let servers = session.session_id_context.filter(|_| session.ticket.is_none());
         gate.word(field::SESSION_ID_CONTEXT_NOTE, servers.and_then(context::explain));
         gate.number(field::MAX_EARLY_DATA, session.max_early_data);
+        gate.flag(field::EARLY_DATA, session.early_data);
         gate.bytes(field::TICKET_APPDATA, session.ticket_appdata);
         gate.flag(field::IS_SERVER, own.is_server);
         gate.flag(field::RESUMABLE_ACROSS_NAMES, own.resumable_across_names);

@@ -72,6 +72,18 @@ impl<'b> Object<'b> {
         self.out.push(b'"');
     }
 
+    /// A list of bytes, each as lower-case hex.
+    pub(in crate::report) fn hex_list(&mut self, key: &str, items: &[&[u8]]) {
+        self.key(key);
+        self.out.push(b'[');
+        for (number, item) in items.iter().enumerate() {
+            self.out.extend_from_slice(if number > 0 { b",\"" } else { b"\"" });
+            self.out.extend_from_slice(hex::encode(item).as_bytes());
+            self.out.push(b'"');
+        }
+        self.out.push(b']');
+    }
+
     pub(in crate::report) fn number(&mut self, key: &str, number: impl itoa::Integer) {
         self.key(key);
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
