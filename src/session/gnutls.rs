@@ -2,7 +2,8 @@
 //! resumption master secret and the nonce (`lib/tls13/session_ticket.c`).
 //!
 //! Numbers are 32 bits, identifiers `GnuTLS`'s own (`gnutls/gnutls.h`). The magic number counts the version of the
-//! library. The randoms of the handshake are in a TLS 1.2 session; the cipher suite is not in a TLS 1.3 one.
+//! library. The randoms of the handshake are in a TLS 1.2 session; of a TLS 1.3 one, early releases leave out the cipher
+//! suite.
 
 use super::reader::{Reader, is_host_name};
 use super::{Cipher, DerivedPsk, Dialect, Protocol, Secret, Session, SessionError, TLS_1_3, UnknownField};
@@ -112,8 +113,9 @@ fn security_parameters<'a>(plaintext: &'a [u8], reader: &mut Reader<'a>) -> Opti
     // types of the certificates
     reader.take(2 * 4)?;
     if protocol.has_psk() {
+        let cipher = if reader.is_empty() { &[] } else { reader.take(2)? };
         let session = Session::new(Dialect::GnuTls, plaintext, protocol, Secret::ResumptionMasterSecret(&[]));
-        return Some(Session { session_id, ..session });
+        return Some(Session { session_id, cipher: Cipher(cipher), ..session });
     }
     let cipher = reader.take(2)?;
     let master_secret = reader.vector8()?;
@@ -234,6 +236,17 @@ mod tests {
         assert_eq!(session.session_id.len(), 32);
         assert!(session.server_random.unwrap().ends_with(b"DOWNGRD\x01"));
         assert_eq!(session.cipher.openssl_name(), Some("ECDHE-RSA-AES256-GCM-SHA384"));
+    }
+
+    #[test]
+    fn a_tls13_session_of_gnutls_3_7_is_read() {
+        let plaintext = include_bytes!("../../testdata/gnutls_tls13/plain.der");
+        let client = include_str!("../../testdata/gnutls_tls13/expected.txt");
+        let session = Session::parse(plaintext).unwrap();
+        assert_eq!((session.protocol.name(), session.producer()), ("TLSv1.3", "GnuTLS 3.7"));
+        assert_eq!(session.cipher.openssl_name(), Some("TLS_AES_256_GCM_SHA384"));
+        let psk = hex::encode_upper(session.resumption_psk().unwrap());
+        assert!(client.contains(&format!("Resumption PSK: {psk}\n")));
     }
 
     #[test]
