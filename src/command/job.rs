@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tktdump::escape::Text;
 use tktdump::input::{Item, Unreadable};
@@ -21,7 +20,7 @@ use super::{Exit, Failure, key_files};
 
 pub(super) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
     let inputs = inputs(args)?;
-    let now = args.at.unwrap_or_else(now);
+    let now = args.at.unwrap_or_else(super::now);
     let ring = load_keys(args, now, notes)?;
     let built_in = KeyRing::built_in();
     let output = Output::new(args, &ring, now)?;
@@ -79,12 +78,6 @@ fn load_keys(args: &JobArgs, now: i64, notes: &Notes) -> anyhow::Result<KeyRing>
         return Err(Failure::new("no key was found in what --key names").into());
     }
     Ok(ring)
-}
-
-/// Seconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn summary(args: &JobArgs, tally: &Tally) -> io::Result<()> {
