@@ -2,8 +2,7 @@
 //! resumption master secret and the nonce (`lib/tls13/session_ticket.c`).
 //!
 //! Numbers are 32 bits, identifiers `GnuTLS`'s own (`gnutls/gnutls.h`). The magic number counts the version of the
-//! library. The randoms of the handshake are in a TLS 1.2 session; of a TLS 1.3 one, early releases leave out the cipher
-//! suite.
+//! library. The randoms of the handshake are in a TLS 1.2 session; a TLS 1.3 one has the cipher suite in later versions only.
 
 use super::reader::{Reader, is_host_name};
 use super::{Cipher, DerivedPsk, Dialect, Protocol, Secret, Session, SessionError, TLS_1_3, UnknownField};
@@ -113,8 +112,9 @@ fn security_parameters<'a>(plaintext: &'a [u8], reader: &mut Reader<'a>) -> Opti
     // types of the certificates
     reader.take(2 * 4)?;
     if protocol.has_psk() {
-        let cipher = if reader.is_empty() { &[] } else { reader.take(2)? };
         let session = Session::new(Dialect::GnuTls, plaintext, protocol, Secret::ResumptionMasterSecret(&[]));
+        // early versions of TLS 1.3 keep the hash only, 3.7 has the suite
+        let cipher = if reader.is_empty() { &[] } else { reader.take(2)? };
         return Some(Session { session_id, cipher: Cipher(cipher), ..session });
     }
     let cipher = reader.take(2)?;
@@ -156,8 +156,9 @@ fn client<'a>(session: &mut Session<'a>, kind: u8, info: &'a [u8]) -> Option<()>
             }
             session.intermediate_certificates = certificates;
             for _ in 0..reader.u32()? {
-                let response = reader.vector32()?;
-                session.unknown_fields.push(UnknownField { tag: 5, der: response });
+                // status_request, RFC 6066 section 8
+                let response = UnknownField { tag: 5, der: reader.vector32()? };
+                session.unknown_fields.extend(Some(response).filter(|response| !response.der.is_empty()));
             }
         }
         2 => diffie_hellman(&mut reader)?,
