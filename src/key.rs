@@ -1,6 +1,6 @@
 //! Session-ticket encryption keys (STEKs): one key, its name, where it came from and what it may do.
 //!
-//! [`file`] reads key files, [`format`] holds one module per server, and [`ring`] finds the key for a ticket.
+//! [`mod@file`] reads key files, [`mod@format`] holds one module per server, and [`ring`] finds the key for a ticket.
 
 pub mod file;
 pub mod format;

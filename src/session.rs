@@ -1,7 +1,7 @@
 //! The session inside a ticket: one model for all dialects, borrowed from the plaintext.
 //!
 //! [`Session::parse`] recognises the dialect. Fields keep their meaning across dialects, however they are encoded;
-//! what a dialect has beyond the others is in the same struct. [`Session::visit`] walks the fields in order, each with
+//! what a dialect has beyond the others is in the same struct. [`View::visit`] walks the fields in order, each with
 //! its [`Field`](field::Field): name, label and whether it is a secret. Every output is made from that walk.
 
 pub mod certificate;
