@@ -7,6 +7,7 @@ mod key_files;
 mod keys;
 mod notes;
 mod output;
+mod server_config;
 mod source;
 
 use std::io::{self, Write};

@@ -2,6 +2,7 @@
 //!
 //! [`file`] reads key files, [`format`] holds one module per server, and [`ring`] finds the key for a ticket.
 
+pub mod config;
 pub mod file;
 pub mod format;
 pub mod layout;
