@@ -9,6 +9,7 @@ mod key_log;
 mod keys;
 mod notes;
 mod output;
+mod server_config;
 mod source;
 mod survey;
 

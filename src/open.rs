@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::key::ring::KeyRing;
 use crate::key::{KeyInUse, KeyName, verifies_under_zero_mac_key};
-use crate::session::{Session, SessionError};
+use crate::session::{self, Session, SessionError};
 use crate::ticket::{self, Malformed, Shape, Ticket, Unverified, Verified, Wire};
 
 /// What became of one ticket.
@@ -106,7 +106,7 @@ impl<'k> Opener<'k> {
         let ring = if self.ring.is_empty() { self.built_in } else { self.ring };
         let mut verified = ring.candidates(name).filter_map(|key| key.verify(bytes).ok());
         if let Some(first) = verified.next() {
-            return read(choose(first, verified, buffer), buffer);
+            return read(first, verified, buffer);
         }
         if !self.ring.is_empty()
             && let Some(bad) = self.bad_mac(bytes, name, buffer)
@@ -152,29 +152,27 @@ impl<'k> Opener<'k> {
     }
 }
 
-/// Of several keys whose MAC verifies (the same MAC key with AES keys of different sizes), the one that gives a
-/// session.
-fn choose<'k, 't>(
-    first: Verified<'k, 't>,
-    others: impl Iterator<Item = Verified<'k, 't>>,
-    buffer: &mut Vec<u8>,
-) -> Verified<'k, 't> {
-    let mut others = others.peekable();
-    if others.peek().is_none() {
-        return first;
+/// Opens and parses. Where several keys verify the MAC (the same MAC key with AES keys of different sizes), the one that
+/// gives a session is taken; nearly always the first does, and the others are not even tried.
+fn read<'a>(
+    first: Verified<'a, 'a>,
+    mut others: impl Iterator<Item = Verified<'a, 'a>>,
+    buffer: &'a mut Vec<u8>,
+) -> Outcome<'a> {
+    let mut verified = first;
+    let mut length = first.open(buffer).map(<[u8]>::len);
+    let is_session = |plaintext: &[u8]| session::begins_as_asn1(plaintext) || Session::parse(plaintext).is_ok();
+    if !length.is_ok_and(|length| buffer.get(..length).is_some_and(is_session)) {
+        let gives_session = |other: &Verified<'_, '_>| other.open(&mut Zeroizing::default()).is_ok_and(is_session);
+        if let Some(other) = others.find(gives_session) {
+            verified = other;
+            length = other.open(buffer).map(<[u8]>::len);
+        }
     }
-    let is_session = |verified: &Verified<'_, '_>, buffer: &mut Vec<u8>| {
-        verified.open(buffer).is_ok_and(|p| Session::parse(p).is_ok())
-    };
-    if is_session(&first, buffer) {
-        return first;
-    }
-    others.find(|verified| is_session(verified, buffer)).unwrap_or(first)
-}
-
-fn read<'a>(verified: Verified<'a, 'a>, buffer: &'a mut Vec<u8>) -> Outcome<'a> {
     let (key, ticket) = (verified.key_in_use(), *verified.ticket());
-    let Ok(plaintext) = verified.open(buffer) else { return Outcome::BadPadding { ticket, key } };
+    let Some(plaintext) = length.ok().and_then(|length| buffer.get(..length)) else {
+        return Outcome::BadPadding { ticket, key };
+    };
     match Session::parse(plaintext) {
         Ok(session) => Outcome::Decrypted { ticket, key, session },
         Err(error) => Outcome::BadSession { ticket, key, plaintext, error },
