@@ -86,7 +86,7 @@ impl Flow {
 type Key = (Ends, Transport);
 
 /// All flows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Flows {
     index: HashMap<Key, usize>,
     flows: Vec<Flow>,
@@ -95,6 +95,14 @@ pub(super) struct Flows {
     /// Where the search for a flow to give up goes on.
     hand: usize,
     counts: [u64; 2],
+}
+
+impl Default for Flows {
+    fn default() -> Self {
+        // address space, not memory: pages are used as flows come, and nothing is ever moved
+        let (index, flows) = (HashMap::with_capacity(MAX_FLOWS), Vec::with_capacity(MAX_FLOWS));
+        Self { index, flows, last: 0, hand: 0, counts: [0; 2] }
+    }
 }
 
 impl Flows {
