@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::collect::Collector;
 use super::dtls::Dtls;
 use super::ip::{Ends, Transport};
+use super::quic::Quic;
 use super::tcp::Stream;
 
 /// Flows that are remembered.
@@ -39,6 +40,7 @@ pub(super) struct Handshake {
 pub(super) enum Talk {
     Tcp([Stream; 2]),
     Dtls([Dtls; 2]),
+    Quic(Quic),
 }
 
 impl Handshake {
@@ -51,6 +53,7 @@ impl Handshake {
         let talk: usize = match &self.talk {
             Talk::Tcp(streams) => streams.iter().map(Stream::memory).sum(),
             Talk::Dtls(sides) => sides.iter().map(Dtls::memory).sum(),
+            Talk::Quic(quic) => quic.memory(),
         };
         size_of::<Self>() + self.collector.memory() + talk
     }
