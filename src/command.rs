@@ -54,6 +54,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(cli: Cli, notes: &mut Notes) -> anyhow::Result<Exit> {
     match cli.command {
+        None if cli.job.format == args::Format::Pcapng => job::pcapng::run(&cli.job, notes),
         None => job::run(&cli.job, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
         Some(Command::Survey(args)) => survey::run(&args, notes),

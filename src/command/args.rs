@@ -202,6 +202,8 @@ pub(super) enum Format {
     Pem,
     /// A key log, with which Wireshark decrypts the traffic
     Keylog,
+    /// The capture again, its key log inside, for Wireshark to open
+    Pcapng,
 }
 
 /// Outputs of the commands that list something.
