@@ -1,6 +1,7 @@
 //! The command: arguments in, exit status out.
 
 mod args;
+mod audit;
 mod failure;
 mod job;
 mod key_files;
@@ -47,6 +48,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(cli: Cli, notes: &mut Notes) -> anyhow::Result<Exit> {
     match cli.command {
         None => job::run(&cli.job, notes),
+        Some(Command::Audit(args)) => audit::run(&args, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -6,6 +6,7 @@ pub mod file;
 pub mod format;
 pub mod layout;
 pub mod ring;
+pub mod weak;
 
 mod crypto;
 mod fingerprint;

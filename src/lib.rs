@@ -23,6 +23,7 @@
 //! ```
 
 pub mod armor;
+pub mod audit;
 pub mod der;
 pub mod escape;
 pub mod input;

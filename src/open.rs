@@ -85,7 +85,8 @@ impl<'k> Opener<'k> {
         let ring = if self.ring.is_empty() { self.built_in } else { self.ring };
         let mut verified = ring.candidates(ticket.key_name()).filter_map(|key| key.verify(&ticket).ok());
         if let Some(first) = verified.next() {
-            return read(choose(first, verified, buffer), buffer);
+            let siblings = ring.siblings(first.key()).iter().filter_map(|key| key.verify(&ticket).ok());
+            return read(choose(first, verified.chain(siblings), buffer), buffer);
         }
         if self.ring.is_empty() {
             return Outcome::NoKey;

@@ -7,6 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use tktdump::input::Form;
 use tktdump::key::format::{self, FORMATS, KeyFormat};
 
+use super::audit::AuditArgs;
+
 /// Opens TLS session tickets with the server's ticket key and explains what is inside.
 #[derive(Debug, Parser)]
 #[command(
@@ -27,6 +29,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Check keys and tickets against rules; exit status 1 where a finding reaches --fail-on
+    Audit(Box<AuditArgs>),
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),
     /// Print a completion script for a shell
@@ -185,7 +189,7 @@ fn key_formats() -> impl TypedValueParser<Value = String> {
     PossibleValuesParser::new(std::iter::once(auto).chain(named))
 }
 
-fn time(text: &str) -> Result<i64, String> {
+pub(super) fn time(text: &str) -> Result<i64, String> {
     use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
     text.parse().or_else(|_| {
         OffsetDateTime::parse(text, &Rfc3339)

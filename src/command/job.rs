@@ -22,7 +22,7 @@ use super::{Exit, Failure, key_files};
 pub(super) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
     let inputs = inputs(args)?;
     let ring = load_keys(args, notes)?;
-    let built_in = KeyRing::built_in();
+    let built_in = if ring.is_empty() { KeyRing::built_in() } else { KeyRing::default() };
     let now = args.at.unwrap_or_else(now);
     let output = Output::new(args, &ring, now)?;
     let opener = Opener { ring: &ring, built_in: &built_in, no_verify: args.no_verify };
@@ -82,7 +82,7 @@ fn load_keys(args: &JobArgs, notes: &Notes) -> anyhow::Result<KeyRing> {
 }
 
 /// Seconds since 1970.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
@@ -165,7 +165,7 @@ impl Sink for Worker<'_> {
         self.tally.add(status);
         self.index += 1;
         if record.opened_with_built_in_key() {
-            self.notes.warning(format_args!("{place}: opened with an all-zero key, which anybody can guess"));
+            self.notes.warning(format_args!("{place}: opened with a key that anybody can guess"));
         }
         if record.session().is_some_and(Shown::is_unverified) && !self.output.has_every_record() {
             self.notes.warning(format_args!("{place}: the session is unverified, anybody may have written it"));
@@ -190,7 +190,12 @@ impl Sink for Worker<'_> {
 }
 
 /// Opens what an item holds.
-fn examine<'a>(place: Place<'a>, item: Item<'a>, opener: &Opener<'a>, plaintext: &'a mut Vec<u8>) -> Record<'a> {
+pub(super) fn examine<'a>(
+    place: Place<'a>,
+    item: Item<'a>,
+    opener: &Opener<'a>,
+    plaintext: &'a mut Vec<u8>,
+) -> Record<'a> {
     let record = |bytes, outcome| Record { place, bytes, verdict: Ok(outcome), client_session: None };
     match item {
         Item::Ticket(bytes) => record(bytes, opener.open(bytes, plaintext)),

@@ -18,6 +18,7 @@ use super::{Failure, source};
 pub(super) struct Loaded {
     pub(super) path: Arc<str>,
     pub(super) length: usize,
+    pub(super) content: Zeroizing<Vec<u8>>,
     pub(super) file: KeyFile,
 }
 
@@ -37,7 +38,7 @@ pub(super) fn load(path: &Path, format: Option<&'static dyn KeyFormat>) -> anyho
         None => file::read_auto(&bytes),
     };
     let file = read.map_err(|error| Failure::new(format_args!("{shown}: {error}")).with_hint(error.hint()))?;
-    Ok(Loaded { path: name, length: bytes.len(), file })
+    Ok(Loaded { path: name, length: bytes.len(), content: bytes, file })
 }
 
 /// Replaces directories by their regular files in name order, dotfiles left out.

@@ -1,12 +1,12 @@
 //! The keys of a server, in its order, found by name.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::file::{KeyFile, Reading};
 use super::format::Place;
 use super::layout::{Layout, Order};
-use super::{KeyName, Origin, Role, TicketKey};
+use super::{KeyName, Origin, Role, TicketKey, weak};
 
 /// Where the built-in keys say they come from.
 pub const BUILT_IN: &str = "(built-in)";
@@ -19,6 +19,8 @@ pub struct KeyRing {
     keys: Vec<TicketKey>,
     by_name: HashMap<KeyName, Vec<usize>>,
     nameless: Vec<usize>,
+    /// Of built-in keys: further keys with the same MAC key.
+    siblings: Vec<OnceLock<Vec<TicketKey>>>,
 }
 
 impl KeyRing {
@@ -41,16 +43,28 @@ impl KeyRing {
         ring
     }
 
-    /// The all-zero keys: what a server seals with whose key was never initialised (CVE-2020-13777), under any name.
+    /// The keys that anybody can guess, under any name: what is tried on tickets when no key was given.
+    ///
+    /// There is one for each MAC key of the [list](super::weak). [`siblings`](Self::siblings) has the others of it.
     #[must_use]
     pub fn built_in() -> Self {
         let mut ring = Self::default();
-        for (index, size) in [32, 16].into_iter().enumerate() {
-            let layout = Layout { order: Order::AesHmac, aes: size, hmac: size };
-            let origin = Origin { file: BUILT_IN.into(), index, role: Role::Unknown, format: "".into() };
-            ring.extend(TicketKey::new(&vec![0; layout.size()], layout, origin));
+        for (index, mac) in weak::mac_keys().iter().enumerate() {
+            ring.extend(built_in_key(index, mac, mac));
+            ring.siblings.push(OnceLock::new());
         }
         ring
+    }
+
+    /// The keys of the built-in list with the same MAC key and another AES key: they are set up when that MAC key has
+    /// verified a ticket. A key that was given has none.
+    pub(crate) fn siblings(&self, key: &TicketKey) -> &[TicketKey] {
+        let index = key.origin().index;
+        let Some(siblings) = self.siblings.get(index) else { return &[] };
+        siblings.get_or_init(|| {
+            let Some(mac) = weak::mac_keys().into_iter().nth(index) else { return Vec::new() };
+            weak::secrets().filter_map(|aes| built_in_key(index, &aes, &mac)).collect()
+        })
     }
 
     fn extend(&mut self, key: Option<TicketKey>) {
@@ -85,6 +99,12 @@ impl KeyRing {
         let named = self.by_name.get(&name).map(Vec::as_slice).unwrap_or_default();
         named.iter().chain(&self.nameless).filter_map(|&index| self.keys.get(index))
     }
+}
+
+fn built_in_key(index: usize, aes: &[u8], mac: &[u8]) -> Option<TicketKey> {
+    let layout = Layout { order: Order::AesHmac, aes: aes.len(), hmac: mac.len() };
+    let origin = Origin { file: BUILT_IN.into(), index, role: Role::Unknown, format: "".into() };
+    TicketKey::new(&[aes, mac].concat(), layout, origin)
 }
 
 /// What the server does with the key, where all formats that have an opinion agree.
