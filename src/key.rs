@@ -1,24 +1,34 @@
 //! Session-ticket encryption keys (STEKs): one key, its name, where it came from and what it may do.
 //!
-//! [`file`] reads key files, [`format`] holds one module per server, and [`ring`] finds the key for a ticket.
+//! [`mod@file`] reads key files, [`mod@format`] holds one module per server, and [`ring`] finds the key for a ticket.
 
 pub mod file;
 pub mod format;
 pub mod layout;
+pub mod problems;
 pub mod ring;
+pub mod scheme;
 pub mod weak;
 
 mod crypto;
 mod fingerprint;
+mod rotation;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use self::crypto::{CipherKey, MacKey};
 pub use self::fingerprint::Fingerprint;
+use self::format::KeyBytes;
+pub use self::format::Validity;
 pub use self::layout::Layout;
 use self::layout::NAME_LENGTH;
-use crate::ticket::{BadPadding, Ticket, Unverified, Verified};
+use self::rotation::Rotation;
+use self::scheme::Hash;
+pub use self::scheme::Scheme;
+pub use self::weak::Weakness;
+use crate::ticket::{BadPadding, Malformed, Ticket, Unverified, Verified, Wire};
 
 /// The public name of a key: the first 16 bytes of the tickets it seals (RFC 5077 section 4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,10 +101,15 @@ pub struct Origin {
 pub struct TicketKey {
     name: Option<KeyName>,
     layout: Layout,
+    scheme: Scheme,
     origin: Origin,
+    validity: Validity,
     fingerprint: Fingerprint,
+    secrets: Fingerprint,
+    weakness: [Option<Weakness>; 2],
     cipher: CipherKey,
     mac: MacKey,
+    rotation: Option<Rotation>,
 }
 
 /// The MAC did not verify under this key.
@@ -102,21 +117,30 @@ pub struct TicketKey {
 pub struct MacMismatch;
 
 impl TicketKey {
-    /// A key from its bytes; `None` where their number is not that of `layout`, or AES has no such key size.
+    /// Sets a key up. `now`, seconds since 1970, says where to look first for a key that is derived from the time.
+    /// `None` where the number of bytes is not that of the layout, or AES has no such key size.
     #[must_use]
-    pub fn new(bytes: &[u8], layout: Layout, origin: Origin) -> Option<Self> {
-        let parts = layout.divide(bytes)?;
+    pub fn new(key: &KeyBytes, origin: Origin, now: Option<i64>) -> Option<Self> {
+        let parts = key.layout.divide(&key.bytes)?;
         let name = match parts.name {
             Some(name) => Some(KeyName(name.try_into().ok()?)),
             None => None,
         };
         Some(Self {
             name,
-            layout,
+            layout: key.layout,
+            scheme: key.scheme,
             origin,
+            validity: key.validity,
             fingerprint: Fingerprint::of(&parts),
-            cipher: CipherKey::new(parts.aes)?,
-            mac: MacKey::hmac_sha256(parts.hmac)?,
+            secrets: Fingerprint::of_secrets(&parts),
+            weakness: match &key.seed {
+                Some(seed) => [weak::recognise(seed); 2],
+                None => [weak::recognise(parts.aes), weak::recognise(parts.hmac)],
+            },
+            cipher: CipherKey::new(parts.aes, key.scheme.mode)?,
+            mac: MacKey::new(parts.hmac, key.scheme.hash)?,
+            rotation: key.scheme.slots.then(|| Rotation::new(&key.bytes, now)),
         })
     }
 
@@ -132,16 +156,40 @@ impl TicketKey {
         self.layout
     }
 
+    /// What the server makes of the key.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
     /// Where the key came from.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
+    /// When the key is used, as far as its file says.
+    #[must_use]
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+
     /// A hash of the whole key that gives nothing of it away.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
+    }
+
+    /// The same without the name: equal for equal secrets under different names.
+    #[must_use]
+    pub fn secrets_fingerprint(&self) -> Fingerprint {
+        self.secrets
+    }
+
+    /// The weakness of the cipher key and of the MAC key; where both are derived from one secret, that of the secret.
+    #[must_use]
+    pub fn weakness(&self) -> [Option<Weakness>; 2] {
+        self.weakness
     }
 
     /// The cipher, such as `AES-128-CBC`.
@@ -156,13 +204,80 @@ impl TicketKey {
         self.mac.name()
     }
 
-    /// Checks the MAC, in constant time. Only the result lets the ticket be opened as genuine.
-    pub fn verify<'k, 't>(&'k self, ticket: &Ticket<'t>) -> Result<Verified<'k, 't>, MacMismatch> {
-        if self.mac.verify(ticket.authenticated(), ticket.mac()) {
-            Ok(Verified::new(self, *ticket))
-        } else {
-            Err(MacMismatch)
+    /// Checks the MAC, in constant time, in every arrangement that tickets under this key can have. Only the result
+    /// lets the ticket be opened as genuine.
+    pub fn verify<'k, 't>(&'k self, bytes: &'t [u8]) -> Result<Verified<'k, 't>, MacMismatch> {
+        for &wire in self.scheme.wires {
+            let Ok(ticket) = self.split(bytes, wire) else { continue };
+            if self.may_have_sealed(&ticket) && self.mac.verify(&ticket) {
+                return Ok(Verified::new(KeyInUse { key: self, slot: None }, ticket));
+            }
         }
+        self.verify_slot(bytes).ok_or(MacMismatch)
+    }
+
+    /// The ways to read a ticket that names this key, whether the MAC is right or not.
+    pub fn named_readings<'k, 't>(&'k self, bytes: &'t [u8]) -> impl Iterator<Item = (KeyInUse<'k>, Ticket<'t>)> {
+        let wires = self.scheme.wires.iter();
+        wires.filter_map(move |&wire| {
+            let ticket = self.split(bytes, wire).ok()?;
+            let name = ticket.key_name()?;
+            if self.name == Some(name) {
+                return Some((KeyInUse { key: self, slot: None }, ticket));
+            }
+            let slot = self.rotation.as_ref()?.slot(name)?;
+            Some((KeyInUse { key: self, slot: Some(slot) }, ticket))
+        })
+    }
+
+    fn split<'t>(&self, bytes: &'t [u8], wire: Wire) -> Result<Ticket<'t>, Malformed> {
+        let ticket = Ticket::split_as(bytes, wire, self.scheme.hash.length())?;
+        if self.cipher.wants_whole_blocks() { ticket.whole_blocks() } else { Ok(ticket) }
+    }
+
+    /// Whether ticket and key have the same name, or one of them has none.
+    fn may_have_sealed(&self, ticket: &Ticket<'_>) -> bool {
+        self.name.is_none() || ticket.key_name().is_none() || ticket.key_name() == self.name
+    }
+
+    fn verify_slot<'k, 't>(&'k self, bytes: &'t [u8]) -> Option<Verified<'k, 't>> {
+        let rotation = self.rotation.as_ref()?;
+        let ticket = self.split(bytes, Wire::SentLength).ok()?;
+        let key = rotation.key(rotation.slot(ticket.key_name()?)?)?;
+        let verified = Verified::new(KeyInUse { key: self, slot: Some(key.slot) }, ticket);
+        key.mac.verify(&ticket).then_some(verified)
+    }
+}
+
+impl fmt::Debug for TicketKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TicketKey")
+            .field("name", &self.name)
+            .field("layout", &self.layout)
+            .field("origin", &self.origin)
+            .field("fingerprint", &self.fingerprint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A key as a ticket met it: itself, or what was derived from it for a slot of time.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyInUse<'k> {
+    key: &'k TicketKey,
+    slot: Option<u64>,
+}
+
+impl<'k> KeyInUse<'k> {
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &'k TicketKey {
+        self.key
+    }
+
+    /// The slot of time that the key was derived for: the time divided by the length of slots.
+    #[must_use]
+    pub fn slot(&self) -> Option<u64> {
+        self.slot
     }
 
     /// Decrypts without looking at the MAC: what comes out may be anybody's.
@@ -178,23 +293,26 @@ impl TicketKey {
     pub(crate) fn decrypt<'b>(&self, ticket: &Ticket<'_>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], BadPadding> {
         buffer.clear();
         buffer.extend_from_slice(ticket.ciphertext());
-        self.cipher.decrypt(ticket.iv(), buffer).ok_or(BadPadding)
+        match (self.slot, &self.key.rotation) {
+            (Some(slot), Some(rotation)) => {
+                rotation.key(slot).and_then(|key| key.cipher.decrypt(ticket.iv(), buffer)).ok_or(BadPadding)
+            }
+            _ => self.key.cipher.decrypt(ticket.iv(), buffer).ok_or(BadPadding),
+        }
     }
 }
 
-impl fmt::Debug for TicketKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TicketKey")
-            .field("name", &self.name)
-            .field("layout", &self.layout)
-            .field("origin", &self.origin)
-            .field("fingerprint", &self.fingerprint)
-            .finish_non_exhaustive()
+impl Deref for KeyInUse<'_> {
+    type Target = TicketKey;
+
+    fn deref(&self) -> &TicketKey {
+        self.key
     }
 }
 
-/// Whether the ticket's MAC is the one an all-zero HMAC key gives: the server authenticates nothing.
+/// Whether the MAC of a ticket of OpenSSL's is the one an all-zero HMAC key gives: the server authenticates nothing.
 #[must_use]
-pub fn verifies_under_zero_mac_key(ticket: &Ticket<'_>) -> bool {
-    MacKey::hmac_sha256(&[]).is_some_and(|mac| mac.verify(ticket.authenticated(), ticket.mac()))
+pub fn verifies_under_zero_mac_key(bytes: &[u8]) -> bool {
+    let ticket = Ticket::split_as(bytes, Wire::Named, Hash::Sha256.length());
+    MacKey::new(&[], Hash::Sha256).is_some_and(|mac| ticket.is_ok_and(|ticket| mac.verify(&ticket)))
 }

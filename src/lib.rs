@@ -1,6 +1,6 @@
 //! Opens TLS session tickets with the server's ticket key (STEK) and explains what is inside.
 //!
-//! The library does no I/O: bytes in, structs that borrow from them out. A ticket is [split](ticket::Ticket::split),
+//! The library does no I/O: bytes in, structs that borrow from them out. A ticket is split and
 //! [verified](key::TicketKey::verify) and [opened](ticket::Verified::open); [`open::Opener`] does all three with a
 //! [ring](key::ring::KeyRing) of keys and parses the [session](session::Session) inside.
 //!
@@ -13,7 +13,7 @@
 //! let keys = KeyRing::new(vec![("ticket.key".into(), file::read_auto(key_file)?)]);
 //! let opener = Opener { ring: &keys, built_in: &KeyRing::built_in(), no_verify: false };
 //! let mut buffer = Vec::new();
-//! if let Outcome::Decrypted { key, session } = opener.open(ticket, &mut buffer) {
+//! if let Outcome::Decrypted { key, session, .. } = opener.open(ticket, &mut buffer) {
 //!     assert_eq!(key.layout().to_string(), "name16 hmac32 aes32");
 //!     assert_eq!(session.protocol.name(), "TLSv1.3");
 //!     assert_eq!(session.hostname, Some(&b"www.lab.test"[..]));
@@ -22,15 +22,27 @@
 //! # Ok::<(), tktdump::key::file::KeyFileError>(())
 //! ```
 
+mod aead;
 pub mod armor;
 pub mod audit;
+pub mod capture;
 pub mod der;
 pub mod escape;
 pub mod input;
 pub mod key;
+pub mod keylog;
 pub mod open;
+pub mod pcapng;
+pub mod quic;
 pub mod record;
 pub mod registry;
 pub mod report;
+pub mod resumption;
+pub mod secret;
 pub mod session;
 pub mod ticket;
+pub mod tls12;
+pub mod tls13;
+#[cfg(test)]
+mod vectors;
+mod wire;

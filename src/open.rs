@@ -1,9 +1,11 @@
 //! Opening a ticket with the keys at hand: which key, which verdict, and the session if there is one.
 
+use zeroize::Zeroizing;
+
 use crate::key::ring::KeyRing;
-use crate::key::{TicketKey, verifies_under_zero_mac_key};
+use crate::key::{KeyInUse, KeyName, verifies_under_zero_mac_key};
 use crate::session::{Session, SessionError};
-use crate::ticket::{Malformed, Ticket, Unverified, Verified};
+use crate::ticket::{self, Malformed, Shape, Ticket, Unverified, Verified, Wire};
 
 /// What became of one ticket.
 #[derive(Debug)]
@@ -11,15 +13,19 @@ use crate::ticket::{Malformed, Ticket, Unverified, Verified};
 pub enum Outcome<'a> {
     /// The MAC verified, and a session was inside.
     Decrypted {
+        /// The ticket, split as the key does.
+        ticket: Ticket<'a>,
         /// The key that opened it.
-        key: &'a TicketKey,
+        key: KeyInUse<'a>,
         /// The session inside.
         session: Session<'a>,
     },
     /// The MAC verified, but the plaintext is no known session.
     BadSession {
+        /// The ticket, split as the key does.
+        ticket: Ticket<'a>,
         /// The key that opened it.
-        key: &'a TicketKey,
+        key: KeyInUse<'a>,
         /// What was inside.
         plaintext: &'a [u8],
         /// Why it is no session.
@@ -27,8 +33,10 @@ pub enum Outcome<'a> {
     },
     /// The MAC verified, but the decrypted bytes do not end in padding.
     BadPadding {
+        /// The ticket, split as the key does.
+        ticket: Ticket<'a>,
         /// The key whose MAC verified.
-        key: &'a TicketKey,
+        key: KeyInUse<'a>,
     },
     /// A key has the ticket's name, but the MAC does not verify under it.
     BadMac(BadMac<'a>),
@@ -50,8 +58,10 @@ pub enum Outcome<'a> {
 /// A ticket whose name is known and whose MAC is wrong.
 #[derive(Debug)]
 pub struct BadMac<'a> {
+    /// The ticket, split as that key does.
+    pub ticket: Ticket<'a>,
     /// The first key of the name; with [`unverified`](Self::unverified), the one that decrypted it.
-    pub key: &'a TicketKey,
+    pub key: KeyInUse<'a>,
     /// How many readings of keys have the name.
     pub readings: usize,
     /// Whether the MAC is that of an all-zero HMAC key.
@@ -77,30 +87,61 @@ impl<'k> Opener<'k> {
     where
         'k: 'a,
     {
-        let ticket = match Ticket::split(bytes) {
-            Ok(ticket) => ticket,
+        match ticket::check_length(bytes) {
+            Ok(()) => {}
             Err(Malformed::StatefulId) => return Outcome::StatefulId,
             Err(error) => return Outcome::Malformed(error),
+        }
+        let Some(name) = ticket::leading_name(bytes) else {
+            return Outcome::Malformed(Malformed::TooShort { length: bytes.len() });
         };
         let ring = if self.ring.is_empty() { self.built_in } else { self.ring };
-        let mut verified = ring.candidates(ticket.key_name()).filter_map(|key| key.verify(&ticket).ok());
+        let mut verified = ring.candidates(name).filter_map(|key| key.verify(bytes).ok());
         if let Some(first) = verified.next() {
-            let siblings = ring.siblings(first.key()).iter().filter_map(|key| key.verify(&ticket).ok());
+            let siblings = ring.siblings(first.key()).iter().filter_map(|key| key.verify(bytes).ok());
             return read(choose(first, verified.chain(siblings), buffer), buffer);
         }
-        if self.ring.is_empty() {
-            return Outcome::NoKey;
+        if !self.ring.is_empty()
+            && let Some(bad) = self.bad_mac(bytes, name, buffer)
+        {
+            return Outcome::BadMac(bad);
         }
-        let named = || ring.candidates(ticket.key_name()).filter(|key| key.name() == Some(ticket.key_name()));
-        let Some(first) = named().next() else { return Outcome::UnknownKey };
-        let parses = |key: &&TicketKey| unverified_session(key, &ticket, &mut Vec::new()).is_some();
-        let key = if self.no_verify { named().find(parses) } else { None };
-        Outcome::BadMac(BadMac {
-            key: key.unwrap_or(first),
-            readings: named().count(),
-            zero_mac_key: verifies_under_zero_mac_key(&ticket),
-            unverified: key.and_then(|key| unverified_session(key, &ticket, buffer)),
+        match self.malformed(bytes, name) {
+            Some(error) => Outcome::Malformed(error),
+            None if self.ring.is_empty() => Outcome::NoKey,
+            None => Outcome::UnknownKey,
+        }
+    }
+
+    /// The verdict where keys have the ticket's name and none verified it.
+    fn bad_mac<'a>(&self, bytes: &'a [u8], name: KeyName, buffer: &'a mut Vec<u8>) -> Option<BadMac<'a>>
+    where
+        'k: 'a,
+    {
+        let ring = self.ring;
+        let named = || ring.candidates(name).flat_map(|key| key.named_readings(bytes));
+        let first = named().next()?;
+        let gives_session = |(key, ticket): &(KeyInUse<'_>, Ticket<'_>)| {
+            unverified_session(*key, ticket, &mut Zeroizing::default()).is_some()
+        };
+        let parsed = if self.no_verify { named().find(gives_session) } else { None };
+        let (key, ticket) = parsed.unwrap_or(first);
+        Some(BadMac {
+            ticket,
+            key,
+            readings: ring.candidates(name).filter(|key| key.named_readings(bytes).next().is_some()).count(),
+            zero_mac_key: verifies_under_zero_mac_key(bytes),
+            unverified: parsed.and_then(|(key, ticket)| unverified_session(key, &ticket, buffer)),
         })
+    }
+
+    /// Why what nothing opened is no ticket at all, as far as its shape tells.
+    fn malformed(&self, bytes: &[u8], name: KeyName) -> Option<Malformed> {
+        let Err(error) = Ticket::split(bytes) else { return None };
+        let has_name = self.ring.candidates(name).any(|key| key.name() == Some(name));
+        // a stream cipher's ticket can have any length
+        let any_length = self.ring.takes_any_length() && Ticket::split_as(bytes, Wire::Nameless, 32).is_ok();
+        (has_name || (Shape::of(bytes) == Shape::Unknown && !any_length)).then_some(error)
     }
 }
 
@@ -124,17 +165,17 @@ fn choose<'k, 't>(
     others.find(|verified| is_session(verified, buffer)).unwrap_or(first)
 }
 
-fn read<'a>(verified: Verified<'a, '_>, buffer: &'a mut Vec<u8>) -> Outcome<'a> {
-    let key = verified.key();
-    let Ok(plaintext) = verified.open(buffer) else { return Outcome::BadPadding { key } };
+fn read<'a>(verified: Verified<'a, 'a>, buffer: &'a mut Vec<u8>) -> Outcome<'a> {
+    let (key, ticket) = (verified.key_in_use(), *verified.ticket());
+    let Ok(plaintext) = verified.open(buffer) else { return Outcome::BadPadding { ticket, key } };
     match Session::parse(plaintext) {
-        Ok(session) => Outcome::Decrypted { key, session },
-        Err(error) => Outcome::BadSession { key, plaintext, error },
+        Ok(session) => Outcome::Decrypted { ticket, key, session },
+        Err(error) => Outcome::BadSession { ticket, key, plaintext, error },
     }
 }
 
 fn unverified_session<'b>(
-    key: &TicketKey,
+    key: KeyInUse<'_>,
     ticket: &Ticket<'_>,
     buffer: &'b mut Vec<u8>,
 ) -> Option<Unverified<Session<'b>>> {

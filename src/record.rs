@@ -4,11 +4,15 @@ use std::fmt;
 
 use crate::escape::Text;
 use crate::input::Unreadable;
-use crate::key::TicketKey;
-use crate::key::ring::{BUILT_IN, KeyRing};
+use crate::key::KeyInUse;
+use crate::key::ring::BUILT_IN;
 use crate::open::{BadMac, Outcome};
 use crate::session::Session;
-use crate::ticket::{Malformed, Ticket};
+use crate::ticket::Ticket;
+
+mod problem;
+
+pub use self::problem::Problem;
 
 /// One word for what became of a ticket; scripts rely on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -125,10 +129,18 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The parts of the ticket, where it has them.
+    /// The parts of the ticket, where it has them: as the key that it met splits it, or as its shape suggests.
     #[must_use]
     pub fn ticket(&self) -> Option<Ticket<'a>> {
-        Ticket::split(self.bytes).ok()
+        match &self.verdict {
+            Ok(
+                Outcome::Decrypted { ticket, .. }
+                | Outcome::BadSession { ticket, .. }
+                | Outcome::BadPadding { ticket, .. }
+                | Outcome::BadMac(BadMac { ticket, .. }),
+            ) => Some(*ticket),
+            _ => Ticket::split(self.bytes).ok(),
+        }
     }
 
     /// The session to show, and whether it is genuine.
@@ -146,11 +158,11 @@ impl<'a> Record<'a> {
 
     /// The key that the ticket met, and whether the MAC verified under it.
     #[must_use]
-    pub fn key(&self) -> Option<(&'a TicketKey, bool)> {
+    pub fn key(&self) -> Option<(KeyInUse<'a>, bool)> {
         let Ok(outcome) = &self.verdict else { return None };
         match outcome {
-            Outcome::Decrypted { key, .. } | Outcome::BadSession { key, .. } | Outcome::BadPadding { key } => {
-                Some((key, true))
+            Outcome::Decrypted { key, .. } | Outcome::BadSession { key, .. } | Outcome::BadPadding { key, .. } => {
+                Some((*key, true))
             }
             Outcome::BadMac(bad) => Some((bad.key, false)),
             _ => None,
@@ -161,31 +173,6 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn opened_with_built_in_key(&self) -> bool {
         self.key().is_some_and(|(key, verified)| verified && &*key.origin().file == BUILT_IN)
-    }
-
-    /// What is wrong, in one sentence, and what to do, in another. `ring` is what the ticket was tried with.
-    #[must_use]
-    pub fn problem(&self, ring: &KeyRing) -> Option<Problem> {
-        let outcome = match &self.verdict {
-            Err(error) => return Some(Problem::new(error, error.hint())),
-            Ok(outcome) => outcome,
-        };
-        match outcome {
-            Outcome::Decrypted { .. } | Outcome::PlainSession { .. } => None,
-            Outcome::BadSession { error, .. } => Some(Problem::new(error, "-f der writes the plaintext as it is")),
-            Outcome::BadPadding { .. } => Some(Problem::new(
-                "the MAC verifies, but the decrypted bytes do not end in PKCS#7 padding",
-                "the key's MAC part is right and its AES part is not, or the server seals in a way of its own",
-            )),
-            Outcome::BadMac(bad) => Some(bad_mac(bad)),
-            Outcome::UnknownKey => Some(unknown_key(self.ticket(), ring)),
-            Outcome::NoKey => Some(Problem::new("no key was given, the ticket was only split", "--key FILE opens it")),
-            Outcome::Malformed(error) => Some(Problem::new(error, malformed_hint(*error))),
-            Outcome::StatefulId => Some(Problem::new(
-                Malformed::StatefulId,
-                "the server keeps the session in its own cache: no ticket key opens it",
-            )),
-        }
     }
 }
 
@@ -211,70 +198,5 @@ impl<'s, 'a> Shown<'s, 'a> {
     #[must_use]
     pub fn is_unverified(self) -> bool {
         matches!(self, Self::Unverified(_))
-    }
-}
-
-/// What is wrong with a ticket and what to do about it, a sentence each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// What was found.
-    pub error: String,
-    /// The remedy.
-    pub hint: String,
-}
-
-impl Problem {
-    fn new(error: impl fmt::Display, hint: impl Into<String>) -> Self {
-        Self { error: error.to_string(), hint: hint.into() }
-    }
-}
-
-fn bad_mac(bad: &BadMac<'_>) -> Problem {
-    let origin = bad.key.origin();
-    let file = Text(origin.file.as_bytes());
-    let tried = if bad.readings > 1 { format!(" in any of {} readings", bad.readings) } else { String::new() };
-    let error = format!("{file}, key {}, has the ticket's key name, but the MAC does not verify{tried}", origin.index);
-    let hint = if bad.zero_mac_key {
-        "the MAC verifies under an all-zero HMAC key: the server authenticates its tickets with no secret at all"
-    } else if bad.unverified.is_some() {
-        "the session shown is unverified: anybody may have written it"
-    } else {
-        "the ticket was altered or cut, or the secrets changed under the same key name; --no-verify decrypts it all the same"
-    };
-    Problem::new(error, hint)
-}
-
-fn unknown_key(ticket: Option<Ticket<'_>>, ring: &KeyRing) -> Problem {
-    /// Names that a hint lists.
-    const LISTED: usize = 3;
-    let mut names: Vec<String> = ring.names().take(LISTED + 1).map(|name| name.to_string()).collect();
-    if names.len() > LISTED {
-        names.pop();
-        names.push(format!("{} more", ring.names().count() - LISTED));
-    }
-    let error = match ticket {
-        Some(ticket) if !names.is_empty() => format!("no key has the ticket's key name {}", ticket.key_name()),
-        _ => "the MAC verifies under none of the keys".to_owned(),
-    };
-    let hint = if names.is_empty() {
-        "the ticket was sealed with another key, or by another server".to_owned()
-    } else {
-        format!(
-            "the keys given are named {}; the ticket was sealed under another key, or by another server",
-            names.join(", ")
-        )
-    };
-    Problem::new(error, hint)
-}
-
-fn malformed_hint(error: Malformed) -> &'static str {
-    match error {
-        Malformed::PartialBlock { .. } => {
-            "not OpenSSL's layout, or not the whole ticket; Go's crypto/tls encrypts with AES-CTR and has such lengths"
-        }
-        Malformed::TooShort { .. } => {
-            "give the whole ticket; tshark cuts nothing off, but a terminal or a form may have"
-        }
-        _ => "a ticket is key name, IV, ciphertext and MAC, as the server sent it",
     }
 }

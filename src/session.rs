@@ -1,7 +1,7 @@
 //! The session inside a ticket: one model for all dialects, borrowed from the plaintext.
 //!
 //! [`Session::parse`] recognises the dialect. Fields keep their meaning across dialects, however they are encoded;
-//! what a dialect has beyond the others is in the same struct. [`Session::visit`] walks the fields in order, each with
+//! what a dialect has beyond the others is in the same struct. [`View::visit`] walks the fields in order, each with
 //! its [`Field`](field::Field): name, label and whether it is a secret. Every output is made from that walk.
 
 pub mod certificate;
@@ -10,13 +10,22 @@ pub mod field;
 mod asn1;
 mod boringssl;
 mod context;
+mod dialect;
+mod gnutls;
+mod go;
 mod openssl;
+mod picotls;
 mod producer;
+mod psk;
+mod reader;
+mod rfc5077;
+mod rustls;
 mod visit;
 
 use std::fmt;
 
 pub use self::context::explain as explain_context;
+pub use self::dialect::Dialect;
 pub use self::field::{Value, Visitor};
 pub use self::visit::View;
 use crate::der::DerError;
@@ -29,27 +38,6 @@ pub const PEM_LABEL: &str = "SSL SESSION PARAMETERS";
 const TLS_1_3: u16 = 0x0304;
 /// DTLS 1.3 on the wire.
 const DTLS_1_3: u16 = 0xfefc;
-
-/// Whose encoding a session has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Dialect {
-    /// OpenSSL's ASN.1 (`ssl/ssl_asn1.c`), shared by quictls and `LibreSSL`.
-    OpenSsl,
-    /// `BoringSSL`'s ASN.1 (`ssl/ssl_asn1.cc`), shared by AWS-LC: tags from 13 on differ.
-    BoringSsl,
-}
-
-impl Dialect {
-    /// The word used in every output.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OpenSsl => "openssl",
-            Self::BoringSsl => "boringssl",
-        }
-    }
-}
 
 /// A protocol version as TLS sends it, such as 0x0303.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -110,6 +98,8 @@ pub enum Secret<'a> {
     MasterSecret(&'a [u8]),
     /// The resumption PSK of TLS 1.3 (RFC 8446 section 4.6.1), already bound to the ticket's nonce.
     ResumptionPsk(&'a [u8]),
+    /// The resumption master secret of TLS 1.3, of which the nonce makes the PSK: `Session::derived_psk`.
+    ResumptionMasterSecret(&'a [u8]),
 }
 
 impl<'a> Secret<'a> {
@@ -117,7 +107,7 @@ impl<'a> Secret<'a> {
     #[must_use]
     pub fn bytes(self) -> &'a [u8] {
         match self {
-            Self::MasterSecret(bytes) | Self::ResumptionPsk(bytes) => bytes,
+            Self::MasterSecret(bytes) | Self::ResumptionPsk(bytes) | Self::ResumptionMasterSecret(bytes) => bytes,
         }
     }
 }
@@ -127,6 +117,7 @@ impl fmt::Debug for Secret<'_> {
         let name = match self {
             Self::MasterSecret(_) => "MasterSecret",
             Self::ResumptionPsk(_) => "ResumptionPsk",
+            Self::ResumptionMasterSecret(_) => "ResumptionMasterSecret",
         };
         write!(f, "{name}({} bytes)", self.bytes().len())
     }
@@ -155,6 +146,15 @@ pub enum SessionError {
     Der(DerError),
     /// `BoringSSL`'s placeholder for a session that must not be resumed (`kNotResumableSession`).
     NotResumable,
+    /// It begins like no dialect that is known.
+    Unrecognised,
+    /// It is of that dialect, but breaks off or does not add up.
+    Malformed {
+        /// Whose encoding it begins like.
+        dialect: Dialect,
+        /// Octets that could be read.
+        offset: usize,
+    },
 }
 
 impl fmt::Display for SessionError {
@@ -162,6 +162,14 @@ impl fmt::Display for SessionError {
         match self {
             Self::Der(error) => write!(f, "the plaintext is no SSL_SESSION: {error}"),
             Self::NotResumable => write!(f, "the plaintext is BoringSSL's mark for a session that is not resumable"),
+            Self::Unrecognised => write!(f, "the plaintext is no session of any dialect that is known"),
+            Self::Malformed { dialect, offset } => {
+                write!(
+                    f,
+                    "the plaintext is no whole session of the dialect {}: it ends, or does not add up, at byte {offset}",
+                    dialect.as_str()
+                )
+            }
         }
     }
 }
@@ -177,12 +185,20 @@ pub struct Session<'a> {
     pub encoded: &'a [u8],
     /// Protocol version of the connection.
     pub protocol: Protocol,
-    /// Cipher suite of the connection.
+    /// Cipher suite of the connection; empty where the dialect keeps none.
     pub cipher: Cipher<'a>,
     /// Session ID, 0 to 32 bytes: empty in most TLS ≤ 1.2 tickets, always there in TLS 1.3.
     pub session_id: &'a [u8],
     /// Master secret or resumption PSK.
     pub secret: Secret<'a>,
+    /// The PSK of TLS 1.3, where it was derived from a resumption master secret.
+    pub derived_psk: Option<crate::secret::Secret>,
+    /// What made the PSK of it: the nonce of the ticket.
+    pub ticket_nonce: Option<&'a [u8]>,
+    /// Random of the `ClientHello`, in dialects that keep it.
+    pub client_random: Option<&'a [u8]>,
+    /// Random of the `ServerHello`, likewise.
+    pub server_random: Option<&'a [u8]>,
     /// Kerberos principal of the client (OpenSSL ≤ 1.0.2).
     pub krb5_principal: Option<&'a [u8]>,
     /// `[0]` IV of an SSL 2.0 session (OpenSSL ≤ 1.0.2).
@@ -229,12 +245,20 @@ pub struct Session<'a> {
     pub kex_group: Option<i64>,
     /// The client's raw public key (RFC 7250), a `SubjectPublicKeyInfo`.
     pub peer_raw_public_key: Option<&'a [u8]>,
+    /// The certificates after the peer's own, each DER, in dialects that keep a list.
+    pub intermediate_certificates: Vec<&'a [u8]>,
+    /// Whether records are encrypted before the MAC (RFC 7366), in dialects that keep it.
+    pub encrypt_then_mac: Option<bool>,
+    /// Whether early data may be sent, in dialects that say only that.
+    pub early_data: Option<bool>,
     /// What only `BoringSSL` and AWS-LC keep.
     pub boringssl: BoringSslFields<'a>,
     /// Fields that are not understood, in order.
     pub unknown_fields: Vec<UnknownField<'a>>,
     /// Bit n: the context tag n was there.
     tags: u64,
+    /// What the dialect itself says about the library, where it does.
+    producer: Option<&'static str>,
 }
 
 /// Members that only `BoringSSL` and AWS-LC have; the numbers are the tags of `ssl/ssl_asn1.cc`.
@@ -276,7 +300,66 @@ impl<'a> Session<'a> {
         if plaintext == b"NOT RESUMABLE" {
             return Err(SessionError::NotResumable);
         }
-        asn1::parse(plaintext).map_err(SessionError::Der)
+        // every ASN.1 session begins so, and no other dialect's
+        if plaintext.first() == Some(&0x30) {
+            return asn1::parse(plaintext).map_err(SessionError::Der);
+        }
+        dialect::parse(plaintext)
+    }
+
+    /// A session with what every dialect has; `plaintext` is the whole of it.
+    fn new(dialect: Dialect, plaintext: &'a [u8], protocol: Protocol, secret: Secret<'a>) -> Self {
+        Self {
+            dialect,
+            encoded: plaintext,
+            protocol,
+            cipher: Cipher(&[]),
+            session_id: &[],
+            secret,
+            derived_psk: None,
+            ticket_nonce: None,
+            client_random: None,
+            server_random: None,
+            krb5_principal: None,
+            key_arg: None,
+            time: None,
+            timeout: None,
+            peer_certificate: None,
+            session_id_context: None,
+            verify_result: None,
+            hostname: None,
+            psk_identity_hint: None,
+            psk_identity: None,
+            ticket_lifetime_hint: None,
+            ticket: None,
+            compression: None,
+            srp_username: None,
+            flags: None,
+            extended_master_secret: None,
+            ticket_age_add: None,
+            max_early_data: None,
+            alpn: None,
+            max_fragment_length_mode: None,
+            ticket_appdata: None,
+            kex_group: None,
+            peer_raw_public_key: None,
+            intermediate_certificates: Vec::new(),
+            encrypt_then_mac: None,
+            early_data: None,
+            boringssl: BoringSslFields::default(),
+            unknown_fields: Vec::new(),
+            tags: 0,
+            producer: None,
+        }
+    }
+
+    /// The PSK of TLS 1.3, whether the dialect keeps it or what it is derived from.
+    #[must_use]
+    pub fn resumption_psk(&self) -> Option<&[u8]> {
+        match self.secret {
+            Secret::ResumptionPsk(psk) => Some(psk),
+            _ => self.derived_psk.as_ref().map(crate::secret::Secret::as_bytes),
+        }
     }
 
     /// What the fields imply about the library that wrote it, such as `OpenSSL 1.1.1`.

@@ -3,10 +3,18 @@
 //! The states are types. Only [`TicketKey::verify`] makes a [`Verified`], and only a `Verified` opens to a plain
 //! slice; what was decrypted without a valid MAC stays inside [`Unverified`] until the caller says in so many words
 //! that it is not to be trusted.
+//!
+//! Nothing in a ticket says how it is put together: that is a property of the key, which splits it its own way
+//! ([`Ticket::split_as`]). Without a key, [`Ticket::split`] goes by the [`Shape`].
+
+mod shape;
+mod wire;
 
 use std::fmt;
 
-use crate::key::{KeyName, TicketKey};
+pub use self::shape::Shape;
+pub use self::wire::Wire;
+use crate::key::{KeyInUse, KeyName, TicketKey};
 
 /// Octets of the initialisation vector.
 const IV_LENGTH: usize = 16;
@@ -19,13 +27,11 @@ const STATEFUL_ID_LENGTH: usize = 32;
 /// The longest ticket the protocol carries (RFC 5077 section 3.3: a 16-bit length).
 pub const MAX_LENGTH: usize = 0xffff;
 
-/// A ticket split into its parts: `key_name[16] | IV[16] | ciphertext | HMAC-SHA256[32]`.
-///
-/// OpenSSL's wire form (`ssl/t1_lib.c`, `tls_decrypt_ticket`): no length field, and the MAC covers all that is before
-/// it.
+/// A ticket split into its parts. Nothing of it is verified yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket<'t> {
-    key_name: KeyName,
+    wire: Wire,
+    key_name: Option<KeyName>,
     iv: &'t [u8],
     ciphertext: &'t [u8],
     mac: &'t [u8],
@@ -40,7 +46,7 @@ pub enum Malformed {
     Empty,
     /// 32 bytes: a server-side session ID, nothing is sealed in it.
     StatefulId,
-    /// Fewer bytes than key name, IV, one block and MAC take.
+    /// Fewer bytes than the parts take.
     TooShort {
         /// The length found.
         length: usize,
@@ -54,6 +60,13 @@ pub enum Malformed {
     PartialBlock {
         /// Length of what stands between IV and MAC.
         ciphertext: usize,
+    },
+    /// The length that is sent is not that of what stands between it and the MAC.
+    WrongLength {
+        /// The length sent.
+        sent: usize,
+        /// The length found.
+        found: usize,
     },
 }
 
@@ -73,8 +86,11 @@ impl fmt::Display for Malformed {
             Self::PartialBlock { ciphertext } => write!(
                 f,
                 "the ciphertext at byte {} has {ciphertext} bytes, which is no multiple of the AES block of 16",
-                Ticket::HEADER_LENGTH
+                Wire::Named.header_length()
             ),
+            Self::WrongLength { sent, found } => {
+                write!(f, "the length at byte 32 says {sent} bytes of ciphertext, {found} are there")
+            }
         }
     }
 }
@@ -85,35 +101,87 @@ impl std::error::Error for Malformed {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadPadding;
 
-impl<'t> Ticket<'t> {
-    const HEADER_LENGTH: usize = crate::key::layout::NAME_LENGTH + IV_LENGTH;
-    /// Octets of the shortest ticket: one block of ciphertext.
-    pub const MIN_LENGTH: usize = Self::HEADER_LENGTH + BLOCK_LENGTH + MAC_LENGTH;
+/// Checks what no ticket of any family is: empty, a session ID, longer than TLS carries.
+pub fn check_length(bytes: &[u8]) -> Result<(), Malformed> {
+    match bytes.len() {
+        0 => Err(Malformed::Empty),
+        STATEFUL_ID_LENGTH => Err(Malformed::StatefulId),
+        length if length > MAX_LENGTH => Err(Malformed::TooLong { length }),
+        _ => Ok(()),
+    }
+}
 
-    /// Splits `bytes`. Nothing is verified yet.
+/// What would be the key name, in a ticket that has one.
+pub(crate) fn leading_name(bytes: &[u8]) -> Option<KeyName> {
+    bytes.first_chunk().copied().map(KeyName)
+}
+
+impl<'t> Ticket<'t> {
+    /// Octets of the shortest ticket of OpenSSL: one block of ciphertext.
+    pub const MIN_LENGTH: usize = Wire::Named.header_length() + BLOCK_LENGTH + MAC_LENGTH;
+
+    /// Splits a ticket as its shape suggests: with a sent length where one fits, else as OpenSSL does, with whole
+    /// AES blocks and an HMAC-SHA256.
     pub fn split(bytes: &'t [u8]) -> Result<Self, Malformed> {
-        let length = bytes.len();
-        match length {
-            0 => return Err(Malformed::Empty),
-            STATEFUL_ID_LENGTH => return Err(Malformed::StatefulId),
-            _ if length < Self::MIN_LENGTH => return Err(Malformed::TooShort { length }),
-            _ if length > MAX_LENGTH => return Err(Malformed::TooLong { length }),
-            _ => {}
+        check_length(bytes)?;
+        match Shape::of(bytes) {
+            Shape::GnuTls => Self::split_as(bytes, Wire::SentLength, 20),
+            Shape::Rfc5077 | Shape::WolfSsl | Shape::Nss => Self::split_as(bytes, Wire::SentLength, MAC_LENGTH),
+            _ if bytes.len() < Self::MIN_LENGTH => Err(Malformed::TooShort { length: bytes.len() }),
+            _ => Self::split_as(bytes, Wire::Named, MAC_LENGTH)?.whole_blocks(),
         }
-        let short = Malformed::TooShort { length };
-        let (key_name, rest) = bytes.split_first_chunk().ok_or(short)?;
-        let (iv, rest) = rest.split_at_checked(IV_LENGTH).ok_or(short)?;
-        let (ciphertext, mac) = rest.split_at_checked(rest.len() - MAC_LENGTH).ok_or(short)?;
-        let (authenticated, _) = bytes.split_at_checked(length - MAC_LENGTH).ok_or(short)?;
-        if !ciphertext.len().is_multiple_of(BLOCK_LENGTH) {
-            return Err(Malformed::PartialBlock { ciphertext: ciphertext.len() });
-        }
-        Ok(Self { key_name: KeyName(*key_name), iv, ciphertext, mac, authenticated })
     }
 
-    /// Names the key that sealed the ticket.
+    /// Splits a ticket whose arrangement and length of MAC are known.
+    pub fn split_as(bytes: &'t [u8], wire: Wire, mac_length: usize) -> Result<Self, Malformed> {
+        let short = Malformed::TooShort { length: bytes.len() };
+        let (authenticated, mac) =
+            bytes.len().checked_sub(mac_length).and_then(|end| bytes.split_at_checked(end)).ok_or(short)?;
+        let (key_name, rest) = if wire.has_key_name() {
+            let (name, rest) = authenticated.split_first_chunk().ok_or(short)?;
+            (Some(KeyName(*name)), rest)
+        } else {
+            (None, authenticated)
+        };
+        let (iv, rest) = rest.split_at_checked(IV_LENGTH).ok_or(short)?;
+        let ciphertext = if wire == Wire::SentLength {
+            let (sent, ciphertext) = rest.split_first_chunk().ok_or(short)?;
+            let sent = usize::from(u16::from_be_bytes(*sent));
+            if sent != ciphertext.len() {
+                return Err(Malformed::WrongLength { sent, found: ciphertext.len() });
+            }
+            ciphertext
+        } else {
+            rest
+        };
+        if ciphertext.is_empty() {
+            return Err(short);
+        }
+        Ok(Self { wire, key_name, iv, ciphertext, mac, authenticated })
+    }
+
+    /// The ticket, where the ciphertext is whole AES blocks, as CBC wants it.
+    pub(crate) fn whole_blocks(self) -> Result<Self, Malformed> {
+        if self.has_whole_blocks() {
+            Ok(self)
+        } else {
+            Err(Malformed::PartialBlock { ciphertext: self.ciphertext.len() })
+        }
+    }
+
+    fn has_whole_blocks(&self) -> bool {
+        self.ciphertext.len().is_multiple_of(BLOCK_LENGTH)
+    }
+
+    /// How the parts stand on the wire.
     #[must_use]
-    pub fn key_name(&self) -> KeyName {
+    pub fn wire(&self) -> Wire {
+        self.wire
+    }
+
+    /// Names the key that sealed the ticket; `None` where tickets have no names.
+    #[must_use]
+    pub fn key_name(&self) -> Option<KeyName> {
         self.key_name
     }
 
@@ -129,35 +197,54 @@ impl<'t> Ticket<'t> {
         self.ciphertext
     }
 
-    /// The HMAC tag, 32 bytes.
+    /// The HMAC tag: 32 bytes in most families.
     #[must_use]
     pub fn mac(&self) -> &'t [u8] {
         self.mac
     }
 
-    /// What the MAC covers: all before it.
+    /// All that stands before the MAC.
     #[must_use]
     pub fn authenticated(&self) -> &'t [u8] {
         self.authenticated
+    }
+
+    /// The pieces that the MAC covers, in order: a length that is not sent makes three of them.
+    pub(crate) fn authenticated_pieces(&self) -> (&'t [u8], [u8; 2], &'t [u8]) {
+        let length = u16::try_from(self.ciphertext.len()).unwrap_or(u16::MAX);
+        let header = self.authenticated.split_at_checked(self.authenticated.len() - self.ciphertext.len());
+        (header.map_or(self.authenticated, |(header, _)| header), length.to_be_bytes(), self.ciphertext)
     }
 }
 
 /// A ticket whose MAC is right under a key: the proof is the existence of this value.
 #[derive(Debug, Clone, Copy)]
 pub struct Verified<'k, 't> {
-    key: &'k TicketKey,
+    key: KeyInUse<'k>,
     ticket: Ticket<'t>,
 }
 
 impl<'k, 't> Verified<'k, 't> {
-    pub(crate) fn new(key: &'k TicketKey, ticket: Ticket<'t>) -> Self {
+    pub(crate) fn new(key: KeyInUse<'k>, ticket: Ticket<'t>) -> Self {
         Self { key, ticket }
     }
 
     /// The key that verified it.
     #[must_use]
     pub fn key(&self) -> &'k TicketKey {
+        self.key.key()
+    }
+
+    /// The key that verified it, and the time slot that it was derived for, where keys are.
+    #[must_use]
+    pub fn key_in_use(&self) -> KeyInUse<'k> {
         self.key
+    }
+
+    /// The ticket, split as the key does.
+    #[must_use]
+    pub fn ticket(&self) -> &Ticket<'t> {
+        &self.ticket
     }
 
     /// Decrypts into `buffer` (cleared first, so that one buffer serves a batch) and strips the padding.
@@ -194,11 +281,28 @@ mod tests {
     fn splits_where_openssl_does() {
         let bytes: Vec<u8> = (0..96).collect();
         let ticket = Ticket::split(&bytes).unwrap();
-        assert_eq!(ticket.key_name().0, bytes[..16]);
+        assert_eq!(ticket.key_name().unwrap().0, bytes[..16]);
         assert_eq!(ticket.iv(), &bytes[16..32]);
         assert_eq!(ticket.ciphertext(), &bytes[32..64]);
         assert_eq!(ticket.mac(), &bytes[64..]);
         assert_eq!(ticket.authenticated(), &bytes[..64]);
+    }
+
+    #[test]
+    fn other_families_split_elsewhere() {
+        let mut bytes: Vec<u8> = (0..96).collect();
+        let ticket = Ticket::split_as(&bytes, Wire::Nameless, 32).unwrap();
+        assert_eq!((ticket.key_name(), ticket.iv(), ticket.ciphertext()), (None, &bytes[..16], &bytes[16..64]));
+        let ticket = Ticket::split_as(&bytes, Wire::UnsentLength, 48).unwrap();
+        assert_eq!(ticket.authenticated_pieces(), (&bytes[..32], [0, 16], &bytes[32..48]));
+        assert_eq!(
+            Ticket::split_as(&bytes, Wire::SentLength, 20),
+            Err(Malformed::WrongLength { sent: 0x2021, found: 42 })
+        );
+        bytes[32..34].copy_from_slice(&[0, 42]);
+        let ticket = Ticket::split_as(&bytes, Wire::SentLength, 20).unwrap();
+        assert_eq!((ticket.ciphertext(), ticket.authenticated()), (&bytes[34..76], &bytes[..76]));
+        assert!(Ticket::split_as(&bytes[..48], Wire::Nameless, 32).is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::finding::{Item, Subject};
 use crate::key::file::KeyFile;
 use crate::key::format::KeyBytes;
-use crate::key::layout::Order;
+use crate::key::layout::{Layout, Order};
 use crate::key::ring::KeyRing;
 use crate::key::{Fingerprint, KeyName, Role, TicketKey};
 
@@ -80,7 +80,7 @@ pub struct KeyFacts {
     pub aes_bits: usize,
     /// Bits of the AES keys of its file by any split of it: the most.
     pub file_aes_bits: usize,
-    /// Name and secrets.
+    /// Name and secrets as the file has them, which may be what they are derived from.
     bytes: Zeroizing<Vec<u8>>,
     /// The secrets, as ranges of `bytes`.
     secrets: Vec<Secret>,
@@ -149,9 +149,10 @@ pub struct ActiveKey<'k> {
 }
 
 impl KeySet {
-    /// Takes the key files in the server's order.
+    /// Takes the key files in the server's order. `now`, seconds since 1970, tells which key of those with validity
+    /// times seals.
     #[must_use]
-    pub fn new(loaded: Vec<LoadedFile>) -> Self {
+    pub fn new(loaded: Vec<LoadedFile>, now: i64) -> Self {
         let mut files = Vec::new();
         let mut readings = Vec::new();
         for LoadedFile { path, content, keys, disk } in loaded {
@@ -160,7 +161,7 @@ impl KeySet {
             readings.push((Arc::clone(&path), keys));
             files.push((KeyFileFacts { path, content, disk, keys: Vec::new(), text_format, covered: 0 }, bytes));
         }
-        let ring = KeyRing::new(readings);
+        let ring = KeyRing::with_clock(readings, Some(now));
         let files = files.into_iter().map(|(file, bytes)| file.with_keys(bytes, &ring)).collect();
         Self { ring, files }
     }
@@ -196,20 +197,20 @@ impl KeySet {
 
 impl KeyFileFacts {
     fn with_keys(mut self, readings: Vec<KeyBytes>, ring: &KeyRing) -> Self {
-        for KeyBytes { index, bytes, layout } in readings {
+        for reading in readings {
+            let KeyBytes { index, layout, scheme, .. } = reading;
             let is_it = |key: &&TicketKey| {
                 let origin = key.origin();
-                Arc::ptr_eq(&origin.file, &self.path) && origin.index == index && key.layout() == layout
+                let same = origin.index == index && key.layout() == layout && key.scheme() == scheme;
+                same && Arc::ptr_eq(&origin.file, &self.path)
             };
             // what is no key for the ring is none here
             let Some(key) = ring.keys().iter().find(is_it) else { continue };
-            let Some(parts) = layout.divide(&bytes) else { continue };
-            let name = parts.name.map_or(0, <[u8]>::len);
-            let (aes, hmac) = (parts.aes.len(), parts.hmac.len());
-            let secrets = match layout.order {
-                Order::NameHmacAes => [("HMAC key", hmac), ("AES key", aes)],
-                Order::NameAesHmac | Order::AesHmac => [("AES key", aes), ("HMAC key", hmac)],
-            };
+            let aes = layout.aes;
+            let (skipped, secrets) = secret_parts(&reading);
+            let bytes = reading.seed.unwrap_or(reading.bytes);
+            // the first bytes of a master key are no name that anybody sees
+            let name = key.name().filter(|_| !scheme.slots);
             let role = key.origin().role;
             let same = |other: &&mut KeyFacts| other.index == index && *other.bytes == *bytes;
             if let Some(known) = self.keys.iter_mut().find(same) {
@@ -224,22 +225,23 @@ impl KeyFileFacts {
                 }
                 continue;
             }
-            let mut start = name;
-            let secrets = secrets.map(|(label, length)| {
+            let mut start = skipped;
+            let place = |(label, length)| {
                 let secret = Secret { label, start, length };
                 start += length;
                 secret
-            });
+            };
+            let secrets = secrets.into_iter().map(place).collect();
             self.keys.push(KeyFacts {
                 file: Arc::clone(&self.path),
                 index,
-                name: key.name(),
+                name,
                 fingerprint: key.fingerprint(),
                 role,
                 aes_bits: aes * 8,
                 file_aes_bits: 0,
                 bytes,
-                secrets: secrets.into(),
+                secrets,
             });
         }
         let most = self.keys.iter().map(|key| key.aes_bits).max().unwrap_or(0);
@@ -253,6 +255,22 @@ impl KeyFileFacts {
         let of_size = |size: usize| self.keys.iter().filter(|key| key.bytes.len() == size).count() * size;
         self.keys.iter().map(|key| of_size(key.bytes.len())).max().unwrap_or(0)
     }
+}
+
+/// How many bytes go before the secrets, and what those are, with their lengths, in order.
+fn secret_parts(key: &KeyBytes) -> (usize, Vec<(&'static str, usize)>) {
+    if let Some(seed) = &key.seed {
+        return (0, vec![("key", seed.len())]);
+    }
+    if key.scheme.slots {
+        return (0, vec![("master key", key.bytes.len())]);
+    }
+    let Layout { order, aes, hmac } = key.layout;
+    let secrets = match order {
+        Order::NameHmacAes => vec![("HMAC key", hmac), ("AES key", aes)],
+        Order::NameAesHmac | Order::AesHmac => vec![("AES key", aes), ("HMAC key", hmac)],
+    };
+    (key.layout.size() - aes - hmac, secrets)
 }
 
 #[cfg(test)]

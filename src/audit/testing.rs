@@ -132,7 +132,7 @@ pub(super) fn key_set(files: &[(&str, &[u8])]) -> KeySet {
 }
 
 pub(super) fn key_set_on_disk(files: &[(&str, &[u8], Option<FileFacts>)]) -> KeySet {
-    KeySet::new(files.iter().map(|(path, content, disk)| load(path, content, disk.clone(), None)).collect())
+    KeySet::new(files.iter().map(|(path, content, disk)| load(path, content, disk.clone(), None)).collect(), NOW)
 }
 
 fn load(path: &str, content: &[u8], disk: Option<FileFacts>, format: Option<&str>) -> LoadedFile {
@@ -162,7 +162,7 @@ pub(super) fn key_rules_by(policy: &Policy, files: &[(&str, &[u8])]) -> Vec<&'st
 
 pub(super) fn key_rules_as(format: &str, files: &[(&str, &[u8])]) -> Vec<&'static str> {
     let files = files.iter().map(|(path, content)| load(path, content, None, Some(format))).collect();
-    ids(&Auditor::new(&Policy::default(), NOW).keys(&KeySet::new(files)))
+    ids(&Auditor::new(&Policy::default(), NOW).keys(&KeySet::new(files, NOW)))
 }
 
 /// What is found about a good key in a file with that directory entry.

@@ -3,7 +3,7 @@
 use super::finding::Subject;
 use super::keys::KeySet;
 use crate::key::ring::KeyRing;
-use crate::key::weak::{self, Pattern};
+use crate::key::weak::{self, Weakness};
 use crate::open::{Opener, Outcome};
 use crate::record::{Record, Status};
 use crate::session::Session;
@@ -15,8 +15,8 @@ pub struct TicketFacts<'a> {
     pub record: &'a Record<'a>,
     /// The keys it was tried with.
     pub keys: &'a KeySet,
-    /// The pattern of the MAC key under which it verifies, where that is one that anybody can guess.
-    pub guessed: Option<Pattern>,
+    /// The weakness of the MAC key under which it verifies, where that is one that anybody can guess.
+    pub guessed: Option<Weakness>,
     /// Key exchange modes around it, where a capture shows them.
     pub psk_modes: PskModes,
     /// The clock to judge by, seconds since 1970: the packet's time in a capture.
@@ -33,19 +33,19 @@ pub struct PskModes {
 }
 
 /// Tries the keys that anybody can guess on a ticket that no other key has opened; `built_in` is
-/// [`KeyRing::built_in`]. What comes back is the pattern of the MAC key that verifies it.
+/// [`KeyRing::built_in`]. What comes back is the weakness of the MAC key that verifies it.
 #[must_use]
-pub fn guessed(record: &Record<'_>, built_in: &KeyRing) -> Option<Pattern> {
+pub fn guessed(record: &Record<'_>, built_in: &KeyRing) -> Option<Weakness> {
     if record.opened_with_built_in_key() {
-        return record.key().and_then(|(key, _)| weak::pattern_of_built_in(key.origin().index));
+        return record.key().and_then(|(key, _)| weak::weakness_of_built_in(key.origin().index));
     }
     if !matches!(record.status(), Status::UnknownKey | Status::BadMac) {
         return None;
     }
     let opener = Opener { ring: built_in, built_in, no_verify: false };
     match opener.open(record.bytes, &mut Vec::new()) {
-        Outcome::Decrypted { key, .. } | Outcome::BadSession { key, .. } | Outcome::BadPadding { key } => {
-            weak::pattern_of_built_in(key.origin().index)
+        Outcome::Decrypted { key, .. } | Outcome::BadSession { key, .. } | Outcome::BadPadding { key, .. } => {
+            weak::weakness_of_built_in(key.origin().index)
         }
         _ => None,
     }
@@ -73,6 +73,6 @@ impl<'a> TicketFacts<'a> {
     /// The ticket as a finding names it.
     #[must_use]
     pub fn subject(&self) -> Subject {
-        Subject::ticket(self.record.place, self.record.ticket().map(|ticket| ticket.key_name()))
+        Subject::ticket(self.record.place, self.record.ticket().and_then(|ticket| ticket.key_name()))
     }
 }

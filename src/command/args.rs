@@ -53,7 +53,7 @@ pub(super) struct JobArgs {
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
     /// Form of the inputs
-    #[arg(long, value_enum, value_name = "FORM", default_value_t = From::Auto, hide_possible_values = false)]
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = From::Auto)]
     pub(super) from: From,
     /// Output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
@@ -122,7 +122,7 @@ pub(super) enum From {
     Hex,
     /// Lines of base64
     Base64,
-    /// PEM sessions, and transcripts of openssl `s_client`
+    #[value(help = "PEM sessions, and transcripts of openssl s_client")]
     Pem,
     /// Sessions as DER
     Der,
@@ -152,11 +152,11 @@ pub(super) enum Format {
     Text,
     /// One object a line
     Json,
-    /// As openssl `sess_id` -text prints it
+    #[value(help = "As openssl sess_id -text prints it")]
     Openssl,
     /// The plaintext as it is
     Der,
-    /// The plaintext as PEM, for openssl `sess_id`
+    #[value(help = "The plaintext as PEM, for openssl sess_id")]
     Pem,
 }
 
@@ -172,7 +172,7 @@ pub(super) enum KeysFormat {
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
+    #[value(help = "On a terminal, unless NO_COLOR is set")]
     Auto,
     /// Always
     Always,

@@ -41,13 +41,13 @@ pub(super) fn run(args: &AuditArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
     }
     let inputs = inputs(args, &policy)?;
     let baseline = baseline(&args.policy)?;
-    let (keys, mut exit) = load_keys(args, notes)?;
+    let now = args.at.unwrap_or_else(job::now);
+    let (keys, mut exit) = load_keys(args, now, notes)?;
     // what the missing keys seal would be found to be foreign
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
         return Ok(exit);
     }
     let built_in = KeyRing::built_in();
-    let now = args.at.unwrap_or_else(job::now);
     let mut worker = Worker {
         opener: Opener { ring: keys.ring(), built_in: &built_in, no_verify: false },
         auditor: Auditor::new(&policy, now),
@@ -167,7 +167,7 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Loads what can be loaded, and says whether that is all.
-fn load_keys(args: &AuditArgs, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
+fn load_keys(args: &AuditArgs, now: i64, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
     for path in key_files::expand(&args.keys, notes)? {
@@ -186,7 +186,7 @@ fn load_keys(args: &AuditArgs, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> 
     if files.is_empty() && exit == Exit::Done && !args.keys.is_empty() {
         return Err(Failure::new("no key was found in what --key names").into());
     }
-    Ok((KeySet::new(files), exit))
+    Ok((KeySet::new(files, now), exit))
 }
 
 /// Opens and judges items one after the other.

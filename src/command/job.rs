@@ -21,9 +21,9 @@ use super::{Exit, Failure, key_files};
 
 pub(super) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
     let inputs = inputs(args)?;
-    let ring = load_keys(args, notes)?;
-    let built_in = if ring.is_empty() { KeyRing::built_in() } else { KeyRing::default() };
     let now = args.at.unwrap_or_else(now);
+    let ring = load_keys(args, now, notes)?;
+    let built_in = if ring.is_empty() { KeyRing::built_in() } else { KeyRing::default() };
     let output = Output::new(args, &ring, now)?;
     let opener = Opener { ring: &ring, built_in: &built_in, no_verify: args.no_verify };
     let mut worker = Worker::new(opener, &output, notes);
@@ -41,7 +41,7 @@ pub(super) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
         }
     }
     worker.flush()?;
-    let tally = worker.tally;
+    let (tally, refused) = (worker.tally, worker.refused);
     if args.stats {
         summary(args, &tally)?;
     }
@@ -49,7 +49,7 @@ pub(super) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
         notes.error("no ticket was found");
         notes.hint("give tickets as raw bytes, hex, base64, PEM or DER sessions, or an s_client transcript");
     }
-    let all = tally.tickets() > 0 && tally.failures() == 0;
+    let all = tally.tickets() > 0 && tally.failures() == 0 && !refused;
     Ok(exit.max(if all { Exit::Done } else { Exit::NotAll }))
 }
 
@@ -63,7 +63,7 @@ fn inputs(args: &JobArgs) -> anyhow::Result<Vec<PathBuf>> {
     Ok(inputs)
 }
 
-fn load_keys(args: &JobArgs, notes: &Notes) -> anyhow::Result<KeyRing> {
+fn load_keys(args: &JobArgs, now: i64, notes: &Notes) -> anyhow::Result<KeyRing> {
     let mut files = Vec::new();
     for path in key_files::expand(&args.keys, notes)? {
         let loaded = key_files::load(&path, args.key_format.format())?;
@@ -74,7 +74,7 @@ fn load_keys(args: &JobArgs, notes: &Notes) -> anyhow::Result<KeyRing> {
         notes.detail(format_args!("{shown}: {} bytes, read in {} ways", loaded.length, loaded.file.readings.len()));
         files.push((loaded.path, loaded.file));
     }
-    let ring = KeyRing::new(files);
+    let ring = KeyRing::with_clock(files, Some(now));
     if ring.is_empty() && !args.keys.is_empty() {
         return Err(Failure::new("no key was found in what --key names").into());
     }
@@ -109,6 +109,8 @@ struct Worker<'w> {
     /// Why the output cannot be written; the next pause ends the run with it.
     broken: Option<io::Error>,
     tally: Tally,
+    /// Whether a session was opened that the output cannot be made of.
+    refused: bool,
 }
 
 impl<'w> Worker<'w> {
@@ -126,6 +128,7 @@ impl<'w> Worker<'w> {
             rendered: Zeroizing::default(),
             broken: None,
             tally: Tally::default(),
+            refused: false,
         }
     }
 
@@ -175,6 +178,14 @@ impl Sink for Worker<'_> {
         {
             let error = format_args!("{place}: {}", problem.error);
             self.notes.ticket(error, &problem.hint, self.output.has_every_record());
+        }
+        if let Some(dialect) = self.output.refuses(&record) {
+            let error = format_args!(
+                "{place}: the session is in the dialect {}, which is no SSL_SESSION of OpenSSL's",
+                dialect.as_str()
+            );
+            self.refused = true;
+            self.notes.ticket(error, "-f text and -f json show it, -f der writes its plaintext", false);
         }
         if self.rendered.len() >= Self::FLUSH_LENGTH {
             self.broken = self.flush().err();

@@ -4,9 +4,10 @@ use std::io::{self, IsTerminal};
 
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Outcome;
-use tktdump::record::{Record, Status};
+use tktdump::record::{Record, Shown, Status};
 use tktdump::report::text::Styles;
 use tktdump::report::{json, openssl, text};
+use tktdump::session::Dialect;
 use tktdump::{armor, session};
 
 use super::Failure;
@@ -53,7 +54,7 @@ impl<'k> Output<'k> {
             Self::Text(renderer) => renderer.ticket(record, out),
             Self::Json(renderer) => renderer.ticket(record, out),
             Self::OpenSsl { now, redact } => {
-                if let Some(shown) = record.session() {
+                if let Some(shown) = ssl_session(record) {
                     if shown.is_unverified() {
                         out.extend_from_slice(UNVERIFIED);
                     }
@@ -62,7 +63,7 @@ impl<'k> Output<'k> {
             }
             Self::Der => out.extend_from_slice(plaintext(record).unwrap_or_default()),
             Self::Pem => {
-                if let Some(shown) = record.session() {
+                if let Some(shown) = ssl_session(record) {
                     if shown.is_unverified() {
                         out.extend_from_slice(UNVERIFIED);
                     }
@@ -72,11 +73,18 @@ impl<'k> Output<'k> {
         }
     }
 
+    /// The dialect of a session that was opened and that this output cannot be made of.
+    pub(super) fn refuses(&self, record: &Record<'_>) -> Option<Dialect> {
+        let wants_ssl_session = matches!(self, Self::OpenSsl { .. } | Self::Pem);
+        let dialect = record.session().map(|shown| shown.session().dialect);
+        dialect.filter(|dialect| wants_ssl_session && !dialect.is_ssl_session())
+    }
+
     /// Whether a record of that status leaves nothing in this output.
     pub(super) fn leaves_out(&self, record: &Record<'_>) -> bool {
         match self {
             Self::Text(_) | Self::Json(_) => false,
-            Self::OpenSsl { .. } | Self::Pem => record.session().is_none(),
+            Self::OpenSsl { .. } | Self::Pem => ssl_session(record).is_none(),
             Self::Der => record.session().is_none() && record.status() != Status::BadSession,
         }
     }
@@ -84,6 +92,11 @@ impl<'k> Output<'k> {
 
 /// Goes before text whose MAC did not verify.
 const UNVERIFIED: &[u8] = b"UNVERIFIED: the MAC of this ticket does not verify, anybody may have written it\n";
+
+/// The session, where it is one that OpenSSL's tools know.
+fn ssl_session<'r, 'a>(record: &'r Record<'a>) -> Option<Shown<'r, 'a>> {
+    record.session().filter(|shown| shown.session().dialect.is_ssl_session())
+}
 
 /// The decrypted bytes, whatever they are.
 fn plaintext<'r>(record: &'r Record<'_>) -> Option<&'r [u8]> {

@@ -1,12 +1,16 @@
 //! Reading a key file: by one server's rule, or by its content.
 
+mod text;
+
 use std::fmt;
 
-use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 use zeroize::Zeroizing;
 
+pub(super) use self::text::decode_lines;
+use self::text::is_prose;
 use super::format::{FORMATS, KeyBytes, KeyFormat};
 use super::layout::Layout;
+use super::scheme::Scheme;
 
 /// The longest key file that is read; servers' own are a few kilobytes.
 pub const MAX_FILE_LENGTH: usize = 1 << 20;
@@ -53,6 +57,15 @@ pub enum KeyFileError {
         /// The line, from 1.
         line: usize,
         /// What is wrong there.
+        problem: String,
+        /// Option name of the format.
+        format: &'static str,
+        /// What the format takes.
+        takes: &'static str,
+    },
+    /// The content is not what the server takes.
+    Content {
+        /// What is wrong with it.
         problem: String,
         /// Option name of the format.
         format: &'static str,
@@ -108,7 +121,7 @@ impl KeyFileError {
                     .to_owned()
             }
             Self::Size { takes, .. } => format!("the file must be {takes}"),
-            Self::Line { takes, .. } | Self::TooFewKeys { takes, .. } => format!("the file must be {takes}"),
+            Self::Line { takes, .. } | Self::Content { takes, .. } | Self::TooFewKeys { takes, .. } => format!("the file must be {takes}"),
         }
     }
 }
@@ -124,6 +137,7 @@ impl fmt::Display for KeyFileError {
                 write!(f, "a file of {found} bytes is no {format} ticket key, which is {takes}")
             }
             Self::Line { line, problem, format, .. } => write!(f, "line {line} is no {format} ticket key: {problem}"),
+            Self::Content { problem, format, .. } => write!(f, "the file is no {format} ticket key: {problem}"),
             Self::TooFewKeys { found, wants, format, .. } => {
                 write!(f, "the file holds {found} keys, {format} wants {wants} or more")
             }
@@ -143,17 +157,38 @@ pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, K
 
 /// Reads a file by its content: every format that takes it, every split and every order that its size allows.
 pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
+    let mut found = read_by_content(file)?;
+    for reading in &mut found.readings {
+        if reading.key.scheme == Scheme::OPENSSL {
+            // nobody said whose the key is
+            reading.key.scheme = Scheme::ANY_CBC;
+        }
+    }
+    Ok(found)
+}
+
+fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     let mut found = KeyFile::default();
     claim(&mut found.readings, file, true);
-    if let Some(lines) = text_keys(file) {
+    if found.readings.is_empty()
+        && let Some(format) = FORMATS.iter().find(|format| format.recognises(file))
+    {
+        format.read(file)?;
+    }
+    if let Some(lines) = decode_lines(file) {
         if let [(only, encoding)] = lines.as_slice() {
             claim(&mut found.readings, only, false);
             found.warnings.push(format!("the file is {encoding} text; servers that want raw bytes do not take it so"));
+        } else if lines.iter().all(|(key, _)| Layout::BARE.iter().all(|layout| layout.size() != key.len())) {
+            let keys: Vec<&[u8]> = lines.iter().map(|(key, _)| key.as_slice()).collect();
+            claim(&mut found.readings, &Zeroizing::new(keys.concat()), false);
+            // a line is a key, however else the bytes could be cut
+            found.readings.retain(|reading| reading.keys == lines.len());
         }
         borrow_layouts(&mut found.readings, lines.iter().map(|(key, _)| key.as_slice()));
     }
     // text is never meant as raw bytes: random ones are all printable once in 10^20 files
-    if found.readings.is_empty() {
+    if found.readings.is_empty() && !is_prose(file) {
         claim(&mut found.readings, file, false);
         for size in [Layout::NAME_AES_HMAC_48.size(), Layout::NAME_HMAC_AES_80.size()] {
             if file.len().is_multiple_of(size) {
@@ -164,8 +199,8 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     if !found.readings.is_empty() {
         return Ok(found);
     }
-    if let Some(shorter) = without_newline(file).filter(|shorter| text_keys(shorter).is_none())
-        && let Ok(mut found) = read_auto(shorter)
+    if let Some(shorter) = without_newline(file).filter(|shorter| decode_lines(shorter).is_none())
+        && let Ok(mut found) = read_by_content(shorter)
     {
         found.warnings.push(format!(
             "the file has {} bytes and ends in a newline, which is left out; servers refuse such a file or cut it off",
@@ -217,33 +252,16 @@ fn borrow_layouts<'a>(readings: &mut Vec<Reading>, keys: impl ExactSizeIterator<
 }
 
 fn same_key(one: &KeyBytes, other: &KeyBytes) -> bool {
-    one.index == other.index && one.layout == other.layout && one.bytes == other.bytes
+    (one.index, one.layout, one.scheme) == (other.index, other.layout, other.scheme) && one.bytes == other.bytes
 }
 
 fn count(keys: &[KeyBytes]) -> usize {
     keys.iter().map(|key| key.index + 1).max().unwrap_or(0)
 }
 
-/// A key and the encoding it was written in.
-type TextKey = (Zeroizing<Vec<u8>>, &'static str);
-
-/// The keys of a text file with one hex or base64 key a line; `None` where any line is something else.
-fn text_keys(file: &[u8]) -> Option<Vec<TextKey>> {
-    let lines = file.split(|&octet| octet == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-    let keys: Option<Vec<_>> = lines.map(text_key).collect();
-    keys.filter(|keys| !keys.is_empty())
-}
-
-fn text_key(line: &[u8]) -> Option<TextKey> {
-    let is_key = |bytes: &Zeroizing<Vec<u8>>| Layout::BARE.iter().any(|layout| layout.size() == bytes.len());
-    let digits: Zeroizing<Vec<u8>> =
-        Zeroizing::new(line.iter().copied().filter(|octet| !matches!(octet, b':' | b' ' | b'\t')).collect());
-    if let Some(key) = hex::decode(digits.as_slice()).ok().map(Zeroizing::new).filter(is_key) {
-        return Some((key, "hex"));
-    }
-    let decode = |encoding: &data_encoding::Encoding| encoding.decode(line).ok().map(Zeroizing::new).filter(is_key);
-    let key = [BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD].iter().find_map(decode)?;
-    Some((key, "base64"))
+/// Whether some server takes these bytes for one key or more.
+fn is_raw_key(bytes: &[u8]) -> bool {
+    FORMATS.iter().any(|format| !format.is_text() && format.claims(bytes))
 }
 
 fn without_newline(file: &[u8]) -> Option<&[u8]> {
@@ -252,19 +270,20 @@ fn without_newline(file: &[u8]) -> Option<&[u8]> {
 }
 
 fn cause(file: &[u8]) -> Option<Cause> {
-    let is_raw_size = |length: usize| Layout::BARE.iter().any(|layout| layout.size() == length);
     if file.is_empty() {
         return Some(Cause::Empty);
     }
-    if let Some(keys) = text_keys(file) {
+    if let Some(keys) = decode_lines(file) {
         let hex = keys.iter().any(|(_, encoding)| *encoding == "hex");
         return Some(if hex { Cause::HexText } else { Cause::Base64Text });
     }
-    without_newline(file).filter(|shorter| is_raw_size(shorter.len())).map(|_| Cause::TrailingNewline)
+    without_newline(file).filter(|shorter| is_raw_key(shorter)).map(|_| Cause::TrailingNewline)
 }
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::BASE64;
+
     use super::*;
 
     fn names(file: &KeyFile) -> Vec<String> {
@@ -299,12 +318,26 @@ mod tests {
             [
                 "0 name16 hmac16 aes16 ats",
                 "1 name16 hmac16 aes16 ats",
+                "0 name16 aes16 hmac16 go",
+                "1 name16 aes16 hmac16 go",
+                "2 name16 aes16 hmac16 go",
                 "0 name16 aes16 hmac16 nginx/haproxy (layout)",
                 "1 name16 aes16 hmac16 nginx/haproxy (layout)",
             ]
         );
         let both = read_auto(&random(240)).unwrap();
         assert_eq!(both.readings.len(), 5 * 2 + 3 * 2, "5 keys of 48 and 3 of 80, each in both orders");
+    }
+
+    #[test]
+    fn sizes_that_several_servers_have_stay_open() {
+        let formats = |length| names(&read_auto(&random(length)).unwrap()).join(", ");
+        assert_eq!(formats(32), "0 name16 aes16 hmac16 go");
+        assert_eq!(formats(64), "0 name16 aes16 hmac16 go, 1 name16 aes16 hmac16 go, 0 name16 aes32 hmac16 gnutls");
+        assert!(formats(160).contains("dnsdist") && formats(160).contains("4 name16 aes16 hmac16 go"));
+        let text: String = (0..3).map(|_| hex::encode(random(32)) + "\n").collect();
+        assert_eq!(read_auto(text.as_bytes()).unwrap().readings.len(), 3);
+        assert!(read_auto(&b"no key\n".repeat(32)).is_err(), "prose of 224 bytes");
     }
 
     #[test]

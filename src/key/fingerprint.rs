@@ -13,8 +13,17 @@ pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
     pub(super) fn of(parts: &Parts<'_>) -> Self {
+        Self::hash(&[parts.name.unwrap_or_default(), parts.aes, parts.hmac])
+    }
+
+    /// That of the secrets alone, whatever the key is called.
+    pub(super) fn of_secrets(parts: &Parts<'_>) -> Self {
+        Self::hash(&[parts.aes, parts.hmac])
+    }
+
+    fn hash(parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new_with_prefix(b"tktdump ticket key fingerprint v1\0");
-        for part in [parts.name.unwrap_or_default(), parts.aes, parts.hmac] {
+        for part in parts {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }

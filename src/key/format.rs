@@ -6,20 +6,27 @@
 
 mod apache;
 mod ats;
+mod caddy;
 mod dnsdist;
 mod envoy;
+mod gnutls;
+mod go;
+mod h2o;
 mod haproxy;
+mod lighttpd;
 mod nginx;
 mod node;
 mod openssl;
 mod pem;
 mod raw;
+mod stunnel;
 mod unbound;
 
 use zeroize::Zeroizing;
 
 use super::file::KeyFileError;
 use super::layout::Layout;
+use super::scheme::Scheme;
 use super::{Role, TicketKey};
 
 /// Every format, in the order in which records name those that share a layout.
@@ -29,11 +36,17 @@ pub static FORMATS: &[&dyn KeyFormat] = &[
     &haproxy::Haproxy,
     &ats::FORMAT,
     &envoy::FORMAT,
+    &lighttpd::Lighttpd,
+    &h2o::H2o,
+    &stunnel::Stunnel,
     &unbound::FORMAT,
     &dnsdist::FORMAT,
     &node::FORMAT,
     &openssl::FORMAT,
     &pem::Pem,
+    &go::Go,
+    &caddy::Caddy,
+    &gnutls::FORMAT,
 ];
 
 /// The format with that option name.
@@ -53,8 +66,10 @@ pub trait KeyFormat: Sync {
     /// The content it takes, to complete "the file must be …".
     fn takes(&self) -> &'static str;
 
-    /// The layouts of its keys.
-    fn layouts(&self) -> &'static [Layout];
+    /// The layouts of its keys, of those that bare bytes can have.
+    fn layouts(&self) -> &'static [Layout] {
+        &[]
+    }
 
     /// Whether the file is text; such a format goes before those that take any bytes of the right number.
     fn is_text(&self) -> bool {
@@ -69,8 +84,31 @@ pub trait KeyFormat: Sync {
         self.read(file).is_ok()
     }
 
+    /// Whether a text file is this server's beyond doubt, even if there is a mistake in it: the mistake is then what
+    /// the user is told of.
+    fn recognises(&self, _file: &[u8]) -> bool {
+        false
+    }
+
     /// What the server does with a key that stands there; [`Role::Unknown`] where that does not tell.
     fn role(&self, place: Place) -> Role;
+}
+
+/// When a key is used, as far as its file says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Validity {
+    /// First second, since 1970.
+    pub not_before: Option<i64>,
+    /// Last second, since 1970.
+    pub not_after: Option<i64>,
+}
+
+impl Validity {
+    /// Whether `now` is inside.
+    #[must_use]
+    pub fn contains(&self, now: i64) -> bool {
+        self.not_before.is_none_or(|first| first <= now) && self.not_after.is_none_or(|last| now <= last)
+    }
 }
 
 /// One key of a file, before it is set up for use.
@@ -82,16 +120,37 @@ pub struct KeyBytes {
     pub bytes: Zeroizing<Vec<u8>>,
     /// How they are divided.
     pub layout: Layout,
+    /// What the server makes of them.
+    pub scheme: Scheme,
+    /// When the key is used.
+    pub validity: Validity,
+    /// What the bytes were derived from, where the file holds something else; wiped on drop.
+    pub seed: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl KeyBytes {
-    pub(super) fn new(index: usize, bytes: &[u8], layout: Layout) -> Self {
-        Self { index, bytes: Zeroizing::new(bytes.to_vec()), layout }
+    /// A key of the most common scheme, OpenSSL's.
+    #[must_use]
+    pub fn new(index: usize, bytes: &[u8], layout: Layout) -> Self {
+        Self {
+            index,
+            bytes: Zeroizing::new(bytes.to_vec()),
+            layout,
+            scheme: Scheme::OPENSSL,
+            validity: Validity::default(),
+            seed: None,
+        }
+    }
+
+    /// The same key in another scheme.
+    #[must_use]
+    pub fn with_scheme(self, scheme: Scheme) -> Self {
+        Self { scheme, ..self }
     }
 
     /// The key set up for use.
-    pub(super) fn into_key(self, origin: super::Origin) -> Option<TicketKey> {
-        TicketKey::new(&self.bytes, self.layout, origin)
+    pub(super) fn into_key(self, origin: super::Origin, now: Option<i64>) -> Option<TicketKey> {
+        TicketKey::new(&self, origin, now)
     }
 }
 
@@ -106,4 +165,6 @@ pub struct Place {
     pub key: usize,
     /// Number of keys in the file.
     pub keys: usize,
+    /// Of the keys of the file that are valid now, whether this one became valid last; `None` where that is not known.
+    pub newest: Option<bool>,
 }

@@ -46,6 +46,11 @@ impl Layout {
     /// 80 bytes of nginx, OpenSSL ≥ 1.1.0 and Envoy.
     pub const NAME_HMAC_AES_80: Self = Self { order: Order::NameHmacAes, aes: 32, hmac: 32 };
 
+    /// What Go takes from the SHA-512 of a 32-byte key (`ticketKeyFromBytes` in `crypto/tls/common.go`).
+    pub const GO: Self = Self { order: Order::NameAesHmac, aes: 16, hmac: 16 };
+    /// 64 bytes of `GnuTLS` (`lib/stek.c`).
+    pub const GNUTLS: Self = Self { order: Order::NameAesHmac, aes: 32, hmac: 16 };
+
     /// Every division that 48 or 80 bare bytes can have.
     pub const BARE: [Self; 4] =
         [Self::NAME_AES_HMAC_48, Self::NAME_HMAC_AES_48, Self::NAME_HMAC_AES_80, Self::NAME_AES_HMAC_80];

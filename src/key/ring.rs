@@ -4,21 +4,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::file::{KeyFile, Reading};
-use super::format::Place;
+use super::format::{KeyBytes, Place};
 use super::layout::{Layout, Order};
-use super::{KeyName, Origin, Role, TicketKey, weak};
+use super::scheme::Mode;
+use super::{KeyName, Origin, Role, Scheme, TicketKey, weak};
 
 /// Where the built-in keys say they come from.
 pub const BUILT_IN: &str = "(built-in)";
 
 /// All keys given, in the server's order.
 ///
-/// A ticket names its key, so the number of keys does not slow the search; keys without a name are all tried.
+/// A ticket names its key, so the number of keys does not slow the search; keys without a name, and those whose tickets
+/// bear none or a derived one, are all tried.
 #[derive(Debug, Default)]
 pub struct KeyRing {
     keys: Vec<TicketKey>,
     by_name: HashMap<KeyName, Vec<usize>>,
-    nameless: Vec<usize>,
+    tried: Vec<usize>,
+    any_length: bool,
     /// Of built-in keys: further keys with the same MAC key.
     siblings: Vec<OnceLock<Vec<TicketKey>>>,
 }
@@ -27,23 +30,39 @@ impl KeyRing {
     /// Sets up the keys of `files`, each with the path it was read from.
     #[must_use]
     pub fn new(files: Vec<(Arc<str>, KeyFile)>) -> Self {
+        Self::with_clock(files, None)
+    }
+
+    /// The same, with the time (seconds since 1970) that keys with validity times are judged by, and at which keys that
+    /// are derived from the time are looked for first.
+    #[must_use]
+    pub fn with_clock(files: Vec<(Arc<str>, KeyFile)>, now: Option<i64>) -> Self {
         let mut ring = Self::default();
         let count = files.len();
         for (number, (path, file)) in files.into_iter().enumerate() {
+            let newest = newest(&file.readings, now);
             for reading in file.readings {
+                let place = Place {
+                    file: number,
+                    files: count,
+                    key: reading.key.index,
+                    keys: reading.keys,
+                    newest: newest.map(|index| index == reading.key.index),
+                };
                 let origin = Origin {
                     file: Arc::clone(&path),
                     index: reading.key.index,
-                    role: role(&reading, number, count),
+                    role: role(&reading, place),
                     format: format_names(&reading).into(),
                 };
-                ring.extend(reading.key.into_key(origin));
+                ring.extend(reading.key.into_key(origin, now));
             }
         }
         ring
     }
 
-    /// The keys that anybody can guess, under any name: what is tried on tickets when no key was given.
+    /// The keys that anybody can guess, under any name: what is tried on tickets when no key was given. Among them is
+    /// `GnuTLS`'s key of 64 zero bytes (CVE-2020-13777).
     ///
     /// There is one for each MAC key of the [list](super::weak). [`siblings`](Self::siblings) has the others of it.
     #[must_use]
@@ -53,6 +72,11 @@ impl KeyRing {
             ring.extend(built_in_key(index, mac, mac));
             ring.siblings.push(OnceLock::new());
         }
+        let zeros = vec![0; Layout::GNUTLS.size()];
+        let gnutls = KeyBytes::new(ring.keys.len(), &zeros, Layout::GNUTLS);
+        let scheme = Scheme { slots: false, ..Scheme::GNUTLS };
+        let origin = built_in_origin(ring.keys.len());
+        ring.extend(gnutls.with_scheme(scheme).into_key(origin, None));
         ring
     }
 
@@ -69,10 +93,14 @@ impl KeyRing {
 
     fn extend(&mut self, key: Option<TicketKey>) {
         let Some(key) = key else { return };
-        match key.name() {
-            Some(name) => self.by_name.entry(name).or_default().push(self.keys.len()),
-            None => self.nameless.push(self.keys.len()),
+        if let Some(name) = key.name() {
+            self.by_name.entry(name).or_default().push(self.keys.len());
         }
+        let scheme = key.scheme();
+        if key.name().is_none() || scheme.slots || scheme.has_nameless() {
+            self.tried.push(self.keys.len());
+        }
+        self.any_length |= scheme.mode == Mode::Ctr;
         self.keys.push(key);
     }
 
@@ -80,6 +108,12 @@ impl KeyRing {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
+    }
+
+    /// Whether a key is among them whose tickets can have any length, not only whole blocks.
+    #[must_use]
+    pub fn takes_any_length(&self) -> bool {
+        self.any_length
     }
 
     /// Every key, in order; several readings of the same bytes follow each other.
@@ -94,25 +128,37 @@ impl KeyRing {
         self.keys.iter().enumerate().filter_map(move |(index, key)| key.name().filter(|name| first(index, *name)))
     }
 
-    /// The keys a ticket with that name may have been sealed with: those of the name, then those without one.
+    /// The keys a ticket that begins with that name may have been sealed with: those of the name, then those that are
+    /// tried on every ticket.
     pub fn candidates(&self, name: KeyName) -> impl Iterator<Item = &TicketKey> {
         let named = self.by_name.get(&name).map(Vec::as_slice).unwrap_or_default();
-        named.iter().chain(&self.nameless).filter_map(|&index| self.keys.get(index))
+        let others = self.tried.iter().filter_map(|&index| self.keys.get(index));
+        let others = others.filter(move |key| key.name() != Some(name));
+        named.iter().filter_map(|&index| self.keys.get(index)).chain(others)
     }
+}
+
+/// The key of a file that is valid now and became so last.
+fn newest(readings: &[Reading], now: Option<i64>) -> Option<usize> {
+    let dated = readings.iter().map(|reading| &reading.key).filter(|key| key.validity.not_after.is_some());
+    let valid = dated.filter(|key| now.is_some_and(|now| key.validity.contains(now)));
+    valid.max_by_key(|key| (key.validity.not_before, std::cmp::Reverse(key.index))).map(|key| key.index)
 }
 
 fn built_in_key(index: usize, aes: &[u8], mac: &[u8]) -> Option<TicketKey> {
     let layout = Layout { order: Order::AesHmac, aes: aes.len(), hmac: mac.len() };
-    let origin = Origin { file: BUILT_IN.into(), index, role: Role::Unknown, format: "".into() };
-    TicketKey::new(&[aes, mac].concat(), layout, origin)
+    KeyBytes::new(index, &[aes, mac].concat(), layout).into_key(built_in_origin(index), None)
+}
+
+fn built_in_origin(index: usize) -> Origin {
+    Origin { file: BUILT_IN.into(), index, role: Role::Unknown, format: "".into() }
 }
 
 /// What the server does with the key, where all formats that have an opinion agree.
-fn role(reading: &Reading, file: usize, files: usize) -> Role {
+fn role(reading: &Reading, place: Place) -> Role {
     if !reading.loadable {
         return Role::Unknown;
     }
-    let place = Place { file, files, key: reading.key.index, keys: reading.keys };
     let mut opinions = reading.formats.iter().map(|format| format.role(place)).filter(|&role| role != Role::Unknown);
     match opinions.next() {
         Some(role) if opinions.all(|other| other == role) => role,

@@ -7,10 +7,10 @@
 
 use std::fmt;
 
-/// A pattern that a secret must not have.
+/// What is wrong with a secret; nothing of it can be learnt from that but the pattern itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Pattern {
+pub enum Weakness {
     /// Every byte is the same.
     Constant(u8),
     /// Every byte is the one before it plus a step, modulo 256.
@@ -31,9 +31,19 @@ pub enum Pattern {
     Sample(&'static str),
     /// A text that people type to fill a field.
     Typed,
+    /// Printable characters only: text, not random bytes.
+    Text,
 }
 
-impl fmt::Display for Pattern {
+impl Weakness {
+    /// Whether the secret is one of few: what is text may still be long and random.
+    #[must_use]
+    pub fn is_guessable(self) -> bool {
+        self != Self::Text
+    }
+}
+
+impl fmt::Display for Weakness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Constant(0) => write!(f, "all zero"),
@@ -45,35 +55,39 @@ impl fmt::Display for Pattern {
             Self::TwoRuns(one, other) => write!(f, "bytes {one:02x}, then bytes {other:02x}"),
             Self::Sample(standard) => write!(f, "the sample key of {standard}"),
             Self::Typed => write!(f, "a text that people type to fill a field"),
+            Self::Text => write!(f, "text, not random bytes"),
         }
     }
 }
 
-/// The pattern of one part of a key; `None` where it looks random.
+/// The weakness of one part of a key; `None` where it looks random.
 #[must_use]
-pub fn recognise(part: &[u8]) -> Option<Pattern> {
+pub fn recognise(part: &[u8]) -> Option<Weakness> {
     let (&first, rest) = part.split_first()?;
     if part.len() < MIN_LENGTH {
         return None;
     }
     let step = rest.first()?.wrapping_sub(first);
     if part.iter().zip(rest).all(|(before, after)| after.wrapping_sub(*before) == step) {
-        return Some(if step == 0 { Pattern::Constant(first) } else { Pattern::Counting { from: first, step } });
+        return Some(if step == 0 { Weakness::Constant(first) } else { Weakness::Counting { from: first, step } });
     }
     let samples = SAMPLES.iter().find(|(key, _)| part.len() <= key.len() && key.starts_with(part));
     if let Some((_, standard)) = samples {
-        return Some(Pattern::Sample(standard));
+        return Some(Weakness::Sample(standard));
     }
     if TYPED.iter().any(|text| text.iter().cycle().zip(part).all(|(typed, found)| typed == found)) {
-        return Some(Pattern::Typed);
+        return Some(Weakness::Typed);
     }
     let repeats = |length: &usize| part.iter().zip(part.iter().skip(*length)).all(|(one, next)| one == next);
     if let Some(length) = (2..=part.len() / 2).find(repeats) {
-        return Some(Pattern::Repeated { length });
+        return Some(Weakness::Repeated { length });
     }
     let last = *part.last()?;
     let changes = part.iter().zip(rest).filter(|(before, after)| before != after).count();
-    (changes == 1).then_some(Pattern::TwoRuns(first, last))
+    if changes == 1 {
+        return Some(Weakness::TwoRuns(first, last));
+    }
+    part.iter().all(|octet| matches!(octet, 0x20..=0x7e)).then_some(Weakness::Text)
 }
 
 /// The shortest part that is long enough for a pattern to mean anything.
@@ -212,10 +226,11 @@ pub(super) fn mac_keys() -> Vec<Vec<u8>> {
     keys
 }
 
-/// The pattern of the MAC key of the n-th built-in key.
+/// The weakness of the MAC key of the n-th built-in key.
 #[must_use]
-pub fn pattern_of_built_in(index: usize) -> Option<Pattern> {
-    mac_keys().get(index).and_then(|key| recognise(key))
+pub fn weakness_of_built_in(index: usize) -> Option<Weakness> {
+    // GnuTLS's zero key stands after the list
+    mac_keys().get(index).map_or(Some(Weakness::Constant(0)), |key| recognise(key))
 }
 
 /// The list as keys of 32 and of 16 bytes.
@@ -240,6 +255,7 @@ mod tests {
             [0xde, 0xad, 0xbe, 0xef].repeat(4),
             SAMPLES[1].0.to_vec(),
             b"passwordpassword".to_vec(),
+            b"correct horse ba".to_vec(),
         ]
         .iter()
         .map(|key| recognise(key).unwrap().to_string())
@@ -254,6 +270,7 @@ mod tests {
                 "a word of 4 bytes, repeated",
                 "the sample key of SP 800-38A and FIPS 197",
                 "a text that people type to fill a field",
+                "text, not random bytes",
             ]
         );
     }

@@ -5,13 +5,13 @@ mod write;
 pub(super) use self::write::Object;
 
 use super::{REDACTED, utc};
-use crate::key::TicketKey;
+use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
 use crate::record::{Record, Shown};
 use crate::session::certificate::Certificate;
 use crate::session::field::Field;
 use crate::session::{Session, Value, View, Visitor};
-use crate::ticket::Ticket;
+use crate::ticket::{Ticket, Wire};
 
 /// Renders `ticket` records.
 #[derive(Debug, Clone, Copy)]
@@ -67,15 +67,20 @@ impl Renderer<'_> {
 fn ticket_parts(bytes: &[u8], parts: Option<Ticket<'_>>, object: &mut Object<'_>) {
     object.number("length", bytes.len());
     if let Some(parts) = parts {
-        object.hex("key_name", &parts.key_name().0);
+        if let Some(name) = parts.key_name() {
+            object.hex("key_name", &name.0);
+        }
         object.hex("iv", parts.iv());
         object.number("ciphertext_length", parts.ciphertext().len());
         object.hex("mac", parts.mac());
+        if parts.wire() != Wire::Named {
+            object.display("layout", parts.wire());
+        }
     }
     object.hex("raw", bytes);
 }
 
-fn key_used(key: &TicketKey, verified: bool, object: &mut Object<'_>) {
+fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_>) {
     let origin = key.origin();
     object.text("file", origin.file.as_bytes());
     object.number("index", origin.index);
@@ -87,6 +92,9 @@ fn key_used(key: &TicketKey, verified: bool, object: &mut Object<'_>) {
     object.word("cipher", key.cipher_name());
     object.word("mac", key.mac_name());
     object.flag("mac_verified", verified);
+    if let Some(slot) = key.slot() {
+        object.number("slot", slot);
+    }
 }
 
 /// Writes a session's fields as members of an object.
@@ -95,6 +103,9 @@ struct Fields<'o, 'b> {
 }
 
 impl Visitor for Fields<'_, '_> {
+    // inlined into the walk, where fields and kinds of value are constants
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn field(&mut self, field: &'static Field, value: Value<'_>) {
         let key = field.key;
         match value {
@@ -106,6 +117,7 @@ impl Visitor for Fields<'_, '_> {
             Value::Utc(seconds) => self.object.utc(key, seconds),
             Value::Redacted => self.object.word(key, REDACTED),
             Value::Certificate(der) => self.object.object(key, |object| certificate(der, object)),
+            Value::List(items) => self.object.hex_list(key, items),
             Value::Unknown(fields) => self.object.array(key, fields, |field, object| {
                 object.number("tag", field.tag);
                 object.hex("der", field.der);

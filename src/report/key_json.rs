@@ -19,6 +19,12 @@ pub fn key(key: &TicketKey, problems: &[String], out: &mut Vec<u8>) {
     object.word("cipher", key.cipher_name());
     object.word("mac", key.mac_name());
     object.hex("fingerprint", key.fingerprint().as_bytes());
+    if let Some(seconds) = key.validity().not_before {
+        object.number("not_before", seconds);
+    }
+    if let Some(seconds) = key.validity().not_after {
+        object.number("not_after", seconds);
+    }
     object.texts("problems", problems);
     object.end();
     out.push(b'\n');

@@ -9,11 +9,11 @@ use self::fields::Fields;
 pub use self::style::Styles;
 use super::Tally;
 use crate::escape::Text;
-use crate::key::TicketKey;
+use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
 use crate::record::{Record, Shown, Status};
 use crate::session::View;
-use crate::ticket::Ticket;
+use crate::ticket::Wire;
 
 /// Width of the column of labels.
 const LABEL_WIDTH: usize = 26;
@@ -77,16 +77,19 @@ impl Renderer<'_> {
         let Styles { heading, .. } = self.styles;
         writeln!(out, "  {heading}Ticket{heading:#}")?;
         self.line(out, "length", format_args!("{} bytes", record.bytes.len()))?;
-        let Ok(parts) = Ticket::split(record.bytes) else {
+        let Some(parts) = record.ticket() else {
             return self.line(out, "bytes", hex::encode(record.bytes));
         };
-        self.line(out, "key name", parts.key_name())?;
+        if let Some(name) = parts.key_name() {
+            self.line(out, "key name", name)?;
+        }
         self.line(out, "IV", hex::encode(parts.iv()))?;
         self.line(out, "ciphertext", format_args!("{} bytes", parts.ciphertext().len()))?;
-        self.line(out, "MAC", hex::encode(parts.mac()))
+        self.line(out, "MAC", hex::encode(parts.mac()))?;
+        if parts.wire() == Wire::Named { Ok(()) } else { self.line(out, "layout", parts.wire()) }
     }
 
-    fn key(&self, key: &TicketKey, verified: bool, out: &mut String) -> std::fmt::Result {
+    fn key(&self, key: KeyInUse<'_>, verified: bool, out: &mut String) -> std::fmt::Result {
         let Styles { heading, good, bad, .. } = self.styles;
         let origin = key.origin();
         writeln!(out, "  {heading}Key{heading:#}")?;
@@ -95,6 +98,9 @@ impl Renderer<'_> {
         let format = if origin.format.is_empty() { "" } else { &format!("{}: ", origin.format) };
         self.line(out, "format", format_args!("{format}{}", key.layout()))?;
         self.line(out, "algorithms", format_args!("{}, {}", key.cipher_name(), key.mac_name()))?;
+        if let Some(slot) = key.slot() {
+            self.line(out, "time slot", slot)?;
+        }
         if verified {
             self.line(out, "MAC", format_args!("{good}verified{good:#}"))
         } else {

@@ -3,7 +3,7 @@
 
 use der_parser::der::{Class, Tag};
 
-use super::{BoringSslFields, Cipher, Dialect, Protocol, Secret, Session, UnknownField, boringssl, openssl};
+use super::{Cipher, Dialect, Protocol, Secret, Session, UnknownField, boringssl, openssl};
 use crate::der::{DerError, DerErrorKind, Element, Reader};
 
 /// The first tag whose meaning depends on the dialect.
@@ -31,6 +31,7 @@ pub(super) fn parse(plaintext: &[u8]) -> Result<Session<'_>, DerError> {
             _ if tag < FIRST_OWN_TAG => common_member(&mut session, &element),
             Dialect::OpenSsl => openssl::member(&mut session, &element),
             Dialect::BoringSsl => boringssl::member(&mut session, &element),
+            _ => false,
         });
         if let Some(tag) = context_tag.filter(|&tag| tag < u64::BITS) {
             session.tags |= 1 << tag;
@@ -69,38 +70,14 @@ fn fixed_members<'a>(plaintext: &'a [u8], members: &mut Reader<'a>) -> Result<Se
     let session_id = members.expect(Tag::OctetString, "the session ID, an OCTET STRING")?.content;
     let secret = members.expect(Tag::OctetString, "the master key, an OCTET STRING")?.content;
     Ok(Session {
-        dialect: Dialect::OpenSsl,
-        encoded: plaintext,
-        protocol,
         cipher: Cipher(cipher.content),
         session_id,
-        secret: if protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) },
-        krb5_principal: None,
-        key_arg: None,
-        time: None,
-        timeout: None,
-        peer_certificate: None,
-        session_id_context: None,
-        verify_result: None,
-        hostname: None,
-        psk_identity_hint: None,
-        psk_identity: None,
-        ticket_lifetime_hint: None,
-        ticket: None,
-        compression: None,
-        srp_username: None,
-        flags: None,
-        extended_master_secret: None,
-        ticket_age_add: None,
-        max_early_data: None,
-        alpn: None,
-        max_fragment_length_mode: None,
-        ticket_appdata: None,
-        kex_group: None,
-        peer_raw_public_key: None,
-        boringssl: BoringSslFields::default(),
-        unknown_fields: Vec::new(),
-        tags: 0,
+        ..Session::new(
+            Dialect::OpenSsl,
+            plaintext,
+            protocol,
+            if protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) },
+        )
     })
 }
 

@@ -67,6 +67,8 @@ pub enum Value<'a> {
     Utc(i64),
     /// An X.509 certificate, DER.
     Certificate(&'a [u8]),
+    /// Several pieces of bytes.
+    List(&'a [&'a [u8]]),
     /// Fields that are not understood.
     Unknown(&'a [UnknownField<'a>]),
     /// A secret that is held back.
@@ -96,7 +98,7 @@ macro_rules! fields {
 }
 
 fields! { Connection:
-    /// Whose encoding: `openssl`, `boringssl`.
+    /// Whose encoding, such as `openssl` or `go`.
     DIALECT = "dialect", "dialect";
     /// What the fields imply about the library that wrote the session.
     PRODUCER = "producer", "dialect";
@@ -120,12 +122,24 @@ fields! { Connection:
     MASTER_KEY = "master_key", "master secret", secret;
     /// Resumption PSK of TLS 1.3.
     RESUMPTION_PSK = "resumption_psk", "resumption PSK", secret;
+    /// Resumption master secret of TLS 1.3, in dialects that keep it instead of the PSK.
+    RESUMPTION_MASTER_SECRET = "resumption_master_secret", "resumption master secret", secret;
+    /// Nonce of the ticket, which makes a PSK of the resumption master secret.
+    TICKET_NONCE = "ticket_nonce", "ticket nonce";
+    /// Random of the `ClientHello`.
+    CLIENT_RANDOM = "client_random", "client random";
+    /// Random of the `ServerHello`.
+    SERVER_RANDOM = "server_random", "server random";
     /// Whether the master secret is an extended one (RFC 7627).
     EXTENDED_MASTER_SECRET = "extended_master_secret", "extended master secret";
+    /// Whether records are encrypted before the MAC (RFC 7366).
+    ENCRYPT_THEN_MAC = "encrypt_then_mac", "encrypt-then-MAC";
     /// Flag bits of OpenSSL.
     FLAGS = "flags", "flags";
     /// Compression method (RFC 3749).
     COMPRESSION = "compression", "compression";
+    /// The same in words.
+    COMPRESSION_NAME = "compression_name", "compression";
     /// Maximum fragment length code (RFC 6066).
     MAX_FRAGMENT_LENGTH_MODE = "max_fragment_length_mode", "max fragment length mode";
     /// IV of an SSL 2.0 session.
@@ -174,6 +188,8 @@ fields! { Client:
     PEER_SHA256 = "peer_sha256", "peer certificate SHA-256";
     /// The certificates after the peer's own.
     CERTIFICATE_CHAIN = "certificate_chain", "certificate chain";
+    /// The certificates after the peer's own, one by one.
+    INTERMEDIATE_CERTIFICATES = "intermediate_certificates", "intermediate certificates";
     /// Certificate type of the peer.
     PEER_CERTIFICATE_TYPE = "peer_certificate_type", "peer certificate type";
     /// The peer's raw public key.
@@ -201,6 +217,8 @@ fields! { Server:
     SESSION_ID_CONTEXT_NOTE = "session_id_context_note", "session ID context";
     /// Octets of early data that the server takes.
     MAX_EARLY_DATA = "max_early_data", "max early data";
+    /// Whether early data may be sent.
+    EARLY_DATA = "early_data", "early data";
     /// Bytes of the application.
     TICKET_APPDATA = "ticket_appdata", "application data", secret;
     /// Whether it is a server's session.

@@ -17,10 +17,18 @@ enum Since {
 }
 
 pub(super) fn guess(session: &Session<'_>) -> &'static str {
+    if let Some(producer) = session.producer {
+        return producer;
+    }
     match session.dialect {
         Dialect::BoringSsl if (31..=33).any(|tag| session.has_tag(tag)) => "BoringSSL",
         Dialect::BoringSsl => "BoringSSL or AWS-LC",
         Dialect::OpenSsl => openssl(session),
+        Dialect::Go => "Go crypto/tls",
+        Dialect::GnuTls => "GnuTLS 3.6.4 or later",
+        Dialect::Picotls => "picotls",
+        Dialect::Rustls => "rustls 0.21-0.23",
+        Dialect::Rfc5077 => "an implementation of RFC 5077 section 4",
     }
 }
 

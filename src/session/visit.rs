@@ -21,35 +21,45 @@ struct Gate<'v, V> {
     redact: bool,
 }
 
+// inlined, so that a visitor sees constants
+#[allow(clippy::inline_always)]
 impl<V: Visitor> Gate<'_, V> {
+    #[inline(always)]
     fn put(&mut self, field: &'static Field, value: Value<'_>) {
         self.visitor.field(field, if self.redact && field.secret { Value::Redacted } else { value });
     }
 
+    #[inline(always)]
     fn text(&mut self, field: &'static Field, value: Option<&[u8]>) {
         self.put_some(field, value.map(Value::Text));
     }
 
+    #[inline(always)]
     fn bytes(&mut self, field: &'static Field, value: Option<&[u8]>) {
         self.put_some(field, value.map(Value::Bytes));
     }
 
+    #[inline(always)]
     fn number(&mut self, field: &'static Field, value: Option<i64>) {
         self.put_some(field, value.map(Value::Number));
     }
 
+    #[inline(always)]
     fn seconds(&mut self, field: &'static Field, value: Option<i64>) {
         self.put_some(field, value.map(Value::Seconds));
     }
 
+    #[inline(always)]
     fn flag(&mut self, field: &'static Field, value: Option<bool>) {
         self.put_some(field, value.map(Value::Flag));
     }
 
+    #[inline(always)]
     fn word(&mut self, field: &'static Field, value: Option<&'static str>) {
         self.put_some(field, value.map(Value::Word));
     }
 
+    #[inline(always)]
     fn put_some(&mut self, field: &'static Field, value: Option<Value<'_>>) {
         if let Some(value) = value {
             self.put(field, value);
@@ -79,7 +89,7 @@ impl View<'_> {
         let suite = cipher.suite();
         gate.word(field::CIPHER, cipher.openssl_name());
         gate.word(field::CIPHER_IANA, suite.map(|suite| suite.iana));
-        gate.put(field::CIPHER_ID, Value::Bytes(cipher.0));
+        gate.bytes(field::CIPHER_ID, Some(cipher.0).filter(|id| !id.is_empty()));
         gate.number(field::KEX_GROUP, *kex_group);
         let group = kex_group.and_then(|group| u16::try_from(group).ok());
         gate.word(field::KEX_GROUP_NAME, group.and_then(registry::group_name));
@@ -87,11 +97,18 @@ impl View<'_> {
         let (secret, bytes) = match self.session.secret {
             Secret::MasterSecret(bytes) => (field::MASTER_KEY, bytes),
             Secret::ResumptionPsk(bytes) => (field::RESUMPTION_PSK, bytes),
+            Secret::ResumptionMasterSecret(bytes) => (field::RESUMPTION_MASTER_SECRET, bytes),
         };
         gate.put(secret, Value::Bytes(bytes));
+        gate.bytes(field::TICKET_NONCE, self.session.ticket_nonce);
+        gate.bytes(field::RESUMPTION_PSK, self.session.derived_psk.as_ref().map(crate::secret::Secret::as_bytes));
+        gate.bytes(field::CLIENT_RANDOM, self.session.client_random);
+        gate.bytes(field::SERVER_RANDOM, self.session.server_random);
         gate.flag(field::EXTENDED_MASTER_SECRET, self.session.extended_master_secret);
+        gate.flag(field::ENCRYPT_THEN_MAC, self.session.encrypt_then_mac);
         gate.number(field::FLAGS, self.session.flags);
         gate.number(field::COMPRESSION, self.session.compression.map(i64::from));
+        gate.word(field::COMPRESSION_NAME, self.session.compression.and_then(registry::compression_name));
         gate.number(field::MAX_FRAGMENT_LENGTH_MODE, self.session.max_fragment_length_mode);
         gate.bytes(field::KEY_ARG, self.session.key_arg);
         gate.flag(field::IS_QUIC, self.session.boringssl.is_quic);
@@ -122,6 +139,8 @@ impl View<'_> {
         gate.put_some(field::PEER_CERTIFICATE, session.peer_certificate.map(Value::Certificate));
         gate.bytes(field::PEER_SHA256, own.peer_sha256);
         gate.bytes(field::CERTIFICATE_CHAIN, own.certificate_chain);
+        let others = session.intermediate_certificates.as_slice();
+        gate.put_some(field::INTERMEDIATE_CERTIFICATES, Some(Value::List(others)).filter(|_| !others.is_empty()));
         gate.number(field::PEER_CERTIFICATE_TYPE, own.peer_certificate_type);
         gate.bytes(field::PEER_RAW_PUBLIC_KEY, session.peer_raw_public_key);
         gate.number(field::PEER_SIGNATURE_ALGORITHM, own.peer_signature_algorithm);
@@ -141,6 +160,7 @@ impl View<'_> {
         let servers = session.session_id_context.filter(|_| session.ticket.is_none());
         gate.word(field::SESSION_ID_CONTEXT_NOTE, servers.and_then(context::explain));
         gate.number(field::MAX_EARLY_DATA, session.max_early_data);
+        gate.flag(field::EARLY_DATA, session.early_data);
         gate.bytes(field::TICKET_APPDATA, session.ticket_appdata);
         gate.flag(field::IS_SERVER, own.is_server);
         gate.flag(field::RESUMABLE_ACROSS_NAMES, own.resumable_across_names);

@@ -8,6 +8,7 @@ mod client;
 mod failure;
 mod nginx;
 mod process;
+mod recipe;
 mod report;
 
 use failure::Failure;

@@ -13,6 +13,7 @@ use crate::{
     client::{self, Session, Tls},
     failure::{Context as _, Failure},
     process::{Server, free_address, program, succeed},
+    recipe,
     report::{Case, Report},
 };
 
@@ -28,6 +29,12 @@ pub(crate) fn cases(report: &mut Report) -> Result<(), Failure> {
             let outcome = client::take(nginx.address(), tls, &lab.folder(), &format!("only{size}-{}", tls.name()))
                 .and_then(|session| judge(&session, &keys, 0, layout));
             lab.report(report, &format!("nginx {size}"), tls, outcome);
+        }
+        if let [key] = &keys
+            && size == 80
+        {
+            let outcome = recipe::take_and_open(nginx.address(), key, lab.folder.path());
+            lab.report(report, "nginx 80, by the README's recipe", Tls::V13, outcome);
         }
     }
     for tls in [Tls::V12, Tls::V13] {

@@ -4,7 +4,7 @@ use super::super::keys::KeyFacts;
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
 use super::super::ticket::TicketFacts;
-use crate::key::{verifies_under_zero_mac_key, weak};
+use crate::key::{Weakness, verifies_under_zero_mac_key, weak};
 
 const PAPER: &str = "Hebrok et al., We Really Need to Talk About Session Tickets, USENIX Security 2023";
 
@@ -20,11 +20,15 @@ pub(super) static GUESSABLE_KEY: Rule = Rule {
 fn guessable_key(key: &KeyFacts, _: &Policy) -> Option<String> {
     let mut found: Vec<String> = key
         .secrets()
-        .filter_map(|(label, secret)| weak::recognise(secret).map(|pattern| format!("its {label} is {pattern}")))
+        .filter_map(|(label, secret)| guessable(secret).map(|weakness| format!("its {label} is {weakness}")))
         .collect();
     // where the order of the parts is not known they share a label
     found.dedup();
     (!found.is_empty()).then(|| format!("the key can be guessed: {}", found.join(", ")))
+}
+
+fn guessable(secret: &[u8]) -> Option<Weakness> {
+    weak::recognise(secret).filter(|weakness| weakness.is_guessable())
 }
 
 pub(super) static GUESSABLE_TICKET_KEY: Rule = Rule {
@@ -37,10 +41,10 @@ pub(super) static GUESSABLE_TICKET_KEY: Rule = Rule {
 };
 
 fn guessable_ticket_key(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
-    let pattern = ticket.guessed?;
+    let weakness = ticket.guessed?;
     let opened = ticket.sealed().is_some_and(|_| ticket.record.opened_with_built_in_key());
     let consequence = if opened { "anybody can open and forge the ticket" } else { "anybody can forge such tickets" };
-    Some(format!("the MAC verifies under a key that is {pattern}: {consequence}"))
+    Some(format!("the MAC verifies under a key that is {weakness}: {consequence}"))
 }
 
 pub(super) static ZERO_MAC_KEY: Rule = Rule {
@@ -53,8 +57,7 @@ pub(super) static ZERO_MAC_KEY: Rule = Rule {
 };
 
 fn zero_mac_key(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
-    let parts = ticket.record.ticket()?;
-    let zero = verifies_under_zero_mac_key(&parts);
+    let zero = verifies_under_zero_mac_key(ticket.record.bytes);
     zero.then(|| "the MAC is that of an all-zero HMAC key: anybody can change the ticket unnoticed".to_owned())
 }
 

@@ -16,7 +16,9 @@ pub(super) static KEY_FILE_SIZE: Rule = Rule {
 
 fn key_file_size(file: &KeyFileFacts) -> Option<String> {
     let length = file.content.len();
-    if file.text_format || is_decoded(file) || file.covered == 0 || length <= file.covered {
+    // what has a header or is encoded has a length of its own
+    let raw = file.keys.first().is_some_and(|key| file.content.starts_with(key.bytes()));
+    if file.text_format || !raw || length <= file.covered {
         return None;
     }
     let rest = file.content.get(file.covered..).unwrap_or_default();
@@ -40,9 +42,10 @@ fn encoded_key_file(file: &KeyFileFacts) -> Option<String> {
     encoded.then(|| format!("the file is {} bytes of text that encode {} bytes", file.content.len(), file.covered))
 }
 
-/// Whether the bytes of the keys do not stand in the file as they are.
+/// Whether the file is text, and the bytes of its keys do not stand in it as they are.
 fn is_decoded(file: &KeyFileFacts) -> bool {
-    file.keys.first().is_some_and(|key| !file.content.starts_with(key.bytes()))
+    let is_text = file.content.iter().all(|octet| matches!(octet, b'\t' | b'\n' | b'\r' | 0x20..=0x7e));
+    is_text && file.keys.first().is_some_and(|key| !file.content.starts_with(key.bytes()))
 }
 
 pub(super) static KEY_FILE_MODE: Rule = Rule {

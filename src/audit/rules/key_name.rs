@@ -32,7 +32,7 @@ fn zero_ticket_key_name(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> 
     // a server whose keys have no names sends whatever stands there
     let nameless =
         ticket.record.key().is_some_and(|(key, _)| key.name().is_none()) && !ticket.record.opened_with_built_in_key();
-    let zero = ticket.record.ticket().is_some_and(|parts| parts.key_name().is_zero());
+    let zero = ticket.record.ticket().and_then(|parts| parts.key_name()).is_some_and(|name| name.is_zero());
     (zero && !nameless).then(|| "the ticket's key name is all zero".to_owned())
 }
 

@@ -71,9 +71,11 @@ pub(super) static TOO_FEW_KEYS: Rule = Rule {
 fn too_few_keys(keys: &KeySet, policy: &Policy) -> Vec<(Subject, String)> {
     let Some(first) = keys.keys().next() else { return Vec::new() };
     let mut distinct: Vec<&[u8]> = keys.keys().filter(|key| key.role != Role::Ignored).map(KeyFacts::bytes).collect();
-    distinct.sort_unstable();
+    distinct.sort_unstable_by_key(|key| (key.len(), *key));
     distinct.dedup();
-    let kept = i64::try_from(distinct.len()).unwrap_or(i64::MAX);
+    // a file can be split into keys of different sizes: the most that it may hold
+    let kept = distinct.chunk_by(|one, next| one.len() == next.len()).map(<[_]>::len).max().unwrap_or(0);
+    let kept = i64::try_from(kept).unwrap_or(i64::MAX);
     let lifetime = policy.max_lifetime.unwrap_or(USUAL_LIFETIME);
     if kept.saturating_sub(1).saturating_mul(policy.max_key_age) >= lifetime {
         return Vec::new();

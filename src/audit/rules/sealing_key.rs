@@ -57,7 +57,7 @@ pub(super) static INACTIVE_KEY_SEALS: Rule = Rule {
 };
 
 fn inactive_key_seals(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
-    let (key, _) = ticket.record.key().filter(|(key, verified)| *verified && is_inactive(key))?;
+    let (key, _) = ticket.record.key().filter(|(key, verified)| *verified && is_inactive(key.key()))?;
     let active = ticket.keys.active().filter(|active| active.certain)?;
     // one file says nothing about when its keys changed places
     let rotated = active.file.disk.as_ref()?.modified.filter(|_| active.file.path != key.origin().file)?;

@@ -100,7 +100,7 @@ pub(super) static IV_REUSE: Rule = Rule {
 
 /// For a hash of key name and IV the ticket that had them.
 #[derive(Default)]
-struct Ivs(HashMap<u64, (KeyName, TicketHash)>);
+struct Ivs(HashMap<u64, (Option<KeyName>, TicketHash)>);
 
 impl TicketWatch for Ivs {
     fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {

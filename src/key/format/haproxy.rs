@@ -58,7 +58,7 @@ impl KeyFormat for Haproxy {
                 let first = first.bytes.len();
                 return Err(wrong_size(format!("the key has {} bytes, those before it {first}", bytes.len())));
             }
-            keys.push(KeyBytes { index: keys.len(), bytes, layout: *layout });
+            keys.push(KeyBytes::new(keys.len(), &bytes, *layout));
         }
         if keys.len() < KEPT {
             return Err(KeyFileError::TooFewKeys {
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn the_penultimate_line_seals_and_three_open() {
         let keys = Haproxy.read(&lines(&[80; 5])).unwrap().len();
-        let role = |key| Haproxy.role(Place { file: 0, files: 1, key, keys });
+        let role = |key| Haproxy.role(Place { file: 0, files: 1, key, keys, newest: None });
         let roles: Vec<Role> = (0..keys).map(role).collect();
         assert_eq!(roles, [Role::Ignored, Role::Ignored, Role::Inactive, Role::Active, Role::Inactive]);
     }

@@ -1,6 +1,6 @@
 //! What the formats that are nothing but bytes have in common.
 
-use super::{KeyBytes, KeyFormat, Layout, Place, Role};
+use super::{KeyBytes, KeyFormat, Layout, Place, Role, Scheme};
 use crate::key::file::KeyFileError;
 
 /// A format that is fully told by a few facts.
@@ -10,6 +10,7 @@ pub(super) struct RawFormat {
     pub(super) takes: &'static str,
     /// The layout for each size of key; no two of one size.
     pub(super) layouts: &'static [Layout],
+    pub(super) scheme: Scheme,
     pub(super) extent: Extent,
     pub(super) seals: Seals,
 }
@@ -70,7 +71,7 @@ impl KeyFormat for RawFormat {
             Extent::Many => usize::MAX,
         };
         let blocks = file.chunks_exact(layout.size()).take(limit).enumerate();
-        Ok(blocks.map(|(index, key)| KeyBytes::new(index, key, layout)).collect())
+        Ok(blocks.map(|(index, key)| KeyBytes::new(index, key, layout).with_scheme(self.scheme)).collect())
     }
 
     fn claims(&self, file: &[u8]) -> bool {

@@ -2,6 +2,9 @@
 //!
 //! serde's model would build a `String` for every hex field and look at each of its characters again.
 
+// constant keys only become constant copies where the call is inlined; the profile says it is worth it
+#![allow(clippy::inline_always)]
+
 use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 
@@ -11,122 +14,164 @@ use time::format_description::well_known::Rfc3339;
 use crate::escape::is_unsafe;
 
 /// An object being written.
+///
+/// Every member ends in a comma, and the last comma becomes the closing brace. The methods are inlined so that keys,
+/// which are all literals, are copied as constants.
 pub(in crate::report) struct Object<'b> {
     out: &'b mut Vec<u8>,
-    empty: bool,
 }
 
 impl<'b> Object<'b> {
     pub(in crate::report) fn begin(out: &'b mut Vec<u8>) -> Self {
         out.push(b'{');
-        Self { out, empty: true }
+        Self { out }
     }
 
     pub(in crate::report) fn end(self) {
-        self.out.push(b'}');
+        match self.out.last_mut() {
+            Some(comma @ b',') => *comma = b'}',
+            _ => self.out.push(b'}'),
+        }
     }
 
     /// A key; all keys are our own words.
+    #[inline(always)]
     fn key(&mut self, key: &str) {
-        self.out.extend_from_slice(if self.empty { b"\"" } else { b",\"" });
-        self.empty = false;
+        self.out.push(b'"');
         self.out.extend_from_slice(key.as_bytes());
         self.out.extend_from_slice(b"\":");
     }
 
     /// A word of our own: nothing in it needs escaping.
+    #[inline(always)]
     pub(in crate::report) fn word(&mut self, key: &str, word: &str) {
-        self.key(key);
-        self.out.push(b'"');
+        self.begin_string(key);
         self.out.extend_from_slice(word.as_bytes());
-        self.out.push(b'"');
+        self.end_string();
     }
 
     /// Anybody's text: bytes that are not UTF-8 as `\xNN`.
+    #[inline(always)]
     pub(in crate::report) fn text(&mut self, key: &str, text: &[u8]) {
-        self.key(key);
-        self.out.push(b'"');
+        self.begin_string(key);
         escape(text, self.out);
-        self.out.push(b'"');
+        self.end_string();
     }
 
     /// Something of our own that prints itself.
     pub(in crate::report) fn display(&mut self, key: &str, value: impl Display) {
-        self.key(key);
-        self.out.push(b'"');
+        self.begin_string(key);
         // writing to a Vec does not fail
         let _ = write!(self.out, "{value}");
-        self.out.push(b'"');
+        self.end_string();
     }
 
     /// Bytes as lower-case hex.
+    #[inline(always)]
     pub(in crate::report) fn hex(&mut self, key: &str, bytes: &[u8]) {
-        self.key(key);
-        self.out.push(b'"');
-        let start = self.out.len();
-        self.out.resize(start + 2 * bytes.len(), 0);
-        if let Some(place) = self.out.get_mut(start..) {
-            // the place has the length that is needed
-            let _ = hex::encode_to_slice(bytes, place);
-        }
-        self.out.push(b'"');
+        self.begin_string(key);
+        append_hex(bytes, self.out);
+        self.end_string();
     }
 
+    /// A list of bytes, each as lower-case hex.
+    pub(in crate::report) fn hex_list(&mut self, key: &str, items: &[&[u8]]) {
+        self.list(key, items, |item, out| {
+            out.push(b'"');
+            append_hex(item, out);
+            out.push(b'"');
+        });
+    }
+
+    #[inline(always)]
     pub(in crate::report) fn number(&mut self, key: &str, number: impl itoa::Integer) {
         self.key(key);
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        self.out.push(b',');
     }
 
+    #[inline(always)]
     pub(in crate::report) fn flag(&mut self, key: &str, flag: bool) {
         self.key(key);
-        self.out.extend_from_slice(if flag { b"true" } else { b"false" });
+        self.out.extend_from_slice(if flag { b"true," } else { b"false," });
     }
 
     /// Seconds since 1970 as RFC 3339; left out where the year has more than four digits.
+    #[inline(always)]
     pub(in crate::report) fn utc(&mut self, key: &str, seconds: i64) {
         let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else { return };
         if (0..=9999).contains(&time.year()) {
-            self.key(key);
-            self.out.push(b'"');
-            let _ = time.format_into(self.out, &Rfc3339);
-            self.out.push(b'"');
+            self.begin_string(key);
+            append_time(time, self.out);
+            self.end_string();
         }
     }
 
     /// A nested object.
+    #[inline(always)]
     pub(in crate::report) fn object(&mut self, key: &str, with: impl FnOnce(&mut Object<'_>)) {
         self.key(key);
         let mut object = Object::begin(self.out);
         with(&mut object);
         object.end();
+        self.out.push(b',');
     }
 
     /// A list of objects.
     pub(in crate::report) fn array<T>(&mut self, key: &str, items: &[T], mut with: impl FnMut(&T, &mut Object<'_>)) {
+        self.list(key, items, |item, out| {
+            let mut object = Object::begin(out);
+            with(item, &mut object);
+            object.end();
+        });
+    }
+
+    /// A list of texts.
+    pub(in crate::report) fn texts(&mut self, key: &str, texts: &[String]) {
+        self.list(key, texts, |text, out| {
+            out.push(b'"');
+            escape(text.as_bytes(), out);
+            out.push(b'"');
+        });
+    }
+
+    fn list<T>(&mut self, key: &str, items: &[T], mut with: impl FnMut(&T, &mut Vec<u8>)) {
         self.key(key);
         self.out.push(b'[');
         for (number, item) in items.iter().enumerate() {
             if number > 0 {
                 self.out.push(b',');
             }
-            let mut object = Object::begin(self.out);
-            with(item, &mut object);
-            object.end();
+            with(item, self.out);
         }
-        self.out.push(b']');
+        self.out.extend_from_slice(b"],");
     }
 
-    /// A list of texts.
-    pub(in crate::report) fn texts(&mut self, key: &str, texts: &[String]) {
-        self.key(key);
-        self.out.push(b'[');
-        for (number, text) in texts.iter().enumerate() {
-            self.out.extend_from_slice(if number > 0 { b",\"" } else { b"\"" });
-            escape(text.as_bytes(), self.out);
-            self.out.push(b'"');
-        }
-        self.out.push(b']');
+    #[inline(always)]
+    fn begin_string(&mut self, key: &str) {
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":\"");
     }
+
+    #[inline(always)]
+    fn end_string(&mut self) {
+        self.out.extend_from_slice(b"\",");
+    }
+}
+
+fn append_hex(bytes: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + 2 * bytes.len(), 0);
+    if let Some(place) = out.get_mut(start..) {
+        // the place has the length that is needed
+        let _ = hex::encode_to_slice(bytes, place);
+    }
+}
+
+fn append_time(time: OffsetDateTime, out: &mut Vec<u8>) {
+    // writing to a Vec does not fail
+    let _ = time.format_into(out, &Rfc3339);
 }
 
 /// Appends text as the inside of a JSON string. Characters that could upset a terminal are escaped too, so that

@@ -68,6 +68,7 @@ impl<'r, 'o> Fields<'r, 'o> {
             Value::Utc(_) => Ok(()),
             Value::Redacted => out.write_str(REDACTED),
             Value::Certificate(der) => certificate(der, out),
+            Value::List(items) => list(items, out),
             Value::Unknown(fields) => unknown(fields, out),
         }
     }
@@ -156,6 +157,17 @@ fn certificate(der: &[u8], out: &mut String) -> std::fmt::Result {
         None => write!(out, "{} bytes that are no X.509 certificate", der.len())?,
     }
     write!(out, "\n{:indent$}SHA-256 {}", "", hex::encode(certificate.sha256))
+}
+
+fn list(items: &[&[u8]], out: &mut String) -> std::fmt::Result {
+    let indent = 4 + LABEL_WIDTH;
+    for (number, item) in items.iter().enumerate() {
+        if number > 0 {
+            write!(out, "\n{:indent$}", "")?;
+        }
+        write!(out, "{}", hex::encode(item))?;
+    }
+    Ok(())
 }
 
 fn unknown(fields: &[UnknownField<'_>], out: &mut String) -> std::fmt::Result {

@@ -1,0 +1,61 @@
+//! What the fuzz targets do with their input; the tests replay the corpora through the same functions.
+
+use std::sync::OnceLock;
+
+use tktdump::input::{self, Form, Item};
+use tktdump::key::file::{read_as, read_auto};
+use tktdump::key::format::FORMATS;
+use tktdump::key::ring::KeyRing;
+use tktdump::open::{Opener, Outcome};
+use tktdump::record::{Place, Record};
+use tktdump::report::{json, openssl, text};
+use tktdump::session::Session;
+
+/// Reads a key file in every way, and sets its keys up.
+pub fn key_file(data: &[u8]) {
+    for format in FORMATS {
+        let _ = read_as(*format, data);
+    }
+    if let Ok(file) = read_auto(data) {
+        let ring = KeyRing::new(vec![("fuzz.key".into(), file)]);
+        assert!(!ring.is_empty());
+    }
+}
+
+/// Finds tickets in any input, opens and renders them.
+pub fn ticket_input(data: &[u8]) {
+    static RINGS: OnceLock<(KeyRing, KeyRing)> = OnceLock::new();
+    let (ring, built_in) = RINGS.get_or_init(|| {
+        let file = read_auto(include_bytes!("../testdata/nginx48_tls12/ticket.key")).unwrap_or_default();
+        (KeyRing::new(vec![("ticket.key".into(), file)]), KeyRing::built_in())
+    });
+    for form in [Some(Form::Lines), Some(Form::Records), Some(Form::Text), Some(Form::Der), None] {
+        let form = form.unwrap_or_else(|| input::recognise(data, true));
+        input::each_in_whole(form, data, &mut |line, item| {
+            let place = Place { source: "-", index: 0, line };
+            let opener = Opener { ring, built_in, no_verify: true };
+            let mut buffer = Vec::new();
+            let (bytes, verdict) = match item {
+                Item::Ticket(bytes) => (bytes, Ok(opener.open(bytes, &mut buffer))),
+                Item::Session(der) => match Session::parse(der) {
+                    Ok(session) => (&[][..], Ok(Outcome::PlainSession { session })),
+                    Err(_) => return,
+                },
+                Item::Unreadable(error) => (&[][..], Err(error)),
+            };
+            let record = Record { place, bytes, verdict, client_session: None };
+            let mut out = Vec::new();
+            json::Renderer { ring, now: 0, redact: false }.ticket(&record, &mut out);
+            text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() }.ticket(&record, &mut out);
+        });
+    }
+}
+
+/// Parses a session and renders it as OpenSSL does.
+pub fn session(data: &[u8]) {
+    if let Ok(session) = Session::parse(data) {
+        let mut out = Vec::new();
+        openssl::render(&session, 0, false, &mut out);
+        let _ = (session.producer(), session.expired(0));
+    }
+}

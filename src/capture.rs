@@ -1,0 +1,297 @@
+//! Packet captures: from packets to the handshakes in them.
+//!
+//! [`container::Reader`] takes a capture file apart, a [`Capture`] follows the connections in its packets and hands
+//! over a [`Connection`] as soon as its handshake is decided. Memory is bounded however large or hostile a capture is:
+//! in the number of flows, in what a handshake may hold, and in what all of them hold together.
+//!
+//! ```
+//! use tktdump::capture::{Capture, container::{Reader, Step}};
+//!
+//! # let file: &[u8] = include_bytes!("../testdata/nginx48_tls12/capture.pcap");
+//! let (mut reader, mut capture, mut rest) = (Reader::new(), Capture::default(), file);
+//! let mut kinds = Vec::new();
+//! loop {
+//!     match reader.step(rest)? {
+//!         Step::Packet { packet, used } => {
+//!             capture.packet(&packet, &mut |connection| kinds.push(connection.handshake().as_str()));
+//!             rest = &rest[used..];
+//!         }
+//!         Step::Skip(length) => rest = &rest[length as usize..],
+//!         Step::Need(_) => break, // the end: nothing more is there
+//!     }
+//! }
+//! capture.finish(&mut |connection| kinds.push(connection.handshake().as_str()));
+//! assert_eq!(kinds, ["full", "resumed_ticket"]);
+//! # Ok::<(), tktdump::capture::container::Damaged>(())
+//! ```
+
+pub mod connection;
+pub mod container;
+pub mod hello;
+
+mod collect;
+pub(crate) mod cursor;
+mod dtls;
+mod flow;
+mod fragment;
+mod ip;
+mod link;
+mod message;
+mod record;
+pub mod sighting;
+mod tcp;
+
+use std::net::SocketAddr;
+
+use etherparse::{TcpSlice, UdpSlice};
+
+use self::collect::{Collector, Stamp};
+pub use self::connection::Connection;
+use self::container::Packet;
+use self::dtls::Dtls;
+use self::flow::{Flow, Flows, Handshake, Talk};
+use self::fragment::Fragments;
+use self::ip::{Datagram, Ends, Parsed, Transport};
+use self::tcp::{Segment, Stream};
+
+/// What all open handshakes may hold together, in bytes.
+const MEMORY: usize = 8 << 20;
+/// Segments of a direction that are looked at for the start of TLS.
+const MAX_TRIES: u8 = 40;
+
+/// Takes connections that are decided.
+pub type Sink<'s> = dyn FnMut(Connection) + 's;
+
+/// Follows the connections of a capture.
+#[derive(Debug, Default)]
+pub struct Capture {
+    flows: Flows,
+    fragments: Fragments,
+    stamp: Stamp,
+    memory: usize,
+    remarks: Remarks,
+}
+
+/// What is worth saying about a capture as a whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// Packets seen.
+    pub packets: u64,
+    /// Packets of a link type that is not known, and the first such type.
+    pub unknown_link: Option<(u64, u16)>,
+    /// Packets that were captured only in part.
+    pub cut: u64,
+    /// Datagrams of which fragments were missing.
+    pub fragments_lost: u64,
+    /// Handshakes given up to stay within memory.
+    pub given_up: u64,
+}
+
+impl Capture {
+    /// Takes the next packet. Connections that it decides go to `sink`.
+    pub fn packet(&mut self, packet: &Packet<'_>, sink: &mut Sink<'_>) {
+        self.stamp = Stamp { packet: self.stamp.packet + 1, time: packet.time };
+        self.remarks.cut += u64::from(packet.data.len() < packet.original_length);
+        let Some(ip_packet) = link::ip(packet.link_type, packet.data) else {
+            if !link::is_known(packet.link_type) {
+                let (count, first) = self.remarks.unknown_link.unwrap_or((0, packet.link_type));
+                self.remarks.unknown_link = Some((count + 1, first));
+            }
+            return;
+        };
+        let mut fragments = std::mem::take(&mut self.fragments);
+        if let Parsed::Datagram(datagram) = ip::parse(ip_packet, &mut fragments) {
+            self.datagram(&datagram, sink);
+        }
+        self.fragments = fragments;
+    }
+
+    /// Ends the capture: what is still open goes to `sink`.
+    pub fn finish(&mut self, sink: &mut Sink<'_>) {
+        let stamp = self.stamp;
+        for flow in self.flows.open() {
+            finish(flow, stamp, sink);
+        }
+        self.memory = 0;
+    }
+
+    /// What was unusual so far.
+    #[must_use]
+    pub fn remarks(&self) -> Remarks {
+        Remarks { packets: self.stamp.packet, fragments_lost: self.fragments.lost(), ..self.remarks }
+    }
+
+    fn datagram(&mut self, datagram: &Datagram<'_>, sink: &mut Sink<'_>) {
+        match datagram.transport {
+            Transport::Tcp => {
+                if let Ok(tcp) = TcpSlice::from_slice(datagram.payload) {
+                    self.tcp(datagram, &tcp, sink);
+                }
+            }
+            Transport::Udp => {
+                if let Ok(udp) = UdpSlice::from_slice_lax(datagram.payload) {
+                    self.udp(datagram, &udp, sink);
+                }
+            }
+        }
+    }
+
+    /// Where the flow of a packet is, and which side sent it.
+    fn find(&mut self, datagram: &Datagram<'_>, ports: (u16, u16), sink: &mut Sink<'_>) -> (usize, usize) {
+        let source = SocketAddr::new(datagram.source, ports.0);
+        let destination = SocketAddr::new(datagram.destination, ports.1);
+        let (ends, is_high) = Ends::new(source, destination);
+        let (stamp, memory, remarks) = (self.stamp, &mut self.memory, &mut self.remarks);
+        let at = self.flows.find(ends, datagram.transport, &mut |old| {
+            remarks.given_up += u64::from(old.handshake.is_some());
+            *memory -= finish(old, stamp, sink);
+        });
+        (at, usize::from(is_high))
+    }
+
+    fn tcp(&mut self, datagram: &Datagram<'_>, tcp: &TcpSlice<'_>, sink: &mut Sink<'_>) {
+        let (at, side) = self.find(datagram, (tcp.source_port(), tcp.destination_port()), sink);
+        let sequence = tcp.sequence_number();
+        let stamp = self.stamp;
+        if tcp.syn() {
+            self.begin_tcp(at, side, sequence, tcp.ack(), sink);
+        }
+        let Some(flow) = self.flows.get(at) else { return };
+        if flow.done {
+            return;
+        }
+        let [low, high] = [flow.ends.low, flow.ends.high];
+        let Some(half) = flow.halves.get_mut(side) else { return };
+        let first = sequence.wrapping_add(u32::from(tcp.syn()));
+        if !half.synchronised {
+            half.synchronised = true;
+            half.next = first;
+            half.initial = first.wrapping_sub(1);
+        }
+        let segment = Segment { sequence: first, payload: tcp.payload(), missing: datagram.missing };
+        if !segment.payload.is_empty() || segment.missing > 0 {
+            if flow.handshake.is_none() && passes_by(half, &segment) {
+                flow.done = flow.halves.iter().all(|half| half.tries >= MAX_TRIES);
+                return;
+            }
+            let handshake = flow.handshake.get_or_insert_with(|| {
+                let collector = Collector::new(flow.stream, [low, high], stamp);
+                Handshake::new(collector, Talk::Tcp([Stream::default(), Stream::default()]))
+            });
+            if let Talk::Tcp(streams) = &mut handshake.talk
+                && let Some(stream) = streams.get_mut(side)
+            {
+                stream.segment(segment, &mut half.next, side, stamp, &mut handshake.collector);
+            }
+            let no_tls = matches!(&handshake.talk, Talk::Tcp(streams) if streams.iter().all(Stream::is_lost));
+            if handshake.collector.is_decided() || no_tls {
+                self.memory -= finish(flow, stamp, sink);
+                return;
+            }
+            self.account(at, sink);
+        }
+        self.end_tcp(at, side, tcp, sink);
+    }
+
+    /// A SYN begins a connection; one that begins it a second time, with another number, begins another one.
+    fn begin_tcp(&mut self, at: usize, side: usize, sequence: u32, answer: bool, sink: &mut Sink<'_>) {
+        let stamp = self.stamp;
+        let Some(flow) = self.flows.get(at) else { return };
+        let Some(half) = flow.halves.get(side) else { return };
+        if !half.synchronised || half.initial == sequence {
+            return;
+        }
+        // what follows an unseen start may be older than this: only an answer cannot begin a connection
+        if answer && !half.closed {
+            return;
+        }
+        self.memory -= finish(flow, stamp, sink);
+        let stream = self.flows.number(Transport::Tcp);
+        if let Some(flow) = self.flows.get(at) {
+            flow.renew(stream);
+        }
+    }
+
+    /// RST, or FIN in both directions, ends a connection.
+    fn end_tcp(&mut self, at: usize, side: usize, tcp: &TcpSlice<'_>, sink: &mut Sink<'_>) {
+        if !tcp.rst() && !tcp.fin() {
+            return;
+        }
+        let stamp = self.stamp;
+        let Some(flow) = self.flows.get(at) else { return };
+        let Some(half) = flow.halves.get_mut(side) else { return };
+        // a FIN ahead of a hole: its time has not come
+        let end = tcp.sequence_number().wrapping_add(tcp.payload().len() as u32);
+        half.closed |= tcp.rst() || tcp::distance(half.next, end) <= 0;
+        if tcp.rst() || flow.halves.iter().all(|half| half.closed) {
+            self.memory -= finish(flow, stamp, sink);
+        }
+    }
+
+    fn udp(&mut self, datagram: &Datagram<'_>, udp: &UdpSlice<'_>, sink: &mut Sink<'_>) {
+        let (at, side) = self.find(datagram, (udp.source_port(), udp.destination_port()), sink);
+        let stamp = self.stamp;
+        let Some(flow) = self.flows.get(at) else { return };
+        let begins = dtls::begins_handshake(udp.payload());
+        if flow.handshake.is_none() && !begins {
+            return;
+        }
+        let ends = [flow.ends.low, flow.ends.high];
+        let handshake = flow.handshake.get_or_insert_with(|| {
+            let collector = Collector::new(flow.stream, ends, stamp);
+            Handshake::new(collector, Talk::Dtls([Dtls::default(), Dtls::default()]))
+        });
+        if let Talk::Dtls(sides) = &mut handshake.talk
+            && let Some(dtls) = sides.get_mut(side)
+        {
+            dtls.datagram(udp.payload(), side, stamp, &mut handshake.collector);
+        }
+        if handshake.collector.is_decided() {
+            self.memory -= finish(flow, stamp, sink);
+            return;
+        }
+        self.account(at, sink);
+    }
+
+    /// Counts what a flow holds, and makes room where all hold too much.
+    fn account(&mut self, at: usize, sink: &mut Sink<'_>) {
+        let stamp = self.stamp;
+        let Some(handshake) = self.flows.get(at).and_then(|flow| flow.handshake.as_mut()) else { return };
+        let now = handshake.measure();
+        self.memory = self.memory + now - std::mem::replace(&mut handshake.memory, now);
+        while self.memory > MEMORY {
+            let Some(flow) = self.flows.handshake_to_give_up(at) else { return };
+            self.remarks.given_up += 1;
+            self.memory -= finish(flow, stamp, sink);
+        }
+    }
+}
+
+/// Whether a segment has nothing to do with TLS, so that nothing need be set up for it.
+fn passes_by(half: &mut flow::Half, segment: &Segment<'_>) -> bool {
+    if tcp::distance(half.next, segment.sequence) != 0 || segment.missing > 0 {
+        // out of order: what fills the hole may be the start
+        return half.tries >= MAX_TRIES;
+    }
+    if half.tries < MAX_TRIES && segment.payload.first() == Some(&record::content::HANDSHAKE) {
+        return false;
+    }
+    half.tries = half.tries.saturating_add(1);
+    half.next = half.next.wrapping_add(segment.payload.len() as u32);
+    true
+}
+
+/// Ends what a flow holds; gives the memory that is free again.
+fn finish(flow: &mut Flow, stamp: Stamp, sink: &mut Sink<'_>) -> usize {
+    let Some(mut handshake) = flow.handshake.take() else { return 0 };
+    flow.done = flow.transport == Transport::Tcp;
+    if let Talk::Tcp(streams) = &mut handshake.talk {
+        for (side, (stream, half)) in streams.iter_mut().zip(&mut flow.halves).enumerate() {
+            stream.flush(&mut half.next, side, stamp, &mut handshake.collector);
+        }
+    }
+    if let Some(connection) = handshake.collector.finish() {
+        sink(connection);
+    }
+    handshake.memory
+}

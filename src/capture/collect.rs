@@ -1,0 +1,231 @@
+//! What is kept of a handshake while it goes on.
+
+use std::net::SocketAddr;
+
+use super::connection::{Alert, Connection, Message, Side};
+use super::container::Time;
+use super::hello::{ClientHello, ServerHello};
+use super::message::kind;
+
+/// Hellos of each kind that a handshake can have: one more where the server asks for another, and a spare.
+const MAX_HELLOS: usize = 3;
+/// `NewSessionTicket` messages kept of a handshake; TLS ≤ 1.2 has one.
+const MAX_TICKETS: usize = 4;
+/// How much of the server's encrypted flight is kept where the PSK alone decrypts it, in bytes and records.
+const MAX_FLIGHT: usize = 1 << 16;
+const MAX_FLIGHT_RECORDS: usize = 8;
+/// The longest Finished record: more than any cipher makes of it.
+const MAX_FINISHED: usize = 1024;
+
+/// Which packet is being looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Stamp {
+    /// Number from 1.
+    pub(super) packet: u64,
+    pub(super) time: Time,
+}
+
+/// Takes what the two directions say and decides when it is enough.
+#[derive(Debug)]
+pub(super) struct Collector {
+    found: Connection,
+    /// The ends by side of the flow.
+    ends: [SocketAddr; 2],
+    /// Which side is the client, once a hello told.
+    client: Option<usize>,
+    flight_wanted: bool,
+    flight_records: usize,
+    retries: usize,
+    server_hello: bool,
+    tls13: bool,
+    /// Sides that have said all that matters.
+    done: [bool; 2],
+    memory: usize,
+}
+
+impl Collector {
+    pub(super) fn new(stream: u64, ends: [SocketAddr; 2], stamp: Stamp) -> Self {
+        let [low, high] = ends;
+        Self {
+            found: Connection::new(stream, low, high, stamp.time),
+            ends,
+            client: None,
+            flight_wanted: false,
+            flight_records: 0,
+            retries: 0,
+            server_hello: false,
+            tls13: false,
+            done: [false; 2],
+            memory: 0,
+        }
+    }
+
+    /// Bytes of memory in use besides the struct itself.
+    pub(super) fn memory(&self) -> usize {
+        self.memory
+    }
+
+    /// Whether nothing more of a side matters.
+    pub(super) fn is_done(&self, side: usize) -> bool {
+        self.done.get(side).copied().unwrap_or(true)
+    }
+
+    /// Whether the handshake is decided.
+    pub(super) fn is_decided(&self) -> bool {
+        self.done == [true; 2]
+    }
+
+    /// Whether encrypted records of a side are to be kept.
+    pub(super) fn wants_flight(&self, side: usize) -> bool {
+        self.flight_wanted && self.client.is_some_and(|client| client != side)
+    }
+
+    /// The connection, where anything of a handshake was seen.
+    pub(super) fn finish(self) -> Option<Connection> {
+        let seen = !(self.found.client_hellos.is_empty() && self.found.server_hellos.is_empty());
+        seen.then_some(self.found)
+    }
+
+    /// A handshake message in plain; `bytes` with its header where it is of a kind that is kept.
+    pub(super) fn message(&mut self, side: usize, kind: u8, bytes: Option<Vec<u8>>, stamp: Stamp) {
+        match (kind, bytes) {
+            (kind::CLIENT_HELLO, Some(bytes)) => self.client_hello(side, bytes, stamp),
+            (kind::SERVER_HELLO, Some(bytes)) => self.server_hello(side, bytes, stamp),
+            (kind::NEW_SESSION_TICKET, Some(bytes)) if self.found.tickets.len() < MAX_TICKETS => {
+                self.memory += bytes.len();
+                self.found.tickets.push(Message { bytes, packet: stamp.packet, time: stamp.time });
+            }
+            (kind::CERTIFICATE, _) if self.is_server(side) => self.found.flight.certificate = true,
+            (kind::SERVER_KEY_EXCHANGE, _) => self.found.flight.key_exchange = true,
+            (kind::SERVER_HELLO_DONE, _) => self.found.flight.hello_done = true,
+            (kind::CERTIFICATE_REQUEST, _) => self.found.flight.certificate_request = true,
+            (kind::CLIENT_KEY_EXCHANGE, _) => self.found.flight.client_key_exchange = true,
+            (kind::HELLO_VERIFY_REQUEST, _) => self.found.flight.hello_verify_request = true,
+            _ => {}
+        }
+    }
+
+    fn client_hello(&mut self, side: usize, bytes: Vec<u8>, stamp: Stamp) {
+        if self.found.client_hellos.len() >= MAX_HELLOS || self.client.is_some_and(|client| client != side) {
+            return;
+        }
+        if ClientHello::parse(&bytes).is_none() {
+            self.found.malformed = true;
+            return;
+        }
+        self.begin(side, stamp);
+        self.memory += bytes.len();
+        self.found.client_hellos.push(Message { bytes, packet: stamp.packet, time: stamp.time });
+        self.decide();
+    }
+
+    fn server_hello(&mut self, side: usize, bytes: Vec<u8>, stamp: Stamp) {
+        if self.found.server_hellos.len() >= MAX_HELLOS || self.client == Some(side) {
+            return;
+        }
+        let Some(hello) = ServerHello::parse(&bytes) else {
+            self.found.malformed = true;
+            return;
+        };
+        if hello.is_retry_request() {
+            self.retries += 1;
+        } else {
+            self.server_hello = true;
+            self.flight_wanted = hello.is_psk_only();
+        }
+        self.tls13 = hello.protocol.has_psk();
+        self.begin(1 - side.min(1), stamp);
+        self.memory += bytes.len();
+        self.found.server_hellos.push(Message { bytes, packet: stamp.packet, time: stamp.time });
+        self.decide();
+    }
+
+    /// A hello tells who is who.
+    fn begin(&mut self, client: usize, stamp: Stamp) {
+        if self.client.is_none() {
+            self.client = Some(client);
+            let [low, high] = self.ends;
+            (self.found.client, self.found.server) = if client == 0 { (low, high) } else { (high, low) };
+        }
+        if self.found.client_hellos.is_empty() && self.found.server_hellos.is_empty() {
+            self.found.time = stamp.time;
+        }
+    }
+
+    fn is_server(&self, side: usize) -> bool {
+        self.client.is_some_and(|client| client != side)
+    }
+
+    fn side(&self, side: usize) -> Side {
+        if self.is_server(side) { Side::Server } else { Side::Client }
+    }
+
+    /// In TLS 1.3 the hellos are all there is to see.
+    fn decide(&mut self) {
+        if self.tls13 && self.server_hello && !self.flight_wanted && self.found.client_hellos.len() > self.retries {
+            self.done = [true; 2];
+        }
+    }
+
+    pub(super) fn change_cipher_spec(&mut self, side: usize) {
+        match self.side(side) {
+            Side::Client => self.found.flight.client_changed = true,
+            Side::Server => self.found.flight.server_changed = true,
+        }
+    }
+
+    pub(super) fn alert(&mut self, side: usize, level: u8, description: u8) {
+        let from = self.side(side);
+        self.found.alert = Some(Alert { from, level, description });
+        if level == 2 && self.client.is_some() {
+            self.done = [true; 2];
+        }
+    }
+
+    /// The first encrypted handshake record of a side is its Finished (TLS ≤ 1.2).
+    pub(super) fn encrypted_handshake(&mut self, side: usize, record: &[u8]) {
+        if self.is_done(side) || self.tls13 {
+            return;
+        }
+        let kept = (record.len() <= MAX_FINISHED).then(|| record.to_vec());
+        self.memory += kept.as_ref().map_or(0, Vec::len);
+        match self.side(side) {
+            Side::Client => self.found.client_finished = kept,
+            Side::Server => self.found.server_finished = kept,
+        }
+        // without a hello there is nothing to decide, and nobody knows who is who
+        if self.client.is_some()
+            && let Some(done) = self.done.get_mut(side)
+        {
+            *done = true;
+        }
+    }
+
+    /// An encrypted record of the server, where the PSK alone decrypts it.
+    pub(super) fn encrypted_flight(&mut self, side: usize, record: &[u8]) {
+        if !self.wants_flight(side) {
+            return;
+        }
+        self.flight_records += 1;
+        self.memory += record.len();
+        self.found.server_flight.extend_from_slice(record);
+        if self.flight_records >= MAX_FLIGHT_RECORDS || self.found.server_flight.len() >= MAX_FLIGHT {
+            self.flight_wanted = false;
+            self.decide();
+        }
+    }
+
+    /// Bytes of a side are missing.
+    pub(super) fn lost(&mut self, side: usize) {
+        match self.side(side) {
+            Side::Client => self.found.client_lost = true,
+            Side::Server => {
+                self.found.server_lost = true;
+                if !std::mem::take(&mut self.flight_wanted) {
+                    return;
+                }
+                self.decide();
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What a capture shows of one connection.
+
+use std::net::SocketAddr;
+
+use super::container::Time;
+use super::hello::{ClientHello, NewSessionTicket, ServerHello};
+
+/// A handshake message as it was sent, its header included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Type, 24-bit length, body.
+    pub bytes: Vec<u8>,
+    /// Number, from 1, of the packet that completed it.
+    pub packet: u64,
+    /// When that was.
+    pub time: Time,
+}
+
+/// One end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Who sent the `ClientHello`.
+    Client,
+    /// Who answered.
+    Server,
+}
+
+/// An alert that was sent in plain (RFC 8446 section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alert {
+    /// Who sent it.
+    pub from: Side,
+    /// 1 is a warning, 2 is fatal.
+    pub level: u8,
+    /// What is wrong.
+    pub description: u8,
+}
+
+/// Which other messages of a handshake were seen (TLS ≤ 1.2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a message of its own")]
+pub struct Flight {
+    /// `HelloVerifyRequest` (DTLS).
+    pub hello_verify_request: bool,
+    /// The server's `Certificate`.
+    pub certificate: bool,
+    /// `ServerKeyExchange`.
+    pub key_exchange: bool,
+    /// `CertificateRequest`.
+    pub certificate_request: bool,
+    /// `ServerHelloDone`.
+    pub hello_done: bool,
+    /// `ClientKeyExchange`.
+    pub client_key_exchange: bool,
+    /// The client's `ChangeCipherSpec`.
+    pub client_changed: bool,
+    /// The server's `ChangeCipherSpec`.
+    pub server_changed: bool,
+}
+
+/// How a handshake went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HandshakeKind {
+    /// A new session.
+    Full,
+    /// TLS ≤ 1.2: abbreviated, and the client had brought a ticket.
+    ResumedTicket,
+    /// TLS 1.3: the server chose a PSK.
+    ResumedPsk,
+    /// TLS ≤ 1.2: abbreviated, by session ID alone.
+    ResumedSessionId,
+    /// The capture does not show how it ended, or it failed.
+    Incomplete,
+}
+
+impl HandshakeKind {
+    /// The word used in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::ResumedTicket => "resumed_ticket",
+            Self::ResumedPsk => "resumed_psk",
+            Self::ResumedSessionId => "resumed_session_id",
+            Self::Incomplete => "incomplete",
+        }
+    }
+
+    /// Whether an earlier session was taken up.
+    #[must_use]
+    pub fn is_resumed(self) -> bool {
+        matches!(self, Self::ResumedTicket | Self::ResumedPsk | Self::ResumedSessionId)
+    }
+}
+
+/// A connection of which a hello was seen: all that is kept of it.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Number, from 0: TCP connections, and UDP flows on their own, in order of their first packet.
+    pub stream: u64,
+    /// Who sent the `ClientHello`.
+    pub client: SocketAddr,
+    /// Who answered it.
+    pub server: SocketAddr,
+    /// When its first hello was complete.
+    pub time: Time,
+    /// Every `ClientHello`, in order.
+    pub client_hellos: Vec<Message>,
+    /// Every `HelloRetryRequest` and `ServerHello`, in order.
+    pub server_hellos: Vec<Message>,
+    /// Every `NewSessionTicket` that was sent in plain (TLS ≤ 1.2).
+    pub tickets: Vec<Message>,
+    /// What else was seen.
+    pub flight: Flight,
+    /// The client's Finished, the whole encrypted record (TLS ≤ 1.2).
+    pub client_finished: Option<Vec<u8>>,
+    /// The server's Finished, the whole encrypted record (TLS ≤ 1.2).
+    pub server_finished: Option<Vec<u8>>,
+    /// The server's first encrypted records, one after the other, where the PSK alone decrypts them (TLS 1.3).
+    pub server_flight: Vec<u8>,
+    /// The last alert in plain.
+    pub alert: Option<Alert>,
+    /// Whether bytes of the client's handshake are missing from the capture.
+    pub client_lost: bool,
+    /// Whether bytes of the server's handshake are missing from the capture.
+    pub server_lost: bool,
+    /// Whether a hello was there that could not be parsed.
+    pub malformed: bool,
+}
+
+impl Connection {
+    pub(super) fn new(stream: u64, client: SocketAddr, server: SocketAddr, time: Time) -> Self {
+        Self {
+            stream,
+            client,
+            server,
+            time,
+            client_hellos: Vec::new(),
+            server_hellos: Vec::new(),
+            tickets: Vec::new(),
+            flight: Flight::default(),
+            client_finished: None,
+            server_finished: None,
+            server_flight: Vec::new(),
+            alert: None,
+            client_lost: false,
+            server_lost: false,
+            malformed: false,
+        }
+    }
+
+    /// The client's last hello.
+    #[must_use]
+    pub fn client_hello(&self) -> Option<ClientHello<'_>> {
+        ClientHello::parse(&self.client_hellos.last()?.bytes)
+    }
+
+    /// The server's decision: its last hello that is no `HelloRetryRequest`.
+    #[must_use]
+    pub fn server_hello(&self) -> Option<ServerHello<'_>> {
+        self.hellos().rfind(|hello| !hello.is_retry_request())
+    }
+
+    /// The server's `HelloRetryRequest`.
+    #[must_use]
+    pub fn retry_request(&self) -> Option<&Message> {
+        self.server_hellos
+            .iter()
+            .find(|message| ServerHello::parse(&message.bytes).is_some_and(|hello| hello.is_retry_request()))
+    }
+
+    fn hellos(&self) -> impl DoubleEndedIterator<Item = ServerHello<'_>> {
+        self.server_hellos.iter().filter_map(|message| ServerHello::parse(&message.bytes))
+    }
+
+    /// The tickets that the server sent in plain, empty ones left out, each with its message.
+    pub fn issued(&self) -> impl Iterator<Item = (&Message, NewSessionTicket<'_>)> {
+        let parse =
+            |message: &'_ Message| NewSessionTicket::parse(&message.bytes).is_some_and(|t| !t.ticket.is_empty());
+        self.tickets
+            .iter()
+            .filter(move |message| parse(message))
+            .filter_map(|message| NewSessionTicket::parse(&message.bytes).map(|ticket| (message, ticket)))
+    }
+
+    /// Whether the client brought a ticket, in any of its hellos.
+    #[must_use]
+    pub fn ticket_offered(&self) -> bool {
+        self.client_hellos
+            .iter()
+            .filter_map(|message| ClientHello::parse(&message.bytes))
+            .any(|hello| hello.session_ticket.is_some_and(|ticket| !ticket.is_empty()) || !hello.identities.is_empty())
+    }
+
+    /// How the handshake went, as far as the capture proves it.
+    #[must_use]
+    pub fn handshake(&self) -> HandshakeKind {
+        let Some(server) = self.server_hello() else { return HandshakeKind::Incomplete };
+        if self.alert.is_some_and(|alert| alert.level == 2) {
+            return HandshakeKind::Incomplete;
+        }
+        if server.protocol.has_psk() {
+            let resumed = server.selected_identity.is_some();
+            return if resumed { HandshakeKind::ResumedPsk } else { HandshakeKind::Full };
+        }
+        let Flight { certificate, key_exchange, hello_done, certificate_request, client_key_exchange, .. } =
+            self.flight;
+        if !self.flight.server_changed {
+            return HandshakeKind::Incomplete;
+        }
+        if certificate || key_exchange || hello_done || certificate_request || client_key_exchange {
+            return HandshakeKind::Full;
+        }
+        // a new session always has one of these: what is missing may have been lost
+        if self.server_lost {
+            return HandshakeKind::Incomplete;
+        }
+        let Some(client) = self.client_hello() else { return HandshakeKind::Incomplete };
+        if client.session_ticket.is_some_and(|ticket| !ticket.is_empty()) {
+            HandshakeKind::ResumedTicket
+        } else if !server.session_id.is_empty() && server.session_id == client.session_id {
+            HandshakeKind::ResumedSessionId
+        } else {
+            HandshakeKind::Incomplete
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! pcapng (draft-ietf-opsawg-pcapng): sections of blocks; a block's length stands before and after it.
+
+use super::{ByteOrder, Damaged, MAX_BLOCK_LENGTH, Packet, Step, Time};
+use crate::capture::cursor::Cursor;
+
+/// The type of a section header reads the same in both byte orders.
+pub(crate) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+const INTERFACE_DESCRIPTION: u32 = 1;
+/// The packet block of before 2008.
+const OLD_PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const ENHANCED_PACKET: u32 = 6;
+
+/// Type, length, and the length again.
+const FRAME_LENGTH: usize = 12;
+/// Interfaces that a section may have; those beyond are not kept.
+const MAX_INTERFACES: usize = 4096;
+
+const OPTION_TIME_RESOLUTION: u16 = 9;
+const OPTION_TIME_OFFSET: u16 = 14;
+
+/// The state of a file: the section it is in.
+#[derive(Debug, Default)]
+pub(super) struct PcapNg {
+    order: ByteOrder,
+    interfaces: Vec<Interface>,
+    unusable: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Interface {
+    link_type: u16,
+    snap_length: usize,
+    /// Ticks a second.
+    resolution: u64,
+    /// Seconds to add.
+    offset: i64,
+}
+
+impl PcapNg {
+    pub(super) fn unusable(&self) -> u64 {
+        self.unusable
+    }
+
+    pub(super) fn step<'b>(&mut self, bytes: &'b [u8]) -> Result<Step<'b>, Damaged> {
+        let mut head = Cursor(bytes);
+        let (Some(kind), Some(length)) = (head.array(), head.array()) else { return Ok(Step::Need(8)) };
+        let mut kind = u32::from_be_bytes(kind);
+        if kind == SECTION_HEADER {
+            // a new section may have another byte order
+            let Some(magic) = head.array() else { return Ok(Step::Need(12)) };
+            self.order = match u32::from_be_bytes(magic) {
+                BYTE_ORDER_MAGIC => ByteOrder::Big,
+                magic if magic.swap_bytes() == BYTE_ORDER_MAGIC => ByteOrder::Little,
+                _ => return Err(Damaged::ByteOrder),
+            };
+        } else if self.order == ByteOrder::Little {
+            kind = kind.swap_bytes();
+        }
+        let length = self.order.u32(length);
+        let total = length as usize;
+        if total < FRAME_LENGTH || !total.is_multiple_of(4) {
+            return Err(Damaged::BlockLength { length });
+        }
+        let wanted = matches!(kind, INTERFACE_DESCRIPTION | OLD_PACKET | SIMPLE_PACKET | ENHANCED_PACKET);
+        if !wanted || total > MAX_BLOCK_LENGTH {
+            self.unusable += u64::from(wanted);
+            if kind == SECTION_HEADER {
+                self.interfaces.clear();
+            }
+            return Ok(Step::Skip(total as u64));
+        }
+        let Some(block) = bytes.get(..total) else { return Ok(Step::Need(total)) };
+        let mut body = Cursor(block);
+        body.take(8);
+        let body = body.take(total - FRAME_LENGTH).unwrap_or_default();
+        if block.last_chunk().map(|bytes| self.order.u32(*bytes)) != Some(length) {
+            return Err(Damaged::BlockLength { length });
+        }
+        let found = if kind == INTERFACE_DESCRIPTION {
+            self.interface(body);
+            None
+        } else {
+            let packet = self.packet(kind, body);
+            self.unusable += u64::from(packet.is_none());
+            packet
+        };
+        Ok(found.map_or(Step::Skip(total as u64), |packet| Step::Packet { packet, used: total }))
+    }
+
+    fn interface(&mut self, body: &[u8]) {
+        if self.interfaces.len() < MAX_INTERFACES
+            && let Some(interface) = self.read_interface(body)
+        {
+            self.interfaces.push(interface);
+        }
+    }
+
+    fn read_interface(&self, body: &[u8]) -> Option<Interface> {
+        let mut body = Cursor(body);
+        let link_type = self.order.u16(body.array()?);
+        body.take(2)?;
+        let snap_length = self.order.u32(body.array()?) as usize;
+        let mut interface = Interface { link_type, snap_length, resolution: 1_000_000, offset: 0 };
+        // options that are cut off are as good as none
+        while let (Some(code), Some(length)) = (body.array(), body.array()) {
+            let (code, length) = (self.order.u16(code), usize::from(self.order.u16(length)));
+            let Some(value) = body.take(length) else { break };
+            body.take(length.next_multiple_of(4) - length);
+            match (code, value) {
+                (0, _) => break,
+                (OPTION_TIME_RESOLUTION, &[exponent]) => interface.resolution = ticks(exponent),
+                (OPTION_TIME_OFFSET, &[a, b, c, d, e, f, g, h]) => {
+                    let bytes = [a, b, c, d, e, f, g, h];
+                    interface.offset = match self.order {
+                        ByteOrder::Little => i64::from_le_bytes(bytes),
+                        ByteOrder::Big => i64::from_be_bytes(bytes),
+                    };
+                }
+                _ => {}
+            }
+        }
+        Some(interface)
+    }
+
+    fn packet<'b>(&self, kind: u32, body: &'b [u8]) -> Option<Packet<'b>> {
+        let mut body = Cursor(body);
+        let number = |cursor: &mut Cursor<'b>| cursor.array().map(|bytes| self.order.u32(bytes));
+        let (interface, ticks, captured, original) = match kind {
+            SIMPLE_PACKET => {
+                let original = number(&mut body)? as usize;
+                let first = self.interfaces.first()?;
+                let limit = if first.snap_length == 0 { usize::MAX } else { first.snap_length };
+                (first, 0, original.min(limit).min(body.0.len()), original)
+            }
+            _ => {
+                let index = if kind == OLD_PACKET {
+                    let index = self.order.u16(body.array()?);
+                    // a count of dropped packets
+                    body.take(2)?;
+                    usize::from(index)
+                } else {
+                    number(&mut body)? as usize
+                };
+                let (high, low) = (number(&mut body)?, number(&mut body)?);
+                let (captured, original) = (number(&mut body)? as usize, number(&mut body)? as usize);
+                (self.interfaces.get(index)?, u64::from(high) << 32 | u64::from(low), captured, original)
+            }
+        };
+        let data = body.take(captured)?;
+        let original_length = original.max(captured);
+        Some(Packet { time: interface.time(ticks), link_type: interface.link_type, data, original_length })
+    }
+}
+
+impl Interface {
+    fn time(&self, ticks: u64) -> Time {
+        let seconds = i64::try_from(ticks / self.resolution).unwrap_or(i64::MAX).saturating_add(self.offset);
+        let fraction = u128::from(ticks % self.resolution) * 1_000_000_000 / u128::from(self.resolution);
+        Time { seconds, nanoseconds: u32::try_from(fraction).unwrap_or(0) }
+    }
+}
+
+/// Ticks a second of `if_tsresol`: a power of ten, or of two where the highest bit is set.
+fn ticks(exponent: u8) -> u64 {
+    match exponent {
+        0..=19 => 10_u64.pow(exponent.into()),
+        0x80..=0xbf => 1 << (exponent & 0x7f),
+        // finer than 64 bits can count: no clock is
+        _ => u64::MAX,
+    }
+}

@@ -1,0 +1,140 @@
+//! DTLS 1.0 and 1.2 (RFC 6347): records that need no order, handshake messages in fragments.
+
+use super::collect::{Collector, Stamp};
+use super::cursor::Cursor;
+use super::message::{kind, longest};
+use super::record::content;
+
+/// Messages in pieces at a time.
+const MAX_PARTIAL: usize = 8;
+/// Holes that a message may have at a time.
+const MAX_RANGES: usize = 256;
+/// Messages whose numbers are remembered, so that retransmissions count once.
+const MAX_NUMBERS: u16 = 64;
+
+/// Whether a datagram begins with a hello: a plain handshake record of DTLS.
+pub(super) fn begins_handshake(datagram: &[u8]) -> bool {
+    matches!(
+        datagram,
+        [content::HANDSHAKE, 0xfe, 0xff | 0xfd, 0, 0, _, _, _, _, _, _, _, _, first, ..]
+            if (kind::CLIENT_HELLO..=kind::HELLO_VERIFY_REQUEST).contains(first)
+    )
+}
+
+/// One direction of a flow.
+#[derive(Debug, Default)]
+pub(super) struct Dtls {
+    partial: Vec<Partial>,
+    /// Bit n: message n is complete.
+    complete: u64,
+}
+
+#[derive(Debug)]
+struct Partial {
+    number: u16,
+    kind: u8,
+    /// Header and body; the header as TLS has it.
+    bytes: Vec<u8>,
+    /// Which bytes of the body are there: disjoint, in order.
+    ranges: Vec<(usize, usize)>,
+}
+
+impl Dtls {
+    /// Bytes of memory in use besides the struct itself.
+    pub(super) fn memory(&self) -> usize {
+        self.partial.iter().map(|partial| partial.bytes.capacity() + partial.ranges.capacity() * 16).sum()
+    }
+
+    /// Takes a datagram.
+    pub(super) fn datagram(&mut self, datagram: &[u8], side: usize, stamp: Stamp, collector: &mut Collector) {
+        let mut rest = Cursor(datagram);
+        while let Some((kind, epoch, record, body)) = record(&mut rest) {
+            match (kind, epoch) {
+                (content::HANDSHAKE, 0) => {
+                    let mut fragments = Cursor(body);
+                    while self.fragment(&mut fragments, side, stamp, collector).is_some() {}
+                }
+                (content::CHANGE_CIPHER_SPEC, 0) => collector.change_cipher_spec(side),
+                (content::ALERT, 0) => {
+                    if let &[level, description] = body {
+                        collector.alert(side, level, description);
+                    }
+                }
+                (content::HANDSHAKE, 1) => collector.encrypted_handshake(side, record),
+                _ => {}
+            }
+        }
+    }
+
+    fn fragment(&mut self, rest: &mut Cursor<'_>, side: usize, stamp: Stamp, collector: &mut Collector) -> Option<()> {
+        let (kind, length, number) = (rest.u8()?, rest.u24()?, rest.u16()?);
+        let (offset, fragment_length) = (rest.u24()?, rest.u24()?);
+        let body = rest.take(fragment_length)?;
+        if offset + fragment_length > length || number >= MAX_NUMBERS || self.complete >> number & 1 == 1 {
+            return Some(());
+        }
+        if length > longest(kind) || length == 0 {
+            self.complete |= 1 << number;
+            collector.message(side, kind, None, stamp);
+            return Some(());
+        }
+        let at = match self.partial.iter().position(|partial| partial.number == number) {
+            Some(at) => at,
+            None => {
+                if self.partial.len() >= MAX_PARTIAL {
+                    self.partial.remove(0);
+                }
+                let [_, a, b, c] = (length as u32).to_be_bytes();
+                let mut bytes = vec![kind, a, b, c];
+                bytes.resize(bytes.len() + length, 0);
+                self.partial.push(Partial { number, kind, bytes, ranges: Vec::new() });
+                self.partial.len() - 1
+            }
+        };
+        let partial = self.partial.get_mut(at)?;
+        if partial.put(offset, body, length) {
+            let partial = self.partial.remove(at);
+            self.complete |= 1 << number;
+            collector.message(side, partial.kind, Some(partial.bytes), stamp);
+        }
+        Some(())
+    }
+}
+
+impl Partial {
+    /// Takes a piece of the body; tells whether all is there.
+    fn put(&mut self, offset: usize, body: &[u8], length: usize) -> bool {
+        const HEADER: usize = 4;
+        let end = offset + body.len();
+        // fragments that disagree about the length of the message are no fragments of one message
+        let Some(place) = self.bytes.get_mut(HEADER + offset..HEADER + end) else { return false };
+        if self.ranges.len() >= MAX_RANGES {
+            return false;
+        }
+        place.copy_from_slice(body);
+        self.ranges.push((offset, end));
+        self.ranges.sort_unstable();
+        let mut merged: Vec<(usize, usize)> = Vec::with_capacity(self.ranges.len());
+        for &(start, end) in &self.ranges {
+            match merged.last_mut() {
+                Some(last) if start <= last.1 => last.1 = last.1.max(end),
+                _ => merged.push((start, end)),
+            }
+        }
+        self.ranges = merged;
+        self.ranges == [(0, length)]
+    }
+}
+
+/// Takes the next record off: its type and epoch, the whole of it, its content.
+fn record<'a>(rest: &mut Cursor<'a>) -> Option<(u8, u16, &'a [u8], &'a [u8])> {
+    let whole = rest.0;
+    let (kind, version, epoch) = (rest.u8()?, rest.u16()?, rest.u16()?);
+    if !matches!(version, 0xfeff | 0xfefd | 0x0100) {
+        return None;
+    }
+    rest.take(6)?;
+    let body = rest.vector16()?;
+    let record = whole.get(..whole.len() - rest.0.len())?;
+    Some((kind, epoch, record, body))
+}

@@ -1,0 +1,170 @@
+//! The flows of a capture, found by their ends; bounded in number, the least used give way.
+
+use std::collections::HashMap;
+
+use super::collect::Collector;
+use super::dtls::Dtls;
+use super::ip::{Ends, Transport};
+use super::tcp::Stream;
+
+/// Flows that are remembered.
+const MAX_FLOWS: usize = 50_000;
+
+/// One direction of a flow.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Half {
+    /// TCP: the sequence number that is due.
+    pub(super) next: u32,
+    /// TCP: the sequence number before the first byte.
+    pub(super) initial: u32,
+    /// `next` is known.
+    pub(super) synchronised: bool,
+    /// Its end was seen.
+    pub(super) closed: bool,
+    /// Segments that were looked at and had nothing of TLS.
+    pub(super) tries: u8,
+}
+
+/// A handshake that is going on.
+#[derive(Debug)]
+pub(super) struct Handshake {
+    pub(super) collector: Collector,
+    pub(super) talk: Talk,
+    /// Bytes of memory it was last found to use.
+    pub(super) memory: usize,
+}
+
+/// How the two directions are read.
+#[derive(Debug)]
+pub(super) enum Talk {
+    Tcp([Stream; 2]),
+    Dtls([Dtls; 2]),
+}
+
+impl Handshake {
+    pub(super) fn new(collector: Collector, talk: Talk) -> Box<Self> {
+        Box::new(Self { collector, talk, memory: 0 })
+    }
+
+    /// Bytes of memory it uses now.
+    pub(super) fn measure(&self) -> usize {
+        let talk: usize = match &self.talk {
+            Talk::Tcp(streams) => streams.iter().map(Stream::memory).sum(),
+            Talk::Dtls(sides) => sides.iter().map(Dtls::memory).sum(),
+        };
+        size_of::<Self>() + self.collector.memory() + talk
+    }
+}
+
+/// A flow: two ends that talk to each other.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) ends: Ends,
+    pub(super) transport: Transport,
+    /// Number among the flows of the transport.
+    pub(super) stream: u64,
+    pub(super) halves: [Half; 2],
+    /// Nothing more of it matters.
+    pub(super) done: bool,
+    /// Used since the last look.
+    touched: bool,
+    pub(super) handshake: Option<Box<Handshake>>,
+}
+
+impl Flow {
+    fn new(ends: Ends, transport: Transport, stream: u64) -> Self {
+        let halves = [Half::default(); 2];
+        Self { ends, transport, stream, halves, done: false, touched: true, handshake: None }
+    }
+
+    /// Begins anew under the same ends: a port was used again.
+    pub(super) fn renew(&mut self, stream: u64) {
+        *self = Self::new(self.ends, self.transport, stream);
+    }
+}
+
+type Key = (Ends, Transport);
+
+/// All flows.
+#[derive(Debug, Default)]
+pub(super) struct Flows {
+    index: HashMap<Key, usize>,
+    flows: Vec<Flow>,
+    /// The flow of the last packet: the next one often belongs to it too.
+    last: usize,
+    /// Where the search for a flow to give up goes on.
+    hand: usize,
+    counts: [u64; 2],
+}
+
+impl Flows {
+    /// The next number of a flow.
+    pub(super) fn number(&mut self, transport: Transport) -> u64 {
+        let [tcp, udp] = &mut self.counts;
+        let count = if transport == Transport::Tcp { tcp } else { udp };
+        let number = *count;
+        *count += 1;
+        number
+    }
+
+    /// Where the flow between two ends is; a new one takes the place of another where there are too many, which goes
+    /// to `evicted` first.
+    pub(super) fn find(&mut self, ends: Ends, transport: Transport, evicted: &mut dyn FnMut(&mut Flow)) -> usize {
+        if self.flows.get(self.last).is_some_and(|flow| flow.ends == ends && flow.transport == transport) {
+            return self.last;
+        }
+        if let Some(&at) = self.index.get(&(ends, transport)) {
+            self.last = at;
+            return at;
+        }
+        let stream = self.number(transport);
+        let flow = Flow::new(ends, transport, stream);
+        if self.flows.len() < MAX_FLOWS {
+            self.last = self.flows.len();
+            self.flows.push(flow);
+        } else {
+            self.last = self.victim();
+            if let Some(old) = self.flows.get_mut(self.last) {
+                evicted(old);
+                self.index.remove(&(old.ends, old.transport));
+                *old = flow;
+            }
+        }
+        self.index.insert((ends, transport), self.last);
+        self.last
+    }
+
+    pub(super) fn get(&mut self, at: usize) -> Option<&mut Flow> {
+        let flow = self.flows.get_mut(at)?;
+        flow.touched = true;
+        Some(flow)
+    }
+
+    /// A flow that was not used for a while.
+    fn victim(&mut self) -> usize {
+        loop {
+            self.hand = if self.hand + 1 < self.flows.len() { self.hand + 1 } else { 0 };
+            if !self.flows.get_mut(self.hand).is_some_and(|flow| std::mem::take(&mut flow.touched)) {
+                return self.hand;
+            }
+        }
+    }
+
+    /// A flow other than `current` with a handshake that can be given up to gain memory.
+    pub(super) fn handshake_to_give_up(&mut self, current: usize) -> Option<&mut Flow> {
+        for _ in 0..self.flows.len() {
+            self.hand = if self.hand + 1 < self.flows.len() { self.hand + 1 } else { 0 };
+            if self.hand != current && self.flows.get(self.hand).is_some_and(|flow| flow.handshake.is_some()) {
+                return self.flows.get_mut(self.hand);
+            }
+        }
+        self.flows.get_mut(current).filter(|flow| flow.handshake.is_some())
+    }
+
+    /// Every flow with a handshake that is still open, in order of their numbers.
+    pub(super) fn open(&mut self) -> Vec<&mut Flow> {
+        let mut open: Vec<&mut Flow> = self.flows.iter_mut().filter(|flow| flow.handshake.is_some()).collect();
+        open.sort_by_key(|flow| (flow.transport == Transport::Udp, flow.stream));
+        open
+    }
+}

@@ -1,0 +1,112 @@
+//! IPv4 and IPv6 (RFC 791, RFC 8200), extension headers and fragments included.
+
+use std::net::{IpAddr, SocketAddr};
+
+use etherparse::{Ipv6ExtensionSlice, LaxIpSlice};
+
+use super::fragment::{Fragment, Fragments};
+
+/// IP protocol numbers.
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+
+/// The transport protocol of a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Transport {
+    Tcp,
+    Udp,
+}
+
+/// A whole IP packet, its headers off.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Datagram<'a> {
+    pub(super) transport: Transport,
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    /// From the TCP or UDP header on.
+    pub(super) payload: &'a [u8],
+    /// Bytes of the payload that were sent and not captured.
+    pub(super) missing: usize,
+}
+
+/// What became of an IP packet.
+#[derive(Debug)]
+pub(super) enum Parsed<'a> {
+    Datagram(Datagram<'a>),
+    /// A fragment of something whose rest is still to come.
+    Held,
+    /// Neither TCP nor UDP, or no IP packet at all.
+    Other,
+}
+
+/// Parses an IP packet.
+pub(super) fn parse<'a>(packet: &'a [u8], fragments: &'a mut Fragments) -> Parsed<'a> {
+    let Ok((ip, _)) = LaxIpSlice::from_slice(packet) else { return Parsed::Other };
+    let inner = ip.payload();
+    let transport = match inner.ip_number.0 {
+        TCP => Transport::Tcp,
+        UDP => Transport::Udp,
+        _ => return Parsed::Other,
+    };
+    let (source, destination) = (ip.source_addr(), ip.destination_addr());
+    let datagram = |payload, missing| Datagram { transport, source, destination, payload, missing };
+    if !inner.fragmented {
+        let missing = if inner.incomplete { lost(&ip, packet.len()) } else { 0 };
+        return Parsed::Datagram(datagram(inner.payload, missing));
+    }
+    let Some(fragment) = fragment(&ip, inner.payload, inner.incomplete) else { return Parsed::Other };
+    match fragments.put((source, destination, transport), &fragment) {
+        Some(whole) => Parsed::Datagram(datagram(whole, 0)),
+        None => Parsed::Held,
+    }
+}
+
+/// By how much an IP packet says it is longer than what is there.
+fn lost(ip: &LaxIpSlice<'_>, there: usize) -> usize {
+    let said = match ip {
+        LaxIpSlice::Ipv4(ip) => usize::from(ip.header().total_len()),
+        LaxIpSlice::Ipv6(ip) => 40 + usize::from(ip.header().payload_length()),
+    };
+    said.saturating_sub(there)
+}
+
+fn fragment<'a>(ip: &LaxIpSlice<'a>, payload: &'a [u8], incomplete: bool) -> Option<Fragment<'a>> {
+    if incomplete {
+        return None;
+    }
+    match ip {
+        LaxIpSlice::Ipv4(ip) => Some(Fragment {
+            id: ip.header().identification().into(),
+            offset: ip.header().fragments_offset().byte_offset().into(),
+            more: ip.header().more_fragments(),
+            payload,
+        }),
+        LaxIpSlice::Ipv6(ip) => ip.extensions().clone().into_iter().find_map(|extension| match extension {
+            Ipv6ExtensionSlice::Fragment(header) => Some(Fragment {
+                id: header.identification(),
+                offset: header.fragment_offset().byte_offset().into(),
+                more: header.more_fragments(),
+                payload,
+            }),
+            _ => None,
+        }),
+    }
+}
+
+/// The two ends of a flow, in an order of their own, so that both directions have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Ends {
+    pub(super) low: SocketAddr,
+    pub(super) high: SocketAddr,
+}
+
+impl Ends {
+    /// The ends, and whether the sender is the higher one.
+    pub(super) fn new(source: SocketAddr, destination: SocketAddr) -> (Self, bool) {
+        if source <= destination {
+            (Self { low: source, high: destination }, false)
+        } else {
+            (Self { low: destination, high: source }, true)
+        }
+    }
+}

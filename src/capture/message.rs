@@ -1,0 +1,91 @@
+//! Handshake messages put together from records (RFC 8446 section 5.1: a message may span records, and a record hold
+//! several messages).
+
+use super::collect::{Collector, Stamp};
+use super::hello::HEADER_LENGTH;
+
+/// Handshake message types (RFC 8446 section 4, RFC 5246 section 7.4, RFC 6347 section 4.3.2).
+pub(super) mod kind {
+    pub(in crate::capture) const CLIENT_HELLO: u8 = 1;
+    pub(in crate::capture) const SERVER_HELLO: u8 = 2;
+    pub(in crate::capture) const HELLO_VERIFY_REQUEST: u8 = 3;
+    pub(in crate::capture) const NEW_SESSION_TICKET: u8 = 4;
+    pub(in crate::capture) const CERTIFICATE: u8 = 11;
+    pub(in crate::capture) const SERVER_KEY_EXCHANGE: u8 = 12;
+    pub(in crate::capture) const CERTIFICATE_REQUEST: u8 = 13;
+    pub(in crate::capture) const SERVER_HELLO_DONE: u8 = 14;
+    pub(in crate::capture) const CLIENT_KEY_EXCHANGE: u8 = 16;
+}
+
+/// The longest body that is kept of each type; 0: of no interest.
+pub(super) fn longest(kind: u8) -> usize {
+    match kind {
+        // a session ID, 2^16 of suites, 2^16 of extensions
+        kind::CLIENT_HELLO => 0x2_0200,
+        kind::SERVER_HELLO | kind::NEW_SESSION_TICKET => 0x1_0100,
+        _ => 0,
+    }
+}
+
+/// One direction's messages.
+#[derive(Debug, Default)]
+pub(super) struct Assembler {
+    header: [u8; HEADER_LENGTH],
+    header_length: usize,
+    /// Bytes of the body that are still to come.
+    left: usize,
+    kept: Option<Vec<u8>>,
+}
+
+impl Assembler {
+    /// Bytes of memory in use besides the struct itself.
+    pub(super) fn memory(&self) -> usize {
+        self.kept.as_ref().map_or(0, Vec::capacity)
+    }
+
+    /// Takes the next bytes.
+    pub(super) fn feed(&mut self, mut bytes: &[u8], side: usize, stamp: Stamp, collector: &mut Collector) {
+        while let Some((&first, after)) = bytes.split_first() {
+            if let Some(place) = self.header.get_mut(self.header_length) {
+                *place = first;
+                self.header_length += 1;
+                bytes = after;
+                if self.header_length < HEADER_LENGTH {
+                    continue;
+                }
+                self.begin();
+            } else {
+                let (taken, rest) = bytes.split_at_checked(self.left).unwrap_or((bytes, &[]));
+                if let Some(kept) = &mut self.kept {
+                    kept.extend_from_slice(taken);
+                }
+                self.left -= taken.len();
+                bytes = rest;
+            }
+            if self.left == 0 {
+                self.header_length = 0;
+                collector.message(side, self.header[0], self.kept.take(), stamp);
+            }
+        }
+    }
+
+    /// Passes over bytes that are missing; `false` where that is not possible without losing something.
+    pub(super) fn skip(&mut self, length: usize) -> bool {
+        // a message that ends in the gap is over; one that begins there is not known
+        let possible = self.header_length == HEADER_LENGTH && self.kept.is_none() && length < self.left;
+        if possible {
+            self.left -= length;
+        }
+        possible
+    }
+
+    fn begin(&mut self) {
+        let [kind, a, b, c] = self.header;
+        self.left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
+        if (1..=longest(kind)).contains(&self.left) {
+            let mut kept = Vec::with_capacity(HEADER_LENGTH + self.left.min(2048));
+            kept.extend_from_slice(&self.header);
+            self.kept = Some(kept);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The TLS record layer of one direction (RFC 8446 section 5.1), fed in pieces of any size.
+//!
+//! Only what the collector asks for is kept; application data is counted, not copied.
+
+use super::collect::{Collector, Stamp};
+use super::message::Assembler;
+
+const HEADER_LENGTH: usize = 5;
+/// The longest record that any version allows: 2^14 of content, 2048 of what encryption adds.
+const MAX_LENGTH: usize = (1 << 14) + 2048;
+/// Bytes that show that a stream is TLS: a record header and the start of a hello.
+const PROBE_LENGTH: usize = 10;
+/// Segments in which the start of TLS is looked for: a conversation such as STARTTLS may come before it.
+const MAX_PROBES: u8 = 40;
+
+/// Record content types.
+pub(super) mod content {
+    pub(in crate::capture) const CHANGE_CIPHER_SPEC: u8 = 20;
+    pub(in crate::capture) const ALERT: u8 = 21;
+    pub(in crate::capture) const HANDSHAKE: u8 = 22;
+    pub(in crate::capture) const APPLICATION_DATA: u8 = 23;
+    pub(in crate::capture) const HEARTBEAT: u8 = 24;
+}
+
+/// What is done with the content of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Skip,
+    /// Handshake messages in plain.
+    Messages,
+    /// Kept until the record is whole.
+    Hold,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Looking for TLS; the bytes that may be its start.
+    Probe,
+    /// This segment has something else; the next one may begin with TLS.
+    Waiting,
+    Header,
+    Body {
+        kind: u8,
+        left: usize,
+        used: Use,
+    },
+    /// There is no TLS here.
+    Lost,
+}
+
+/// One direction of a connection.
+#[derive(Debug)]
+pub(super) struct Records {
+    state: State,
+    /// The start of a probe or of a header.
+    head: [u8; PROBE_LENGTH],
+    head_length: usize,
+    probes: u8,
+    /// A `ChangeCipherSpec` has passed.
+    changed: bool,
+    /// TLS was seen here once.
+    found: bool,
+    held: Vec<u8>,
+    messages: Assembler,
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self {
+            state: State::Probe,
+            head: [0; PROBE_LENGTH],
+            head_length: 0,
+            probes: 0,
+            changed: false,
+            found: false,
+            held: Vec::new(),
+            messages: Assembler::default(),
+        }
+    }
+}
+
+impl Records {
+    /// Whether nothing more can be learned here.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self.state, State::Lost)
+    }
+
+    /// Bytes of memory in use besides the struct itself.
+    pub(super) fn memory(&self) -> usize {
+        self.held.capacity() + self.messages.memory()
+    }
+
+    /// Takes the next bytes; `begins_segment` where a packet's payload begins with them.
+    pub(super) fn feed(
+        &mut self,
+        mut bytes: &[u8],
+        begins_segment: bool,
+        side: usize,
+        stamp: Stamp,
+        collector: &mut Collector,
+    ) {
+        if begins_segment && matches!(self.state, State::Waiting) {
+            self.state = State::Probe;
+            self.head_length = 0;
+        }
+        while !bytes.is_empty() {
+            bytes = match self.state {
+                State::Probe => self.probe(bytes, side, stamp, collector),
+                State::Header => self.header(bytes, side, collector),
+                State::Body { kind, left, used } => self.body(bytes, kind, left, used, side, stamp, collector),
+                State::Waiting | State::Lost => return,
+            };
+        }
+    }
+
+    /// As many bytes are missing here for ever.
+    pub(super) fn gap(&mut self, length: usize, side: usize, collector: &mut Collector) {
+        if let State::Body { kind, left, used } = self.state
+            && length <= left
+            && (used == Use::Skip || (used == Use::Messages && self.messages.skip(length)))
+        {
+            let left = left - length;
+            self.state = if left == 0 { State::Header } else { State::Body { kind, left, used } };
+            return;
+        }
+        if self.found {
+            collector.lost(side);
+        }
+        self.messages = Assembler::default();
+        self.held = Vec::new();
+        if !self.is_lost() {
+            self.head_length = 0;
+            self.state = State::Probe;
+        }
+    }
+
+    /// Collects the bytes that tell TLS from anything else.
+    fn probe<'b>(&mut self, bytes: &'b [u8], side: usize, stamp: Stamp, collector: &mut Collector) -> &'b [u8] {
+        let rest = self.fill(bytes, PROBE_LENGTH);
+        let head = self.head.get(..self.head_length).unwrap_or_default();
+        if !may_begin_tls(head, self.found) {
+            self.probes += 1;
+            self.state = if self.probes >= MAX_PROBES { State::Lost } else { State::Waiting };
+            return &[];
+        }
+        let after_gap = self.found && matches!(head, [content::CHANGE_CIPHER_SPEC, _, _, _, _, _, ..]);
+        if self.head_length == PROBE_LENGTH || after_gap {
+            self.found = true;
+            let (head, length) = (self.head, self.head_length);
+            self.head_length = 0;
+            self.state = State::Header;
+            self.feed(head.get(..length).unwrap_or_default(), false, side, stamp, collector);
+        }
+        rest
+    }
+
+    /// Fills the head up to `length`; gives what is left.
+    fn fill<'b>(&mut self, bytes: &'b [u8], length: usize) -> &'b [u8] {
+        let take = length.saturating_sub(self.head_length).min(bytes.len());
+        let (taken, rest) = bytes.split_at_checked(take).unwrap_or((bytes, &[]));
+        if let Some(place) = self.head.get_mut(self.head_length..self.head_length + take) {
+            place.copy_from_slice(taken);
+            self.head_length += take;
+        }
+        rest
+    }
+
+    fn header<'b>(&mut self, bytes: &'b [u8], side: usize, collector: &mut Collector) -> &'b [u8] {
+        let rest = self.fill(bytes, HEADER_LENGTH);
+        if self.head_length < HEADER_LENGTH {
+            return rest;
+        }
+        self.head_length = 0;
+        let [kind, major, _, high, low, ..] = self.head;
+        let left = usize::from(u16::from_be_bytes([high, low]));
+        if !matches!(kind, content::CHANGE_CIPHER_SPEC..=content::HEARTBEAT) || major != 3 || left > MAX_LENGTH {
+            // out of step, or no TLS after all
+            collector.lost(side);
+            self.state = State::Waiting;
+            return &[];
+        }
+        let used = match kind {
+            content::HANDSHAKE if !self.changed => Use::Messages,
+            content::HANDSHAKE | content::CHANGE_CIPHER_SPEC | content::ALERT if !collector.is_done(side) => Use::Hold,
+            content::APPLICATION_DATA if collector.wants_flight(side) => Use::Hold,
+            _ => Use::Skip,
+        };
+        if used == Use::Hold {
+            self.held.clear();
+            self.held.extend_from_slice(&[kind, major, self.head[2], high, low]);
+        }
+        if left > 0 {
+            self.state = State::Body { kind, left, used };
+        }
+        rest
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of the state, taken apart once")]
+    fn body<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        kind: u8,
+        left: usize,
+        used: Use,
+        side: usize,
+        stamp: Stamp,
+        collector: &mut Collector,
+    ) -> &'b [u8] {
+        let (content, rest) = bytes.split_at_checked(left).unwrap_or((bytes, &[]));
+        let left = left - content.len();
+        self.state = if left == 0 { State::Header } else { State::Body { kind, left, used } };
+        match used {
+            Use::Skip => {}
+            Use::Messages => self.messages.feed(content, side, stamp, collector),
+            Use::Hold => {
+                self.held.extend_from_slice(content);
+                if left == 0 {
+                    let record = std::mem::take(&mut self.held);
+                    self.record(kind, &record, side, stamp, collector);
+                }
+            }
+        }
+        rest
+    }
+
+    /// Takes a whole record, its header included.
+    fn record(&mut self, kind: u8, record: &[u8], side: usize, stamp: Stamp, collector: &mut Collector) {
+        let content = record.get(HEADER_LENGTH..).unwrap_or_default();
+        match (kind, content) {
+            (content::CHANGE_CIPHER_SPEC, [1]) => {
+                self.changed = true;
+                collector.change_cipher_spec(side);
+            }
+            (content::ALERT, &[level, description]) if !self.changed => collector.alert(side, level, description),
+            // after a HelloRetryRequest plain hellos follow a ChangeCipherSpec
+            (content::HANDSHAKE, content) if is_hello(content) => {
+                self.changed = false;
+                self.messages.feed(content, side, stamp, collector);
+            }
+            (content::HANDSHAKE, _) => collector.encrypted_handshake(side, record),
+            (content::APPLICATION_DATA, _) => collector.encrypted_flight(side, record),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a plain `ClientHello` or `ServerHello` begins here.
+fn is_hello(content: &[u8]) -> bool {
+    matches!(content, [1 | 2, 0 | 1, _, _, 3, 0..=4, ..])
+}
+
+/// Whether a stream that begins so may be TLS: a record that begins with a hello; or, where TLS was seen before a
+/// gap, a record that is plain for certain.
+fn may_begin_tls(head: &[u8], resume: bool) -> bool {
+    let expected: [&[u8]; PROBE_LENGTH] = [&[22], &[3], &[0, 1, 2, 3, 4], &[], &[], &[1, 2], &[0, 1], &[], &[], &[3]];
+    let matches = |pattern: &[&[u8]]| {
+        head.iter().zip(pattern).all(|(octet, allowed)| allowed.is_empty() || allowed.contains(octet))
+    };
+    let ticket: [&[u8]; PROBE_LENGTH] = [&[22], &[3], &[0, 1, 2, 3, 4], &[], &[], &[4], &[0], &[], &[], &[]];
+    let change: [&[u8]; 6] = [&[20], &[3], &[0, 1, 2, 3, 4], &[0], &[1], &[1]];
+    matches(&expected) || (resume && (matches(&ticket) || matches(&change)))
+}

@@ -1,0 +1,134 @@
+//! Tickets where they stand on the wire.
+
+use std::net::SocketAddr;
+
+use super::connection::{Connection, Message};
+use super::container::Time;
+use super::hello::ClientHello;
+
+/// The message a ticket was in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Carrier {
+    /// The server's `NewSessionTicket` (TLS ≤ 1.2; TLS 1.3 encrypts it).
+    NewSessionTicket,
+    /// The `session_ticket` extension of a `ClientHello` (RFC 5077).
+    SessionTicket,
+    /// A PSK identity of a `ClientHello` (RFC 8446 section 4.2.11).
+    Psk,
+}
+
+impl Carrier {
+    /// The word used in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NewSessionTicket => "new_session_ticket",
+            Self::SessionTicket => "client_hello_session_ticket",
+            Self::Psk => "client_hello_psk",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NewSessionTicket => "NewSessionTicket",
+            Self::SessionTicket => "ClientHello, session_ticket",
+            Self::Psk => "ClientHello, pre_shared_key",
+        }
+    }
+}
+
+/// One ticket in one message, and what the capture says around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Sighting<'c> {
+    /// The ticket.
+    pub ticket: &'c [u8],
+    /// Number, from 1, of the packet that completes the message.
+    pub packet: u64,
+    /// When that was.
+    pub time: Time,
+    /// Number of the connection.
+    pub stream: u64,
+    /// Who sent the `ClientHello`.
+    pub client: SocketAddr,
+    /// Who answered it.
+    pub server: SocketAddr,
+    /// The message.
+    pub carrier: Carrier,
+    /// The random of the `ClientHello`, or of the last one before a `NewSessionTicket`.
+    pub client_random: Option<[u8; 32]>,
+    /// The host name that the client asked for.
+    pub sni: Option<&'c [u8]>,
+    /// Which `ClientHello` it is in, from 0.
+    pub hello: Option<usize>,
+    /// Which PSK identity it is, from 0.
+    pub identity: Option<usize>,
+    /// Whether the server chose this identity, where its answer is there.
+    pub selected: Option<bool>,
+    /// The ticket's age in milliseconds as the client reckons, plus `ticket_age_add`.
+    pub obfuscated_age: Option<u32>,
+    /// Whether the PSK inside gives the client's binder; known once the ticket is open.
+    pub binder: Option<bool>,
+    /// The ticket's age in milliseconds as the client reckons; known once the ticket is open.
+    pub age_ms: Option<u32>,
+}
+
+impl Connection {
+    /// Every ticket of the connection, in order; empty ones left out.
+    #[must_use]
+    pub fn sightings(&self) -> Vec<Sighting<'_>> {
+        let hellos: Vec<(&Message, ClientHello<'_>)> =
+            self.client_hellos.iter().filter_map(|m| Some((m, ClientHello::parse(&m.bytes)?))).collect();
+        let chosen = self.chosen_identity();
+        let blank = |message: &Message, ticket, carrier, hello: Option<&ClientHello<'_>>| Sighting {
+            ticket,
+            packet: message.packet,
+            time: message.time,
+            stream: self.stream,
+            client: self.client,
+            server: self.server,
+            carrier,
+            client_random: hello.map(|hello| hello.random),
+            sni: None,
+            hello: None,
+            identity: None,
+            selected: None,
+            obfuscated_age: None,
+            binder: None,
+            age_ms: None,
+        };
+        let mut all = Vec::new();
+        for (number, (message, hello)) in hellos.iter().enumerate() {
+            if let Some(ticket) = hello.session_ticket.filter(|ticket| !ticket.is_empty()) {
+                let sighting = blank(message, ticket, Carrier::SessionTicket, Some(hello));
+                all.push(Sighting { sni: hello.server_name, hello: Some(number), ..sighting });
+            }
+            for (index, identity) in hello.identities.iter().enumerate().filter(|(_, id)| !id.identity.is_empty()) {
+                all.push(Sighting {
+                    sni: hello.server_name,
+                    hello: Some(number),
+                    identity: Some(index),
+                    selected: chosen.map(|chosen| chosen == Some(identity.identity)),
+                    obfuscated_age: Some(identity.obfuscated_age),
+                    ..blank(message, identity.identity, Carrier::Psk, Some(hello))
+                });
+            }
+        }
+        let last = hellos.last().map(|(_, hello)| hello);
+        for (message, issued) in self.issued() {
+            let sighting = blank(message, issued.ticket, Carrier::NewSessionTicket, last);
+            all.push(Sighting { sni: last.and_then(|hello| hello.server_name), ..sighting });
+        }
+        all
+    }
+
+    /// The identity that the server chose; the outer `None` where its answer is not there.
+    fn chosen_identity(&self) -> Option<Option<&[u8]>> {
+        let server = self.server_hello()?;
+        let Some(selected) = server.selected_identity else { return Some(None) };
+        let identities = self.client_hello()?.identities;
+        Some(identities.get(usize::from(selected)).map(|identity| identity.identity))
+    }
+}

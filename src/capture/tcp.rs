@@ -1,0 +1,151 @@
+//! TCP reassembly of one direction (RFC 9293 section 3.4): bytes in order, as far as the capture has them.
+//!
+//! Segments in order are handed on in place; only those ahead of a hole are copied, within bounds.
+
+use super::collect::{Collector, Stamp};
+use super::record::Records;
+
+/// How far ahead of the next byte a segment may be, in bytes.
+const MAX_AHEAD: i32 = 1 << 24;
+/// What waits for a hole to be filled, in bytes and segments; beyond that the hole is passed over.
+const MAX_PENDING: usize = 1 << 18;
+const MAX_PENDING_SEGMENTS: usize = 2048;
+
+/// A segment's place and payload.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Segment<'a> {
+    pub(super) sequence: u32,
+    pub(super) payload: &'a [u8],
+    /// Bytes at its end that were not captured.
+    pub(super) missing: usize,
+}
+
+#[derive(Debug)]
+struct Pending {
+    sequence: u32,
+    payload: Vec<u8>,
+    missing: usize,
+}
+
+/// What is in flight in one direction, beyond the next sequence number.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    records: Records,
+    /// In order of sequence.
+    pending: Vec<Pending>,
+    pending_length: usize,
+}
+
+/// The distance from one sequence number to another, which wraps.
+pub(super) fn distance(from: u32, to: u32) -> i32 {
+    to.wrapping_sub(from).cast_signed()
+}
+
+fn advance(sequence: u32, length: usize) -> u32 {
+    // sequence numbers wrap, and so does this
+    sequence.wrapping_add(length as u32)
+}
+
+impl Stream {
+    /// Bytes of memory in use besides the struct itself.
+    pub(super) fn memory(&self) -> usize {
+        self.pending_length + self.pending.capacity() * size_of::<Pending>() + self.records.memory()
+    }
+
+    /// Whether there is no TLS to be found any more.
+    pub(super) fn is_lost(&self) -> bool {
+        self.records.is_lost()
+    }
+
+    /// Whether a hole is being waited for.
+    pub(super) fn has_hole(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Takes a segment; `next` is the sequence number that is due.
+    pub(super) fn segment(
+        &mut self,
+        segment: Segment<'_>,
+        next: &mut u32,
+        side: usize,
+        stamp: Stamp,
+        collector: &mut Collector,
+    ) {
+        let ahead = distance(*next, segment.sequence);
+        if ahead > MAX_AHEAD {
+            return;
+        }
+        if ahead > 0 {
+            self.hold(segment);
+            if self.pending_length > MAX_PENDING || self.pending.len() > MAX_PENDING_SEGMENTS {
+                self.pass_hole(next, side, stamp, collector);
+            }
+            return;
+        }
+        self.deliver(segment, next, side, stamp, collector);
+        self.drain(next, side, stamp, collector);
+    }
+
+    /// Gives up waiting: every hole is passed over.
+    pub(super) fn flush(&mut self, next: &mut u32, side: usize, stamp: Stamp, collector: &mut Collector) {
+        while self.has_hole() {
+            self.pass_hole(next, side, stamp, collector);
+        }
+    }
+
+    fn hold(&mut self, segment: Segment<'_>) {
+        let place = self.pending.partition_point(|held| distance(held.sequence, segment.sequence) > 0);
+        if let Some(held) = self.pending.get(place)
+            && held.sequence == segment.sequence
+            && held.payload.len() >= segment.payload.len()
+        {
+            return;
+        }
+        self.pending_length += segment.payload.len();
+        let Segment { sequence, payload, missing } = segment;
+        self.pending.insert(place, Pending { sequence, payload: payload.to_vec(), missing });
+    }
+
+    fn pass_hole(&mut self, next: &mut u32, side: usize, stamp: Stamp, collector: &mut Collector) {
+        if let Some(first) = self.pending.first() {
+            let hole = distance(*next, first.sequence);
+            if hole > 0 {
+                self.records.gap(hole.unsigned_abs() as usize, side, collector);
+                *next = first.sequence;
+            }
+        }
+        self.drain(next, side, stamp, collector);
+    }
+
+    /// Hands on what has become due.
+    fn drain(&mut self, next: &mut u32, side: usize, stamp: Stamp, collector: &mut Collector) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let due = |held: &Pending, next: u32| distance(next, held.sequence) <= 0;
+        let mut taken = 0;
+        let mut pending = std::mem::take(&mut self.pending);
+        while let Some(held) = pending.get(taken).filter(|held| due(held, *next)) {
+            let Pending { sequence, ref payload, missing } = *held;
+            self.pending_length = self.pending_length.saturating_sub(payload.len());
+            self.deliver(Segment { sequence, payload, missing }, next, side, stamp, collector);
+            taken += 1;
+        }
+        pending.drain(..taken);
+        self.pending = pending;
+    }
+
+    /// Hands on the part of a segment that is new.
+    fn deliver(&mut self, segment: Segment<'_>, next: &mut u32, side: usize, stamp: Stamp, collector: &mut Collector) {
+        let seen = distance(segment.sequence, *next).unsigned_abs() as usize;
+        if let Some(fresh) = segment.payload.get(seen..).filter(|fresh| !fresh.is_empty()) {
+            *next = advance(*next, fresh.len());
+            self.records.feed(fresh, seen == 0, side, stamp, collector);
+        }
+        let missing = (segment.payload.len() + segment.missing).saturating_sub(seen.max(segment.payload.len()));
+        if missing > 0 {
+            *next = advance(*next, missing);
+            self.records.gap(missing, side, collector);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What is wrong with keys, as far as they themselves and their neighbours show it.
+
+use std::collections::HashMap;
+
+use super::{Fingerprint, KeyName, Layout, Scheme, TicketKey, Weakness};
+
+/// The problems of each key, a sentence each, in the order of `keys`. None of them gives a secret away.
+#[must_use]
+pub fn of(keys: &[TicketKey]) -> Vec<Vec<String>> {
+    let mut neighbours = Neighbours::default();
+    for key in keys {
+        if let Some(name) = key.name() {
+            neighbours.by_name.entry((kind(key), name)).or_default().push(key);
+        }
+        neighbours.by_secrets.entry((kind(key), key.secrets_fingerprint())).or_default().push(key);
+    }
+    keys.iter().map(|key| weaknesses(key).chain(neighbours.problems(key)).collect()).collect()
+}
+
+fn weaknesses(key: &TicketKey) -> impl Iterator<Item = String> {
+    let weak = |what: &str, weakness: Weakness| format!("the {what} is {}", weakness);
+    let [cipher, mac] = key.weakness();
+    let secrets = match (cipher, mac) {
+        (Some(one), Some(other)) if one == other => vec![format!("the secrets are {}", one)],
+        _ => cipher
+            .map(|found| weak("AES key", found))
+            .into_iter()
+            .chain(mac.map(|found| weak("HMAC key", found)))
+            .collect(),
+    };
+    let zero_name = key.name().is_some_and(|name| name.is_zero());
+    let name =
+        zero_name.then(|| "the key name is all zero: a key that was never set up, or a file of zeros".to_owned());
+    secrets.into_iter().chain(name)
+}
+
+/// Only keys that are read the same way are compared: two readings of the same bytes are no two keys.
+type Kind = (Layout, Scheme);
+
+fn kind(key: &TicketKey) -> Kind {
+    (key.layout(), key.scheme())
+}
+
+#[derive(Default)]
+struct Neighbours<'k> {
+    by_name: HashMap<(Kind, KeyName), Vec<&'k TicketKey>>,
+    by_secrets: HashMap<(Kind, Fingerprint), Vec<&'k TicketKey>>,
+}
+
+impl<'k> Neighbours<'k> {
+    /// Of each kind of problem the first: that another key is the same, or half the same.
+    fn problems(&self, key: &TicketKey) -> impl Iterator<Item = String> {
+        let same_name = key.name().and_then(|name| self.by_name.get(&(kind(key), name)));
+        let same_secrets = self.by_secrets.get(&(kind(key), key.secrets_fingerprint()));
+        let find = |keys: Option<&Vec<&'k TicketKey>>, wanted: &dyn Fn(&TicketKey) -> bool| {
+            let others = keys?.iter().filter(|other| !is_same_place(key, other));
+            others.copied().find(|other| wanted(other)).map(place)
+        };
+        let twice = find(same_name, &|other| other.secrets_fingerprint() == key.secrets_fingerprint());
+        let changed = find(same_name, &|other| other.secrets_fingerprint() != key.secrets_fingerprint());
+        let renamed = find(same_secrets, &|other| other.name() != key.name());
+        [
+            twice.map(|place| format!("the same key stands in {place}")),
+            changed.map(|place| {
+                format!("{place} has the same name and other secrets: a server that has one of them cannot open the other's tickets")
+            }),
+            renamed.map(|place| format!("{place} has the same secrets under another name")),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+fn is_same_place(one: &TicketKey, other: &TicketKey) -> bool {
+    let (one, other) = (one.origin(), other.origin());
+    one.file == other.file && one.index == other.index
+}
+
+fn place(key: &TicketKey) -> String {
+    format!("{}, key {}", crate::escape::Text(key.origin().file.as_bytes()), key.origin().index)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::key::file::read_auto;
+    use crate::key::ring::KeyRing;
+
+    fn problems(files: &[(&str, &[u8])]) -> Vec<Vec<String>> {
+        let files = files.iter().map(|(path, file)| (Arc::from(*path), read_auto(file).unwrap())).collect();
+        of(KeyRing::new(files).keys())
+    }
+
+    fn key(name: u8, secret: u8) -> Vec<u8> {
+        (0..48).map(|i: u8| if i < 16 { i ^ name } else { (i ^ secret).wrapping_mul(73) ^ (i >> 1) }).collect()
+    }
+
+    #[test]
+    fn good_keys_have_none() {
+        assert!(problems(&[("a", &key(3, 4)), ("b", &key(5, 6))]).iter().all(Vec::is_empty));
+    }
+
+    #[test]
+    fn names_and_secrets_are_compared() {
+        let found = problems(&[("a", &key(3, 4)), ("b", &key(3, 6))]).concat().join("\n");
+        assert!(found.contains("b, key 0 has the same name and other secrets"), "{found}");
+        let found = problems(&[("a", &key(3, 4)), ("b", &key(5, 4))]).concat().join("\n");
+        assert!(found.contains("same secrets under another name"), "{found}");
+        let found = problems(&[("a", &key(3, 4)), ("b", &key(3, 4))]).concat().join("\n");
+        assert!(found.contains("the same key stands in a, key 0"), "{found}");
+    }
+
+    #[test]
+    fn weak_bytes_are_named() {
+        let found = problems(&[("a", &[0; 48])]).concat().join("\n");
+        assert!(found.contains("secrets are all zero") && found.contains("name is all zero"), "{found}");
+        let mut half = key(3, 4);
+        half[16..32].fill(7);
+        let found = problems(&[("a", &half)]).concat().join("\n");
+        assert!(found.contains("the AES key is nothing but bytes 07") && found.contains("the HMAC key"), "{found}");
+        let found = problems(&[("a", &[9; 32])]).concat().join("\n");
+        assert!(found.contains("secrets are nothing but bytes 09"), "a key of Go, whose seed is weak: {found}");
+    }
+}

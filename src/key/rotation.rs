@@ -1,0 +1,74 @@
+//! The keys that `GnuTLS` derives from a master key, one for each slot of time (`lib/stek.c`, since 3.6.4).
+//!
+//! The key of slot T is SHA3-512 over T (64 bits, big-endian) and the master key; T is the time divided by three times
+//! the lifetime of sessions, which is 6 hours unless the application says otherwise. A ticket names its key, and the
+//! name is derived too, so that a table of names finds the slot.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use sha3::{Digest, Sha3_512};
+use zeroize::Zeroizing;
+
+use super::KeyName;
+use super::crypto::{CipherKey, MacKey};
+use super::layout::Layout;
+use super::scheme::Scheme;
+
+/// Octets of a master key, and of what is derived from it.
+pub(super) const LENGTH: usize = 64;
+/// Seconds of a slot: three times the default lifetime of a session (`gnutls_db_set_cache_expiration`).
+const SLOT_SECONDS: i64 = 3 * 21_600;
+/// Slots around the clock that are looked at first: as long as tickets live, with room for wrong clocks.
+const NEAR: u64 = 12;
+/// The last slot that is tried: at the default lifetime it ends in 2061. Where sessions live longer, slots are fewer.
+const LAST_SLOT: u64 = 44_500;
+
+/// A master key.
+pub(super) struct Rotation {
+    master: Zeroizing<Vec<u8>>,
+    now: Option<i64>,
+    names: OnceLock<HashMap<KeyName, u64>>,
+}
+
+/// The key of one slot.
+pub(super) struct SlotKey {
+    pub(super) slot: u64,
+    pub(super) cipher: CipherKey,
+    pub(super) mac: MacKey,
+}
+
+impl Rotation {
+    /// `now` is where to look first, seconds since 1970.
+    pub(super) fn new(master: &[u8], now: Option<i64>) -> Self {
+        Self { master: Zeroizing::new(master.to_vec()), now, names: OnceLock::new() }
+    }
+
+    /// The slot whose key has that name.
+    pub(super) fn slot(&self, name: KeyName) -> Option<u64> {
+        let around = self.now.and_then(|now| u64::try_from(now / SLOT_SECONDS).ok());
+        let near = around.map_or(0..0, |slot| slot.saturating_sub(NEAR)..slot.saturating_add(NEAR));
+        near.rev().find(|&slot| self.name(slot) == Some(name)).or_else(|| self.names().get(&name).copied())
+    }
+
+    /// The key of a slot.
+    pub(super) fn key(&self, slot: u64) -> Option<SlotKey> {
+        let bytes = self.derive(slot);
+        let parts = Layout::GNUTLS.divide(bytes.as_slice())?;
+        let cipher = CipherKey::new(parts.aes, Scheme::GNUTLS.mode)?;
+        Some(SlotKey { slot, cipher, mac: MacKey::new(parts.hmac, Scheme::GNUTLS.hash)? })
+    }
+
+    fn names(&self) -> &HashMap<KeyName, u64> {
+        self.names.get_or_init(|| (1..=LAST_SLOT).filter_map(|slot| Some((self.name(slot)?, slot))).collect())
+    }
+
+    fn name(&self, slot: u64) -> Option<KeyName> {
+        self.derive(slot).first_chunk().copied().map(KeyName)
+    }
+
+    fn derive(&self, slot: u64) -> Zeroizing<[u8; LENGTH]> {
+        let digest = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update(self.master.as_slice()).finalize();
+        Zeroizing::new(digest.into())
+    }
+}

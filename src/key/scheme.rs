@@ -1,0 +1,83 @@
+//! What a server does with a key: cipher, MAC, and the tickets it makes of them.
+
+use crate::ticket::Wire;
+
+/// How the cipher is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mode {
+    /// AES-CBC with PKCS#7 padding.
+    Cbc,
+    /// AES-CBC, filled with zeros to whole blocks.
+    CbcZeroPadded,
+    /// AES-CTR, the IV being the first counter block.
+    Ctr,
+}
+
+/// The hash of the HMAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Hash {
+    /// SHA-1.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Hash {
+    /// Octets of a tag.
+    #[must_use]
+    pub const fn length(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// Octets of the block that the hash works on (FIPS 180-4).
+    #[must_use]
+    pub const fn block_length(self) -> usize {
+        match self {
+            Self::Sha1 | Self::Sha256 => 64,
+            Self::Sha384 | Self::Sha512 => 128,
+        }
+    }
+}
+
+/// A family of tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Scheme {
+    /// The cipher's mode.
+    pub mode: Mode,
+    /// The MAC's hash.
+    pub hash: Hash,
+    /// The arrangements that tickets under such a key can have.
+    pub wires: &'static [Wire],
+    /// Whether the key is a master, from which the server derives one for each slot of time (`GnuTLS`).
+    pub slots: bool,
+}
+
+impl Scheme {
+    /// OpenSSL, its relatives and the servers on them.
+    pub const OPENSSL: Self = Self { mode: Mode::Cbc, hash: Hash::Sha256, wires: &[Wire::Named], slots: false };
+    /// A key of which nobody said whose it is: OpenSSL's way first, then RFC 5077's with the length under the MAC.
+    pub const ANY_CBC: Self = Self { wires: &[Wire::Named, Wire::UnsentLength, Wire::SentLength], ..Self::OPENSSL };
+    /// Go's crypto/tls, before and from 1.21.
+    pub const GO: Self =
+        Self { mode: Mode::Ctr, hash: Hash::Sha256, wires: &[Wire::Named, Wire::Nameless], slots: false };
+    /// `GnuTLS`.
+    pub const GNUTLS: Self =
+        Self { mode: Mode::CbcZeroPadded, hash: Hash::Sha1, wires: &[Wire::SentLength], slots: true };
+
+    /// Whether some of its tickets do not name their key, so that every such ticket is tried.
+    #[must_use]
+    pub fn has_nameless(&self) -> bool {
+        self.wires.iter().any(|wire| !wire.has_key_name())
+    }
+}

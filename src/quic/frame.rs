@@ -1,0 +1,58 @@
+//! The frames that an Initial packet may have (RFC 9000 section 12.4, table 3).
+
+use super::packet::varint;
+use crate::wire::Reader;
+
+/// A piece of the handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Crypto<'a> {
+    /// Where it belongs in the stream.
+    pub(super) offset: u64,
+    pub(super) data: &'a [u8],
+}
+
+/// The CRYPTO frames of a payload, up to its end or a frame that does not belong there.
+pub(super) fn crypto_frames(payload: &[u8]) -> impl Iterator<Item = Crypto<'_>> {
+    let mut rest = Reader(payload);
+    std::iter::from_fn(move || {
+        loop {
+            if let Some(frame) = next_frame(&mut rest)? {
+                return Some(frame);
+            }
+        }
+    })
+}
+
+/// The next frame, `Some(None)` where it is not CRYPTO.
+fn next_frame<'a>(rest: &mut Reader<'a>) -> Option<Option<Crypto<'a>>> {
+    match varint(rest)? {
+        // PADDING, PING
+        0 | 1 => Some(None),
+        kind @ (2 | 3) => ack(rest, kind == 3).map(|()| None),
+        6 => {
+            let offset = varint(rest)?;
+            let length = varint(rest)?;
+            Some(Some(Crypto { offset, data: rest.take(length.try_into().ok()?)? }))
+        }
+        // CONNECTION_CLOSE ends everything, others are not allowed here
+        _ => None,
+    }
+}
+
+fn ack(rest: &mut Reader<'_>, with_ecn_counts: bool) -> Option<()> {
+    varint(rest)?;
+    varint(rest)?;
+    let ranges = varint(rest)?;
+    varint(rest)?;
+    // more ranges than there are bytes end with the bytes
+    for _ in 0..ranges {
+        varint(rest)?;
+        varint(rest)?;
+    }
+    if with_ecn_counts {
+        for _ in 0..3 {
+            varint(rest)?;
+        }
+    }
+    Some(())
+}

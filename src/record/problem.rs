@@ -1,0 +1,117 @@
+//! What is wrong with a ticket that was not opened, and what to do about it: the most useful true thing.
+
+use std::fmt;
+
+use super::Record;
+use crate::escape::Text;
+use crate::key::ring::KeyRing;
+use crate::open::{BadMac, Outcome};
+use crate::ticket::{Malformed, Shape, Ticket};
+
+/// Names that a hint lists.
+const LISTED: usize = 3;
+
+/// What is wrong with a ticket and what to do about it, a sentence each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What was found.
+    pub error: String,
+    /// The remedy.
+    pub hint: String,
+}
+
+impl Problem {
+    fn new(error: impl fmt::Display, hint: impl Into<String>) -> Self {
+        Self { error: error.to_string(), hint: hint.into() }
+    }
+}
+
+impl Record<'_> {
+    /// What is wrong, in one sentence, and what to do, in another. `ring` is what the ticket was tried with.
+    #[must_use]
+    pub fn problem(&self, ring: &KeyRing) -> Option<Problem> {
+        let outcome = match &self.verdict {
+            Err(error) => return Some(Problem::new(error, error.hint())),
+            Ok(outcome) => outcome,
+        };
+        match outcome {
+            Outcome::Decrypted { .. } | Outcome::PlainSession { .. } => None,
+            Outcome::BadSession { error, .. } => Some(Problem::new(error, "-f der writes the plaintext as it is")),
+            Outcome::BadPadding { .. } => Some(Problem::new(
+                "the MAC verifies, but the decrypted bytes do not end in PKCS#7 padding",
+                "the key's MAC part is right and its AES part is not, or the server seals in a way of its own",
+            )),
+            Outcome::BadMac(bad) => Some(bad_mac(bad)),
+            Outcome::UnknownKey => Some(unknown_key(self.bytes, ring)),
+            Outcome::NoKey => Some(Problem::new(
+                "no key was given, the ticket was only split",
+                with_note(self.bytes, "--key FILE opens it"),
+            )),
+            Outcome::Malformed(error) => Some(Problem::new(error, malformed_hint(*error))),
+            Outcome::StatefulId => Some(Problem::new(
+                Malformed::StatefulId,
+                "the server keeps the session in its own cache: no ticket key opens it",
+            )),
+        }
+    }
+}
+
+fn bad_mac(bad: &BadMac<'_>) -> Problem {
+    let origin = bad.key.origin();
+    let file = Text(origin.file.as_bytes());
+    let tried = if bad.readings > 1 { format!(" in any of {} readings", bad.readings) } else { String::new() };
+    let error = format!("{file}, key {}, has the ticket's key name, but the MAC does not verify{tried}", origin.index);
+    let hint = if bad.zero_mac_key {
+        "the MAC verifies under an all-zero HMAC key: the server authenticates its tickets with no secret at all"
+    } else if bad.unverified.is_some() {
+        "the session shown is unverified: anybody may have written it"
+    } else {
+        "the ticket was altered or cut, or the secrets changed under the same key name; --no-verify decrypts it all the same"
+    };
+    Problem::new(error, hint)
+}
+
+fn unknown_key(bytes: &[u8], ring: &KeyRing) -> Problem {
+    let mut names: Vec<String> = ring.names().take(LISTED + 1).map(|name| name.to_string()).collect();
+    if names.len() > LISTED {
+        names.pop();
+        names.push(format!("{} more", ring.names().count() - LISTED));
+    }
+    let name = Ticket::split(bytes).ok().and_then(|ticket| ticket.key_name());
+    let error = match name.filter(|_| !names.is_empty()) {
+        Some(name) if name.is_zero() => {
+            "no key has the ticket's key name, which is all zero: the server sealed with a key that was never set up"
+                .to_owned()
+        }
+        Some(name) => format!("no key has the ticket's key name {name}"),
+        None => "the MAC verifies under none of the keys".to_owned(),
+    };
+    let hint = if names.is_empty() {
+        "the ticket was sealed with another key, or by another server".to_owned()
+    } else {
+        format!(
+            "the keys given are named {}; the ticket was sealed under another key, or by another server",
+            names.join(", ")
+        )
+    };
+    Problem::new(error, with_note(bytes, &hint))
+}
+
+/// A hint, behind what the shape of the ticket says where it is an uncommon one.
+fn with_note(bytes: &[u8], hint: &str) -> String {
+    match Shape::of(bytes).note() {
+        Some(note) => format!("{note}; {hint}"),
+        None => hint.to_owned(),
+    }
+}
+
+fn malformed_hint(error: Malformed) -> &'static str {
+    match error {
+        Malformed::PartialBlock { .. } => {
+            "the ticket is not whole, or not of OpenSSL's family: Go's crypto/tls (AES-CTR) and what seals with an AEAD \
+             (rustls on ring, JSSE, s2n-tls, fizz) have such lengths"
+        }
+        Malformed::TooShort { .. } => "give the whole ticket, as the server sent it",
+        _ => "a ticket is key name, IV, ciphertext and MAC, as the server sent it",
+    }
+}

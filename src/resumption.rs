@@ -1,0 +1,146 @@
+//! What became of the resumption in a connection, judged with the tickets opened.
+//!
+//! [`examine`] looks at one opened ticket of a connection and gives a [`Finding`]; [`why`] makes one sentence of all
+//! of them; [`secrets`] gives the key-log lines that a ticket is good for, each of them certain.
+
+pub mod secrets;
+mod why;
+
+use crate::capture::Connection;
+use crate::capture::sighting::{Carrier, Sighting};
+use crate::key::{KeyName, Role};
+use crate::open::Outcome;
+use crate::session::{Protocol, Session};
+use crate::ticket::Ticket;
+use crate::tls13::{Binder, EarlySecret, Hash, PskHello, Transcript};
+
+pub use self::why::why;
+
+/// What is known of one ticket once it was tried with the keys.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The message it was in.
+    pub carrier: Carrier,
+    /// Which `ClientHello` it was in, from 0.
+    pub hello: Option<usize>,
+    /// Which PSK identity it is, from 0.
+    pub identity: Option<usize>,
+    /// Whether the server chose this identity.
+    pub selected: bool,
+    /// The name of the key that sealed it, where it has the form of a ticket.
+    pub key_name: Option<KeyName>,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// What became of a ticket, without its secrets.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It opened.
+    Opened(Opened),
+    /// No key was given.
+    NoKey,
+    /// No key has its name.
+    UnknownKey,
+    /// A key has its name, and the MAC does not verify.
+    BadMac,
+    /// The MAC verifies, and there is no session inside that is understood.
+    Unusable,
+    /// A server-side session ID.
+    StatefulId,
+    /// Not of the form that is opened here.
+    Malformed,
+}
+
+/// What an opened ticket says about the conditions of its use.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// What the server does with the key, as far as the key files tell.
+    pub role: Role,
+    /// The protocol of the session.
+    pub protocol: Protocol,
+    /// The cipher suite of the session.
+    pub cipher: Option<u16>,
+    /// When it was sealed or began, seconds since 1970.
+    pub time: Option<i64>,
+    /// When it ends, seconds since 1970.
+    pub expires: Option<i64>,
+    /// Whether the client asked for a name other than the one sealed in it, which it is.
+    pub other_name: Option<String>,
+    /// Whether the PSK gives the client's binder.
+    pub binder: Option<bool>,
+    /// The client's idea of its age, milliseconds.
+    pub age_ms: Option<u32>,
+}
+
+/// Judges a ticket. Completes `sighting` with what takes the session: binder and age.
+#[must_use]
+pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &Outcome<'_>) -> Finding {
+    let verdict = match outcome {
+        Outcome::Decrypted { key, session, .. } => {
+            if let (Some(age), Some(add)) = (sighting.obfuscated_age, session.ticket_age_add) {
+                // both count modulo 2^32 (RFC 8446 section 4.2.11.1)
+                sighting.age_ms = Some(age.wrapping_sub(add));
+            }
+            sighting.binder = binder(connection, sighting, session);
+            Verdict::Opened(opened(sighting, key.origin().role, session))
+        }
+        Outcome::NoKey => Verdict::NoKey,
+        Outcome::UnknownKey => Verdict::UnknownKey,
+        Outcome::BadMac(_) => Verdict::BadMac,
+        Outcome::BadSession { .. } | Outcome::BadPadding { .. } => Verdict::Unusable,
+        Outcome::StatefulId => Verdict::StatefulId,
+        Outcome::Malformed(_) | Outcome::PlainSession { .. } => Verdict::Malformed,
+    };
+    Finding {
+        carrier: sighting.carrier,
+        hello: sighting.hello,
+        identity: sighting.identity,
+        selected: sighting.selected.unwrap_or(false),
+        key_name: Ticket::split(sighting.ticket).ok().and_then(|ticket| ticket.key_name()),
+        verdict,
+    }
+}
+
+fn opened(sighting: &Sighting<'_>, role: Role, session: &Session<'_>) -> Opened {
+    let sealed = session.hostname.filter(|sealed| {
+        sighting.carrier != Carrier::NewSessionTicket && !sighting.sni.unwrap_or_default().eq_ignore_ascii_case(sealed)
+    });
+    Opened {
+        role,
+        protocol: session.protocol,
+        cipher: session.cipher.0.try_into().ok().map(u16::from_be_bytes),
+        time: session.time,
+        expires: session.expires(),
+        other_name: sealed.map(|sealed| crate::escape::Text(sealed).to_string()),
+        binder: sighting.binder,
+        age_ms: sighting.age_ms,
+    }
+}
+
+/// Whether the PSK in a session gives the binder that the client sent.
+fn binder(connection: &Connection, sighting: &Sighting<'_>, session: &Session<'_>) -> Option<bool> {
+    let (number, identity) = (sighting.hello?, sighting.identity?);
+    let (early, before) = key_schedule(connection, number, session)?;
+    let hello = PskHello::parse(&connection.client_hellos.get(number)?.bytes)?;
+    match early.verify_binder(&hello, identity, &before) {
+        Binder::Verified => Some(true),
+        Binder::Mismatch => Some(false),
+        Binder::Absent => None,
+    }
+}
+
+/// The early secret of a session's PSK, and the transcript before the `ClientHello` of that number.
+fn key_schedule(connection: &Connection, number: usize, session: &Session<'_>) -> Option<(EarlySecret, Transcript)> {
+    let psk = session.resumption_psk()?;
+    let hash = Hash::of_suite(u16::from_be_bytes(session.cipher.0.try_into().ok()?))?;
+    let before = match number {
+        0 => Transcript::new(hash),
+        _ => {
+            let first = connection.client_hellos.first()?;
+            Transcript::after_retry(hash, &first.bytes, &connection.retry_request()?.bytes)
+        }
+    };
+    Some((EarlySecret::new(hash, psk), before))
+}
