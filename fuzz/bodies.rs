@@ -32,18 +32,20 @@ pub fn ticket_input(data: &[u8]) {
     for form in [Some(Form::Lines), Some(Form::Records), Some(Form::Text), Some(Form::Der), None] {
         let form = form.unwrap_or_else(|| input::recognise(data, true));
         input::each_in_whole(form, data, &mut |line, item| {
-            let place = Place { source: "-", index: 0, line };
+            let place = Place { source: "-", index: 0, line, packet: None };
             let opener = Opener { ring, built_in, no_verify: true };
             let mut buffer = Vec::new();
             let (bytes, verdict) = match item {
-                Item::Ticket(bytes) => (bytes, Ok(opener.open(bytes, &mut buffer))),
+                Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
+                    (bytes, Ok(opener.open(bytes, &mut buffer)))
+                }
                 Item::Session(der) => match Session::parse(der) {
                     Ok(session) => (&[][..], Ok(Outcome::PlainSession { session })),
                     Err(_) => return,
                 },
                 Item::Unreadable(error) => (&[][..], Err(error)),
             };
-            let record = Record { place, bytes, verdict, client_session: None };
+            let record = Record { place, bytes, verdict, client_session: None, capture: None };
             let mut out = Vec::new();
             json::Renderer { ring, now: 0, redact: false }.ticket(&record, &mut out);
             text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() }.ticket(&record, &mut out);

@@ -2,16 +2,20 @@
 
 mod args;
 mod audit;
+mod capture;
 mod failure;
 mod job;
 mod key_files;
+mod key_log;
 mod keys;
 mod notes;
 mod output;
 mod source;
+mod survey;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{CommandFactory, Parser};
 
@@ -50,6 +54,7 @@ fn run(cli: Cli, notes: &mut Notes) -> anyhow::Result<Exit> {
         None => job::run(&cli.job, notes),
         Some(Command::Audit(args)) => audit::run(&args, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
+        Some(Command::Survey(args)) => survey::run(&args, notes),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "tktdump", &mut script);
@@ -63,6 +68,12 @@ fn run(cli: Cli, notes: &mut Notes) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Whether the reader of our output has gone: `| head` is no error.

@@ -14,6 +14,7 @@ mod wrapped;
 use std::fmt;
 
 use crate::armor::DamagedBlock;
+use crate::capture::container::Time;
 use crate::der::DerError;
 use crate::session::SessionError;
 
@@ -59,6 +60,17 @@ impl Form {
 pub enum Item<'a> {
     /// Bytes of a ticket.
     Ticket(&'a [u8]),
+    /// Bytes of a ticket, with what a record of ours says about where it was seen.
+    Recorded {
+        /// The ticket.
+        ticket: &'a [u8],
+        /// When.
+        time: Option<Time>,
+        /// The server, `ip:port`.
+        server: Option<&'a str>,
+        /// The host name that the client asked for.
+        sni: Option<&'a str>,
+    },
     /// DER of a session, the client's or a server's.
     Session(&'a [u8]),
     /// Something stands where a ticket should, but cannot be read.
@@ -169,7 +181,7 @@ impl Unreadable {
 /// Tells the form of an input from its start; `complete` where `head` is all of it.
 #[must_use]
 pub fn recognise(head: &[u8], complete: bool) -> Form {
-    if is_capture(head) {
+    if begins_capture(head) {
         return Form::Capture;
     }
     if !is_text(head) {
@@ -215,13 +227,17 @@ pub fn each_in_whole(form: Form, input: &[u8], sink: &mut dyn FnMut(Option<u64>,
     }
 }
 
-/// Magic numbers of pcap (both byte orders, micro- and nanoseconds), pcapng, and gzip around either.
-fn is_capture(head: &[u8]) -> bool {
-    const MAGICS: [&[u8]; 6] = [
+/// Whether `head` begins with a magic number of pcap (both byte orders, micro- and nanoseconds), of pcapng, or of gzip
+/// around either.
+#[must_use]
+pub fn begins_capture(head: &[u8]) -> bool {
+    const MAGICS: [&[u8]; 8] = [
         &[0xa1, 0xb2, 0xc3, 0xd4],
         &[0xd4, 0xc3, 0xb2, 0xa1],
         &[0xa1, 0xb2, 0x3c, 0x4d],
         &[0x4d, 0x3c, 0xb2, 0xa1],
+        &[0x34, 0xcd, 0xb2, 0xa1],
+        &[0xa1, 0xb2, 0xcd, 0x34],
         &[0x0a, 0x0d, 0x0d, 0x0a],
         &[0x1f, 0x8b, 0x08],
     ];

@@ -243,7 +243,9 @@ impl TicketKey {
     fn verify_slot<'k, 't>(&'k self, bytes: &'t [u8]) -> Option<Verified<'k, 't>> {
         let rotation = self.rotation.as_ref()?;
         let ticket = self.split(bytes, Wire::SentLength).ok()?;
-        let key = rotation.key(rotation.slot(ticket.key_name()?)?)?;
+        // the master key's own name is no slot's
+        let name = ticket.key_name().filter(|name| Some(*name) != self.name)?;
+        let key = rotation.key(rotation.slot(name)?)?;
         let verified = Verified::new(KeyInUse { key: self, slot: Some(key.slot) }, ticket);
         key.mac.verify(&ticket).then_some(verified)
     }

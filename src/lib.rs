@@ -40,6 +40,7 @@ pub mod report;
 pub mod resumption;
 pub mod secret;
 pub mod session;
+pub mod survey;
 pub mod ticket;
 pub mod tls12;
 pub mod tls13;

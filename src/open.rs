@@ -55,6 +55,14 @@ pub enum Outcome<'a> {
     },
 }
 
+impl Outcome<'_> {
+    /// Whether the MAC verified under some key, whatever was inside.
+    #[must_use]
+    pub fn is_opened(&self) -> bool {
+        matches!(self, Self::Decrypted { .. } | Self::BadSession { .. } | Self::BadPadding { .. })
+    }
+}
+
 /// A ticket whose name is known and whose MAC is wrong.
 #[derive(Debug)]
 pub struct BadMac<'a> {

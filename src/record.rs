@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::capture::sighting::Sighting;
 use crate::escape::Text;
 use crate::input::Unreadable;
 use crate::key::KeyInUse;
@@ -10,8 +11,10 @@ use crate::open::{BadMac, Outcome};
 use crate::session::Session;
 use crate::ticket::Ticket;
 
+mod connection;
 mod problem;
 
+pub use self::connection::{ConnectionRecord, EarlyData};
 pub use self::problem::Problem;
 
 /// One word for what became of a ticket; scripts rely on it.
@@ -84,14 +87,17 @@ pub struct Place<'a> {
     pub index: u64,
     /// Line, from 1, of inputs that have lines.
     pub line: Option<u64>,
+    /// Packet, from 1, of captures.
+    pub packet: Option<u64>,
 }
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = Text(self.source.as_bytes());
-        match self.line {
-            Some(line) => write!(f, "{source}: line {line}"),
-            None => write!(f, "{source}: ticket {}", self.index),
+        match (self.line, self.packet) {
+            (Some(line), _) => write!(f, "{source}: line {line}"),
+            (None, Some(packet)) => write!(f, "{source}: packet {packet}, ticket {}", self.index),
+            (None, None) => write!(f, "{source}: ticket {}", self.index),
         }
     }
 }
@@ -107,6 +113,8 @@ pub struct Record<'a> {
     pub verdict: Result<Outcome<'a>, Unreadable>,
     /// The client's own session around it.
     pub client_session: Option<Session<'a>>,
+    /// Where it was seen on the wire.
+    pub capture: Option<Sighting<'a>>,
 }
 
 impl<'a> Record<'a> {

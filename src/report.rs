@@ -3,6 +3,7 @@
 pub mod findings;
 pub mod json;
 pub mod openssl;
+pub mod survey;
 pub mod text;
 
 mod key_json;

@@ -9,7 +9,7 @@ mod why;
 use crate::capture::Connection;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::key::{KeyName, Role};
-use crate::open::Outcome;
+use crate::open::{BadMac, Outcome};
 use crate::session::{Protocol, Session};
 use crate::ticket::Ticket;
 use crate::tls13::{Binder, EarlySecret, Hash, PskHello, Transcript};
@@ -98,8 +98,19 @@ pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &O
         hello: sighting.hello,
         identity: sighting.identity,
         selected: sighting.selected.unwrap_or(false),
-        key_name: Ticket::split(sighting.ticket).ok().and_then(|ticket| ticket.key_name()),
+        key_name: key_name(sighting.ticket, outcome),
         verdict,
+    }
+}
+
+/// The key name of a ticket, as the key that it met splits it.
+fn key_name(bytes: &[u8], outcome: &Outcome<'_>) -> Option<KeyName> {
+    match outcome {
+        Outcome::Decrypted { ticket, .. }
+        | Outcome::BadSession { ticket, .. }
+        | Outcome::BadPadding { ticket, .. }
+        | Outcome::BadMac(BadMac { ticket, .. }) => ticket.key_name(),
+        _ => Ticket::split(bytes).ok()?.key_name(),
     }
 }
 

@@ -7,6 +7,8 @@
 // a test that cannot go on says so by panicking
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod common;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -72,6 +74,7 @@ fn documents_show_what_commands_print_with_other_tools() {
 }
 
 fn check(fence: &str) {
+    common::settle_modes();
     for name in DOCUMENTS {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let text = std::fs::read_to_string(&path).unwrap();

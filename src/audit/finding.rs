@@ -47,6 +47,8 @@ pub enum Item {
         index: u64,
         /// Line, from 1, of inputs that have lines.
         line: Option<u64>,
+        /// Packet, from 1, of captures.
+        packet: Option<u64>,
     },
 }
 
@@ -60,7 +62,7 @@ impl Subject {
     /// A ticket at its place.
     #[must_use]
     pub fn ticket(place: Place<'_>, key_name: Option<KeyName>) -> Self {
-        let item = Item::Ticket { index: place.index, line: place.line };
+        let item = Item::Ticket { index: place.index, line: place.line, packet: place.packet };
         Self { file: place.source.into(), item, key_name, fingerprint: None }
     }
 
@@ -81,7 +83,8 @@ impl fmt::Display for Subject {
             Item::Whole => {}
             Item::Key(index) => write!(f, ": key {index}")?,
             Item::Ticket { line: Some(line), .. } => write!(f, ": line {line}")?,
-            Item::Ticket { index, line: None } => write!(f, ": ticket {index}")?,
+            Item::Ticket { packet: Some(packet), index, .. } => write!(f, ": packet {packet}, ticket {index}")?,
+            Item::Ticket { index, .. } => write!(f, ": ticket {index}")?,
         }
         if let Some(name) = self.key_name {
             write!(f, ", key name {name}")?;

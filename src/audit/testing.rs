@@ -201,8 +201,8 @@ impl Judge<'_> {
 }
 
 fn record<'a>(bytes: &'a [u8], client_session: Option<Session<'a>>) -> Record<'a> {
-    let place = Place { source: "t.bin", index: 0, line: None };
-    Record { place, bytes, verdict: Ok(Outcome::NoKey), client_session }
+    let place = Place { source: "t.bin", index: 0, line: None, packet: None };
+    Record { place, bytes, verdict: Ok(Outcome::NoKey), client_session, capture: None }
 }
 
 pub(super) fn ticket_findings(policy: &Policy, keys: &KeySet, ticket: &[u8]) -> Vec<Finding> {

@@ -2,6 +2,9 @@
 
 use super::finding::Subject;
 use super::keys::KeySet;
+use crate::capture::Connection;
+use crate::capture::hello::ClientHello;
+use crate::capture::sighting::{Carrier, Sighting};
 use crate::key::ring::KeyRing;
 use crate::key::weak::{self, Weakness};
 use crate::open::{Opener, Outcome};
@@ -48,6 +51,25 @@ pub fn guessed(record: &Record<'_>, built_in: &KeyRing) -> Option<Weakness> {
             weak::weakness_of_built_in(key.origin().index)
         }
         _ => None,
+    }
+}
+
+impl PskModes {
+    /// The modes of the `ClientHello` that a PSK identity is in, and of the server's answer.
+    #[must_use]
+    pub fn of(connection: &Connection, sighting: &Sighting<'_>) -> Self {
+        /// `psk_ke` of RFC 8446 section 4.2.9.
+        const PSK_KE: u8 = 0;
+        if sighting.carrier != Carrier::Psk {
+            return Self::default();
+        }
+        let message = sighting.hello.and_then(|index| connection.client_hellos.get(index));
+        let hello = message.and_then(|message| ClientHello::parse(&message.bytes));
+        let without_share = connection.server_hello().is_some_and(|server| !server.key_share);
+        Self {
+            plain_offered: hello.is_some_and(|hello| hello.psk_modes.contains(&PSK_KE)),
+            plain_used: sighting.selected == Some(true) && without_share,
+        }
     }
 }
 

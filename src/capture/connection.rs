@@ -75,6 +75,10 @@ pub enum HandshakeKind {
 }
 
 impl HandshakeKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::Full, Self::ResumedTicket, Self::ResumedPsk, Self::ResumedSessionId, Self::Incomplete];
+
     /// The word used in every output.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -168,6 +172,20 @@ impl Connection {
         self.server_hellos
             .iter()
             .find(|message| ServerHello::parse(&message.bytes).is_some_and(|hello| hello.is_retry_request()))
+    }
+
+    /// The same, parsed.
+    #[must_use]
+    pub fn retry(&self) -> Option<ServerHello<'_>> {
+        self.hellos().find(ServerHello::is_retry_request)
+    }
+
+    /// Whether the first `ClientHello`, the only one that may do so, announces early data.
+    #[must_use]
+    pub fn first_hello_offers_early_data(&self) -> bool {
+        self.client_hellos
+            .first()
+            .is_some_and(|message| ClientHello::parse(&message.bytes).is_some_and(|hello| hello.early_data))
     }
 
     fn hellos(&self) -> impl DoubleEndedIterator<Item = ServerHello<'_>> {

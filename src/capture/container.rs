@@ -25,6 +25,20 @@ pub struct Time {
     pub nanoseconds: u32,
 }
 
+impl Time {
+    /// From seconds since 1970 with a fraction, to the microsecond; `None` where they are no point in time.
+    #[must_use]
+    pub fn from_seconds(seconds: f64) -> Option<Self> {
+        let whole = seconds.floor();
+        // exact for any time of which a 64-bit float keeps the seconds
+        #[expect(clippy::cast_possible_truncation, reason = "judged on the line before")]
+        let seconds_since_1970 = (whole.abs() < 1e15).then_some(whole as i64)?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a second")]
+        let microseconds = ((seconds - whole) * 1e6).round() as u32;
+        Some(Self { seconds: seconds_since_1970, nanoseconds: microseconds.min(999_999) * 1000 })
+    }
+}
+
 impl fmt::Display for Time {
     /// Epoch seconds with six decimals, or nine where they say more.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -33,6 +33,8 @@ pub(super) enum Command {
     Audit(Box<AuditArgs>),
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),
+    /// Group tickets by key name, without any key
+    Survey(SurveyArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -64,7 +66,10 @@ pub(super) struct JobArgs {
     /// Hold back every secret
     #[arg(long, env = "TKTDUMP_REDACT", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(super) redact: bool,
-    /// Judge expiry by this time (RFC 3339, or seconds since 1970) instead of now
+    /// For -f keylog: the client random of the connection that a bare ticket of TLS 1.2 or before belongs to
+    #[arg(long, value_name = "HEX", value_parser = client_random)]
+    pub(super) client_random: Option<[u8; 32]>,
+    /// Judge expiry by this time (RFC 3339, or seconds since 1970) instead of now, or the packet's time in a capture
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) at: Option<i64>,
     /// Close with a summary
@@ -83,8 +88,24 @@ pub(super) struct KeysArgs {
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
     /// Output
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = KeysFormat::Text)]
-    pub(super) format: KeysFormat,
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
+    pub(super) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SurveyArgs {
+    /// Captures, or tickets in any form; standard input where none or - is given
+    #[arg(value_name = "INPUT")]
+    pub(super) inputs: Vec<PathBuf>,
+    /// Form of the inputs
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = From::Auto)]
+    pub(super) from: From,
+    /// Output
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
+    pub(super) format: ListFormat,
+    /// Colours in text
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(super) color: Color,
 }
 
 #[derive(Debug, Args)]
@@ -126,6 +147,8 @@ pub(super) enum From {
     Pem,
     /// Sessions as DER
     Der,
+    /// A packet capture, pcap or pcapng
+    Pcap,
     /// Our own records
     Json,
 }
@@ -140,6 +163,7 @@ impl From {
             Self::Base64 => Some(Form::Base64),
             Self::Pem => Some(Form::Text),
             Self::Der => Some(Form::Der),
+            Self::Pcap => Some(Form::Capture),
             Self::Json => Some(Form::Records),
         }
     }
@@ -158,11 +182,13 @@ pub(super) enum Format {
     Der,
     #[value(help = "The plaintext as PEM, for openssl sess_id")]
     Pem,
+    /// A key log, with which Wireshark decrypts the traffic
+    Keylog,
 }
 
-/// Outputs of `keys`.
+/// Outputs of the commands that list something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum KeysFormat {
+pub(super) enum ListFormat {
     /// For people
     Text,
     /// One object a line
@@ -187,6 +213,18 @@ fn key_formats() -> impl TypedValueParser<Value = String> {
     let auto = PossibleValue::new(AUTO).help("the content decides");
     let named = FORMATS.iter().map(|format| PossibleValue::new(format.name()).help(format.about()));
     PossibleValuesParser::new(std::iter::once(auto).chain(named))
+}
+
+fn client_random(text: &str) -> Result<[u8; 32], String> {
+    let digits: String = text.chars().filter(|character| !matches!(character, ':' | ' ')).collect();
+    let octets: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(|at| octet(digits.get(at..at + 2)?)).collect();
+    octets
+        .and_then(|octets| octets.try_into().ok())
+        .ok_or_else(|| "a client random is 32 bytes, 64 digits of hex".to_owned())
+}
+
+fn octet(digits: &str) -> Option<u8> {
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u8::from_str_radix(digits, 16).ok()).flatten()
 }
 
 pub(super) fn time(text: &str) -> Result<i64, String> {

@@ -10,15 +10,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use tktdump::audit::baseline::Baseline;
+use tktdump::audit::capture::Offer;
 use tktdump::audit::keys::{KeySet, LoadedFile};
 use tktdump::audit::rules::RULES;
 use tktdump::audit::ticket::{PskModes, TicketFacts, guessed};
 use tktdump::audit::{Auditor, Policy};
+use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::Item;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
-use tktdump::record::Place;
+use tktdump::record::{Place, Record};
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Tally, text};
 use zeroize::Zeroizing;
@@ -41,7 +43,7 @@ pub(super) fn run(args: &AuditArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
     }
     let inputs = inputs(args, &policy)?;
     let baseline = baseline(&args.policy)?;
-    let now = args.at.unwrap_or_else(job::now);
+    let now = args.at.unwrap_or_else(super::now);
     let (keys, mut exit) = load_keys(args, now, notes)?;
     // what the missing keys seal would be found to be foreign
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
@@ -53,6 +55,8 @@ pub(super) fn run(args: &AuditArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
         auditor: Auditor::new(&policy, now),
         keys: &keys,
         now,
+        at: args.at,
+        notes,
         output: Output::new(args, baseline),
         tally: Tally::default(),
         source: String::new(),
@@ -62,25 +66,27 @@ pub(super) fn run(args: &AuditArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
     let about_keys = worker.auditor.keys(&keys);
     worker.output.take(about_keys);
     for path in &inputs {
-        worker.begin(path, notes);
+        worker.begin(path);
         match source::read(path, args.from.form(), &mut worker) {
-            Ok(()) => worker.end(path, notes),
+            Ok(()) => worker.end(path),
             Err(error) if super::is_closed_pipe(&error) => return Err(error),
             Err(error) => {
-                notes.failure(&error);
+                worker.notes.failure(&error);
                 exit = Exit::Failed;
             }
         }
     }
     let at_the_end = worker.auditor.finish();
     worker.output.take(at_the_end);
-    worker.output.finish(&policy, &worker.tally, args.stats, notes)?;
+    worker.output.finish(&policy, &worker.tally, args.stats, worker.notes)?;
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
     }
     if policy.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
-        notes.error("no ticket was found, so that nothing shows which key seals");
-        notes.hint("with TLS 1.3 the client must stay: (sleep 1) | openssl s_client -connect HOST:443 -sess_out FILE");
+        worker.notes.error("no ticket was found, so that nothing shows which key seals");
+        worker
+            .notes
+            .hint("with TLS 1.3 the client must stay: (sleep 1) | openssl s_client -connect HOST:443 -sess_out FILE");
         exit = Exit::NotAll;
     }
     let failed = worker.output.tally.at_least(policy.fail_on) > 0;
@@ -158,12 +164,7 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
         }
         return Ok(Vec::new());
     }
-    let inputs = if args.inputs.is_empty() { vec![PathBuf::from("-")] } else { args.inputs.clone() };
-    if inputs.iter().chain(&args.keys).filter(|path| source::is_stdin(path)).count() > 1 {
-        let failure = Failure::new("standard input can be read only once");
-        return Err(failure.with_hint("name a file for all inputs and key files but one").into());
-    }
-    Ok(inputs)
+    source::inputs(&args.inputs, &args.keys)
 }
 
 /// Loads what can be loaded, and says whether that is all.
@@ -195,6 +196,9 @@ struct Worker<'w> {
     auditor: Auditor<'w>,
     keys: &'w KeySet,
     now: i64,
+    /// The clock that was asked for; packets have one of their own.
+    at: Option<i64>,
+    notes: &'w Notes,
     output: Output,
     tally: Tally,
     source: String,
@@ -203,38 +207,59 @@ struct Worker<'w> {
 }
 
 impl Worker<'_> {
-    fn begin(&mut self, path: &Path, notes: &Notes) {
+    fn begin(&mut self, path: &Path) {
         self.source.clear();
         self.source.push_str(&source::display(path));
         self.index = 0;
         if source::is_stdin(path) && io::stdin().is_terminal() {
-            notes.hint("reading tickets from the terminal; Ctrl-D ends them");
+            self.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
         }
     }
 
-    fn end(&mut self, path: &Path, notes: &Notes) {
+    fn end(&mut self, path: &Path) {
         if self.index == 0 {
             let name = source::display(path);
-            notes.warning(format_args!("{}: no ticket in it", Text(name.as_bytes())));
+            self.notes.warning(format_args!("{}: no ticket in it", Text(name.as_bytes())));
         }
     }
 }
 
 impl Sink for Worker<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
-        let place = Place { source: &self.source, index: self.index, line };
+        let place = Place { source: &self.source, index: self.index, line, packet: None };
         let record = job::examine(place, item, &self.opener, &mut self.plaintext);
-        let ticket = TicketFacts {
-            record: &record,
-            keys: self.keys,
-            guessed: guessed(&record, self.opener.built_in),
-            psk_modes: PskModes::default(),
-            now: self.now,
-        };
+        let psk_modes = PskModes::default();
+        let guessed = guessed(&record, self.opener.built_in);
+        let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now: self.now };
         self.tally.add(record.status());
         self.index += 1;
         let findings = self.auditor.ticket(&ticket);
         self.output.take(findings);
+    }
+
+    fn connection(&mut self, connection: &Connection) {
+        for sighting in connection.sightings() {
+            let place = Place { source: &self.source, index: self.index, line: None, packet: Some(sighting.packet) };
+            let verdict = Ok(self.opener.open(sighting.ticket, &mut self.plaintext));
+            let record =
+                Record { place, bytes: sighting.ticket, verdict, client_session: None, capture: Some(sighting) };
+            let now = self.at.unwrap_or(sighting.time.seconds);
+            let psk_modes = PskModes::of(connection, &sighting);
+            let guessed = guessed(&record, self.opener.built_in);
+            let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now };
+            self.tally.add(record.status());
+            self.index += 1;
+            let findings = self.auditor.ticket(&ticket);
+            if let Some(offer) = Offer::of(connection, &sighting, &record) {
+                self.auditor.offer(&offer);
+            }
+            self.output.take(findings);
+        }
+        self.tally.add_connection(connection.handshake());
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.notes.warning(message);
     }
 
     fn pause(&mut self) -> anyhow::Result<()> {

@@ -1,9 +1,11 @@
 //! The main job: find tickets, open them, print them.
 
-use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+mod connection;
 
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::{Item, Unreadable};
 use tktdump::key::ring::KeyRing;
@@ -14,19 +16,22 @@ use tktdump::session::Session;
 use zeroize::Zeroizing;
 
 use super::args::{Format, JobArgs};
+use super::key_log::Log;
 use super::notes::Notes;
 use super::output::Output;
 use super::source::{self, Sink};
 use super::{Exit, Failure, key_files};
 
 pub(super) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
-    let inputs = inputs(args)?;
-    let now = args.at.unwrap_or_else(now);
+    let inputs = source::inputs(&args.inputs, &args.keys)?;
+    let now = args.at.unwrap_or_else(super::now);
     let ring = load_keys(args, now, notes)?;
     let built_in = if ring.is_empty() { KeyRing::built_in() } else { KeyRing::default() };
     let output = Output::new(args, &ring, now)?;
     let opener = Opener { ring: &ring, built_in: &built_in, no_verify: args.no_verify };
     let mut worker = Worker::new(opener, &output, notes);
+    worker.at = args.at;
+    worker.key_log = output.is_key_log().then(|| Log::new(args.client_random));
     let mut exit = Exit::Done;
     for path in &inputs {
         worker.begin(path);
@@ -42,25 +47,29 @@ pub(super) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
     }
     worker.flush()?;
     let (tally, refused) = (worker.tally, worker.refused);
-    if args.stats {
+    let lines = worker.key_log.as_ref().map(Log::lines);
+    if args.stats || (tally.connections() > 0 && args.format == Format::Text) {
         summary(args, &tally)?;
     }
     if tally.tickets() == 0 && exit == Exit::Done {
         notes.error("no ticket was found");
-        notes.hint("give tickets as raw bytes, hex, base64, PEM or DER sessions, or an s_client transcript");
+        notes.hint("give tickets as raw bytes, hex, base64, PEM or DER sessions, an s_client transcript or a capture");
+    }
+    if let Some(lines) = lines {
+        return Ok(exit.max(end_key_log(lines, notes)));
     }
     let all = tally.tickets() > 0 && tally.failures() == 0 && !refused;
     Ok(exit.max(if all { Exit::Done } else { Exit::NotAll }))
 }
 
-/// The inputs; standard input where none is named, and no more than one reader of it.
-fn inputs(args: &JobArgs) -> anyhow::Result<Vec<PathBuf>> {
-    let inputs = if args.inputs.is_empty() { vec![PathBuf::from("-")] } else { args.inputs.clone() };
-    if inputs.iter().chain(&args.keys).filter(|path| source::is_stdin(path)).count() > 1 {
-        let failure = Failure::new("standard input can be read only once");
-        return Err(failure.with_hint("name a file for all inputs and key files but one").into());
+/// A key log is worth having where it has a line; foreign tickets around it are normal.
+fn end_key_log(lines: u64, notes: &Notes) -> Exit {
+    if lines == 0 {
+        notes.error("no ticket gives a line of a key log");
+        return Exit::NotAll;
     }
-    Ok(inputs)
+    notes.warning("the key log decrypts recorded traffic: keep it as safe as the ticket key");
+    Exit::Done
 }
 
 fn load_keys(args: &JobArgs, now: i64, notes: &Notes) -> anyhow::Result<KeyRing> {
@@ -81,19 +90,18 @@ fn load_keys(args: &JobArgs, now: i64, notes: &Notes) -> anyhow::Result<KeyRing>
     Ok(ring)
 }
 
-/// Seconds since 1970.
-pub(super) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
 fn summary(args: &JobArgs, tally: &Tally) -> io::Result<()> {
     if args.format != Format::Json {
-        return writeln!(io::stderr(), "tktdump: {}", text::summary(tally));
+        writeln!(io::stderr(), "tktdump: {}", text::summary(tally))?;
+        if let Some(connections) = text::connection_summary(tally) {
+            writeln!(io::stderr(), "tktdump: {connections}")?;
+        }
+        return Ok(());
     }
     let mut record = Vec::new();
     let counts = tally.counts().map(|(status, count)| (status.as_str(), count));
-    json::summary(tally.tickets(), counts, &mut record);
+    let connections = Some(tally.connections()).filter(|&count| count > 0);
+    json::summary(tally.tickets(), counts, connections, &mut record);
     io::stdout().write_all(&record)
 }
 
@@ -111,6 +119,9 @@ struct Worker<'w> {
     tally: Tally,
     /// Whether a session was opened that the output cannot be made of.
     refused: bool,
+    /// The clock that was asked for; packets have one of their own.
+    at: Option<i64>,
+    key_log: Option<Log>,
 }
 
 impl<'w> Worker<'w> {
@@ -129,6 +140,8 @@ impl<'w> Worker<'w> {
             broken: None,
             tally: Tally::default(),
             refused: false,
+            at: None,
+            key_log: None,
         }
     }
 
@@ -161,35 +174,29 @@ impl<'w> Worker<'w> {
 
 impl Sink for Worker<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
-        let place = Place { source: &self.source, index: self.index, line };
+        let place = Place { source: &self.source, index: self.index, line, packet: None };
         let record = examine(place, item, &self.opener, &mut self.plaintext);
         self.output.render(&record, &mut self.rendered);
-        let status = record.status();
-        self.tally.add(status);
+        self.tally.add(record.status());
         self.index += 1;
-        if record.opened_with_built_in_key() {
-            self.notes.warning(format_args!("{place}: opened with a key that anybody can guess"));
+        if let (Some(log), Ok(Outcome::Decrypted { session, key, .. })) = (&mut self.key_log, &record.verdict) {
+            log.from_bare_ticket(session, key.origin(), &mut self.rendered, self.notes);
         }
-        if record.session().is_some_and(Shown::is_unverified) && !self.output.has_every_record() {
-            self.notes.warning(format_args!("{place}: the session is unverified, anybody may have written it"));
-        }
-        if (!status.is_success() || self.output.leaves_out(&record))
-            && let Some(problem) = record.problem(self.opener.ring)
-        {
-            let error = format_args!("{place}: {}", problem.error);
-            self.notes.ticket(error, &problem.hint, self.output.has_every_record());
-        }
-        if let Some(dialect) = self.output.refuses(&record) {
-            let error = format_args!(
-                "{place}: the session is in the dialect {}, which is no SSL_SESSION of OpenSSL's",
-                dialect.as_str()
-            );
-            self.refused = true;
-            self.notes.ticket(error, "-f text and -f json show it, -f der writes its plaintext", false);
-        }
+        note(&record, self.output, self.opener.ring, &mut self.refused, self.notes);
         if self.rendered.len() >= Self::FLUSH_LENGTH {
             self.broken = self.flush().err();
         }
+    }
+
+    fn connection(&mut self, connection: &Connection) {
+        self.examine_connection(connection);
+        if self.rendered.len() >= Self::FLUSH_LENGTH {
+            self.broken = self.flush().err();
+        }
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.notes.warning(message);
     }
 
     fn pause(&mut self) -> anyhow::Result<()> {
@@ -200,6 +207,31 @@ impl Sink for Worker<'_> {
     }
 }
 
+/// Says on stderr what is wrong or unusual about a ticket.
+fn note(record: &Record<'_>, output: &Output<'_>, ring: &KeyRing, refused: &mut bool, notes: &mut Notes) {
+    let place = record.place;
+    let quiet = output.has_every_record() || output.is_key_log();
+    if record.opened_with_built_in_key() {
+        notes.warning(format_args!("{place}: opened with a key that anybody can guess"));
+    }
+    if record.session().is_some_and(Shown::is_unverified) && !quiet {
+        notes.warning(format_args!("{place}: the session is unverified, anybody may have written it"));
+    }
+    if (!record.status().is_success() || output.leaves_out(record))
+        && let Some(problem) = record.problem(ring)
+    {
+        notes.ticket(format_args!("{place}: {}", problem.error), &problem.hint, quiet);
+    }
+    if let Some(dialect) = output.refuses(record) {
+        let error = format_args!(
+            "{place}: the session is in the dialect {}, which is no SSL_SESSION of OpenSSL's",
+            dialect.as_str()
+        );
+        *refused = true;
+        notes.ticket(error, "-f text and -f json show it, -f der writes its plaintext", false);
+    }
+}
+
 /// Opens what an item holds.
 pub(super) fn examine<'a>(
     place: Place<'a>,
@@ -207,10 +239,12 @@ pub(super) fn examine<'a>(
     opener: &Opener<'a>,
     plaintext: &'a mut Vec<u8>,
 ) -> Record<'a> {
-    let record = |bytes, outcome| Record { place, bytes, verdict: Ok(outcome), client_session: None };
+    let record = |bytes, outcome| Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: None };
     match item {
-        Item::Ticket(bytes) => record(bytes, opener.open(bytes, plaintext)),
-        Item::Unreadable(error) => Record { place, bytes: &[], verdict: Err(error), client_session: None },
+        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => record(bytes, opener.open(bytes, plaintext)),
+        Item::Unreadable(error) => {
+            Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None }
+        }
         Item::Session(der) => match Session::parse(der) {
             Ok(session) => match session.ticket {
                 Some(ticket) => {
@@ -220,7 +254,7 @@ pub(super) fn examine<'a>(
             },
             Err(error) => {
                 let verdict = Err(Unreadable::Session(error));
-                Record { place, bytes: &[], verdict, client_session: None }
+                Record { place, bytes: &[], verdict, client_session: None, capture: None }
             }
         },
     }

@@ -19,6 +19,8 @@ pub(super) struct Loaded {
     pub(super) path: Arc<str>,
     pub(super) length: usize,
     pub(super) content: Zeroizing<Vec<u8>>,
+    /// Who may do what with it, on Unix; `None` for what is no file.
+    pub(super) mode: Option<u32>,
     pub(super) file: KeyFile,
 }
 
@@ -38,7 +40,7 @@ pub(super) fn load(path: &Path, format: Option<&'static dyn KeyFormat>) -> anyho
         None => file::read_auto(&bytes),
     };
     let file = read.map_err(|error| Failure::new(format_args!("{shown}: {error}")).with_hint(error.hint()))?;
-    Ok(Loaded { path: name, length: bytes.len(), content: bytes, file })
+    Ok(Loaded { path: name, length: bytes.len(), content: bytes, mode: mode(path), file })
 }
 
 /// Replaces directories by their regular files in name order, dotfiles left out.
@@ -66,6 +68,18 @@ pub(super) fn expand(paths: &[PathBuf], notes: &Notes) -> anyhow::Result<Vec<Pat
         files.append(&mut inside);
     }
     Ok(files)
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(path).ok().filter(|_| !source::is_stdin(path))?;
+    metadata.is_file().then(|| metadata.mode())
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Path) -> Option<u32> {
+    None
 }
 
 fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {

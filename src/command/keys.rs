@@ -1,13 +1,15 @@
 //! `tktdump keys`: what key files hold, without their secrets.
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 
 use tktdump::escape::Text;
 use tktdump::key::TicketKey;
+use tktdump::key::problems;
 use tktdump::key::ring::KeyRing;
 use tktdump::report;
 
-use super::args::{KeysArgs, KeysFormat};
+use super::args::{KeysArgs, ListFormat};
 use super::key_files::{self, Loaded};
 use super::notes::Notes;
 use super::{Exit, Failure, source};
@@ -27,27 +29,61 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
             }
         }
     }
-    let about: Vec<_> =
-        loaded.iter().map(|file| (file.path.clone(), file.length, file.file.warnings.clone())).collect();
-    let ring = KeyRing::new(loaded.into_iter().map(|Loaded { path, file, .. }| (path, file)).collect());
+    let about: Vec<About> = loaded.iter().map(About::of).collect();
+    let files = loaded.into_iter().map(|Loaded { path, file, .. }| (path, file)).collect();
+    let ring = KeyRing::with_clock(files, Some(super::now()));
+    let problems = problems::of(ring.keys());
     let mut out = Vec::new();
-    for (path, length, problems) in &about {
-        let keys: Vec<&TicketKey> = ring.keys().iter().filter(|key| key.origin().file == *path).collect();
+    for about in &about {
+        let keys = ring.keys().iter().zip(&problems).filter(|(key, _)| key.origin().file == about.path);
         match args.format {
-            KeysFormat::Json => keys.iter().for_each(|key| report::key_to_json(key, problems, &mut out)),
-            KeysFormat::Text => text(&keys, path, *length, problems, &mut out)?,
+            ListFormat::Json => keys.for_each(|(key, problems)| {
+                let all: Vec<String> = about.problems.iter().chain(problems).cloned().collect();
+                report::key_to_json(key, &all, &mut out);
+            }),
+            ListFormat::Text => text(keys, about, &mut out)?,
         }
     }
     io::stdout().write_all(&out)?;
     Ok(exit)
 }
 
-fn text(keys: &[&TicketKey], path: &str, length: usize, problems: &[String], out: &mut Vec<u8>) -> io::Result<()> {
-    writeln!(out, "{}: {length} bytes", Text(path.as_bytes()))?;
-    for problem in problems {
+/// What is known of a file as a whole.
+struct About {
+    path: Arc<str>,
+    length: usize,
+    problems: Vec<String>,
+}
+
+impl About {
+    fn of(loaded: &Loaded) -> Self {
+        let problems = loaded.file.warnings.iter().cloned().chain(loaded.mode.and_then(mode_problem)).collect();
+        Self { path: Arc::clone(&loaded.path), length: loaded.length, problems }
+    }
+}
+
+/// Whether others than the owner may read a file of that mode, or change it.
+fn mode_problem(mode: u32) -> Option<String> {
+    let may = |bits| mode & bits != 0;
+    let who = match () {
+        () if may(0o006) => "everybody",
+        () if may(0o060) => "its group",
+        () => return None,
+    };
+    let what = if may(0o022) { "read or change" } else { "read" };
+    Some(format!("{who} may {what} the file (mode {:04o}): chmod 600 keeps the keys to its owner", mode & 0o7777))
+}
+
+fn text<'k>(
+    keys: impl Iterator<Item = (&'k TicketKey, &'k Vec<String>)>,
+    about: &About,
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
+    writeln!(out, "{}: {} bytes", Text(about.path.as_bytes()), about.length)?;
+    for problem in &about.problems {
         writeln!(out, "  problem: {problem}")?;
     }
-    for key in keys {
+    for (key, problems) in keys {
         let origin = key.origin();
         let name = key.name().map_or_else(|| "without a name".to_owned(), |name| name.to_string());
         writeln!(out, "  key {}  {name}", origin.index)?;
@@ -55,7 +91,30 @@ fn text(keys: &[&TicketKey], path: &str, length: usize, problems: &[String], out
         writeln!(out, "    layout       {}", key.layout())?;
         writeln!(out, "    algorithms   {}, {}", key.cipher_name(), key.mac_name())?;
         writeln!(out, "    role         {}", origin.role.as_str())?;
+        for (label, seconds) in [("not before", key.validity().not_before), ("not after", key.validity().not_after)] {
+            if let Some(seconds) = seconds {
+                let time = report::utc(seconds).unwrap_or_else(|| seconds.to_string());
+                writeln!(out, "    {label:<11}  {time}")?;
+            }
+        }
         writeln!(out, "    fingerprint  {}", key.fingerprint())?;
+        for problem in problems {
+            writeln!(out, "    problem      {problem}")?;
+        }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_owner_may_read_keys() {
+        assert_eq!(mode_problem(0o100_600), None);
+        assert_eq!(mode_problem(0o100_400), None);
+        assert!(mode_problem(0o100_640).unwrap().starts_with("its group may read the file (mode 0640)"));
+        assert!(mode_problem(0o100_644).unwrap().starts_with("everybody may read the"));
+        assert!(mode_problem(0o100_666).unwrap().starts_with("everybody may read or change"));
+    }
 }

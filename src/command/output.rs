@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Outcome;
-use tktdump::record::{Record, Shown, Status};
+use tktdump::record::{ConnectionRecord, Record, Shown, Status};
 use tktdump::report::text::Styles;
 use tktdump::report::{json, openssl, text};
 use tktdump::session::Dialect;
@@ -14,12 +14,18 @@ use super::Failure;
 use super::args::{Color, Format, JobArgs};
 
 /// A renderer with its settings.
+#[derive(Clone, Copy)]
 pub(super) enum Output<'k> {
     Text(text::Renderer<'k>),
     Json(json::Renderer<'k>),
-    OpenSsl { now: i64, redact: bool },
+    OpenSsl {
+        now: i64,
+        redact: bool,
+    },
     Der,
     Pem,
+    /// Written by others, a line at a time.
+    KeyLog,
 }
 
 impl<'k> Output<'k> {
@@ -31,8 +37,9 @@ impl<'k> Output<'k> {
             Format::Openssl => Self::OpenSsl { now, redact },
             Format::Der => Self::Der,
             Format::Pem => Self::Pem,
+            Format::Keylog => Self::KeyLog,
         };
-        if redact && matches!(output, Self::Der | Self::Pem) {
+        if redact && matches!(output, Self::Der | Self::Pem | Self::KeyLog) {
             let failure = Failure::new("this output is nothing without its secrets, and --redact holds them back");
             return Err(failure.with_hint("-f text and -f json can be redacted").into());
         }
@@ -41,6 +48,30 @@ impl<'k> Output<'k> {
             return Err(failure.with_hint("redirect it, or use -f pem").into());
         }
         Ok(output)
+    }
+
+    /// The same with another clock to judge ends by, seconds since 1970.
+    pub(super) fn with_clock(self, clock: i64) -> Self {
+        match self {
+            Self::Text(renderer) => Self::Text(text::Renderer { now: clock, ..renderer }),
+            Self::Json(renderer) => Self::Json(json::Renderer { now: clock, ..renderer }),
+            Self::OpenSsl { redact, .. } => Self::OpenSsl { now: clock, redact },
+            other => other,
+        }
+    }
+
+    /// Whether it is a key log.
+    pub(super) fn is_key_log(&self) -> bool {
+        matches!(self, Self::KeyLog)
+    }
+
+    /// Appends the record of a connection.
+    pub(super) fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(renderer) => renderer.connection(record, out),
+            Self::Json(renderer) => renderer.connection(record, out),
+            Self::OpenSsl { .. } | Self::Der | Self::Pem | Self::KeyLog => {}
+        }
     }
 
     /// Whether records of unopened tickets are in this output too.
@@ -61,6 +92,7 @@ impl<'k> Output<'k> {
                     openssl::render(shown.session(), *now, *redact, out);
                 }
             }
+            Self::KeyLog => {}
             Self::Der => out.extend_from_slice(plaintext(record).unwrap_or_default()),
             Self::Pem => {
                 if let Some(shown) = ssl_session(record) {
@@ -83,7 +115,7 @@ impl<'k> Output<'k> {
     /// Whether a record of that status leaves nothing in this output.
     pub(super) fn leaves_out(&self, record: &Record<'_>) -> bool {
         match self {
-            Self::Text(_) | Self::Json(_) => false,
+            Self::Text(_) | Self::Json(_) | Self::KeyLog => false,
             Self::OpenSsl { .. } | Self::Pem => ssl_session(record).is_none(),
             Self::Der => record.session().is_none() && record.status() != Status::BadSession,
         }

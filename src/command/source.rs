@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
-use super::Failure;
+use super::{Failure, capture};
 
 /// The largest input that is read whole; inputs of lines have no limit.
 const WHOLE_LIMIT: usize = 64 << 20;
@@ -26,10 +27,24 @@ pub(super) fn display(path: &Path) -> Arc<str> {
     path.to_string_lossy().into()
 }
 
+/// The inputs that were named, standard input where none was, and no more than one reader of it.
+pub(super) fn inputs(named: &[PathBuf], keys: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let inputs = if named.is_empty() { vec![PathBuf::from("-")] } else { named.to_vec() };
+    if inputs.iter().chain(keys).filter(|path| is_stdin(path)).count() > 1 {
+        let failure = Failure::new("standard input can be read only once");
+        return Err(failure.with_hint("name a file for all inputs and key files but one").into());
+    }
+    Ok(inputs)
+}
+
 /// What happens with the items of an input.
 pub(super) trait Sink {
     /// Takes an item.
     fn item(&mut self, line: Option<u64>, item: Item<'_>);
+    /// Takes a connection of a capture.
+    fn connection(&mut self, connection: &Connection);
+    /// Takes what is unusual about an input.
+    fn warn(&mut self, message: &str);
     /// Called when all input that is there has been handed over, so that results can be passed on.
     fn pause(&mut self) -> anyhow::Result<()>;
 }
@@ -60,9 +75,7 @@ fn read_from(
         None => recognise(&mut input, &mut head).with_context(shown)?,
     };
     if form == Form::Capture {
-        return Err(Failure::new(format_args!("{}: a packet capture, which is not read as it is", shown()))
-            .with_hint("tshark -r FILE -T fields -e tls.handshake.session_ticket | tktdump --key KEY")
-            .into());
+        return capture::read(head.as_slice().chain(input), &shown(), sink);
     }
     if form.is_lines() {
         return each_line(input, head, form, shown, sink);
@@ -79,7 +92,7 @@ fn read_from(
 /// Reads as much as it takes to tell the form.
 fn recognise(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result<Form> {
     let mut complete = false;
-    while !complete && head.len() < HEAD_LENGTH && !input::begins_lines(head) {
+    while !complete && head.len() < HEAD_LENGTH && !input::begins_lines(head) && !input::begins_capture(head) {
         complete = fill(input, head, HEAD_LENGTH)? == 0;
     }
     Ok(input::recognise(head, complete))

@@ -140,7 +140,9 @@ mod tests {
         let mut found = Vec::new();
         each(form, line.as_bytes(), &mut Vec::new(), &mut |item| {
             found.push(match item {
-                Item::Ticket(bytes) | Item::Session(bytes) => Ok(hex::encode(bytes)),
+                Item::Ticket(bytes) | Item::Session(bytes) | Item::Recorded { ticket: bytes, .. } => {
+                    Ok(hex::encode(bytes))
+                }
                 Item::Unreadable(error) => Err(error.to_string()),
             });
         });

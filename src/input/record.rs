@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Item, Unreadable};
+use crate::capture::container::Time;
 
 /// Hands the ticket of a record to `sink`; records of other types have none.
 pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
@@ -21,7 +22,10 @@ pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item
     };
     scratch.resize(raw.len() / 2, 0);
     if hex::decode_to_slice(raw, scratch).is_ok() {
-        sink(Item::Ticket(scratch));
+        let text = |pointer| record.pointer(pointer).and_then(Value::as_str);
+        let time = record.pointer("/capture/time").and_then(Value::as_f64).and_then(Time::from_seconds);
+        let (server, sni) = (text("/capture/server"), text("/capture/sni"));
+        sink(Item::Recorded { ticket: scratch, time, server, sni });
     } else {
         sink(missing("\"raw\" is no hex"));
     }

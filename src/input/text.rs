@@ -99,7 +99,7 @@ mod tests {
         let mut kinds = Vec::new();
         each(text.as_bytes(), &mut |line, item| {
             let kind = match item {
-                Item::Ticket(ticket) => {
+                Item::Ticket(ticket) | Item::Recorded { ticket, .. } => {
                     assert_eq!(ticket, TICKET);
                     "ticket".to_owned()
                 }

@@ -120,6 +120,9 @@ impl KeyFileError {
                 "the file is base64 text: base64 -d FILE > NEW makes raw bytes of it; --key-format auto reads it as it is"
                     .to_owned()
             }
+            Self::Size { format: None, .. } => {
+                "--key-format with the server's name tells what that server takes".to_owned()
+            }
             Self::Size { takes, .. } => format!("the file must be {takes}"),
             Self::Line { takes, .. } | Self::Content { takes, .. } | Self::TooFewKeys { takes, .. } => format!("the file must be {takes}"),
         }
@@ -208,16 +211,7 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
         ));
         return Ok(found);
     }
-    let mut takes: Vec<&str> = FORMATS.iter().map(|format| format.takes()).collect();
-    takes.dedup();
-    let mut seen = Vec::new();
-    takes.retain(|text| {
-        !seen.contains(text) && {
-            seen.push(text);
-            true
-        }
-    });
-    Err(KeyFileError::Size { found: file.len(), format: None, takes: takes.join("; "), cause: cause(file) })
+    Err(KeyFileError::Size { found: file.len(), format: None, takes: every_size(), cause: cause(file) })
 }
 
 /// Adds the readings of every format, of text or of raw bytes, that takes the file for its own; equal ones become one.
@@ -262,6 +256,16 @@ fn count(keys: &[KeyBytes]) -> usize {
 /// Whether some server takes these bytes for one key or more.
 fn is_raw_key(bytes: &[u8]) -> bool {
     FORMATS.iter().any(|format| !format.is_text() && format.claims(bytes))
+}
+
+/// The sizes of files that some server takes, and the formats of which the size says nothing.
+fn every_size() -> String {
+    const LONGEST: usize = 100;
+    let bytes = [0; LONGEST];
+    let sizes: Vec<String> =
+        (1..=LONGEST).filter(|&size| bytes.get(..size).is_some_and(is_raw_key)).map(|size| size.to_string()).collect();
+    let texts: Vec<&str> = FORMATS.iter().filter(|format| format.is_text()).map(|format| format.name()).collect();
+    format!("{} raw bytes, or several such keys; or what {} take", sizes.join(", "), texts.join(", "))
 }
 
 fn without_newline(file: &[u8]) -> Option<&[u8]> {
@@ -336,7 +340,10 @@ mod tests {
         assert_eq!(formats(64), "0 name16 aes16 hmac16 go, 1 name16 aes16 hmac16 go, 0 name16 aes32 hmac16 gnutls");
         assert!(formats(160).contains("dnsdist") && formats(160).contains("4 name16 aes16 hmac16 go"));
         let text: String = (0..3).map(|_| hex::encode(random(32)) + "\n").collect();
-        assert_eq!(read_auto(text.as_bytes()).unwrap().readings.len(), 3);
+        // 64 hex digits are 48 bytes of base64 too
+        let formats: Vec<&str> =
+            read_auto(text.as_bytes()).unwrap().readings.iter().map(|reading| reading.formats[0].name()).collect();
+        assert_eq!(formats, ["haproxy", "haproxy", "haproxy", "go", "go", "go"]);
         assert!(read_auto(&b"no key\n".repeat(32)).is_err(), "prose of 224 bytes");
     }
 
@@ -380,6 +387,6 @@ mod tests {
         assert_eq!(cause_of(hex.as_bytes()), (96, Some(Cause::HexText)));
         assert_eq!(cause_of(BASE64.encode(&random(48)).as_bytes()), (64, Some(Cause::Base64Text)));
         assert_eq!(cause_of(&[]), (0, Some(Cause::Empty)));
-        assert!(read_auto(&random(50)).err().unwrap().to_string().contains("48 or 80"));
+        assert!(read_auto(&random(50)).err().unwrap().to_string().contains("32, 48, 64, 80, 92, 96 raw bytes"));
     }
 }

@@ -159,7 +159,7 @@ impl KeyBytes {
 pub struct Place {
     /// n-th file, from 0.
     pub file: usize,
-    /// Number of files.
+    /// Number of files; of a format that nothing else can be meant by, number of its files.
     pub files: usize,
     /// n-th key of the file, from 0.
     pub key: usize,

@@ -1,6 +1,6 @@
 //! The keys of a server, in its order, found by name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use super::file::{KeyFile, Reading};
@@ -39,15 +39,20 @@ impl KeyRing {
     pub fn with_clock(files: Vec<(Arc<str>, KeyFile)>, now: Option<i64>) -> Self {
         let mut ring = Self::default();
         let count = files.len();
+        let with_format = files_with_format(&files);
         for (number, (path, file)) in files.into_iter().enumerate() {
             let newest = newest(&file.readings, now);
             for reading in file.readings {
                 let place = Place {
                     file: number,
-                    files: count,
+                    files: match reading.formats.as_slice() {
+                        // files of other servers do not matter
+                        [only] => with_format.get(only.name()).copied().unwrap_or(count),
+                        _ => count,
+                    },
                     key: reading.key.index,
                     keys: reading.keys,
-                    newest: newest.map(|index| index == reading.key.index),
+                    newest: now.map(|_| newest == Some(reading.key.index)),
                 };
                 let origin = Origin {
                     file: Arc::clone(&path),
@@ -138,6 +143,19 @@ impl KeyRing {
     }
 }
 
+/// In how many files each format has a reading.
+fn files_with_format(files: &[(Arc<str>, KeyFile)]) -> HashMap<&'static str, usize> {
+    let mut counts = HashMap::new();
+    for (_, file) in files {
+        let formats = file.readings.iter().flat_map(|reading| &reading.formats);
+        let names: HashSet<&str> = formats.map(|format| format.name()).collect();
+        for name in names {
+            *counts.entry(name).or_default() += 1;
+        }
+    }
+    counts
+}
+
 /// The key of a file that is valid now and became so last.
 fn newest(readings: &[Reading], now: Option<i64>) -> Option<usize> {
     let dated = readings.iter().map(|reading| &reading.key).filter(|key| key.validity.not_after.is_some());
@@ -214,6 +232,35 @@ mod tests {
             .map(|key| key.origin().role)
             .collect();
         assert_eq!(dnsdist, [Role::Inactive, Role::Active]);
+    }
+
+    #[test]
+    fn files_of_other_servers_do_not_matter() {
+        let roles = roles(&ring(&[&[&[0; 4][..], &[7; 88]].concat(), &[3; 64], &[[7; 48], [8; 48]].concat()]));
+        assert_eq!(roles[0], ("lighttpd".to_owned(), Role::Active));
+        assert!(roles.contains(&("gnutls".to_owned(), Role::Active)));
+        assert!(roles.contains(&("ats".to_owned(), Role::Inactive)));
+        // both files of 64 and of 96 bytes may be Go's
+        assert!(roles.iter().all(|(format, role)| format != "go" || *role == Role::Unknown));
+    }
+
+    #[test]
+    fn the_newest_valid_key_of_h2o_seals() {
+        let entry = |name: u8, from: i64, to: i64| {
+            let (name, key) = (hex::encode([name; 16]), hex::encode([name; 96]));
+            format!(
+                "- name: {name}\n  cipher: AES-256-CBC\n  hash: SHA256\n  key: {key}\n  not_before: {from}\n  not_after: {to}\n"
+            )
+        };
+        let file = [entry(1, 100, 400), entry(2, 200, 500), entry(3, 300, 600)].concat();
+        let roles = |now| {
+            let files = vec![(Arc::from("h2o.yaml"), read_auto(file.as_bytes()).unwrap())];
+            roles(&KeyRing::with_clock(files, now)).into_iter().map(|(_, role)| role).collect::<Vec<_>>()
+        };
+        let (active, inactive) = (Role::Active, Role::Inactive);
+        assert_eq!(roles(Some(250)), [inactive, active, inactive]);
+        assert_eq!(roles(Some(350)), [inactive, inactive, active]);
+        assert_eq!(roles(None), [Role::Unknown; 3]);
     }
 
     #[test]

@@ -53,7 +53,8 @@ mod testing {
             key_name: Some(KeyName([0xab; 16])),
             fingerprint: None,
         };
-        let ticket = Subject { item: Item::Ticket { index: 3, line: Some(4) }, ..Subject::file("t.hex".into()) };
+        let ticket =
+            Subject { item: Item::Ticket { index: 3, line: Some(4), packet: None }, ..Subject::file("t.hex".into()) };
         let finding = |id, severity, subject, message: &str| {
             let rule = rules::by_id(id).unwrap();
             Finding { rule, severity, subject, message: message.to_owned() }

@@ -1,5 +1,6 @@
 //! One compact JSON object a line, as `docs/json.md` describes them.
 
+mod capture;
 mod write;
 
 pub(super) use self::write::Object;
@@ -7,7 +8,7 @@ pub(super) use self::write::Object;
 use super::{REDACTED, utc};
 use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
-use crate::record::{Record, Shown};
+use crate::record::{ConnectionRecord, Record, Shown};
 use crate::session::certificate::Certificate;
 use crate::session::field::Field;
 use crate::session::{Session, Value, View, Visitor};
@@ -51,8 +52,17 @@ impl Renderer<'_> {
         if let Some(session) = &record.client_session {
             object.object("client_session", |object| self.session(Shown::Genuine(session), object));
         }
+        if let Some(sighting) = &record.capture {
+            object.object("capture", |object| capture::sighting(sighting, object));
+        }
         object.end();
         out.push(b'\n');
+    }
+
+    /// Appends the record of one connection.
+    #[expect(clippy::unused_self, reason = "all records come from the renderer")]
+    pub fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Vec<u8>) {
+        capture::connection(record, out);
     }
 
     fn session(&self, shown: Shown<'_, '_>, object: &mut Object<'_>) {
@@ -142,13 +152,21 @@ fn certificate(der: &[u8], object: &mut Object<'_>) {
     object.hex("der", der);
 }
 
-/// Appends the closing `summary` record: `counts` under their names.
-pub fn summary<'c>(tickets: u64, counts: impl IntoIterator<Item = (&'c str, u64)>, out: &mut Vec<u8>) {
+/// Appends the closing `summary` record: `counts` under their names; `connections` where there were captures.
+pub fn summary<'c>(
+    tickets: u64,
+    counts: impl IntoIterator<Item = (&'c str, u64)>,
+    connections: Option<u64>,
+    out: &mut Vec<u8>,
+) {
     let mut object = Object::begin(out);
     object.word("type", "summary");
     object.number("tickets", tickets);
     for (key, count) in counts {
         object.number(key, count);
+    }
+    if let Some(connections) = connections {
+        object.number("connections", connections);
     }
     object.end();
     out.push(b'\n');

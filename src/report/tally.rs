@@ -1,11 +1,13 @@
 //! Counts for the closing summary and the exit status.
 
+use crate::capture::connection::HandshakeKind;
 use crate::record::Status;
 
 /// How many tickets had which status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     counts: [u64; Status::ALL.len()],
+    handshakes: [u64; HandshakeKind::ALL.len()],
 }
 
 impl Tally {
@@ -15,6 +17,25 @@ impl Tally {
         if let Some((_, count)) = slot {
             *count += 1;
         }
+    }
+
+    /// Counts one connection.
+    pub fn add_connection(&mut self, handshake: HandshakeKind) {
+        let slot = HandshakeKind::ALL.iter().zip(&mut self.handshakes).find(|(known, _)| **known == handshake);
+        if let Some((_, count)) = slot {
+            *count += 1;
+        }
+    }
+
+    /// All connections.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.handshakes.iter().sum()
+    }
+
+    /// Every kind of handshake that occurred, with its count.
+    pub fn handshakes(&self) -> impl Iterator<Item = (HandshakeKind, u64)> {
+        HandshakeKind::ALL.into_iter().zip(self.handshakes).filter(|(_, count)| *count > 0)
     }
 
     /// All tickets.

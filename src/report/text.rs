@@ -1,5 +1,6 @@
 //! Records for people: grouped, aligned, coloured where wanted; what is unusual stands out.
 
+mod capture;
 mod fields;
 mod style;
 
@@ -56,6 +57,9 @@ impl Renderer<'_> {
         if let Some(problem) = record.problem(self.ring) {
             writeln!(out, "  {}", problem.error)?;
             writeln!(out, "  {faint}hint: {}{faint:#}", problem.hint)?;
+        }
+        if let Some(sighting) = &record.capture {
+            self.sighting(sighting, out)?;
         }
         if !record.bytes.is_empty() {
             self.ticket_parts(record, out)?;
@@ -136,5 +140,17 @@ pub fn summary(tally: &Tally) -> String {
         0 => "no tickets".to_owned(),
         1 => format!("1 ticket: {}", counts.join(", ")),
         tickets => format!("{tickets} tickets: {}", counts.join(", ")),
+    }
+}
+
+/// What became of the connections of captures: one line; `None` where there were none.
+#[must_use]
+pub fn connection_summary(tally: &Tally) -> Option<String> {
+    let counts: Vec<String> =
+        tally.handshakes().map(|(handshake, count)| format!("{count} {}", handshake.as_str())).collect();
+    match tally.connections() {
+        0 => None,
+        1 => Some(format!("1 connection: {}", counts.join(", "))),
+        connections => Some(format!("{connections} connections: {}", counts.join(", "))),
     }
 }

@@ -2,7 +2,7 @@
 //! resumption master secret and the nonce (`lib/tls13/session_ticket.c`).
 //!
 //! Numbers are 32 bits, identifiers `GnuTLS`'s own (`gnutls/gnutls.h`). The magic number counts the version of the
-//! library. The randoms of the handshake are in a TLS 1.2 session; the cipher suite is not in a TLS 1.3 one.
+//! library. The randoms of the handshake are in a TLS 1.2 session; a TLS 1.3 one has the cipher suite in later versions only.
 
 use super::reader::{Reader, is_host_name};
 use super::{Cipher, Dialect, Protocol, Secret, Session, SessionError, TLS_1_3, UnknownField, psk};
@@ -113,7 +113,9 @@ fn security_parameters<'a>(plaintext: &'a [u8], reader: &mut Reader<'a>) -> Opti
     reader.take(2 * 4)?;
     if protocol.has_psk() {
         let session = Session::new(Dialect::GnuTls, plaintext, protocol, Secret::ResumptionMasterSecret(&[]));
-        return Some(Session { session_id, ..session });
+        // early versions of TLS 1.3 keep the hash only, 3.7 has the suite
+        let cipher = if reader.is_empty() { &[] } else { reader.take(2)? };
+        return Some(Session { session_id, cipher: Cipher(cipher), ..session });
     }
     let cipher = reader.take(2)?;
     let master_secret = reader.vector8()?;
@@ -154,8 +156,9 @@ fn client<'a>(session: &mut Session<'a>, kind: u8, info: &'a [u8]) -> Option<()>
             }
             session.intermediate_certificates = certificates;
             for _ in 0..reader.u32()? {
-                let response = reader.vector32()?;
-                session.unknown_fields.push(UnknownField { tag: 5, der: response });
+                // status_request, RFC 6066 section 8
+                let response = UnknownField { tag: 5, der: reader.vector32()? };
+                session.unknown_fields.extend(Some(response).filter(|response| !response.der.is_empty()));
             }
         }
         2 => diffie_hellman(&mut reader)?,
@@ -234,6 +237,17 @@ mod tests {
         assert_eq!(session.session_id.len(), 32);
         assert!(session.server_random.unwrap().ends_with(b"DOWNGRD\x01"));
         assert_eq!(session.cipher.openssl_name(), Some("ECDHE-RSA-AES256-GCM-SHA384"));
+    }
+
+    #[test]
+    fn a_tls13_session_of_gnutls_3_7_is_read() {
+        let plaintext = include_bytes!("../../testdata/gnutls_tls13/plain.der");
+        let client = include_str!("../../testdata/gnutls_tls13/expected.txt");
+        let session = Session::parse(plaintext).unwrap();
+        assert_eq!((session.protocol.name(), session.producer()), ("TLSv1.3", "GnuTLS 3.7"));
+        assert_eq!(session.cipher.openssl_name(), Some("TLS_AES_256_GCM_SHA384"));
+        let psk = hex::encode_upper(session.resumption_psk().unwrap());
+        assert!(client.contains(&format!("Resumption PSK: {psk}\n")));
     }
 
     #[test]

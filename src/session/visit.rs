@@ -93,7 +93,9 @@ impl View<'_> {
         gate.number(field::KEX_GROUP, *kex_group);
         let group = kex_group.and_then(|group| u16::try_from(group).ok());
         gate.word(field::KEX_GROUP_NAME, group.and_then(registry::group_name));
-        gate.put(field::SESSION_ID, Value::Bytes(self.session.session_id));
+        // an SSL_SESSION always has the member, if only an empty one
+        let is_there = self.session.dialect.is_ssl_session() || !self.session.session_id.is_empty();
+        gate.bytes(field::SESSION_ID, is_there.then_some(self.session.session_id));
         let (secret, bytes) = match self.session.secret {
             Secret::MasterSecret(bytes) => (field::MASTER_KEY, bytes),
             Secret::ResumptionPsk(bytes) => (field::RESUMPTION_PSK, bytes),

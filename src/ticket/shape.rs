@@ -66,6 +66,29 @@ impl Shape {
         }
     }
 
+    /// The word used in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenSsl => "openssl",
+            Self::GnuTls => "gnutls",
+            Self::Rfc5077 => "rfc5077",
+            Self::WolfSsl => "wolfssl",
+            Self::Nss => "nss",
+            Self::Botan => "botan",
+            Self::MbedTls => "mbedtls",
+            Self::S2n => "s2n",
+            Self::Go => "go",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether tickets of this shape begin with a key name of 16 bytes; Go's do up to 1.20.
+    #[must_use]
+    pub fn has_key_name(self) -> bool {
+        matches!(self, Self::OpenSsl | Self::GnuTls | Self::Rfc5077 | Self::WolfSsl | Self::Nss | Self::Go)
+    }
+
     /// What is known of a ticket of this shape, in one sentence; `None` where the shape is the common one, or none.
     #[must_use]
     pub fn note(self) -> Option<&'static str> {

@@ -47,6 +47,15 @@ pub fn tktdump<S: AsRef<OsStr>>(args: &[S], stdin: &[u8]) -> Output {
     Output { stdout: output.stdout, stderr: output.stderr, status: output.status.code() }
 }
 
+/// Gives key files the mode that a checkout has with the usual umask: what is said about them depends on it.
+pub fn settle_modes() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for folder in ["nginx48_tls12", "nginx80_tls12", "haproxy80x5_tls13"] {
+        let key = format!("testdata/{folder}/ticket.key");
+        std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
+}
+
 /// The folders of the corpus that hold a ticket or a session, with their names.
 pub fn corpus_cases() -> Vec<(String, PathBuf)> {
     let mut cases: Vec<(String, PathBuf)> = std::fs::read_dir("testdata")

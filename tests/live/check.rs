@@ -15,18 +15,30 @@ use crate::{
 };
 
 /// What is to come out for a ticket.
+#[derive(Clone, Copy)]
 pub(crate) struct Expected<'a> {
     /// The key files, in the server's order.
     pub(crate) keys: &'a [PathBuf],
-    /// The one of them that sealed the ticket.
-    pub(crate) sealed_by: &'a Path,
+    /// The key that sealed the ticket: n-th file, and n-th key of that file.
+    pub(crate) sealed_by: (usize, usize),
+    /// What the server does with that key now.
+    pub(crate) role: &'a str,
+    /// The server's format: among those that `auto` names, and as `--key-format`.
+    pub(crate) format: &'a str,
     pub(crate) layout: &'a str,
+    /// Whether `openssl sess_id` reads what is inside.
+    pub(crate) openssl_reads_it: bool,
 }
 
 /// The ticket opens, from the client's file and from a pipe of hex, to the secret that the client has.
 pub(crate) fn opens(session: &Session, expected: &Expected<'_>) -> Result<(), Failure> {
-    let done = tktdump(&["-f", "json"], expected.keys, Some(&session.file), b"")?;
+    let auto = ["-f", "json", "--key-format", "auto"];
+    let done = tktdump(&auto, expected.keys, Some(&session.file), b"")?;
     agrees(&done, session, expected).context("from the client's file")?;
+
+    let named = ["-f", "json", "--key-format", expected.format];
+    let done = tktdump(&named, expected.keys, Some(&session.file), b"")?;
+    agrees(&done, session, expected).context(format_args!("with --key-format {}", expected.format))?;
 
     // printf '%s' HEX | tktdump --key KEY
     let done = tktdump(&["-f", "json"], expected.keys, None, session.ticket.as_bytes())?;
@@ -69,9 +81,13 @@ fn agrees(done: &Output, session: &Session, expected: &Expected<'_>) -> Result<(
         Tls::V12 => "/session/master_key",
         Tls::V13 => "/session/resumption_psk",
     };
+    let (file, index) = expected.sealed_by;
+    let file = expected.keys.get(file).map(|file| file.to_string_lossy());
     let claims = [
         ("/status", Value::from("decrypted")),
-        ("/key/file", Value::from(expected.sealed_by.to_string_lossy())),
+        ("/key/file", Value::from(file)),
+        ("/key/index", Value::from(index)),
+        ("/key/role", Value::from(expected.role)),
         ("/key/layout", Value::from(expected.layout)),
         ("/key/mac_verified", Value::from(true)),
         ("/session/protocol", Value::from(session.tls.name())),
@@ -82,6 +98,10 @@ fn agrees(done: &Output, session: &Session, expected: &Expected<'_>) -> Result<(
         if *found != wanted {
             return Err(explain(&format!("{place} is {found}, not {wanted}"), done));
         }
+    }
+    let formats = ticket.pointer("/key/format").and_then(Value::as_str).unwrap_or_default();
+    if formats.split('/').all(|format| format != expected.format) {
+        return Err(explain(&format!("the formats {formats} lack {}", expected.format), done));
     }
     if done.status.success() { Ok(()) } else { Err(explain("the ticket was opened, but", done)) }
 }

@@ -1,16 +1,10 @@
 //! `openssl s_client`: takes a session with its ticket, and knows its secret.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::Stdio,
-    thread,
-    time::Duration,
-};
+use std::{fs, io::Write as _, net::SocketAddr, path::PathBuf, process::Stdio, thread, time::Duration};
 
 use crate::{
     failure::{Context as _, Failure},
+    lab::Lab,
     process::{program, succeed, wait_for},
 };
 
@@ -20,6 +14,9 @@ pub(crate) enum Tls {
     V12,
     V13,
 }
+
+/// Both, for the servers that have both.
+pub(crate) const BOTH: [Tls; 2] = [Tls::V12, Tls::V13];
 
 impl Tls {
     /// The name as OpenSSL spells it.
@@ -49,25 +46,19 @@ pub(crate) struct Session {
     pub(crate) ticket: String,
 }
 
-/// Connects and takes a session; `name` tells its files in `folder` apart.
-pub(crate) fn take(address: SocketAddr, tls: Tls, folder: &Path, name: &str) -> Result<Session, Failure> {
-    connect(address, tls, folder, name, None)
+/// Connects and takes a session.
+pub(crate) fn take(lab: &Lab, address: SocketAddr, tls: Tls) -> Result<Session, Failure> {
+    connect(lab, address, tls, None)
 }
 
 /// Resumes `earlier` and takes the session that replaces it.
-pub(crate) fn resume(address: SocketAddr, earlier: &Session, folder: &Path, name: &str) -> Result<Session, Failure> {
-    connect(address, earlier.tls, folder, name, Some(earlier))
+pub(crate) fn resume(lab: &Lab, address: SocketAddr, earlier: &Session) -> Result<Session, Failure> {
+    connect(lab, address, earlier.tls, Some(earlier))
 }
 
-fn connect(
-    address: SocketAddr,
-    tls: Tls,
-    folder: &Path,
-    name: &str,
-    earlier: Option<&Session>,
-) -> Result<Session, Failure> {
-    let pem = folder.join(format!("{name}.pem"));
-    let transcript = folder.join(format!("{name}.txt"));
+fn connect(lab: &Lab, address: SocketAddr, tls: Tls, earlier: Option<&Session>) -> Result<Session, Failure> {
+    let pem = lab.next_session().with_extension("pem");
+    let transcript = pem.with_extension("txt");
     let said = fs::File::create(&transcript)?;
     let mut command = program("openssl")?;
     command.args(["s_client", "-servername", "www.lab.test", tls.option()]);
@@ -81,6 +72,11 @@ fn connect(
         .stderr(said)
         .spawn()
         .context("cannot start openssl s_client")?;
+    // BoringSSL sends TLS 1.3 tickets with the server's first data: this much makes an echo answer, and no
+    // other server
+    if let Some(stdin) = &mut child.stdin {
+        stdin.write_all(b"\n")?;
+    }
 
     // A TLS 1.3 ticket comes after the handshake: stay connected until it is there. A TLS 1.2 ticket that
     // was renewed on resumption is printed, but not written to a file.

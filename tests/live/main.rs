@@ -2,28 +2,62 @@
 //! opened by the built command and compared with what the client knows of the same session.
 //!
 //! One module a server. A new one has a `cases` function that starts the server, and a line in the list below.
+//! The servers come from Debian, `PyPI` and npm; `.ci/run` installs them.
+//!
+//! With `TKTDUMP_LIVE_KEEP=FOLDER` in the environment, each ticket stays there with its session and its keys.
 
 mod check;
 mod client;
 mod failure;
-mod nginx;
+mod lab;
 mod process;
 mod recipe;
 mod report;
+mod trial;
+
+mod caddy;
+mod dnsdist;
+mod envoy;
+mod gnutls;
+mod go;
+mod h2o;
+mod haproxy;
+mod lighttpd;
+mod nginx;
+mod node;
+mod openssl;
+mod stunnel;
+mod trafficserver;
+mod unbound;
 
 use failure::Failure;
-use report::Report;
 
 macro_rules! servers {
-    ($($server:ident),+ $(,)?) => {$(
-        #[test]
-        #[ignore = "needs nginx and openssl; run by .ci/run"]
-        fn $server() -> Result<(), Failure> {
-            let mut report = Report::default();
-            $server::cases(&mut report)?;
-            report.finish()
-        }
-    )+};
+    ($($server:ident),+ $(,)?) => {
+        const TESTS: usize = [$(stringify!($server)),+].len();
+        $(
+            #[test]
+            #[ignore = "needs the servers themselves; run by .ci/run"]
+            fn $server() -> Result<(), Failure> {
+                report::run(stringify!($server), TESTS, $server::cases)
+            }
+        )+
+    };
 }
 
-servers![nginx];
+servers![
+    caddy,
+    dnsdist,
+    envoy,
+    gnutls,
+    go,
+    h2o,
+    haproxy,
+    lighttpd,
+    nginx,
+    node,
+    openssl,
+    stunnel,
+    trafficserver,
+    unbound,
+];

@@ -3,14 +3,46 @@
 use std::{
     env, fs,
     io::Write as _,
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    ops::Range,
+    path::PathBuf,
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use crate::failure::{Context as _, Failure};
+use crate::{
+    failure::{Context as _, Failure},
+    lab::Lab,
+};
+
+/// A command for a server that `.ci/run` has put into its cache folder, for those that Debian does not have.
+pub(crate) fn cached_program(name: &str) -> Result<Command, Failure> {
+    let cache = env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let cache = cache.or_else(|| env::home_dir().map(|home| home.join(".cache"))).unwrap_or_default();
+    let file = cache.join("tktdump-ci").join(name);
+    if file.is_file() {
+        return Ok(Command::new(file));
+    }
+    Err(Failure::new(format!("{} is not there: .ci/run installs it", file.display())))
+}
+
+/// A file of `tests/live/fixtures`.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests/live/fixtures", name].iter().collect()
+}
+
+/// The version that a program tells of itself: the first `1.2…` that follows `marker` in what it prints.
+pub(crate) fn version(command: &mut Command, marker: &str) -> Result<String, Failure> {
+    let done = output(command, b"")?;
+    let said = [done.stdout, done.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let number = |text: &str| -> String { text.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect() };
+    let found = said.match_indices(marker).map(|(at, _)| number(said.get(at + marker.len()..).unwrap_or_default()));
+    let mut found = found.filter(|number| number.contains('.') && !number.starts_with('.'));
+    found.next().ok_or_else(|| Failure::new(format!("no version in what {command:?} says:\n{said}")))
+}
 
 /// A command for an installed program. A missing one is an error, never a reason to skip.
 pub(crate) fn program(name: &str) -> Result<Command, Failure> {
@@ -48,9 +80,21 @@ pub(crate) fn succeed(command: &mut Command, input: &[u8]) -> Result<Output, Fai
     Err(Failure::new(format!("{command:?}: {}\n{said}{printed}", done.status)))
 }
 
-/// A loopback address with a port that nobody listens on.
+/// A loopback address with a port that nobody listens on, and that no outgoing connection is given.
 pub(crate) fn free_address() -> Result<SocketAddr, Failure> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+    /// Below the ports that Linux gives to outgoing connections (32768 and up).
+    const PORTS: Range<u32> = 16_000..32_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    for _ in PORTS {
+        // two runs at a time start at different places
+        let next = std::process::id().wrapping_mul(97).wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + next % (PORTS.end - PORTS.start);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, u16::try_from(port).unwrap_or_default()));
+        if TcpListener::bind(address).is_ok() {
+            return Ok(address);
+        }
+    }
+    Err(Failure::new("no port is free"))
 }
 
 /// Polls until `ready` holds; false when the time is over.
@@ -72,10 +116,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `command`, which is to listen on `address` and to stay in the foreground; its log goes to `log`.
-    pub(crate) fn start(command: &mut Command, address: SocketAddr, log: &Path) -> Result<Self, Failure> {
+    /// Starts `command`, which is to listen on `address` and to stay in the foreground as a single process.
+    pub(crate) fn start(lab: &Lab, command: &mut Command, address: SocketAddr) -> Result<Self, Failure> {
         let what = format!("{command:?}");
-        let file = fs::File::create(log)?;
+        let log = lab.path(&format!("{}.log", address.port()));
+        let file = fs::File::create(&log)?;
         let child = command
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
@@ -84,14 +129,14 @@ impl Server {
             .context(format_args!("cannot start {what}"))?;
         let mut server = Self { child, address };
         let mut ended = false;
-        let accepts = wait_for(Duration::from_secs(10), || {
+        let accepts = wait_for(Duration::from_secs(20), || {
             ended = !matches!(server.child.try_wait(), Ok(None));
             ended || TcpStream::connect(address).is_ok()
         });
         if accepts && !ended {
             return Ok(server);
         }
-        let log = fs::read_to_string(log).unwrap_or_default();
+        let log = fs::read_to_string(&log).unwrap_or_default();
         Err(Failure::new(format!("the server does not listen on {address}: {what}\n{log}")))
     }
 

@@ -1,14 +1,13 @@
 //! What only the order of connections shows.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::super::capture::{KeptPlace, Offer, TicketHash};
 use super::super::finding::Subject;
 use super::super::period::Period;
 use super::super::policy::Policy;
 use super::super::rule::{Check, OfferWatch, Rule, Severity};
-use crate::escape::Text;
 use crate::key::KeyName;
 
 /// Tickets and servers that are kept in mind, so that memory is bounded.
@@ -63,15 +62,15 @@ pub(super) static TICKETS_REFUSED: Rule = Rule {
 
 /// For each server the offers, the refusals, and where the last one is.
 #[derive(Default)]
-struct Refusals(HashMap<String, (u64, u64, Option<KeptPlace>)>);
+struct Refusals(HashMap<SocketAddr, (u64, u64, Option<KeptPlace>)>);
 
 impl OfferWatch for Refusals {
     fn offer(&mut self, offer: &Offer<'_>) {
         let Some(accepted) = offer.accepted else { return };
-        if self.0.len() >= MAX_SERVERS && !self.0.contains_key(offer.server) {
+        if self.0.len() >= MAX_SERVERS && !self.0.contains_key(&offer.server) {
             return;
         }
-        let (offers, refused, place) = self.0.entry(offer.server.to_owned()).or_default();
+        let (offers, refused, place) = self.0.entry(offer.server).or_default();
         *offers += 1;
         if !accepted {
             *refused += 1;
@@ -86,7 +85,6 @@ impl OfferWatch for Refusals {
         let servers = self.0.iter().filter(|(_, (offers, refused, _))| over(*offers, *refused));
         servers
             .filter_map(|(server, (offers, refused, place))| {
-                let server = Text(server.as_bytes());
                 Some((
                     place.as_ref()?.subject(),
                     format!("{server} refused {refused} of {offers} tickets offered to it"),
@@ -107,7 +105,7 @@ pub(super) static NEVER_ROTATED: Rule = Rule {
 
 /// For each server its first key name, and when it was seen.
 #[derive(Default)]
-struct Rotations(HashMap<String, Seen>);
+struct Rotations(HashMap<SocketAddr, Seen>);
 
 struct Seen {
     name: KeyName,
@@ -122,7 +120,7 @@ impl OfferWatch for Rotations {
         let Some(name) = offer.key_name.filter(|_| !offer.is_tls13) else { return };
         let room = self.0.len() < MAX_SERVERS;
         let place = || KeptPlace::new(offer.place, offer.key_name);
-        match self.0.get_mut(offer.server) {
+        match self.0.get_mut(&offer.server) {
             Some(seen) => {
                 seen.rotated |= seen.name != name;
                 seen.first = seen.first.min(offer.time);
@@ -133,7 +131,7 @@ impl OfferWatch for Rotations {
             }
             None if room => {
                 let seen = Seen { name, first: offer.time, last: offer.time, rotated: false, place: place() };
-                self.0.insert(offer.server.to_owned(), seen);
+                self.0.insert(offer.server, seen);
             }
             None => {}
         }
@@ -144,7 +142,6 @@ impl OfferWatch for Rotations {
         let stale = self.0.iter().filter(|(_, seen)| !seen.rotated && long(seen) > policy.max_key_age);
         stale
             .map(|(server, seen)| {
-                let server = Text(server.as_bytes());
                 (
                     seen.place.subject(),
                     format!("all tickets offered to {server} over {} name one key", Period(long(seen))),
@@ -156,16 +153,19 @@ impl OfferWatch for Rotations {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
     use crate::audit::{Auditor, testing};
     use crate::record::Place;
 
+    const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 443);
     const OFFER: Offer<'_> = Offer {
-        place: Place { source: "a.pcap", index: 0, line: None },
+        place: Place { source: "a.pcap", index: 0, line: None, packet: None },
         ticket: TicketHash::ZERO,
         key_name: Some(KeyName([7; 16])),
-        client: IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)),
-        server: "192.0.2.1:443",
+        client: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
+        server: SERVER,
         time: testing::NOW,
         is_tls13: false,
         accepted: Some(true),

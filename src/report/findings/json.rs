@@ -16,10 +16,13 @@ pub fn finding(finding: &Finding, out: &mut Vec<u8>) {
         match finding.subject.item {
             Item::Whole => {}
             Item::Key(index) => subject.number("key", index),
-            Item::Ticket { index, line } => {
+            Item::Ticket { index, line, packet } => {
                 subject.number("index", index);
                 if let Some(line) = line {
                     subject.number("line", line);
+                }
+                if let Some(packet) = packet {
+                    subject.number("packet", packet);
                 }
             }
         }
@@ -42,6 +45,9 @@ pub fn summary(tickets: &Tally, findings: &FindingTally, known: u64, out: &mut V
     let mut object = Object::begin(out);
     object.word("type", "summary");
     object.number("tickets", tickets.tickets());
+    if tickets.connections() > 0 {
+        object.number("connections", tickets.connections());
+    }
     for (status, count) in tickets.counts() {
         object.number(status.as_str(), count);
     }

@@ -90,6 +90,13 @@ impl<'b> Object<'b> {
         self.out.push(b',');
     }
 
+    /// A number that prints itself.
+    pub(in crate::report) fn decimal(&mut self, key: &str, number: impl Display) {
+        self.key(key);
+        // writing to a Vec does not fail
+        let _ = write!(self.out, "{number},");
+    }
+
     #[inline(always)]
     pub(in crate::report) fn flag(&mut self, key: &str, flag: bool) {
         self.key(key);
@@ -133,6 +140,11 @@ impl<'b> Object<'b> {
             escape(text.as_bytes(), out);
             out.push(b'"');
         });
+    }
+
+    /// A list of numbers.
+    pub(in crate::report) fn numbers<N: itoa::Integer + Copy>(&mut self, key: &str, numbers: &[N]) {
+        self.list(key, numbers, |number, out| out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()));
     }
 
     fn list<T>(&mut self, key: &str, items: &[T], mut with: impl FnMut(&T, &mut Vec<u8>)) {

@@ -1,0 +1,39 @@
+//! The connections of a capture: their tickets, then the record of each.
+
+use tktdump::capture::Connection;
+use tktdump::open::Outcome;
+use tktdump::record::{ConnectionRecord, Place, Record};
+use tktdump::resumption;
+
+use super::Worker;
+
+impl Worker<'_> {
+    /// Opens the tickets of a connection and renders them, then the connection.
+    pub(super) fn examine_connection(&mut self, connection: &Connection) {
+        let mut findings = Vec::new();
+        for mut sighting in connection.sightings() {
+            let place = Place { source: &self.source, index: self.index, line: None, packet: Some(sighting.packet) };
+            let outcome = self.opener.open(sighting.ticket, &mut self.plaintext);
+            findings.push(resumption::examine(connection, &mut sighting, &outcome));
+            if let (Some(log), Outcome::Decrypted { session, key, .. }) = (&mut self.key_log, &outcome) {
+                log.from_connection(connection, &sighting, session, key.origin(), &mut self.rendered, self.notes);
+            }
+            let record = Record {
+                place,
+                bytes: sighting.ticket,
+                verdict: Ok(outcome),
+                client_session: None,
+                capture: Some(sighting),
+            };
+            let clock = self.at.unwrap_or(sighting.time.seconds);
+            self.output.with_clock(clock).render(&record, &mut self.rendered);
+            self.tally.add(record.status());
+            self.index += 1;
+            super::note(&record, self.output, self.opener.ring, &mut self.refused, self.notes);
+        }
+        let clock = self.at.unwrap_or(connection.time.seconds);
+        let record = ConnectionRecord::new(&self.source, connection, &findings, clock);
+        self.tally.add_connection(record.handshake);
+        self.output.connection(&record, &mut self.rendered);
+    }
+}

@@ -1,0 +1,99 @@
+//! `-f keylog`: lines as they become certain, and what keeps others from being so.
+
+use std::collections::HashSet;
+
+use tktdump::capture::Connection;
+use tktdump::capture::sighting::Sighting;
+use tktdump::key::Origin;
+use tktdump::keylog::{KeyLog, Label, Line, Written};
+use tktdump::resumption::secrets::{Withheld, secrets};
+use tktdump::secret::Secret as Key;
+use tktdump::session::{Secret, Session};
+
+use super::notes::Notes;
+
+/// A key log being written.
+pub(super) struct Log {
+    log: KeyLog,
+    client_random: Option<[u8; 32]>,
+    said: HashSet<Withheld>,
+    said_bare: bool,
+    lines: u64,
+}
+
+impl Log {
+    /// `client_random` is for tickets that have none of their own.
+    pub(super) fn new(client_random: Option<[u8; 32]>) -> Self {
+        Self { log: KeyLog::new(), client_random, said: HashSet::new(), said_bare: false, lines: 0 }
+    }
+
+    /// Lines written so far.
+    pub(super) fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// What a ticket of a capture gives.
+    pub(super) fn from_connection(
+        &mut self,
+        connection: &Connection,
+        sighting: &Sighting<'_>,
+        session: &Session<'_>,
+        key: &Origin,
+        out: &mut Vec<u8>,
+        notes: &Notes,
+    ) {
+        let found = secrets(connection, sighting, session);
+        if let Some(withheld) = found.withheld
+            && self.said.insert(withheld)
+        {
+            notes.warning(format_args!("connection {}: {}", connection.stream, withheld.reason()));
+        }
+        let comment = format!(
+            "{}, key {}: ticket in packet {}, connection {}",
+            key.file, key.index, sighting.packet, connection.stream
+        );
+        self.write(&found.lines, &comment, out, notes);
+    }
+
+    /// What a ticket gives that was not seen in a connection.
+    pub(super) fn from_bare_ticket(&mut self, session: &Session<'_>, key: &Origin, out: &mut Vec<u8>, notes: &Notes) {
+        let reason = match (session.secret, self.client_random) {
+            (Secret::MasterSecret(master), Some(client_random)) => {
+                let line = Line { label: Label::ClientRandom, client_random, secret: Key::from(master) };
+                let comment = format!("{}, key {}: a ticket, with the client random given", key.file, key.index);
+                return self.write(&[line], &comment, out, notes);
+            }
+            (Secret::MasterSecret(_), None) => {
+                "a bare ticket has no client random: --client-random HEX gives it, or the capture it came from"
+            }
+            _ => "a bare TLS 1.3 ticket gives no line: what its PSK decrypts depends on the ClientHello around it",
+        };
+        if !std::mem::replace(&mut self.said_bare, true) {
+            notes.warning(reason);
+        }
+    }
+
+    fn write(&mut self, lines: &[Line], comment: &str, out: &mut Vec<u8>, notes: &Notes) {
+        let mut fresh = Vec::new();
+        for line in lines {
+            // writing to a Vec does not fail
+            match self.log.line(line, &mut fresh) {
+                Ok(Written::New) => self.lines += 1,
+                Ok(Written::Conflict) => notes.warning(format_args!(
+                    "two tickets give different secrets for the client random {}; only the first was written",
+                    hex(line.client_random)
+                )),
+                Ok(Written::Duplicate) | Err(_) => {}
+            }
+        }
+        if !fresh.is_empty() {
+            let _ = self.log.comment(comment, out);
+            out.append(&mut fresh);
+        }
+        zeroize::Zeroize::zeroize(&mut fresh);
+    }
+}
+
+fn hex(bytes: [u8; 32]) -> String {
+    bytes.iter().map(|octet| format!("{octet:02x}")).collect()
+}

@@ -1,0 +1,101 @@
+//! `tktdump survey`: tickets grouped by key name, without any key.
+
+use std::io::{self, Write as _};
+
+use tktdump::capture::Connection;
+use tktdump::escape::Text;
+use tktdump::input::Item;
+use tktdump::report::survey as render;
+use tktdump::session::Session;
+use tktdump::survey::{Seen, Survey};
+
+use super::args::{ListFormat, SurveyArgs};
+use super::notes::Notes;
+use super::source::{self, Sink};
+use super::{Exit, output};
+
+pub(super) fn run(args: &SurveyArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
+    let mut collector =
+        Collector { survey: Survey::default(), source: String::new(), tickets: 0, unreadable: 0, notes };
+    let mut exit = Exit::Done;
+    for path in &source::inputs(&args.inputs, &[])? {
+        collector.source = Text(source::display(path).as_bytes()).to_string();
+        if let Err(error) = source::read(path, args.from.form(), &mut collector) {
+            collector.notes.failure(&error);
+            exit = Exit::Failed;
+        }
+    }
+    let Collector { survey, tickets, unreadable, .. } = collector;
+    if tickets == 0 && exit == Exit::Done {
+        notes.error("no ticket was found");
+        notes.hint("give captures, or tickets as lines of hex or as records of -f json");
+    }
+    let groups = survey.finish();
+    let mut out = Vec::new();
+    for group in &groups {
+        match args.format {
+            ListFormat::Json => render::json(group, &mut out),
+            ListFormat::Text => render::text(group, output::styles(args.color), &mut out),
+        }
+    }
+    io::stdout().write_all(&out)?;
+    Ok(exit.max(if tickets > 0 && unreadable == 0 { Exit::Done } else { Exit::NotAll }))
+}
+
+struct Collector<'n> {
+    survey: Survey,
+    source: String,
+    tickets: u64,
+    unreadable: u64,
+    notes: &'n mut Notes,
+}
+
+impl Collector<'_> {
+    fn add(&mut self, seen: Seen<'_>) {
+        self.tickets += 1;
+        self.survey.add(seen);
+    }
+}
+
+impl Sink for Collector<'_> {
+    fn item(&mut self, line: Option<u64>, item: Item<'_>) {
+        let bare = |ticket| Seen { ticket, time: None, server: None, sni: None };
+        match item {
+            Item::Ticket(ticket) => self.add(bare(ticket)),
+            Item::Recorded { ticket, time, server, sni } => {
+                self.add(Seen { ticket, time, server, sni: sni.map(str::as_bytes) });
+            }
+            // a session without a ticket was never sealed
+            Item::Session(der) => {
+                if let Some(ticket) = Session::parse(der).ok().and_then(|session| session.ticket) {
+                    self.add(bare(ticket));
+                }
+            }
+            Item::Unreadable(error) => {
+                self.unreadable += 1;
+                let line = line.map_or_else(String::new, |line| format!("line {line}: "));
+                self.notes.ticket(format_args!("{}: {line}{error}", self.source), error.hint(), false);
+            }
+        }
+    }
+
+    fn connection(&mut self, connection: &Connection) {
+        for sighting in connection.sightings() {
+            let server = sighting.server.to_string();
+            self.add(Seen {
+                ticket: sighting.ticket,
+                time: Some(sighting.time),
+                server: Some(&server),
+                sni: sighting.sni,
+            });
+        }
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.notes.warning(message);
+    }
+
+    fn pause(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}

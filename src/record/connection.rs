@@ -1,0 +1,96 @@
+//! The record of one connection.
+
+use crate::capture::Connection;
+use crate::capture::connection::HandshakeKind;
+use crate::registry::{self, CipherSuite};
+use crate::resumption::{self, Finding};
+use crate::session::Protocol;
+
+/// What became of early data (RFC 8446 section 4.2.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EarlyData {
+    /// The client offered none.
+    None,
+    /// The client offered some; whether the server took it is encrypted.
+    Offered,
+    /// The server cannot have taken it: it chose another `ClientHello`, another PSK or none.
+    Rejected,
+}
+
+impl EarlyData {
+    /// The word used in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Offered => "offered",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// Everything known about one connection, its tickets having been tried.
+#[derive(Debug)]
+pub struct ConnectionRecord<'a> {
+    /// Path of the input as it was named, `-` for standard input.
+    pub source: &'a str,
+    /// What the capture shows.
+    pub connection: &'a Connection,
+    /// How it went.
+    pub handshake: HandshakeKind,
+    /// Its tickets, in order.
+    pub findings: &'a [Finding],
+    /// What happened to the resumption, in one sentence.
+    pub why: String,
+}
+
+impl<'a> ConnectionRecord<'a> {
+    /// Draws the conclusions. `now` is what ends are judged by, seconds since 1970.
+    #[must_use]
+    pub fn new(source: &'a str, connection: &'a Connection, findings: &'a [Finding], now: i64) -> Self {
+        let why = resumption::why(connection, findings, now);
+        Self { source, connection, handshake: connection.handshake(), findings, why }
+    }
+
+    /// The version that the server chose.
+    #[must_use]
+    pub fn protocol(&self) -> Option<Protocol> {
+        self.connection.server_hello().or_else(|| self.connection.retry()).map(|hello| hello.protocol)
+    }
+
+    /// The number of the cipher suite that the server chose, and what the registry has for it.
+    #[must_use]
+    pub fn cipher(&self) -> Option<(u16, Option<&'static CipherSuite>)> {
+        let cipher = self.connection.server_hello().or_else(|| self.connection.retry())?.cipher;
+        Some((cipher, registry::cipher_suite(cipher)))
+    }
+
+    /// Whether the server took up the session of a ticket that the client brought.
+    #[must_use]
+    pub fn ticket_accepted(&self) -> bool {
+        matches!(self.handshake, HandshakeKind::ResumedTicket | HandshakeKind::ResumedPsk)
+    }
+
+    /// Whether the server issued a ticket; `None` where TLS 1.3 hides it, or the server's answer is not there.
+    #[must_use]
+    pub fn ticket_issued(&self) -> Option<bool> {
+        (!self.protocol()?.has_psk()).then(|| self.connection.issued().next().is_some())
+    }
+
+    /// Whether the server issued a ticket in place of the one it accepted; `None` as above.
+    #[must_use]
+    pub fn ticket_renewed(&self) -> Option<bool> {
+        self.ticket_issued().map(|issued| issued && self.ticket_accepted())
+    }
+
+    /// What became of early data.
+    #[must_use]
+    pub fn early_data(&self) -> EarlyData {
+        if !self.connection.first_hello_offers_early_data() {
+            return EarlyData::None;
+        }
+        let refused = self.connection.retry_request().is_some()
+            || self.connection.server_hello().is_some_and(|server| server.selected_identity != Some(0));
+        if refused { EarlyData::Rejected } else { EarlyData::Offered }
+    }
+}

@@ -1,0 +1,212 @@
+//! What captures add: where a ticket was seen, and a connection as a timeline.
+
+use std::fmt::Write as _;
+
+use super::Renderer;
+use crate::capture::Connection;
+use crate::capture::connection::{Flight, HandshakeKind, Message, Side};
+use crate::capture::container::Time;
+use crate::capture::hello::{ClientHello, ServerHello};
+use crate::capture::sighting::Sighting;
+use crate::escape::Text;
+use crate::record::{ConnectionRecord, EarlyData};
+use crate::report::utc;
+
+/// Width of the column of messages.
+const MESSAGE_WIDTH: usize = 46;
+
+impl Renderer<'_> {
+    /// Appends the text of one connection, an empty line after it.
+    pub fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Vec<u8>) {
+        let mut text = String::with_capacity(1024);
+        // writing to a String does not fail
+        let _ = self.print_connection(record, &mut text);
+        out.extend_from_slice(text.as_bytes());
+    }
+
+    /// Where a ticket was seen.
+    pub(super) fn sighting(&self, sighting: &Sighting<'_>, out: &mut String) -> std::fmt::Result {
+        let super::Styles { heading, good, bad, .. } = self.styles;
+        writeln!(out, "  {heading}Capture{heading:#}")?;
+        self.line(out, "packet", format_args!("{}, {}", sighting.packet, date(sighting.time)))?;
+        let (client, server) = (sighting.client, sighting.server);
+        self.line(out, "connection", format_args!("{}, {client} to {server}", sighting.stream))?;
+        match (sighting.identity, sighting.selected) {
+            (Some(number), Some(true)) => {
+                self.line(out, "message", format_args!("{}, identity {number}, selected", sighting.carrier.label()))?;
+            }
+            (Some(number), _) => {
+                self.line(out, "message", format_args!("{}, identity {number}", sighting.carrier.label()))?;
+            }
+            _ => self.line(out, "message", sighting.carrier.label())?,
+        }
+        if let Some(random) = &sighting.client_random {
+            self.line(out, "client random", hex::encode(random))?;
+        }
+        if let Some(name) = sighting.sni {
+            self.line(out, "server name", Text(name))?;
+        }
+        match sighting.binder {
+            Some(true) => self.line(out, "binder", format_args!("{good}verified{good:#}"))?,
+            Some(false) => self.line(out, "binder", format_args!("{bad}mismatch{bad:#}"))?,
+            None => {}
+        }
+        if let Some(age) = sighting.age_ms {
+            self.line(out, "age, by the client", format_args!("{}.{:03} s", age / 1000, age % 1000))?;
+        }
+        Ok(())
+    }
+
+    fn print_connection(&self, record: &ConnectionRecord<'_>, out: &mut String) -> std::fmt::Result {
+        let super::Styles { heading, good, warning, bad, label: faint, .. } = self.styles;
+        let connection = record.connection;
+        let source = Text(record.source.as_bytes());
+        let colour = match record.handshake {
+            HandshakeKind::Incomplete => bad,
+            HandshakeKind::Full if connection.ticket_offered() => warning,
+            _ => good,
+        };
+        let word = record.handshake.as_str();
+        write!(out, "{heading}{source}: connection {}{heading:#}  {colour}{word}{colour:#}", connection.stream)?;
+        if let Some(protocol) = record.protocol() {
+            write!(out, "  {}", protocol.name())?;
+        }
+        match record.cipher() {
+            Some((_, Some(suite))) => writeln!(out, "  {}", suite.openssl.unwrap_or(suite.iana))?,
+            Some((id, None)) => writeln!(out, "  {id:04x}")?,
+            None => writeln!(out)?,
+        }
+        write!(out, "  {} to {}", connection.client, connection.server)?;
+        if let Some(name) = connection.client_hello().and_then(|hello| hello.server_name) {
+            write!(out, ", {}", Text(name))?;
+        }
+        writeln!(out, ", {}", date(connection.time))?;
+        for event in events(connection) {
+            let arrow = if event.from == Side::Client { "-->" } else { "<--" };
+            let text = event.text;
+            match event.at {
+                Some((packet, time)) => {
+                    let after = since(connection.time, time);
+                    writeln!(out, "    {arrow} {text:MESSAGE_WIDTH$} {faint}packet {packet}, +{after} s{faint:#}")?;
+                }
+                None => writeln!(out, "    {arrow} {text}")?,
+            }
+        }
+        if record.early_data() != EarlyData::None {
+            writeln!(out, "  early data {}", record.early_data().as_str())?;
+        }
+        writeln!(out, "  {}", record.why)?;
+        out.push('\n');
+        Ok(())
+    }
+}
+
+/// One arrow.
+struct Event {
+    from: Side,
+    text: String,
+    at: Option<(u64, Time)>,
+}
+
+/// The messages of a connection, those that were seen, in the order of the protocol.
+fn events(connection: &Connection) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut push = |from, text: String, message: Option<&Message>| {
+        events.push(Event { from, text, at: message.map(|message| (message.packet, message.time)) });
+    };
+    let mut answers = connection.server_hellos.iter();
+    for message in &connection.client_hellos {
+        let Some(hello) = ClientHello::parse(&message.bytes) else { continue };
+        push(Side::Client, client_hello(&hello), Some(message));
+        if let Some(answer) = answers.next() {
+            push(Side::Server, server_hello(answer), Some(answer));
+        } else if connection.flight.hello_verify_request {
+            push(Side::Server, "HelloVerifyRequest".to_owned(), None);
+        }
+    }
+    for answer in answers {
+        push(Side::Server, server_hello(answer), Some(answer));
+    }
+    let Flight { certificate, key_exchange, certificate_request, hello_done, .. } = connection.flight;
+    let flight = [
+        (certificate, "Certificate"),
+        (key_exchange, "ServerKeyExchange"),
+        (certificate_request, "CertificateRequest"),
+        (hello_done, "ServerHelloDone"),
+    ];
+    let flight: Vec<&str> = flight.into_iter().filter_map(|(seen, name)| seen.then_some(name)).collect();
+    let tls13 = connection.server_hello().is_some_and(|hello| hello.protocol.has_psk());
+    let full = !flight.is_empty();
+    if full {
+        push(Side::Server, flight.join(", "), None);
+    }
+    let client_ends = |push: &mut dyn FnMut(Side, String, Option<&Message>)| {
+        if connection.flight.client_changed && !tls13 {
+            let exchange = if connection.flight.client_key_exchange { "ClientKeyExchange, " } else { "" };
+            let finished = if connection.client_finished.is_some() { ", Finished" } else { "" };
+            push(Side::Client, format!("{exchange}ChangeCipherSpec{finished}"), None);
+        }
+    };
+    if full {
+        client_ends(&mut push);
+    }
+    for (message, issued) in connection.issued() {
+        let (length, lifetime) = (issued.ticket.len(), issued.lifetime_hint);
+        push(Side::Server, format!("NewSessionTicket, {length} bytes, {lifetime} s"), Some(message));
+    }
+    if connection.flight.server_changed && !tls13 {
+        let finished = if connection.server_finished.is_some() { ", Finished" } else { "" };
+        push(Side::Server, format!("ChangeCipherSpec{finished}"), None);
+    }
+    if !full {
+        client_ends(&mut push);
+    }
+    if let Some(alert) = connection.alert {
+        push(alert.from, format!("alert {}", alert.description), None);
+    }
+    events
+}
+
+fn client_hello(hello: &ClientHello<'_>) -> String {
+    let mut text = "ClientHello".to_owned();
+    match hello.session_ticket {
+        Some([]) => text += ", asks for a ticket",
+        Some(ticket) => text += &format!(", ticket of {} bytes", ticket.len()),
+        None => {}
+    }
+    match hello.identities.as_slice() {
+        [] => {}
+        [identity] => text += &format!(", PSK identity of {} bytes", identity.identity.len()),
+        identities => text += &format!(", {} PSK identities", identities.len()),
+    }
+    if hello.early_data {
+        text += ", early data";
+    }
+    text
+}
+
+fn server_hello(message: &Message) -> String {
+    let Some(hello) = ServerHello::parse(&message.bytes) else { return "ServerHello".to_owned() };
+    if hello.is_retry_request() {
+        return "HelloRetryRequest".to_owned();
+    }
+    match (hello.selected_identity, hello.key_share) {
+        (Some(number), true) => format!("ServerHello, PSK identity {number}"),
+        (Some(number), false) => format!("ServerHello, PSK identity {number}, no key share"),
+        (None, _) => "ServerHello".to_owned(),
+    }
+}
+
+fn date(time: Time) -> String {
+    match utc(time.seconds) {
+        Some(date) => format!("{}.{:06}Z", date.trim_end_matches('Z'), time.nanoseconds / 1000),
+        None => time.to_string(),
+    }
+}
+
+/// Seconds between two times, with six decimals.
+fn since(start: Time, end: Time) -> String {
+    let nanoseconds = |time: Time| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanoseconds);
+    let micros = (nanoseconds(end) - nanoseconds(start)) / 1000;
+    format!("{}{}.{:06}", if micros < 0 { "-" } else { "" }, micros.abs() / 1_000_000, micros.abs() % 1_000_000)
+}

@@ -1,0 +1,147 @@
+//! The tickets of real servers in `testdata/`: each opens with its own server's key file, read by its content, to the
+//! secret that the client had; and with nobody else's.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tktdump::key::file::{read_as, read_auto};
+use tktdump::key::format::by_name;
+use tktdump::key::ring::KeyRing;
+use tktdump::open::{Opener, Outcome};
+use tktdump::session::Secret;
+use tktdump::ticket::Wire;
+
+struct Case {
+    name: String,
+    ticket: Vec<u8>,
+    keys: Vec<Vec<u8>>,
+    /// What the client had: `Master-Key` or `Resumption PSK`.
+    secret: Option<String>,
+    plaintext: Option<Vec<u8>>,
+}
+
+fn cases() -> Vec<Case> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|folder| folder.join("ticket.bin").exists())
+        .collect();
+    folders.sort();
+    folders.iter().map(|folder| case(folder)).collect()
+}
+
+fn case(folder: &Path) -> Case {
+    let expected = fs::read_to_string(folder.join("expected.txt")).unwrap_or_default();
+    let secret = expected.lines().find_map(|line| {
+        let (label, secret) = line.trim().split_once(": ")?;
+        matches!(label, "Master-Key" | "Resumption PSK").then(|| secret.to_lowercase())
+    });
+    let keys = ["ticket.key", "ticket.2.key", "ticket.3.key"].map(|name| fs::read(folder.join(name)));
+    Case {
+        name: folder.file_name().unwrap().to_string_lossy().into_owned(),
+        ticket: fs::read(folder.join("ticket.bin")).unwrap(),
+        keys: keys.into_iter().flatten().collect(),
+        secret,
+        plaintext: fs::read(folder.join("plain.der")).ok(),
+    }
+}
+
+fn ring(case: &Case) -> KeyRing {
+    let file = |(number, key): (usize, &Vec<u8>)| (Arc::from(format!("{number}.key")), read_auto(key).unwrap());
+    KeyRing::new(case.keys.iter().enumerate().map(file).collect())
+}
+
+#[test]
+fn every_ticket_opens_to_the_secret_of_its_client() {
+    let built_in = KeyRing::built_in();
+    let mut count = 0;
+    for case in cases().iter().filter(|case| !case.keys.is_empty()) {
+        let ring = ring(case);
+        let opener = Opener { ring: &ring, built_in: &built_in, no_verify: false };
+        let mut buffer = Vec::new();
+        let outcome = opener.open(&case.ticket, &mut buffer);
+        let Outcome::Decrypted { session, .. } = outcome else { panic!("{}: {outcome:?}", case.name) };
+        let secret = match session.secret {
+            Secret::MasterSecret(secret) => secret,
+            _ => session.resumption_psk().unwrap(),
+        };
+        assert_eq!(Some(hex::encode(secret)), case.secret, "{}", case.name);
+        if let Some(plaintext) = &case.plaintext {
+            assert_eq!(session.encoded, plaintext, "{}", case.name);
+        }
+        count += 1;
+    }
+    assert!(count >= 45, "{count} cases");
+}
+
+#[test]
+fn no_ticket_opens_with_a_foreign_key() {
+    let built_in = KeyRing::built_in();
+    let cases = cases();
+    let rings: Vec<KeyRing> = cases.iter().map(ring).collect();
+    let mut tried = 0;
+    for case in &cases {
+        for (other, ring) in cases.iter().zip(&rings) {
+            // cases of one server share keys
+            if ring.is_empty() || case.keys.iter().any(|key| other.keys.contains(key)) {
+                continue;
+            }
+            let opener = Opener { ring, built_in: &built_in, no_verify: true };
+            let outcome = opener.open(&case.ticket, &mut Vec::new()).is_opened();
+            assert!(!outcome, "{} opened with the key of {}", case.name, other.name);
+            tried += 1;
+        }
+    }
+    assert!(tried > 1000, "{tried} trials");
+}
+
+#[test]
+fn a_changed_bit_opens_nothing() {
+    let built_in = KeyRing::built_in();
+    for case in cases().iter().filter(|case| !case.keys.is_empty()) {
+        let ring = ring(case);
+        let opener = Opener { ring: &ring, built_in: &built_in, no_verify: true };
+        for at in (0..case.ticket.len()).step_by(7).chain([0, 15, 16, 31, 32, 33, case.ticket.len() - 1]) {
+            let mut ticket = case.ticket.clone();
+            ticket[at] ^= 1 << (at % 8);
+            // stunnel does not look at the key name, which is under the MAC all the same
+            assert!(!opener.open(&ticket, &mut Vec::new()).is_opened(), "{}, byte {at}", case.name);
+        }
+    }
+}
+
+#[test]
+fn servers_formats_by_name_open_too() {
+    let formats = [
+        ("gnutls_tls12", "gnutls"),
+        ("go_tls12", "go"),
+        ("go_tls13", "go"),
+        ("go127_tls12", "go"),
+        ("go127_tls13", "go"),
+        ("h2o_tls12_aes256", "h2o"),
+        ("lighttpd_tls12", "lighttpd"),
+        ("stunnel32_tls12", "stunnel"),
+        ("ats48x2_tls12", "ats"),
+        ("dnsdist80x2_tls13", "dnsdist"),
+        ("haproxy80x5_tls13", "haproxy"),
+    ];
+    let built_in = KeyRing::built_in();
+    for case in cases() {
+        let Some((_, format)) = formats.iter().find(|(name, _)| *name == case.name) else { continue };
+        let file = read_as(by_name(format).unwrap(), &case.keys[0]).unwrap();
+        let ring = KeyRing::new(vec![("a.key".into(), file)]);
+        let opener = Opener { ring: &ring, built_in: &built_in, no_verify: false };
+        let mut buffer = Vec::new();
+        let outcome = opener.open(&case.ticket, &mut buffer);
+        let Outcome::Decrypted { key, ticket, .. } = outcome else { panic!("{}: {outcome:?}", case.name) };
+        assert_eq!(&*key.origin().format, *format);
+        let (wire, slot) = match case.name.as_str() {
+            "gnutls_tls12" => (Wire::SentLength, Some(27_707)),
+            name if name.starts_with("go127") => (Wire::Nameless, None),
+            _ => (Wire::Named, None),
+        };
+        assert_eq!((ticket.wire(), key.slot()), (wire, slot), "{}", case.name);
+    }
+}
