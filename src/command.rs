@@ -1,6 +1,7 @@
 //! The command: arguments in, exit status out.
 
 mod args;
+mod audit;
 mod capture;
 mod failure;
 mod job;
@@ -56,6 +57,7 @@ fn run(cli: Cli, notes: &mut Notes) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.job.format == args::Format::Pcapng => job::pcapng::run(&cli.job, notes),
         None => job::run(&cli.job, notes),
+        Some(Command::Audit(args)) => audit::run(&args, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
         Some(Command::Survey(args)) => survey::run(&args, notes),
         Some(Command::Completions { shell }) => {

@@ -9,11 +9,11 @@ pub mod layout;
 pub mod problems;
 pub mod ring;
 pub mod scheme;
+pub mod weak;
 
 mod crypto;
 mod fingerprint;
 mod rotation;
-mod weakness;
 
 use std::fmt;
 use std::ops::Deref;
@@ -28,7 +28,7 @@ use self::layout::NAME_LENGTH;
 use self::rotation::Rotation;
 use self::scheme::Hash;
 pub use self::scheme::Scheme;
-pub use self::weakness::Weakness;
+pub use self::weak::Weakness;
 use crate::ticket::{BadPadding, Malformed, Ticket, Unverified, Verified, Wire};
 
 /// The public name of a key: the first 16 bytes of the tickets it seals (RFC 5077 section 4).
@@ -136,8 +136,8 @@ impl TicketKey {
             fingerprint: Fingerprint::of(&parts),
             secrets: Fingerprint::of_secrets(&parts),
             weakness: match &key.seed {
-                Some(seed) => [Weakness::of(seed); 2],
-                None => [Weakness::of(parts.aes), Weakness::of(parts.hmac)],
+                Some(seed) => [weak::recognise(seed); 2],
+                None => [weak::recognise(parts.aes), weak::recognise(parts.hmac)],
             },
             cipher: CipherKey::new(parts.aes, key.scheme.mode)?,
             mac: MacKey::new(parts.hmac, key.scheme.hash)?,

@@ -24,6 +24,7 @@
 
 mod aead;
 pub mod armor;
+pub mod audit;
 pub mod capture;
 pub mod der;
 pub mod escape;

@@ -106,7 +106,8 @@ impl<'k> Opener<'k> {
         let ring = if self.ring.is_empty() { self.built_in } else { self.ring };
         let mut verified = ring.candidates(name).filter_map(|key| key.verify(bytes).ok());
         if let Some(first) = verified.next() {
-            return read(first, verified, buffer);
+            let siblings = ring.siblings(first.key()).iter().filter_map(|key| key.verify(bytes).ok());
+            return read(first, verified.chain(siblings), buffer);
         }
         if !self.ring.is_empty()
             && let Some(bad) = self.bad_mac(bytes, name, buffer)

@@ -10,6 +10,8 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use tktdump::input::Form;
 use tktdump::key::format::{self, FORMATS, KeyFormat};
 
+use super::audit::AuditArgs;
+
 /// Opens TLS session tickets with the server's ticket key and explains what is inside.
 #[derive(Debug, Parser)]
 #[command(
@@ -49,6 +51,8 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Check keys and tickets against rules; exit status 1 where a finding reaches --fail-on
+    Audit(Box<AuditArgs>),
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),
     /// Group tickets by key name, without any key
@@ -247,7 +251,7 @@ fn octet(digits: &str) -> Option<u8> {
     digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u8::from_str_radix(digits, 16).ok()).flatten()
 }
 
-fn time(text: &str) -> Result<i64, String> {
+pub(super) fn time(text: &str) -> Result<i64, String> {
     use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
     text.parse().or_else(|_| {
         OffsetDateTime::parse(text, &Rfc3339)

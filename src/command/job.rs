@@ -28,7 +28,7 @@ pub(super) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
     let inputs = source::inputs(&args.inputs, &args.keys)?;
     let now = args.at.unwrap_or_else(super::now);
     let ring = load_keys(args, now, notes)?;
-    let built_in = KeyRing::built_in();
+    let built_in = if ring.is_empty() { KeyRing::built_in() } else { KeyRing::default() };
     let output = Output::new(args, &ring, now)?;
     let opener = Opener { ring: &ring, built_in: &built_in, no_verify: args.no_verify };
     let mut worker = Worker::new(opener, &output, notes);
@@ -224,7 +224,7 @@ fn note(record: &Record<'_>, output: &Output<'_>, ring: &KeyRing, refused: &mut 
     let place = record.place;
     let quiet = output.has_every_record() || output.is_key_log();
     if record.opened_with_built_in_key() {
-        notes.warning(format_args!("{place}: opened with an all-zero key, which anybody can guess"));
+        notes.warning(format_args!("{place}: opened with a key that anybody can guess"));
     }
     if record.session().is_some_and(Shown::is_unverified) && !quiet {
         notes.warning(format_args!("{place}: the session is unverified, anybody may have written it"));
@@ -245,7 +245,12 @@ fn note(record: &Record<'_>, output: &Output<'_>, ring: &KeyRing, refused: &mut 
 }
 
 /// Opens what an item holds.
-fn examine<'a>(place: Place<'a>, item: Item<'a>, opener: &Opener<'a>, plaintext: &'a mut Vec<u8>) -> Record<'a> {
+pub(super) fn examine<'a>(
+    place: Place<'a>,
+    item: Item<'a>,
+    opener: &Opener<'a>,
+    plaintext: &'a mut Vec<u8>,
+) -> Record<'a> {
     let record = |bytes, outcome| Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: None };
     match item {
         Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => record(bytes, opener.open(bytes, plaintext)),

@@ -18,6 +18,7 @@ use super::{Failure, server_config, source};
 pub(super) struct Loaded {
     pub(super) path: Arc<str>,
     pub(super) length: usize,
+    pub(super) content: Zeroizing<Vec<u8>>,
     /// Who may do what with it, on Unix; `None` for what is no file.
     pub(super) mode: Option<u32>,
     pub(super) file: KeyFile,
@@ -39,7 +40,7 @@ pub(super) fn load(path: &Path, format: Option<&'static dyn KeyFormat>) -> anyho
         None => file::read_auto(&bytes),
     };
     let file = read.map_err(|error| Failure::new(format_args!("{shown}: {error}")).with_hint(error.hint()))?;
-    Ok(Loaded { path: name, length: bytes.len(), mode: mode(path), file })
+    Ok(Loaded { path: name, length: bytes.len(), content: bytes, mode: mode(path), file })
 }
 
 /// A key file, and its format where a server configuration named it.

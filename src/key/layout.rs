@@ -29,10 +29,10 @@ pub struct Layout {
 pub const NAME_LENGTH: usize = 16;
 
 /// The parts of one key, borrowed from its bytes.
-pub(super) struct Parts<'a> {
-    pub(super) name: Option<&'a [u8]>,
-    pub(super) aes: &'a [u8],
-    pub(super) hmac: &'a [u8],
+pub(crate) struct Parts<'a> {
+    pub(crate) name: Option<&'a [u8]>,
+    pub(crate) aes: &'a [u8],
+    pub(crate) hmac: &'a [u8],
 }
 
 impl Layout {
@@ -66,7 +66,7 @@ impl Layout {
     }
 
     /// Divides `bytes`; `None` where the size is another.
-    pub(super) fn divide<'a>(&self, bytes: &'a [u8]) -> Option<Parts<'a>> {
+    pub(crate) fn divide<'a>(&self, bytes: &'a [u8]) -> Option<Parts<'a>> {
         if bytes.len() != self.size() {
             return None;
         }

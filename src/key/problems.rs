@@ -18,10 +18,10 @@ pub fn of(keys: &[TicketKey]) -> Vec<Vec<String>> {
 }
 
 fn weaknesses(key: &TicketKey) -> impl Iterator<Item = String> {
-    let weak = |what: &str, weakness: Weakness| format!("the {what} is {}", weakness.as_str());
+    let weak = |what: &str, weakness: Weakness| format!("the {what} is {}", weakness);
     let [cipher, mac] = key.weakness();
     let secrets = match (cipher, mac) {
-        (Some(one), Some(other)) if one == other => vec![format!("the secrets are {}", one.as_str())],
+        (Some(one), Some(other)) if one == other => vec![format!("the secrets are {}", one)],
         _ => cipher
             .map(|found| weak("AES key", found))
             .into_iter()
@@ -119,8 +119,8 @@ mod tests {
         let mut half = key(3, 4);
         half[16..32].fill(7);
         let found = problems(&[("a", &half)]).concat().join("\n");
-        assert!(found.contains("the AES key is one byte over and over") && found.contains("the HMAC key"), "{found}");
+        assert!(found.contains("the AES key is nothing but bytes 07") && found.contains("the HMAC key"), "{found}");
         let found = problems(&[("a", &[9; 32])]).concat().join("\n");
-        assert!(found.contains("secrets are one byte"), "a key of Go, whose seed is weak: {found}");
+        assert!(found.contains("secrets are nothing but bytes 09"), "a key of Go, whose seed is weak: {found}");
     }
 }

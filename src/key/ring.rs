@@ -1,13 +1,13 @@
 //! The keys of a server, in its order, found by name.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::file::{KeyFile, Reading};
 use super::format::{KeyBytes, Place};
 use super::layout::{Layout, Order};
 use super::scheme::Mode;
-use super::{KeyName, Origin, Role, Scheme, TicketKey};
+use super::{KeyName, Origin, Role, Scheme, TicketKey, weak};
 
 /// Where the built-in keys say they come from.
 pub const BUILT_IN: &str = "(built-in)";
@@ -22,6 +22,8 @@ pub struct KeyRing {
     by_name: HashMap<KeyName, Vec<usize>>,
     tried: Vec<usize>,
     any_length: bool,
+    /// Of built-in keys: further keys with the same MAC key.
+    siblings: Vec<OnceLock<Vec<TicketKey>>>,
 }
 
 impl KeyRing {
@@ -64,19 +66,34 @@ impl KeyRing {
         ring
     }
 
-    /// The all-zero keys: what a server seals with whose key was never initialised, under any name; and `GnuTLS`'s key
-    /// of 64 zero bytes (CVE-2020-13777).
+    /// The keys that anybody can guess, under any name: what is tried on tickets when no key was given. Among them is
+    /// `GnuTLS`'s key of 64 zero bytes (CVE-2020-13777).
+    ///
+    /// There is one for each MAC key of the [list](super::weak). [`siblings`](Self::siblings) has the others of it.
     #[must_use]
     pub fn built_in() -> Self {
-        let bare = |size| (Layout { order: Order::AesHmac, aes: size, hmac: size }, Scheme::OPENSSL);
-        let gnutls = (Layout::GNUTLS, Scheme { slots: false, ..Scheme::GNUTLS });
         let mut ring = Self::default();
-        for (index, (layout, scheme)) in [bare(32), bare(16), gnutls].into_iter().enumerate() {
-            let origin = Origin { file: BUILT_IN.into(), index, role: Role::Unknown, format: "".into() };
-            let key = KeyBytes::new(index, &vec![0; layout.size()], layout).with_scheme(scheme);
-            ring.extend(key.into_key(origin, None));
+        for (index, mac) in weak::mac_keys().iter().enumerate() {
+            ring.extend(built_in_key(index, mac, mac));
+            ring.siblings.push(OnceLock::new());
         }
+        let zeros = vec![0; Layout::GNUTLS.size()];
+        let gnutls = KeyBytes::new(ring.keys.len(), &zeros, Layout::GNUTLS);
+        let scheme = Scheme { slots: false, ..Scheme::GNUTLS };
+        let origin = built_in_origin(ring.keys.len());
+        ring.extend(gnutls.with_scheme(scheme).into_key(origin, None));
         ring
+    }
+
+    /// The keys of the built-in list with the same MAC key and another AES key: they are set up when that MAC key has
+    /// verified a ticket. A key that was given has none.
+    pub(crate) fn siblings(&self, key: &TicketKey) -> &[TicketKey] {
+        let index = key.origin().index;
+        let Some(siblings) = self.siblings.get(index) else { return &[] };
+        siblings.get_or_init(|| {
+            let Some(mac) = weak::mac_keys().into_iter().nth(index) else { return Vec::new() };
+            weak::secrets().filter_map(|aes| built_in_key(index, &aes, &mac)).collect()
+        })
     }
 
     fn extend(&mut self, key: Option<TicketKey>) {
@@ -150,6 +167,15 @@ fn newest(readings: &[Reading], now: Option<i64>) -> Option<usize> {
     let dated = readings.iter().map(|reading| &reading.key).filter(|key| key.validity.not_after.is_some());
     let valid = dated.filter(|key| now.is_some_and(|now| key.validity.contains(now)));
     valid.max_by_key(|key| (key.validity.not_before, std::cmp::Reverse(key.index))).map(|key| key.index)
+}
+
+fn built_in_key(index: usize, aes: &[u8], mac: &[u8]) -> Option<TicketKey> {
+    let layout = Layout { order: Order::AesHmac, aes: aes.len(), hmac: mac.len() };
+    KeyBytes::new(index, &[aes, mac].concat(), layout).into_key(built_in_origin(index), None)
+}
+
+fn built_in_origin(index: usize) -> Origin {
+    Origin { file: BUILT_IN.into(), index, role: Role::Unknown, format: "".into() }
 }
 
 /// What the server does with the key, where all formats that have an opinion agree.

@@ -52,7 +52,7 @@ impl Renderer<'_> {
         };
         writeln!(out, "{heading}{}{heading:#}  {colour}{}{colour:#}", record.place, status.as_str())?;
         if record.opened_with_built_in_key() {
-            writeln!(out, "  {bad}opened with an all-zero key that anybody can guess{bad:#}")?;
+            writeln!(out, "  {bad}opened with a key that anybody can guess{bad:#}")?;
         }
         if let Some(problem) = record.problem(self.ring) {
             writeln!(out, "  {}", problem.error)?;

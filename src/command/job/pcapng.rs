@@ -14,7 +14,7 @@ use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
 use tktdump::pcapng::{BlockWriter, ByteOrder, Packet as OwnPacket};
 
-use super::{Log, Output, Worker, end_key_log, inputs, load_keys, now};
+use super::{Log, Output, Worker, end_key_log, load_keys};
 use crate::command::args::JobArgs;
 use crate::command::capture::{self, End, PacketSink};
 use crate::command::notes::Notes;
@@ -27,13 +27,13 @@ const BIG_ENDIAN: [u8; 4] = [0x1a, 0x2b, 0x3c, 0x4d];
 const PCAP_HEADER_LENGTH: usize = 24;
 
 pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
-    let inputs = inputs(args)?;
+    let inputs = source::inputs(&args.inputs, &args.keys)?;
     let [path] = inputs.as_slice() else {
         let failure = Failure::new("-f pcapng takes one capture at a time");
         return Err(failure.with_hint("mergecap puts several together").into());
     };
     let shown = Text(source::display(path).as_bytes()).to_string();
-    let now = args.at.unwrap_or_else(now);
+    let now = args.at.unwrap_or_else(crate::command::now);
     let ring = load_keys(args, now, notes)?;
     let output = Output::new(args, &ring, now)?;
     let mut file = open(path).with_context(|| shown.clone())?;

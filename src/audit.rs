@@ -1,0 +1,26 @@
+//! Rules that ticket keys, tickets and captures should keep, and what breaks them.
+//!
+//! [`RULES`](rules::RULES) is the table of all rules. An [`Auditor`] judges facts by them: [keys](keys::KeySet),
+//! [tickets](ticket::TicketFacts) one after the other, and [offers](capture::Offer) of tickets seen in captures. What
+//! it returns are [findings](Finding); none contains a secret. A [`Policy`] says how much each rule matters, a
+//! [`Baseline`](baseline::Baseline) which findings are known already.
+
+pub mod baseline;
+pub mod capture;
+pub mod keys;
+pub mod policy;
+pub mod rules;
+pub mod ticket;
+
+mod auditor;
+mod finding;
+mod period;
+mod rule;
+#[cfg(test)]
+mod testing;
+
+pub use self::auditor::Auditor;
+pub use self::finding::{Finding, Item, Subject};
+pub use self::period::{Period, parse_period};
+pub use self::policy::Policy;
+pub use self::rule::{Check, OfferWatch, Rule, Severity, TicketWatch};

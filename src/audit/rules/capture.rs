@@ -1,0 +1,207 @@
+//! What only the order of connections shows.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+use super::super::capture::{KeptPlace, Offer, TicketHash};
+use super::super::finding::Subject;
+use super::super::period::Period;
+use super::super::policy::Policy;
+use super::super::rule::{Check, OfferWatch, Rule, Severity};
+use crate::key::KeyName;
+
+/// Tickets and servers that are kept in mind, so that memory is bounded.
+const MAX_TICKETS: usize = 1 << 18;
+const MAX_SERVERS: usize = 10_000;
+/// Fewer offers than this say nothing about a rate.
+const MIN_OFFERS: u64 = 10;
+
+pub(super) static TICKET_FROM_SEVERAL_CLIENTS: Rule = Rule {
+    id: "ticket-from-several-clients",
+    severity: Severity::Warning,
+    about: "One ticket came from several client addresses: who watches can follow the client from network to network.",
+    hint: "Clients should use a ticket once, and none across a change of network; look for stolen tickets, too.",
+    reference: "RFC 8446 appendix C.4; RFC 5077 section 5.8",
+    check: Check::Offers(|| Box::<Clients>::default()),
+};
+
+/// Who offered a ticket first, and the first other one.
+#[derive(Default)]
+struct Clients(HashMap<TicketHash, (IpAddr, Option<(IpAddr, KeptPlace)>)>);
+
+impl OfferWatch for Clients {
+    fn offer(&mut self, offer: &Offer<'_>) {
+        let room = self.0.len() < MAX_TICKETS;
+        match self.0.get_mut(&offer.ticket) {
+            Some((first, other)) if *first != offer.client && other.is_none() => {
+                *other = Some((offer.client, KeptPlace::new(offer.place, offer.key_name)));
+            }
+            None if room => {
+                self.0.insert(offer.ticket, (offer.client, None));
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, _: &Policy) -> Vec<(Subject, String)> {
+        let several = self.0.values().filter_map(|(first, other)| other.as_ref().map(|other| (first, other)));
+        several
+            .map(|(first, (other, place))| (place.subject(), format!("the ticket came from {first}, and from {other}")))
+            .collect()
+    }
+}
+
+pub(super) static TICKETS_REFUSED: Rule = Rule {
+    id: "tickets-refused",
+    severity: Severity::Warning,
+    about: "A server refused more of the tickets offered to it than max-refused-percent, 20 % unless set.",
+    hint: "Look for a node with other keys, for keys that are dropped before their tickets expire, or for a restart.",
+    reference: "RFC 5077 section 5.5",
+    check: Check::Offers(|| Box::<Refusals>::default()),
+};
+
+/// For each server the offers, the refusals, and where the last one is.
+#[derive(Default)]
+struct Refusals(HashMap<SocketAddr, (u64, u64, Option<KeptPlace>)>);
+
+impl OfferWatch for Refusals {
+    fn offer(&mut self, offer: &Offer<'_>) {
+        let Some(accepted) = offer.accepted else { return };
+        if self.0.len() >= MAX_SERVERS && !self.0.contains_key(&offer.server) {
+            return;
+        }
+        let (offers, refused, place) = self.0.entry(offer.server).or_default();
+        *offers += 1;
+        if !accepted {
+            *refused += 1;
+            *place = Some(KeptPlace::new(offer.place, offer.key_name));
+        }
+    }
+
+    fn finish(&mut self, policy: &Policy) -> Vec<(Subject, String)> {
+        let over = |offers: u64, refused: u64| {
+            offers >= MIN_OFFERS && refused * 100 > offers.saturating_mul(policy.max_refused_percent)
+        };
+        let servers = self.0.iter().filter(|(_, (offers, refused, _))| over(*offers, *refused));
+        servers
+            .filter_map(|(server, (offers, refused, place))| {
+                Some((
+                    place.as_ref()?.subject(),
+                    format!("{server} refused {refused} of {offers} tickets offered to it"),
+                ))
+            })
+            .collect()
+    }
+}
+
+pub(super) static NEVER_ROTATED: Rule = Rule {
+    id: "never-rotated",
+    severity: Severity::Warning,
+    about: "Over more than --max-key-age, 7 days unless set, all TLS 1.2 tickets offered to a server name one key.",
+    hint: "Rotate ticket keys at least weekly, by a timer, and reload the servers.",
+    reference: "RFC 9325 section 3.4; RFC 5077 section 5.5",
+    check: Check::Offers(|| Box::<Rotations>::default()),
+};
+
+/// For each server its first key name, and when it was seen.
+#[derive(Default)]
+struct Rotations(HashMap<SocketAddr, Seen>);
+
+struct Seen {
+    name: KeyName,
+    first: i64,
+    last: i64,
+    rotated: bool,
+    place: KeptPlace,
+}
+
+impl OfferWatch for Rotations {
+    fn offer(&mut self, offer: &Offer<'_>) {
+        let Some(name) = offer.key_name.filter(|_| !offer.is_tls13) else { return };
+        let room = self.0.len() < MAX_SERVERS;
+        let place = || KeptPlace::new(offer.place, offer.key_name);
+        match self.0.get_mut(&offer.server) {
+            Some(seen) => {
+                seen.rotated |= seen.name != name;
+                seen.first = seen.first.min(offer.time);
+                if offer.time > seen.last {
+                    seen.last = offer.time;
+                    seen.place = place();
+                }
+            }
+            None if room => {
+                let seen = Seen { name, first: offer.time, last: offer.time, rotated: false, place: place() };
+                self.0.insert(offer.server, seen);
+            }
+            None => {}
+        }
+    }
+
+    fn finish(&mut self, policy: &Policy) -> Vec<(Subject, String)> {
+        let long = |seen: &Seen| seen.last.saturating_sub(seen.first);
+        let stale = self.0.iter().filter(|(_, seen)| !seen.rotated && long(seen) > policy.max_key_age);
+        stale
+            .map(|(server, seen)| {
+                (
+                    seen.place.subject(),
+                    format!("all tickets offered to {server} over {} name one key", Period(long(seen))),
+                )
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::audit::{Auditor, testing};
+    use crate::record::Place;
+
+    const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 443);
+    const OFFER: Offer<'_> = Offer {
+        place: Place { source: "a.pcap", index: 0, line: None, packet: None },
+        ticket: TicketHash::ZERO,
+        key_name: Some(KeyName([7; 16])),
+        client: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
+        server: SERVER,
+        time: testing::NOW,
+        is_tls13: false,
+        accepted: Some(true),
+    };
+
+    fn rules(offers: impl IntoIterator<Item = Offer<'static>>) -> Vec<&'static str> {
+        let policy = Policy::default();
+        let mut auditor = Auditor::new(&policy, testing::NOW);
+        offers.into_iter().for_each(|offer| auditor.offer(&offer));
+        testing::ids(&auditor.finish())
+    }
+
+    #[test]
+    fn one_ticket_from_two_addresses_is_found() {
+        let elsewhere = Offer { client: [10, 0, 0, 2].into(), ..OFFER };
+        assert_eq!(rules([OFFER, elsewhere, elsewhere]), ["ticket-from-several-clients"]);
+        assert!(rules([OFFER, OFFER]).is_empty());
+        assert!(rules([OFFER, Offer { ticket: TicketHash::of(b"another"), ..elsewhere }]).is_empty());
+    }
+
+    #[test]
+    fn a_server_that_refuses_many_tickets_is_found() {
+        let refused = Offer { accepted: Some(false), ..OFFER };
+        let mixed = |refusals| (0..20).map(move |at| if at < refusals { refused } else { OFFER });
+        assert_eq!(rules(mixed(5)), ["tickets-refused"]);
+        assert!(rules(mixed(4)).is_empty());
+        assert!(rules([refused; 9]).is_empty(), "too few to judge");
+        assert!(rules([Offer { accepted: None, ..OFFER }; 20]).is_empty());
+    }
+
+    #[test]
+    fn a_key_name_that_stays_is_found() {
+        let day = |days: i64| Offer { time: testing::NOW + days * 86400, ..OFFER };
+        assert_eq!(rules([day(0), day(4), day(8)]), ["never-rotated"]);
+        assert!(rules([day(0), day(6)]).is_empty());
+        assert!(rules([day(0), Offer { key_name: Some(KeyName([8; 16])), ..day(8) }]).is_empty());
+        assert!(rules([day(0), day(8)].map(|offer| Offer { is_tls13: true, ..offer })).is_empty());
+    }
+}

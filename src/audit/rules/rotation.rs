@@ -1,0 +1,194 @@
+//! How often keys change, and in which order.
+
+use std::collections::HashMap;
+
+use super::super::capture::KeptPlace;
+use super::super::finding::Subject;
+use super::super::keys::{FileFacts, KeyFacts, KeySet};
+use super::super::period::Period;
+use super::super::policy::Policy;
+use super::super::rule::{Check, Rule, Severity, TicketWatch};
+use super::super::ticket::TicketFacts;
+use crate::escape::Text;
+use crate::key::{KeyName, Role};
+
+/// Key names that are kept in mind; what names beyond it show is not judged.
+const MAX_NAMES: usize = 100_000;
+/// Lifetime of tickets where the policy names none, seconds: RFC 5246 appendix F.1.4.
+const USUAL_LIFETIME: i64 = 86400;
+
+pub(super) static KEY_TOO_OLD: Rule = Rule {
+    id: "key-too-old",
+    severity: Severity::Warning,
+    about: "The key file was not written for longer than --max-key-age, 7 days unless set: one theft opens all of it.",
+    hint: "Rotate ticket keys at least weekly, by a timer, and reload the servers.",
+    reference: "RFC 9325 section 3.4; RFC 5077 section 5.5",
+    check: Check::File(key_too_old),
+};
+
+fn key_too_old(file: &FileFacts, policy: &Policy, now: i64) -> Option<String> {
+    let age = now.checked_sub(file.modified?)?;
+    let limit = policy.max_key_age;
+    (age > limit)
+        .then(|| format!("the file was written {} ago, keys are to change after {}", Period(age), Period(limit)))
+}
+
+pub(super) static SEALING_KEY_NOT_NEWEST: Rule = Rule {
+    id: "sealing-key-not-newest",
+    severity: Severity::Warning,
+    about: "The key that seals is in an older file than one that only opens: the order may be the wrong way round.",
+    hint: "Most servers seal with the first key they are given: name the newest file first.",
+    reference: "ssl_session_ticket_key in the documentation of nginx",
+    check: Check::Keys(sealing_key_not_newest),
+};
+
+fn sealing_key_not_newest(keys: &KeySet, _: &Policy) -> Vec<(Subject, String)> {
+    let Some(active) = keys.active().filter(|active| active.certain) else { return Vec::new() };
+    let written = |disk: &Option<FileFacts>| disk.as_ref().and_then(|disk| disk.modified);
+    let Some(sealing) = written(&active.file.disk) else { return Vec::new() };
+    let opening = keys.files().iter().filter(|file| file.keys.iter().any(|key| key.role == Role::Inactive));
+    let newest = opening.filter_map(|file| Some((written(&file.disk)?, file))).max_by_key(|(time, _)| *time);
+    match newest {
+        Some((time, file)) if time > sealing => {
+            let name = Text(file.path.as_bytes());
+            let message =
+                format!("the key seals, but {name}, which only opens, is newer by {}", Period(time - sealing));
+            vec![(active.key.subject(), message)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+pub(super) static TOO_FEW_KEYS: Rule = Rule {
+    id: "too-few-keys",
+    severity: Severity::Info,
+    about: "Too few keys are kept to open tickets of their whole lifetime after a rotation.",
+    hint: "Keep the former key after the one that seals, until its last ticket has expired.",
+    reference: "RFC 5077 section 5.5",
+    check: Check::Keys(too_few_keys),
+};
+
+fn too_few_keys(keys: &KeySet, policy: &Policy) -> Vec<(Subject, String)> {
+    let Some(first) = keys.keys().next() else { return Vec::new() };
+    let mut distinct: Vec<&[u8]> = keys.keys().filter(|key| key.role != Role::Ignored).map(KeyFacts::bytes).collect();
+    distinct.sort_unstable_by_key(|key| (key.len(), *key));
+    distinct.dedup();
+    // a file can be split into keys of different sizes: the most that it may hold
+    let kept = distinct.chunk_by(|one, next| one.len() == next.len()).map(<[_]>::len).max().unwrap_or(0);
+    let kept = i64::try_from(kept).unwrap_or(i64::MAX);
+    let lifetime = policy.max_lifetime.unwrap_or(USUAL_LIFETIME);
+    if kept.saturating_sub(1).saturating_mul(policy.max_key_age) >= lifetime {
+        return Vec::new();
+    }
+    let count = if kept == 1 { "one key is".to_owned() } else { format!("{kept} keys are") };
+    let message = format!("{count} kept: after a rotation, tickets of up to {} open no more", Period(lifetime));
+    vec![(Subject::file(first.file.clone()), message)]
+}
+
+pub(super) static KEY_NAME_TOO_LONG_IN_USE: Rule = Rule {
+    id: "key-name-too-long-in-use",
+    severity: Severity::Warning,
+    about: "By the times in the tickets, one key sealed for longer than --max-key-age, 7 days unless set.",
+    hint: "Rotate ticket keys at least weekly, by a timer, and reload the servers.",
+    reference: "RFC 9325 section 3.4; RFC 5077 section 5.5",
+    check: Check::Tickets(|| Box::<Spans>::default()),
+};
+
+/// For each key name when it sealed.
+#[derive(Default)]
+struct Spans(HashMap<KeyName, Span>);
+
+struct Span {
+    first: i64,
+    last: i64,
+    /// Where the last ticket is.
+    place: KeptPlace,
+}
+
+impl TicketWatch for Spans {
+    fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+        let time = ticket.sealed()?.time?;
+        // keys without a name send anything in its place
+        let name = ticket.record.key().and_then(|(key, _)| key.name())?;
+        let place = || KeptPlace::new(ticket.record.place, Some(name));
+        let room = self.0.len() < MAX_NAMES;
+        match self.0.get_mut(&name) {
+            Some(span) => {
+                span.first = span.first.min(time);
+                if time > span.last {
+                    span.last = time;
+                    span.place = place();
+                }
+            }
+            None if room => {
+                self.0.insert(name, Span { first: time, last: time, place: place() });
+            }
+            None => {}
+        }
+        None
+    }
+
+    fn finish(&mut self, policy: &Policy) -> Vec<(Subject, String)> {
+        let mut found: Vec<(Subject, String)> = Vec::new();
+        for span in self.0.values() {
+            let length = span.last.saturating_sub(span.first);
+            if length > policy.max_key_age {
+                let message = format!("the key sealed this ticket and another one {} earlier", Period(length));
+                found.push((span.place.subject(), message));
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::keys::FileFacts;
+    use super::super::super::testing::{self, GOOD_KEY, NOW, OTHER_KEY, TestSession, WELL_KEPT};
+    use crate::audit::{Auditor, Policy};
+
+    const DAY: i64 = 86400;
+
+    fn written(ago: i64) -> FileFacts {
+        FileFacts { modified: Some(NOW - ago), ..WELL_KEPT }
+    }
+
+    #[test]
+    fn old_key_files_are_found() {
+        assert!(testing::file_rules(written(8 * DAY)).contains(&"key-too-old"));
+        assert!(!testing::file_rules(written(6 * DAY)).contains(&"key-too-old"));
+        assert!(!testing::file_rules(written(-DAY)).contains(&"key-too-old"), "judged by a time before it was written");
+    }
+
+    #[test]
+    fn the_newest_key_should_seal() {
+        let order = |first, second| {
+            let keys = testing::key_set_on_disk(&[
+                ("a.key", GOOD_KEY, Some(written(first))),
+                ("b.key", OTHER_KEY, Some(written(second))),
+            ]);
+            testing::ids(&Auditor::new(&Policy::default(), NOW).keys(&keys))
+        };
+        assert!(order(2 * DAY, DAY).contains(&"sealing-key-not-newest"));
+        assert!(!order(DAY, 2 * DAY).contains(&"sealing-key-not-newest"));
+        assert!(!order(DAY, DAY).contains(&"sealing-key-not-newest"));
+    }
+
+    #[test]
+    fn one_key_is_too_few() {
+        assert!(testing::key_rules(&[("a.key", GOOD_KEY)]).contains(&"too-few-keys"));
+        assert!(testing::key_rules(&[("a.key", GOOD_KEY), ("b.key", GOOD_KEY)]).contains(&"too-few-keys"));
+        assert!(!testing::key_rules(&[("a.key", GOOD_KEY), ("b.key", OTHER_KEY)]).contains(&"too-few-keys"));
+        let hourly = Policy { max_key_age: 3600, ..Policy::default() };
+        assert!(testing::key_rules_by(&hourly, &[("a.key", GOOD_KEY), ("b.key", OTHER_KEY)]).contains(&"too-few-keys"));
+    }
+
+    #[test]
+    fn tickets_far_apart_show_a_key_that_is_not_rotated() {
+        let at = |time| testing::seal(GOOD_KEY, &TestSession { time, ..TestSession::default() }.der());
+        let found = testing::batch_rules(&[at(NOW), at(NOW - 8 * DAY)]);
+        assert!(found.contains(&"key-name-too-long-in-use"), "{found:?}");
+        let found = testing::batch_rules(&[at(NOW), at(NOW - 6 * DAY)]);
+        assert!(!found.contains(&"key-name-too-long-in-use"), "{found:?}");
+    }
+}

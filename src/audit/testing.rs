@@ -1,0 +1,265 @@
+//! Tickets, keys and sessions made to order, and what the rules say of them.
+
+use std::sync::Arc;
+
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::keys::{FileFacts, KeySet, LoadedFile};
+use super::ticket::{PskModes, TicketFacts, guessed};
+use super::{Auditor, Finding, Policy};
+use crate::key::ring::KeyRing;
+use crate::key::{file, format};
+use crate::open::{Opener, Outcome};
+use crate::record::{Place, Record};
+use crate::session::Session;
+
+/// 80 random bytes, in the layout of nginx.
+pub(super) const GOOD_KEY: &[u8] = include_bytes!("../../testdata/nginx80_tls12/ticket.key");
+/// 80 other ones.
+pub(super) const OTHER_KEY: &[u8] = include_bytes!("../../testdata/nginx80_tls13/ticket.key");
+/// The time to judge by.
+pub(super) const NOW: i64 = 1_800_000_000;
+
+/// A file as it should be.
+pub(super) const WELL_KEPT: FileFacts =
+    FileFacts { mode: 0o600, owner: 0, caller: 0, link_target: None, modified: Some(NOW), persistent: Some(false) };
+
+/// A session as OpenSSL 3 writes it.
+#[derive(Clone)]
+pub(super) struct TestSession {
+    pub(super) protocol: u16,
+    pub(super) cipher: Vec<u8>,
+    pub(super) time: i64,
+    pub(super) timeout: i64,
+    pub(super) certificate: Option<Vec<u8>>,
+    pub(super) context: Vec<u8>,
+    pub(super) hostname: Vec<u8>,
+    pub(super) hint: i64,
+    pub(super) ticket: Option<Vec<u8>>,
+    pub(super) compression: Option<u8>,
+    pub(super) extended: bool,
+    pub(super) early_data: i64,
+}
+
+impl Default for TestSession {
+    fn default() -> Self {
+        Self {
+            protocol: 0x0304,
+            cipher: vec![0x13, 0x02],
+            time: NOW,
+            timeout: 300,
+            certificate: None,
+            context: vec![0x5c; 20],
+            hostname: b"www.lab.test".to_vec(),
+            hint: 0,
+            ticket: None,
+            compression: None,
+            extended: true,
+            early_data: 0,
+        }
+    }
+}
+
+impl TestSession {
+    pub(super) fn der(&self) -> Vec<u8> {
+        let octets = |content: &[u8]| element(0x04, content);
+        let mut members = vec![
+            integer(1),
+            integer(self.protocol.into()),
+            octets(&self.cipher),
+            octets(&[]),
+            octets(&[0xc3; 48]),
+            element(0xa1, &integer(self.time)),
+            element(0xa2, &integer(self.timeout)),
+        ];
+        members.extend(self.certificate.as_ref().map(|der| element(0xa3, der)));
+        members.push(element(0xa4, &octets(&self.context)));
+        members.push(element(0xa6, &octets(&self.hostname)));
+        if self.hint > 0 {
+            members.push(element(0xa9, &integer(self.hint)));
+        }
+        members.extend(self.ticket.as_ref().map(|ticket| element(0xaa, &octets(ticket))));
+        members.extend(self.compression.map(|method| element(0xab, &octets(&[method]))));
+        if self.extended {
+            members.push(element(0xad, &integer(1)));
+        }
+        if self.early_data > 0 {
+            members.push(element(0xaf, &integer(self.early_data)));
+        }
+        members.push(element(0xb3, &integer(29)));
+        element(0x30, &members.concat())
+    }
+}
+
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = match u16::try_from(content.len()).unwrap() {
+        short @ 0..0x80 => vec![short.to_be_bytes()[1]],
+        long => [&[0x82], &long.to_be_bytes()[..]].concat(),
+    };
+    [&[tag], &length[..], content].concat()
+}
+
+fn integer(value: i64) -> Vec<u8> {
+    let bytes = value.to_be_bytes();
+    let skip = bytes.windows(2).take_while(|pair| pair[0] == 0 && pair[1] < 0x80).count();
+    element(0x02, &bytes[skip..])
+}
+
+/// Seals with 80 bytes in the layout of nginx.
+pub(super) fn seal(key: &[u8], plaintext: &[u8]) -> Vec<u8> {
+    let mut iv = [0; 16];
+    iv.copy_from_slice(&<sha2::Sha256 as sha2::Digest>::digest(plaintext)[..16]);
+    seal_with_iv(key, plaintext, iv)
+}
+
+pub(super) fn seal_with_iv(key: &[u8], plaintext: &[u8], iv: [u8; 16]) -> Vec<u8> {
+    let cipher = cbc::Encryptor::<aes::Aes256>::new_from_slices(&key[48..80], &iv).unwrap();
+    let mut ciphertext = vec![0; plaintext.len() + 16];
+    let length = cipher.encrypt_padded_b2b::<Pkcs7>(plaintext, &mut ciphertext).unwrap().len();
+    let mut ticket = [&key[..16], &iv, &ciphertext[..length]].concat();
+    let mac = Hmac::<Sha256>::new_from_slice(&key[16..48]).unwrap().chain_update(&ticket).finalize();
+    ticket.extend_from_slice(&mac.into_bytes());
+    ticket
+}
+
+pub(super) fn key_set(files: &[(&str, &[u8])]) -> KeySet {
+    let files: Vec<_> = files.iter().map(|(path, content)| (*path, *content, None)).collect();
+    key_set_on_disk(&files)
+}
+
+pub(super) fn key_set_on_disk(files: &[(&str, &[u8], Option<FileFacts>)]) -> KeySet {
+    KeySet::new(files.iter().map(|(path, content, disk)| load(path, content, disk.clone(), None)).collect(), NOW)
+}
+
+fn load(path: &str, content: &[u8], disk: Option<FileFacts>, format: Option<&str>) -> LoadedFile {
+    let keys = match format {
+        Some(name) => file::read_as(format::by_name(name).unwrap(), content),
+        None => file::read_auto(content),
+    };
+    LoadedFile {
+        path: Arc::from(path),
+        content: Zeroizing::new(content.to_vec()),
+        keys: keys.unwrap_or_else(|error| panic!("{error}")),
+        disk,
+    }
+}
+
+pub(super) fn ids(findings: &[Finding]) -> Vec<&'static str> {
+    findings.iter().map(|finding| finding.rule.id).collect()
+}
+
+pub(super) fn key_rules(files: &[(&str, &[u8])]) -> Vec<&'static str> {
+    key_rules_by(&Policy::default(), files)
+}
+
+pub(super) fn key_rules_by(policy: &Policy, files: &[(&str, &[u8])]) -> Vec<&'static str> {
+    ids(&Auditor::new(policy, NOW).keys(&key_set(files)))
+}
+
+pub(super) fn key_rules_as(format: &str, files: &[(&str, &[u8])]) -> Vec<&'static str> {
+    let files = files.iter().map(|(path, content)| load(path, content, None, Some(format))).collect();
+    ids(&Auditor::new(&Policy::default(), NOW).keys(&KeySet::new(files, NOW)))
+}
+
+/// What is found about a good key in a file with that directory entry.
+pub(super) fn file_rules(disk: FileFacts) -> Vec<&'static str> {
+    let keys = key_set_on_disk(&[("a.key", GOOD_KEY, Some(disk))]);
+    ids(&Auditor::new(&Policy::default(), NOW).keys(&keys))
+}
+
+/// Opens tickets one after the other and judges them.
+struct Judge<'j> {
+    auditor: Auditor<'j>,
+    keys: &'j KeySet,
+    modes: PskModes,
+    now: i64,
+}
+
+impl Judge<'_> {
+    fn ticket(&mut self, ticket: &[u8], client: Option<Session<'_>>) -> Vec<Finding> {
+        let weak = KeyRing::built_in();
+        let opener = Opener { ring: self.keys.ring(), built_in: &weak, no_verify: false };
+        let mut buffer = Vec::new();
+        let verdict = Ok(opener.open(ticket, &mut buffer));
+        self.record(&Record { verdict, ..record(ticket, client) }, &weak)
+    }
+
+    fn record(&mut self, record: &Record<'_>, weak: &KeyRing) -> Vec<Finding> {
+        let facts = TicketFacts {
+            record,
+            keys: self.keys,
+            guessed: guessed(record, weak),
+            psk_modes: self.modes,
+            now: self.now,
+        };
+        self.auditor.ticket(&facts)
+    }
+}
+
+fn record<'a>(bytes: &'a [u8], client_session: Option<Session<'a>>) -> Record<'a> {
+    let place = Place { source: "t.bin", index: 0, line: None, packet: None };
+    Record { place, bytes, verdict: Ok(Outcome::NoKey), client_session, capture: None }
+}
+
+pub(super) fn ticket_findings(policy: &Policy, keys: &KeySet, ticket: &[u8]) -> Vec<Finding> {
+    let auditor = Auditor::new(policy, NOW);
+    Judge { auditor, keys, modes: PskModes::default(), now: NOW }.ticket(ticket, None)
+}
+
+pub(super) fn ticket_rules_with(key: &[u8], ticket: &[u8]) -> Vec<&'static str> {
+    ids(&ticket_findings(&Policy::default(), &key_set(&[("a.key", key)]), ticket))
+}
+
+pub(super) fn ticket_rules_without_key(ticket: &[u8]) -> Vec<&'static str> {
+    ids(&ticket_findings(&Policy::default(), &KeySet::default(), ticket))
+}
+
+/// Seals with the good key, opens, and judges at [`NOW`].
+pub(super) fn ticket_rules(session: &TestSession) -> Vec<&'static str> {
+    ticket_rules_by(&Policy::default(), session)
+}
+
+pub(super) fn ticket_rules_by(policy: &Policy, session: &TestSession) -> Vec<&'static str> {
+    ids(&ticket_findings(policy, &key_set(&[("a.key", GOOD_KEY)]), &seal(GOOD_KEY, &session.der())))
+}
+
+pub(super) fn ticket_rules_at(session: &TestSession, now: i64) -> Vec<&'static str> {
+    plaintext_rules(&session.der(), now)
+}
+
+pub(super) fn plaintext_rules(plaintext: &[u8], now: i64) -> Vec<&'static str> {
+    let (policy, keys) = (Policy::default(), key_set(&[("a.key", GOOD_KEY)]));
+    let auditor = Auditor::new(&policy, now);
+    ids(&Judge { auditor, keys: &keys, modes: PskModes::default(), now }.ticket(&seal(GOOD_KEY, plaintext), None))
+}
+
+pub(super) fn mode_rules(modes: PskModes) -> Vec<&'static str> {
+    let (policy, keys) = (Policy::default(), key_set(&[("a.key", GOOD_KEY)]));
+    let auditor = Auditor::new(&policy, NOW);
+    ids(&Judge { auditor, keys: &keys, modes, now: NOW }.ticket(&seal(GOOD_KEY, &TestSession::default().der()), None))
+}
+
+/// Judges the ticket in a client's session, which the good key does not open.
+pub(super) fn client_session_rules(session: &TestSession) -> Vec<&'static str> {
+    let (policy, keys) = (Policy::default(), key_set(&[("a.key", GOOD_KEY)]));
+    let auditor = Auditor::new(&policy, NOW);
+    let der = session.der();
+    let client = Session::parse(&der).unwrap();
+    let ticket = client.ticket.unwrap();
+    ids(&Judge { auditor, keys: &keys, modes: PskModes::default(), now: NOW }.ticket(ticket, Some(client)))
+}
+
+/// Judges tickets of both keys one after the other, and the end.
+pub(super) fn batch_rules(tickets: &[Vec<u8>]) -> Vec<&'static str> {
+    let policy = Policy::default();
+    let keys = key_set(&[("a.key", GOOD_KEY), ("b.key", OTHER_KEY)]);
+    let auditor = Auditor::new(&policy, NOW);
+    let mut judge = Judge { auditor, keys: &keys, modes: PskModes::default(), now: NOW };
+    let mut found: Vec<Finding> = tickets.iter().flat_map(|ticket| judge.ticket(ticket, None)).collect();
+    found.extend(judge.auditor.finish());
+    ids(&found)
+}

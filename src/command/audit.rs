@@ -1,0 +1,268 @@
+//! `tktdump audit`: keys and tickets against rules.
+
+mod args;
+mod disk;
+mod output;
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use tktdump::audit::baseline::Baseline;
+use tktdump::audit::capture::Offer;
+use tktdump::audit::keys::{KeySet, LoadedFile};
+use tktdump::audit::rules::RULES;
+use tktdump::audit::ticket::{PskModes, TicketFacts, guessed};
+use tktdump::audit::{Auditor, Policy};
+use tktdump::capture::Connection;
+use tktdump::escape::Text;
+use tktdump::input::Item;
+use tktdump::key::ring::KeyRing;
+use tktdump::open::Opener;
+use tktdump::record::{Place, Record};
+use tktdump::report::findings::text::Renderer;
+use tktdump::report::{Tally, text};
+use zeroize::Zeroizing;
+
+pub(super) use self::args::AuditArgs;
+use self::args::{AuditFormat, PolicyArgs};
+use self::output::Output;
+use super::notes::Notes;
+use super::output::styles;
+use super::source::{self, Sink};
+use super::{Exit, Failure, job, key_files};
+
+/// The longest policy or baseline that is read.
+const MAX_SETTINGS_LENGTH: u64 = 64 << 20;
+
+pub(super) fn run(args: &AuditArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
+    let policy = policy(&args.policy)?;
+    if args.list_rules {
+        return list_rules(args, &policy);
+    }
+    let inputs = inputs(args, &policy)?;
+    let baseline = baseline(&args.policy)?;
+    let now = args.at.unwrap_or_else(super::now);
+    let (keys, mut exit) = load_keys(args, now, notes)?;
+    // what the missing keys seal would be found to be foreign
+    if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
+        return Ok(exit);
+    }
+    let built_in = KeyRing::built_in();
+    let mut worker = Worker {
+        opener: Opener { ring: keys.ring(), built_in: &built_in, no_verify: false },
+        auditor: Auditor::new(&policy, now),
+        keys: &keys,
+        now,
+        at: args.at,
+        notes,
+        output: Output::new(args, baseline),
+        tally: Tally::default(),
+        source: String::new(),
+        index: 0,
+        plaintext: Zeroizing::default(),
+    };
+    let about_keys = worker.auditor.keys(&keys);
+    worker.output.take(about_keys);
+    for path in &inputs {
+        worker.begin(path);
+        match source::read(path, args.from.form(), &mut worker) {
+            Ok(()) => worker.end(path),
+            Err(error) if super::is_closed_pipe(&error) => return Err(error),
+            Err(error) => {
+                worker.notes.failure(&error);
+                exit = Exit::Failed;
+            }
+        }
+    }
+    let at_the_end = worker.auditor.finish();
+    worker.output.take(at_the_end);
+    worker.output.finish(&policy, &worker.tally, args.stats, worker.notes)?;
+    if args.stats && args.format != AuditFormat::Json {
+        writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
+    }
+    if policy.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
+        worker.notes.error("no ticket was found, so that nothing shows which key seals");
+        worker
+            .notes
+            .hint("with TLS 1.3 the client must stay: (sleep 1) | openssl s_client -connect HOST:443 -sess_out FILE");
+        exit = Exit::NotAll;
+    }
+    let failed = worker.output.tally.at_least(policy.fail_on) > 0;
+    Ok(exit.max(if failed { Exit::NotAll } else { Exit::Done }))
+}
+
+/// The policy file, and over it the options.
+fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
+    let mut policy = Policy::default();
+    if let Some(path) = &args.file {
+        let (shown, bytes) = read_settings(path)?;
+        let text = std::str::from_utf8(&bytes).with_context(|| shown.clone())?;
+        policy.read(text).map_err(|error| {
+            Failure::new(format_args!("{shown}: {error}")).with_hint("docs/rules.md shows a policy file")
+        })?;
+    }
+    for (id, worth) in &args.rules {
+        policy.set(id, worth).map_err(|error| {
+            Failure::new(format_args!("--rule: {error}")).with_hint("tktdump audit --list-rules names every rule")
+        })?;
+    }
+    policy.fail_on = args.fail_on.map_or(policy.fail_on, args::SeverityArg::severity);
+    policy.min_key_bits = args.min_key_bits.unwrap_or(policy.min_key_bits);
+    policy.max_key_age = args.max_key_age.unwrap_or(policy.max_key_age);
+    policy.max_lifetime = args.max_lifetime.or(policy.max_lifetime);
+    policy.expect_active |= args.expect_active;
+    Ok(policy)
+}
+
+fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
+    let Some(path) = &args.baseline else { return Ok(Baseline::default()) };
+    let (shown, bytes) = read_settings(path)?;
+    Baseline::parse(&bytes).map_err(|error| {
+        Failure::new(format_args!("{shown}: {error}"))
+            .with_hint("a baseline is what tktdump audit -f json printed")
+            .into()
+    })
+}
+
+fn read_settings(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    let shown = Text(source::display(path).as_bytes()).to_string();
+    let mut bytes = Vec::new();
+    let file = File::open(path).with_context(|| shown.clone())?;
+    file.take(MAX_SETTINGS_LENGTH + 1).read_to_end(&mut bytes).with_context(|| shown.clone())?;
+    if bytes.len() as u64 > MAX_SETTINGS_LENGTH {
+        return Err(Failure::new(format_args!("{shown}: longer than {MAX_SETTINGS_LENGTH} bytes")).into());
+    }
+    Ok((shown, bytes))
+}
+
+fn list_rules(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Exit> {
+    if args.format != AuditFormat::Text {
+        return Err(Failure::new("--list-rules prints text only").with_hint("-f sarif holds every rule, too").into());
+    }
+    let renderer = Renderer::new(styles(args.color));
+    let mut out = Vec::new();
+    for rule in RULES {
+        renderer.rule(rule, policy.severity(rule), &mut out);
+    }
+    io::stdout().write_all(&out)?;
+    Ok(Exit::Done)
+}
+
+/// The inputs: none where the keys alone are to be judged, standard input where nothing is named.
+fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
+    if policy.expect_active && args.keys.is_empty() {
+        let failure = Failure::new("--expect-active needs the keys that the server is to seal with");
+        return Err(failure.with_hint("--key FILE, in the server's own order").into());
+    }
+    if args.inputs.is_empty() && !args.keys.is_empty() {
+        if policy.expect_active {
+            let failure =
+                Failure::new("--expect-active needs tickets: no key file tells which key a server seals with");
+            return Err(failure.with_hint("name a session that openssl s_client -sess_out wrote, or -").into());
+        }
+        return Ok(Vec::new());
+    }
+    source::inputs(&args.inputs, &args.keys)
+}
+
+/// Loads what can be loaded, and says whether that is all.
+fn load_keys(args: &AuditArgs, now: i64, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
+    let mut files = Vec::new();
+    let mut exit = Exit::Done;
+    for key in key_files::expand(&args.keys, notes)? {
+        match key_files::load(&key.path, args.key_format.format().or(key.format)) {
+            Ok(loaded) => {
+                let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };
+                let key_files::Loaded { path, content, file, .. } = loaded;
+                files.push(LoadedFile { path, content, keys: file, disk });
+            }
+            Err(error) => {
+                notes.failure(&error);
+                exit = Exit::Failed;
+            }
+        }
+    }
+    if files.is_empty() && exit == Exit::Done && !args.keys.is_empty() {
+        return Err(Failure::new("no key was found in what --key names").into());
+    }
+    Ok((KeySet::new(files, now), exit))
+}
+
+/// Opens and judges items one after the other.
+struct Worker<'w> {
+    opener: Opener<'w>,
+    auditor: Auditor<'w>,
+    keys: &'w KeySet,
+    now: i64,
+    /// The clock that was asked for; packets have one of their own.
+    at: Option<i64>,
+    notes: &'w Notes,
+    output: Output,
+    tally: Tally,
+    source: String,
+    index: u64,
+    plaintext: Zeroizing<Vec<u8>>,
+}
+
+impl Worker<'_> {
+    fn begin(&mut self, path: &Path) {
+        self.source.clear();
+        self.source.push_str(&source::display(path));
+        self.index = 0;
+        if source::is_stdin(path) && io::stdin().is_terminal() {
+            self.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
+        }
+    }
+
+    fn end(&mut self, path: &Path) {
+        if self.index == 0 {
+            let name = source::display(path);
+            self.notes.warning(format_args!("{}: no ticket in it", Text(name.as_bytes())));
+        }
+    }
+}
+
+impl Sink for Worker<'_> {
+    fn item(&mut self, line: Option<u64>, item: Item<'_>) {
+        let place = Place { source: &self.source, index: self.index, line, packet: None };
+        let record = job::examine(place, item, &self.opener, &mut self.plaintext);
+        let psk_modes = PskModes::default();
+        let guessed = guessed(&record, self.opener.built_in);
+        let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now: self.now };
+        self.tally.add(record.status());
+        self.index += 1;
+        let findings = self.auditor.ticket(&ticket);
+        self.output.take(findings);
+    }
+
+    fn connection(&mut self, connection: &Connection) {
+        for sighting in connection.sightings() {
+            let place = Place { source: &self.source, index: self.index, line: None, packet: Some(sighting.packet) };
+            let verdict = Ok(self.opener.open(sighting.ticket, &mut self.plaintext));
+            let record =
+                Record { place, bytes: sighting.ticket, verdict, client_session: None, capture: Some(sighting) };
+            let now = self.at.unwrap_or(sighting.time.seconds);
+            let psk_modes = PskModes::of(connection, &sighting);
+            let guessed = guessed(&record, self.opener.built_in);
+            let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now };
+            self.tally.add(record.status());
+            self.index += 1;
+            let findings = self.auditor.ticket(&ticket);
+            if let Some(offer) = Offer::of(connection, &sighting, &record) {
+                self.auditor.offer(&offer);
+            }
+            self.output.take(findings);
+        }
+        self.tally.add_connection(connection.handshake());
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.notes.warning(message);
+    }
+
+    fn pause(&mut self) -> anyhow::Result<()> {
+        Ok(self.output.flush()?)
+    }
+}

@@ -1,0 +1,112 @@
+//! The arguments of `tktdump audit`.
+
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
+use tktdump::audit::{Severity, parse_period};
+
+use crate::command::args::{Color, From, KeyFormatArg, time};
+
+#[derive(Debug, Args)]
+pub(in crate::command) struct AuditArgs {
+    /// Tickets in any form; standard input where none is given and no --key, or where - is given
+    #[arg(value_name = "INPUT")]
+    pub(super) inputs: Vec<PathBuf>,
+    /// Ticket key file; repeat it in the server's own order. A directory means its files in name order
+    #[arg(short, long = "key", value_name = "FILE")]
+    pub(super) keys: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) key_format: KeyFormatArg,
+    /// Form of the inputs
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = From::Auto)]
+    pub(super) from: From,
+    /// Output
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = AuditFormat::Text)]
+    pub(super) format: AuditFormat,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    /// Print every rule and what it is worth, and end
+    #[arg(long)]
+    pub(super) list_rules: bool,
+    /// Hold back every secret; findings contain none, with or without it
+    #[arg(long, env = "TKTDUMP_REDACT", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) redact: bool,
+    /// Judge ages and expiry by this time (RFC 3339, or seconds since 1970) instead of now
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(super) at: Option<i64>,
+    /// Close with a summary
+    #[arg(long)]
+    pub(super) stats: bool,
+    /// Colours in text
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(super) color: Color,
+}
+
+/// How strict the audit is.
+#[derive(Debug, Args)]
+pub(in crate::command) struct PolicyArgs {
+    /// Exit with status 1 where a finding is of that severity or a worse one [default: error]
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub(super) fail_on: Option<SeverityArg>,
+    /// What a rule is worth: info, warning, error, or off; repeatable
+    #[arg(long = "rule", value_name = "ID=SEVERITY", value_parser = rule_worth)]
+    pub(super) rules: Vec<(String, String)>,
+    /// Policy file (TOML): fail-on, min-key-bits, max-key-age, max-lifetime, max-refused-percent, expect-active, [rules]
+    #[arg(long = "policy", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// Leave out findings that are known: what an earlier audit printed with -f json
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Bits that an AES key must have [default: 128]
+    #[arg(long, value_name = "BITS")]
+    pub(super) min_key_bits: Option<usize>,
+    /// How long a key may seal, such as 7d or 36h [default: 7d]
+    #[arg(long, value_name = "TIME", value_parser = parse_period)]
+    pub(super) max_key_age: Option<i64>,
+    /// How long a ticket may live [default: 24h, with TLS 1.3 7d]
+    #[arg(long, value_name = "TIME", value_parser = parse_period)]
+    pub(super) max_lifetime: Option<i64>,
+    /// Every ticket must be opened by the key that seals by the order of the keys given
+    #[arg(long)]
+    pub(super) expect_active: bool,
+}
+
+/// Outputs of an audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::command) enum AuditFormat {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+    /// SARIF 2.1.0, for code-scanning views
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+/// Severities as option values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::command) enum SeverityArg {
+    /// Any finding
+    Info,
+    /// Warnings and errors
+    Warning,
+    /// Errors
+    Error,
+}
+
+impl SeverityArg {
+    pub(super) fn severity(self) -> Severity {
+        match self {
+            Self::Info => Severity::Info,
+            Self::Warning => Severity::Warning,
+            Self::Error => Severity::Error,
+        }
+    }
+}
+
+fn rule_worth(text: &str) -> Result<(String, String), String> {
+    let (id, worth) = text.split_once('=').ok_or("not of the form ID=SEVERITY, such as early-data=off")?;
+    Ok((id.to_owned(), worth.to_owned()))
+}

@@ -1,0 +1,87 @@
+//! Findings on their way out: counted, known ones left out, rendered.
+
+use std::io::{self, Write as _};
+
+use tktdump::audit::baseline::Baseline;
+use tktdump::audit::{Finding, Policy};
+use tktdump::report::Tally;
+use tktdump::report::findings::{FindingTally, github, json, sarif, text};
+
+use super::args::{AuditArgs, AuditFormat};
+use crate::command::notes::Notes;
+use crate::command::output::styles;
+
+/// Takes findings and prints them.
+pub(super) struct Output {
+    format: AuditFormat,
+    text: text::Renderer,
+    baseline: Baseline,
+    /// Findings that go into one document at the end.
+    kept: Vec<Finding>,
+    rendered: Vec<u8>,
+    /// Findings that were not known.
+    pub(super) tally: FindingTally,
+    known: u64,
+}
+
+impl Output {
+    pub(super) fn new(args: &AuditArgs, baseline: Baseline) -> Self {
+        Self {
+            format: args.format,
+            text: text::Renderer::new(styles(args.color)),
+            baseline,
+            kept: Vec::new(),
+            rendered: Vec::new(),
+            tally: FindingTally::default(),
+            known: 0,
+        }
+    }
+
+    pub(super) fn take(&mut self, findings: Vec<Finding>) {
+        for finding in findings {
+            if self.baseline.knows(&finding) {
+                self.known += 1;
+                continue;
+            }
+            self.tally.add(&finding);
+            match self.format {
+                AuditFormat::Text => self.text.finding(&finding, &mut self.rendered),
+                AuditFormat::Json => json::finding(&finding, &mut self.rendered),
+                AuditFormat::Github => github::finding(&finding, &mut self.rendered),
+                AuditFormat::Sarif if self.kept.len() < sarif::MAX_RESULTS => self.kept.push(finding),
+                AuditFormat::Sarif => {}
+            }
+        }
+    }
+
+    /// Writes what there is.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&self.rendered)?;
+        self.rendered.clear();
+        stdout.flush()
+    }
+
+    /// Writes the end: count, document or summary.
+    pub(super) fn finish(&mut self, policy: &Policy, tickets: &Tally, stats: bool, notes: &Notes) -> io::Result<()> {
+        match self.format {
+            AuditFormat::Text => self.text.count(&self.tally, self.known, &mut self.rendered),
+            AuditFormat::Json if stats => json::summary(tickets, &self.tally, self.known, &mut self.rendered),
+            AuditFormat::Sarif => {
+                let left_out = self.tally.total() - self.kept.len() as u64;
+                if left_out > 0 {
+                    notes.warning(format_args!(
+                        "{left_out} findings are not in the document: views refuse more than {}",
+                        sarif::MAX_RESULTS
+                    ));
+                }
+                self.rendered.extend_from_slice(sarif::document(&self.kept, policy).as_bytes());
+            }
+            AuditFormat::Json | AuditFormat::Github => {}
+        }
+        if self.known > 0 && self.format != AuditFormat::Text {
+            notes.detail(format_args!("{} known findings were left out", self.known));
+        }
+        self.flush()
+    }
+}
