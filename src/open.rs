@@ -1,5 +1,7 @@
 //! Opening a ticket with the keys at hand: which key, which verdict, and the session if there is one.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 use crate::key::ring::KeyRing;
@@ -8,7 +10,6 @@ use crate::session::{self, Session, SessionError};
 use crate::ticket::{self, Malformed, Shape, Ticket, Unverified, Verified, Wire};
 
 /// What became of one ticket.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome<'a> {
     /// The MAC verified, and a session was inside.
@@ -53,6 +54,23 @@ pub enum Outcome<'a> {
         /// The session.
         session: Session<'a>,
     },
+}
+
+impl fmt::Debug for Outcome<'_> {
+    /// The verdict alone: a plaintext that is no known session may still hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decrypted { session, .. } => write!(f, "Decrypted({session:?})"),
+            Self::BadSession { error, .. } => write!(f, "BadSession({error})"),
+            Self::BadPadding { .. } => f.write_str("BadPadding"),
+            Self::BadMac(_) => f.write_str("BadMac"),
+            Self::UnknownKey => f.write_str("UnknownKey"),
+            Self::NoKey => f.write_str("NoKey"),
+            Self::Malformed(error) => write!(f, "Malformed({error})"),
+            Self::StatefulId => f.write_str("StatefulId"),
+            Self::PlainSession { session } => write!(f, "PlainSession({session:?})"),
+        }
+    }
 }
 
 impl Outcome<'_> {
