@@ -14,12 +14,15 @@ const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 /// The keys of a text file with one hex or base64 key a line, or a single key wrapped over its lines; `None` where it
 /// is something else, or decodes to a size that no key has. Comments and a byte order mark are passed over.
 pub(in crate::key) fn decode_lines(file: &[u8]) -> Option<Vec<TextKey>> {
-    let keys: Option<Vec<_>> = lines(file).map(text_key).collect();
-    if let Some(keys) = keys.filter(|keys| !keys.is_empty()) {
-        return Some(keys);
+    let rows: Vec<&[u8]> = lines(file).collect();
+    let wrapped = || text_key(&Zeroizing::new(rows.concat())).map(|key| vec![key]);
+    // keys of one file are of one length: a shorter last row is the rest of a key
+    let rest = matches!(rows.as_slice(), [first, .., last] if last.len() < first.len());
+    if let Some(key) = wrapped().filter(|_| rest) {
+        return Some(key);
     }
-    let wrapped: Zeroizing<Vec<u8>> = Zeroizing::new(lines(file).collect::<Vec<_>>().concat());
-    text_key(&wrapped).map(|key| vec![key])
+    let keys: Option<Vec<_>> = rows.iter().map(|row| text_key(row)).collect();
+    keys.filter(|keys| !keys.is_empty()).or_else(wrapped)
 }
 
 fn lines(file: &[u8]) -> impl Iterator<Item = &[u8]> {
