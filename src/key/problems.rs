@@ -18,10 +18,10 @@ pub fn of(keys: &[TicketKey]) -> Vec<Vec<String>> {
 }
 
 fn weaknesses(key: &TicketKey) -> impl Iterator<Item = String> {
-    let weak = |what: &str, weakness: Weakness| format!("the {what} is {}", weakness);
+    let weak = |what: &str, weakness: Weakness| format!("the {what} is {weakness}");
     let [cipher, mac] = key.weakness();
     let secrets = match (cipher, mac) {
-        (Some(one), Some(other)) if one == other => vec![format!("the secrets are {}", one)],
+        (Some(one), Some(other)) if one == other => vec![format!("the secrets are {one}")],
         _ => cipher
             .map(|found| weak("AES key", found))
             .into_iter()

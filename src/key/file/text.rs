@@ -38,9 +38,9 @@ pub(super) fn damaged_hex(file: &[u8]) -> Option<(usize, usize)> {
     if count == 0 || count * 10 > file.len() {
         return None;
     }
-    let at = file.iter().position(|octet| strange(octet))?;
+    let at = file.iter().position(strange)?;
     let before = file.get(..at)?;
-    let line = before.iter().filter(|&&octet| octet == b'\n').count() + 1;
+    let line = memchr::memchr_iter(b'\n', before).count() + 1;
     let column = before.iter().rev().take_while(|&&octet| octet != b'\n').count() + 1;
     Some((line, column))
 }
