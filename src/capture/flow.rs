@@ -1,6 +1,7 @@
 //! The flows of a capture, found by their ends; bounded in number, the least used give way.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::collect::Collector;
 use super::dtls::Dtls;
@@ -10,6 +11,8 @@ use super::tcp::Stream;
 
 /// Flows that are remembered.
 const MAX_FLOWS: usize = 50_000;
+/// Room in the index. With more than twice the flows, removals never make it grow.
+const INDEX_CAPACITY: usize = 2 * MAX_FLOWS + 2;
 
 /// One direction of a flow.
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,12 +89,28 @@ impl Flow {
     }
 }
 
-type Key = (Ends, Transport);
+/// Passes a hash on as it is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
 
 /// All flows.
 #[derive(Debug)]
 pub(super) struct Flows {
-    index: HashMap<Key, usize>,
+    /// By a hash of the ends, keyed so that nobody can make two of them collide.
+    index: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
+    hasher: RandomState,
     flows: Vec<Flow>,
     /// The flow of the last packet: the next one often belongs to it too.
     last: usize,
@@ -103,8 +122,9 @@ pub(super) struct Flows {
 impl Default for Flows {
     fn default() -> Self {
         // address space, not memory: pages are used as flows come, and nothing is ever moved
-        let (index, flows) = (HashMap::with_capacity(MAX_FLOWS), Vec::with_capacity(MAX_FLOWS));
-        Self { index, flows, last: 0, hand: 0, counts: [0; 2] }
+        let index = HashMap::with_capacity_and_hasher(INDEX_CAPACITY, BuildHasherDefault::default());
+        let flows = Vec::with_capacity(MAX_FLOWS);
+        Self { index, hasher: RandomState::new(), flows, last: 0, hand: 0, counts: [0; 2] }
     }
 }
 
@@ -121,12 +141,16 @@ impl Flows {
     /// Where the flow between two ends is; a new one takes the place of another where there are too many, which goes
     /// to `evicted` first.
     pub(super) fn find(&mut self, ends: Ends, transport: Transport, evicted: &mut dyn FnMut(&mut Flow)) -> usize {
-        if self.flows.get(self.last).is_some_and(|flow| flow.ends == ends && flow.transport == transport) {
+        let is_it = |flow: &Flow| flow.ends == ends && flow.transport == transport;
+        if self.flows.get(self.last).is_some_and(is_it) {
             return self.last;
         }
-        if let Some(&at) = self.index.get(&(ends, transport)) {
-            self.last = at;
-            return at;
+        let hash = self.hasher.hash_one((ends, transport));
+        if let Some(&at) = self.index.get(&hash)
+            && self.flows.get(at as usize).is_some_and(is_it)
+        {
+            self.last = at as usize;
+            return self.last;
         }
         let stream = self.number(transport);
         let flow = Flow::new(ends, transport, stream);
@@ -137,11 +161,11 @@ impl Flows {
             self.last = self.victim();
             if let Some(old) = self.flows.get_mut(self.last) {
                 evicted(old);
-                self.index.remove(&(old.ends, old.transport));
+                self.index.remove(&self.hasher.hash_one((old.ends, old.transport)));
                 *old = flow;
             }
         }
-        self.index.insert((ends, transport), self.last);
+        self.index.insert(hash, self.last as u32);
         self.last
     }
 
