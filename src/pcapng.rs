@@ -114,7 +114,9 @@ impl BlockWriter {
         let length = u32::try_from(body_length + padding.len() + FRAME).map_err(|_| TooLong)?;
         out.extend(self.u32(kind));
         out.extend(self.u32(length));
-        body.iter().for_each(|part| out.extend_from_slice(part));
+        for part in body {
+            out.extend_from_slice(part);
+        }
         out.extend_from_slice(padding);
         out.extend(self.u32(length));
         Ok(())

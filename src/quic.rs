@@ -9,7 +9,8 @@ mod keys;
 mod packet;
 mod stream;
 
-pub use exchange::{Exchange, Sender};
+pub use crate::wire::Sender;
+pub use exchange::Exchange;
 pub use keys::Version;
 
 #[cfg(test)]

@@ -27,7 +27,6 @@ use std::fmt;
 pub use self::context::explain as explain_context;
 pub use self::dialect::Dialect;
 pub use self::field::{Value, Visitor};
-pub use self::psk::DerivedPsk;
 pub use self::visit::View;
 use crate::der::DerError;
 use crate::registry::{self, CipherSuite};
@@ -193,7 +192,7 @@ pub struct Session<'a> {
     /// Master secret or resumption PSK.
     pub secret: Secret<'a>,
     /// The PSK of TLS 1.3, where it was derived from a resumption master secret.
-    pub derived_psk: Option<DerivedPsk>,
+    pub derived_psk: Option<crate::secret::Secret>,
     /// What made the PSK of it: the nonce of the ticket.
     pub ticket_nonce: Option<&'a [u8]>,
     /// Random of the `ClientHello`, in dialects that keep it.
@@ -359,7 +358,7 @@ impl<'a> Session<'a> {
     pub fn resumption_psk(&self) -> Option<&[u8]> {
         match self.secret {
             Secret::ResumptionPsk(psk) => Some(psk),
-            _ => self.derived_psk.as_ref().map(DerivedPsk::bytes),
+            _ => self.derived_psk.as_ref().map(crate::secret::Secret::as_bytes),
         }
     }
 

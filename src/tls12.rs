@@ -14,6 +14,7 @@ use std::fmt;
 use crate::aead::xor_nonce;
 use crate::secret::Secret;
 use crate::wire::Reader;
+pub use crate::wire::Sender;
 use prf::Prf;
 use suite::{Parameters, Protection, parameters};
 
@@ -78,15 +79,6 @@ pub struct Connection {
     pub server_random: [u8; 32],
 }
 
-/// Who sent a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sender {
-    /// The client.
-    Client,
-    /// The server.
-    Server,
-}
-
 /// Whether a master secret belongs to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check {
@@ -127,8 +119,8 @@ impl fmt::Display for Reason {
 /// ChangeCipherSpec, which holds its Finished.
 ///
 /// `record` is the whole record with its header of 5 bytes, or 13 bytes over DTLS; there, any record of epoch 1 will
-/// do. For CBC suites both orders of encryption and MAC are tried, so that the encrypt_then_mac extension (RFC 7366)
-/// need not be known. Connections with the truncated_hmac extension (RFC 6066) are refuted.
+/// do. For CBC suites both orders of encryption and MAC are tried, so that the `encrypt_then_mac` extension (RFC 7366)
+/// need not be known. Connections with the `truncated_hmac` extension (RFC 6066) are refuted.
 #[must_use]
 pub fn check(connection: &Connection, master_secret: &[u8], sender: Sender, record: &[u8]) -> Check {
     match try_check(connection, master_secret, sender, record) {

@@ -1,5 +1,14 @@
 //! The presentation language of TLS (RFC 8446 section 3), read from the front of a slice.
 
+/// Who sent a record or a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// The client.
+    Client,
+    /// The server.
+    Server,
+}
+
 /// What is left to read; every method is `None` where the bytes do not suffice.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);

@@ -5,15 +5,7 @@ use super::frame::crypto_frames;
 use super::keys::Keys;
 use super::packet::{Packet, initial_packets};
 use super::stream::Stream;
-
-/// Who sent a datagram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sender {
-    /// The side whose Initial packet came first.
-    Client,
-    /// The other one.
-    Server,
-}
+use crate::wire::Sender;
 
 /// One connection, as far as its Initial packets go.
 ///
@@ -33,9 +25,8 @@ struct Side {
 }
 
 impl Exchange {
-    /// Begins with the client's first datagram. `None` where it holds no client's Initial packet that opens, which
-    /// also tells QUIC from other protocols on any port: the tag is proof. After a Retry or in the midst of a
-    /// handshake, any later Initial packet whose destination connection ID was never changed by the server will do.
+    /// Begins with the client's first datagram, or the first one after a Retry. `None` where it holds no Initial packet
+    /// of a client that opens; the tag is proof, so that this also tells QUIC from other protocols on any port.
     #[must_use]
     pub fn begin(datagram: &[u8]) -> Option<Self> {
         let packet = initial_packets(datagram).next()?;

@@ -14,25 +14,26 @@ pub(super) struct Crypto<'a> {
 /// The CRYPTO frames of a payload, up to its end or a frame that does not belong there.
 pub(super) fn crypto_frames(payload: &[u8]) -> impl Iterator<Item = Crypto<'_>> {
     let mut rest = Reader(payload);
-    std::iter::from_fn(move || {
-        loop {
-            if let Some(frame) = next_frame(&mut rest)? {
-                return Some(frame);
-            }
-        }
+    std::iter::from_fn(move || next_frame(&mut rest)).filter_map(|frame| match frame {
+        Frame::Crypto(crypto) => Some(crypto),
+        Frame::Other => None,
     })
 }
 
-/// The next frame, `Some(None)` where it is not CRYPTO.
-fn next_frame<'a>(rest: &mut Reader<'a>) -> Option<Option<Crypto<'a>>> {
+enum Frame<'a> {
+    Crypto(Crypto<'a>),
+    Other,
+}
+
+fn next_frame<'a>(rest: &mut Reader<'a>) -> Option<Frame<'a>> {
     match varint(rest)? {
         // PADDING, PING
-        0 | 1 => Some(None),
-        kind @ (2 | 3) => ack(rest, kind == 3).map(|()| None),
+        0 | 1 => Some(Frame::Other),
+        kind @ (2 | 3) => ack(rest, kind == 3).map(|()| Frame::Other),
         6 => {
             let offset = varint(rest)?;
             let length = varint(rest)?;
-            Some(Some(Crypto { offset, data: rest.take(length.try_into().ok()?)? }))
+            Some(Frame::Crypto(Crypto { offset, data: rest.take(length.try_into().ok()?)? }))
         }
         // CONNECTION_CLOSE ends everything, others are not allowed here
         _ => None,

@@ -7,7 +7,7 @@ use crate::wire::Reader;
 /// Connection IDs are no longer in versions 1 and 2 (RFC 9000 section 17.2).
 const MAX_CONNECTION_ID: usize = 20;
 
-/// An Initial packet, still protected.
+/// A packet with a long header, still protected.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Packet<'a> {
     pub(super) version: Version,
@@ -22,17 +22,14 @@ pub(super) struct Packet<'a> {
 /// The Initial packets of a datagram, in order, as far as it can be split.
 pub(super) fn initial_packets(datagram: &[u8]) -> impl Iterator<Item = Packet<'_>> {
     let mut rest = Reader(datagram);
-    std::iter::from_fn(move || {
-        loop {
-            if let Some(packet) = next_packet(&mut rest)? {
-                return Some(packet);
-            }
-        }
+    std::iter::from_fn(move || next_packet(&mut rest)).filter_map(|(kind, packet)| match kind {
+        PacketType::Initial => Some(packet),
+        _ => None,
     })
 }
 
-/// The next packet, `Some(None)` where it is not an Initial one; `None` where there is none left.
-fn next_packet<'a>(rest: &mut Reader<'a>) -> Option<Option<Packet<'a>>> {
+/// The next packet that is not the last one by its form: a short header, or a Retry.
+fn next_packet<'a>(rest: &mut Reader<'a>) -> Option<(PacketType, Packet<'a>)> {
     let start = rest.0;
     let first_byte = rest.u8()?;
     // a short header: the rest of the datagram is one packet, of later keys
@@ -59,7 +56,7 @@ fn next_packet<'a>(rest: &mut Reader<'a>) -> Option<Option<Packet<'a>>> {
     let rest_of_header = start.get(1..start.len().checked_sub(rest.0.len())?)?;
     let protected = rest.take(length.try_into().ok()?)?;
     let packet = Packet { version, destination, first_byte, rest_of_header, protected };
-    Some((kind == PacketType::Initial).then_some(packet))
+    Some((kind, packet))
 }
 
 /// A variable-length integer (RFC 9000 section 16).

@@ -5,7 +5,7 @@
 //! library. The randoms of the handshake are in a TLS 1.2 session; the cipher suite is not in a TLS 1.3 one.
 
 use super::reader::{Reader, is_host_name};
-use super::{Cipher, DerivedPsk, Dialect, Protocol, Secret, Session, SessionError, TLS_1_3, UnknownField};
+use super::{Cipher, Dialect, Protocol, Secret, Session, SessionError, TLS_1_3, UnknownField, psk};
 
 /// `PACKED_SESSION_MAGIC` of `lib/db.h`, without the version.
 const MAGIC: u32 = 0xfade_badd;
@@ -68,7 +68,7 @@ fn tls13<'a>(plaintext: &'a [u8], envelope: &Envelope<'a>) -> Option<Session<'a>
     let session = packed(plaintext, &mut reader).filter(|session| session.protocol.has_psk() && reader.is_empty())?;
     Some(Session {
         secret: Secret::ResumptionMasterSecret(envelope.secret),
-        derived_psk: DerivedPsk::new(envelope.secret, envelope.nonce),
+        derived_psk: psk::derive(envelope.secret, envelope.nonce),
         ticket_nonce: Some(envelope.nonce),
         ticket_age_add: Some(envelope.age_add),
         time: Some(envelope.creation),
@@ -258,8 +258,8 @@ mod tests {
         assert_eq!((session.protocol.name(), session.producer()), ("TLSv1.3", "GnuTLS 3.8"));
         assert_eq!((session.time, session.timeout), (Some(1_795_421_000), Some(21_600)));
         assert_eq!(session.ticket_age_add, Some(0x0908_0706));
-        let psk = DerivedPsk::new(&[3; 48], &[1; 4]).unwrap();
-        assert_eq!(session.resumption_psk(), Some(psk.bytes()));
+        let psk = psk::derive(&[3; 48], &[1; 4]).unwrap();
+        assert_eq!(session.resumption_psk(), Some(psk.as_bytes()));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! the PSK.
 
 use super::reader::Reader;
-use super::{Cipher, DerivedPsk, Dialect, Protocol, Secret, Session, SessionError, TLS_1_3, UnknownField};
+use super::{Cipher, Dialect, Protocol, Secret, Session, SessionError, TLS_1_3, UnknownField, psk};
 
 /// Octets of a master secret.
 const MASTER_SECRET_LENGTH: usize = 48;
@@ -45,7 +45,7 @@ fn tls13_until_1_20<'a>(plaintext: &'a [u8], mut reader: Reader<'a>) -> Option<S
     let mut session = Session {
         cipher: Cipher(cipher),
         time: Some(time),
-        derived_psk: Some(DerivedPsk::new(secret, b"")?),
+        derived_psk: Some(psk::derive(secret, b"")?),
         ticket_nonce: Some(b""),
         producer: Some("Go crypto/tls up to 1.20"),
         ..Session::new(Dialect::Go, plaintext, Protocol(TLS_1_3), Secret::ResumptionMasterSecret(secret))

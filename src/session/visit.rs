@@ -1,7 +1,7 @@
 //! The walk over a session's fields, from which every output is made.
 
 use super::field::{self, Field, Value, Visitor};
-use super::{DerivedPsk, Secret, Session, context};
+use super::{Secret, Session, context};
 use crate::registry;
 
 /// A session as it is to be shown.
@@ -101,7 +101,7 @@ impl View<'_> {
         };
         gate.put(secret, Value::Bytes(bytes));
         gate.bytes(field::TICKET_NONCE, self.session.ticket_nonce);
-        gate.bytes(field::RESUMPTION_PSK, self.session.derived_psk.as_ref().map(DerivedPsk::bytes));
+        gate.bytes(field::RESUMPTION_PSK, self.session.derived_psk.as_ref().map(crate::secret::Secret::as_bytes));
         gate.bytes(field::CLIENT_RANDOM, self.session.client_random);
         gate.bytes(field::SERVER_RANDOM, self.session.server_random);
         gate.flag(field::EXTENDED_MASTER_SECRET, self.session.extended_master_secret);

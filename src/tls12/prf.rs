@@ -40,7 +40,7 @@ impl Prf {
     }
 }
 
-/// `P_hash`, XORed into `out`.
+/// `P_hash`, by XOR into `out`.
 fn xor_p_hash<M: Mac + KeyInit + Clone>(secret: &[u8], seed: &[u8], out: &mut [u8]) {
     // HMAC takes keys of any length
     let Ok(keyed) = M::new_from_slice(secret) else { return };

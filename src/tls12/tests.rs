@@ -5,28 +5,32 @@ use crate::vectors::Vectors;
 
 const FINISHED: Vectors = Vectors(include_str!("../../testdata/tls12/finished.txt"));
 
+const LATER: Vectors = Vectors(include_str!("../../testdata/tls12/later.txt"));
+
 struct Case {
     connection: Connection,
     master: Vec<u8>,
     records: [(Sender, Vec<u8>); 2],
 }
 
+fn connections(vectors: &Vectors) -> Vec<(Connection, Vec<u8>)> {
+    let hellos = vectors.list("connection").into_iter().map(|hellos| Connection {
+        version: u16::from_be_bytes([hellos[0], hellos[1]]),
+        cipher_suite: u16::from_be_bytes([hellos[2], hellos[3]]),
+        client_random: hellos[4..36].try_into().unwrap(),
+        server_random: hellos[36..].try_into().unwrap(),
+    });
+    hellos.zip(vectors.list("master")).collect()
+}
+
 fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for (index, hellos) in FINISHED.list("connection").iter().enumerate() {
-        let nth = |name| FINISHED.list(name).swap_remove(index);
-        cases.push(Case {
-            connection: Connection {
-                version: u16::from_be_bytes([hellos[0], hellos[1]]),
-                cipher_suite: u16::from_be_bytes([hellos[2], hellos[3]]),
-                client_random: hellos[4..36].try_into().unwrap(),
-                server_random: hellos[36..].try_into().unwrap(),
-            },
-            master: nth("master"),
-            records: [(Sender::Client, nth("client")), (Sender::Server, nth("server"))],
-        });
-    }
-    cases
+    let records = FINISHED.list("client").into_iter().zip(FINISHED.list("server"));
+    let cases = connections(&FINISHED).into_iter().zip(records).map(|((connection, master), (client, server))| Case {
+        connection,
+        master,
+        records: [(Sender::Client, client), (Sender::Server, server)],
+    });
+    cases.collect()
 }
 
 #[test]
@@ -46,6 +50,18 @@ fn the_right_master_secret_is_proven_and_no_other() {
             let elsewhere = Connection { server_random: [0; 32], ..*connection };
             assert_eq!(check(&elsewhere, &case.master, *sender, record), Check::Refuted, "{about}");
         }
+    }
+}
+
+#[test]
+fn datagrams_bring_their_numbers_along() {
+    let connections = connections(&LATER);
+    assert_eq!(connections.len(), 3);
+    for ((connection, master), mut record) in connections.into_iter().zip(LATER.list("client")) {
+        assert_eq!(record[3..11], [0, 1, 0, 0, 0, 0, 0, 1], "epoch and number");
+        assert_eq!(check(&connection, &master, Sender::Client, &record), Check::Proven);
+        record[10] = 0;
+        assert_eq!(check(&connection, &master, Sender::Client, &record), Check::Refuted);
     }
 }
 
@@ -118,4 +134,22 @@ fn prf_of_tls_1_2() {
         hex::encode(out.as_bytes()).starts_with("e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a")
     );
     assert_eq!(out.as_bytes().len(), 100);
+}
+
+mod any_bytes {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn are_never_proof(bytes in proptest::collection::vec(any::<u8>(), 0..120), case in 0_usize..28) {
+            let Case { connection, master, .. } = cases().swap_remove(case);
+            let datagram = Version::from_id(connection.version).unwrap().is_datagram();
+            let header = if datagram { &[22, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 0][..] } else { &[22, 3, 3][..] };
+            let record = [header, &u16::try_from(bytes.len()).unwrap().to_be_bytes(), &bytes].concat();
+            for record in [&record, &bytes] {
+                prop_assert!(check(&connection, &master, Sender::Server, record) != Check::Proven);
+            }
+        }
+    }
 }

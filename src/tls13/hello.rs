@@ -1,8 +1,8 @@
-//! The pre_shared_key extension of a ClientHello (RFC 8446 section 4.2.11).
+//! The `pre_shared_key` extension of a ClientHello (RFC 8446 section 4.2.11).
 
 use crate::wire::Reader;
 
-/// A ClientHello that ends in a pre_shared_key extension.
+/// A ClientHello that ends in a `pre_shared_key` extension.
 #[derive(Debug, Clone)]
 pub struct PskHello<'a> {
     message: &'a [u8],
@@ -26,7 +26,7 @@ const PRE_SHARED_KEY: u16 = 41;
 
 impl<'a> PskHello<'a> {
     /// Reads a whole handshake message, header of four bytes included; `None` where it is no ClientHello, is cut
-    /// short or does not end in a well-formed pre_shared_key extension.
+    /// short or does not end in a well-formed `pre_shared_key` extension.
     #[must_use]
     pub fn parse(message: &'a [u8]) -> Option<Self> {
         let mut outer = Reader(message);

@@ -3,6 +3,7 @@
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256, Sha384};
+use zeroize::Zeroize;
 
 use crate::secret::Secret;
 
@@ -45,12 +46,10 @@ impl Hash {
 
     /// HKDF-Extract (RFC 5869 section 2.2).
     pub(crate) fn extract(self, salt: &[u8], input: &[u8]) -> Secret {
-        let mut out = Secret::zeroed(self.len());
         match self {
-            Self::Sha256 => out.as_mut_bytes().copy_from_slice(&Hkdf::<Sha256>::extract(Some(salt), input).0),
-            Self::Sha384 => out.as_mut_bytes().copy_from_slice(&Hkdf::<Sha384>::extract(Some(salt), input).0),
+            Self::Sha256 => taken(Hkdf::<Sha256>::extract(Some(salt), input).0.as_mut_slice()),
+            Self::Sha384 => taken(Hkdf::<Sha384>::extract(Some(salt), input).0.as_mut_slice()),
         }
-        out
     }
 
     /// HKDF-Expand-Label (RFC 8446 section 7.1).
@@ -100,6 +99,13 @@ impl Hash {
             Self::Sha384 => 48,
         }
     }
+}
+
+/// A copy, and the original wiped.
+fn taken(output: &mut [u8]) -> Secret {
+    let secret = Secret::from(&*output);
+    output.zeroize();
+    secret
 }
 
 fn verify_mac<M: Mac + KeyInit>(key: &Secret, message: &[u8], tag: &[u8]) -> bool {

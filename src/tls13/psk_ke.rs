@@ -36,7 +36,7 @@ pub enum Progress {
 }
 
 impl PskKe {
-    /// Takes up after the ServerHello, which has a pre_shared_key and no key_share extension.
+    /// Takes up after the ServerHello, which has a `pre_shared_key` and no `key_share` extension.
     ///
     /// `through_server_hello` is the transcript up to there. `None` where the ticket's hash is not the suite's.
     #[must_use]
@@ -106,10 +106,16 @@ impl PskKe {
         self.client.state
     }
 
-    /// The handshake's traffic secrets. They are certain once [`Self::server_record`] has not failed for a record.
+    /// The handshake's traffic secrets, certain once [`Self::is_proven`].
     #[must_use]
     pub fn handshake_secrets(&self) -> &HandshakeSecrets {
         &self.secrets
+    }
+
+    /// Whether a record of the server has been opened with its handshake traffic secret.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.server.keys.sequence() > 0
     }
 
     /// The secrets of the application data, once the server's Finished has been verified.

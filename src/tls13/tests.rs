@@ -126,7 +126,7 @@ fn handshake_of_section_4() {
     assert_eq!(handshake.handshake_secrets().server.as_bytes(), RFC8448.bytes("server_handshake"));
     assert_eq!(handshake.handshake_secrets().master.as_bytes(), RFC8448.bytes("master"));
     assert_eq!(handshake.server_record(&[20, 3, 3, 0, 1, 1]), Progress::Pending);
-    assert!(handshake.application_secrets().is_none());
+    assert!(!handshake.is_proven() && handshake.application_secrets().is_none());
     assert_eq!(handshake.server_record(&RFC8448.bytes("server_flight")), Progress::Finished);
     let application = handshake.application_secrets().unwrap();
     assert_eq!(application.client.as_bytes(), RFC8448.bytes("client_application"));
@@ -223,6 +223,7 @@ fn psk_ke_opens_to_the_end() {
         progress.push(handshake.server_record(&record));
     }
     assert_eq!(progress, [Progress::Pending, Progress::Finished]);
+    assert!(handshake.is_proven());
     let application = handshake.application_secrets().unwrap();
     assert_eq!(application.client.as_bytes(), PSK_KE.bytes("CLIENT_TRAFFIC_SECRET_0"));
     assert_eq!(application.server.as_bytes(), PSK_KE.bytes("SERVER_TRAFFIC_SECRET_0"));
@@ -233,6 +234,7 @@ fn psk_ke_opens_to_the_end() {
     let other = EarlySecret::new(suite.hash(), &[1; 48]);
     let mut refuted = PskKe::new(suite, &other, transcript).unwrap();
     assert_eq!(refuted.server_record(&PSK_KE.list("server_record")[0]), Progress::Failed);
+    assert!(!refuted.is_proven());
 }
 
 #[test]
@@ -246,4 +248,94 @@ fn binders_after_a_retry_sign_what_came_before() {
     assert_eq!(early.verify_binder(&first, 0, &before), Binder::Verified);
     assert_eq!(early.verify_binder(&second, 0, &after), Binder::Verified);
     assert_eq!(early.verify_binder(&second, 0, &before), Binder::Mismatch);
+}
+
+/// Resumptions of OpenSSL with every suite, those of the first three with early data.
+const SUITES: Vectors = Vectors(include_str!("../../testdata/tls13/suites.txt"));
+
+/// The records of a stream.
+fn records(mut stream: &[u8]) -> Vec<Vec<u8>> {
+    let mut records = Vec::new();
+    while !stream.is_empty() {
+        let (record, rest) = stream.split_at(5 + usize::from(u16::from_be_bytes([stream[3], stream[4]])));
+        records.push(record.to_vec());
+        stream = rest;
+    }
+    records
+}
+
+#[test]
+fn every_suite_gives_the_key_log_of_the_client() {
+    for (index, id) in (0x1301..=0x1305).enumerate() {
+        let nth = |name| SUITES.list(name).swap_remove(index);
+        let suite = Suite::from_id(id).unwrap();
+        let hello = nth("client_hello");
+        let parsed = PskHello::parse(&hello).unwrap();
+        let early = EarlySecret::new(suite.hash(), &nth("psk"));
+        let before = Transcript::new(suite.hash());
+        assert_eq!(early.verify_binder(&parsed, 0, &before), Binder::Verified, "{id:04x}");
+
+        let transcript = before.with(&hello).with(&nth("server_hello"));
+        let early_traffic = early.client_early_traffic(&hello);
+        let mut handshake = PskKe::new(suite, &early, transcript).unwrap().with_early_data(&early_traffic);
+        let server: Vec<_> =
+            records(&nth("server_records")).iter().map(|record| handshake.server_record(record)).collect();
+        assert_eq!(server, [Progress::Pending, Progress::Finished], "{id:04x}");
+        let client: Vec<_> =
+            records(&nth("client_records")).iter().map(|record| handshake.client_record(record)).collect();
+        let with_early_data = index < 3;
+        let expected = if with_early_data { vec![Progress::Pending; 2] } else { vec![] };
+        assert_eq!(client, [&expected[..], &[Progress::Finished]].concat(), "{id:04x}");
+
+        let mut secrets = Vec::new();
+        if with_early_data {
+            secrets.push(("CLIENT_EARLY_TRAFFIC_SECRET", &early_traffic));
+        }
+        let early_exporter = early.early_exporter(&hello);
+        if with_early_data {
+            secrets.push(("EARLY_EXPORTER_SECRET", &early_exporter));
+        }
+        let application = handshake.application_secrets().unwrap();
+        secrets.extend([
+            ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", &handshake.handshake_secrets().client),
+            ("SERVER_HANDSHAKE_TRAFFIC_SECRET", &handshake.handshake_secrets().server),
+            ("CLIENT_TRAFFIC_SECRET_0", &application.client),
+            ("SERVER_TRAFFIC_SECRET_0", &application.server),
+            ("EXPORTER_SECRET", &application.exporter),
+        ]);
+        let random = hex::encode(parsed.random());
+        let mut lines: Vec<_> = secrets
+            .iter()
+            .map(|(label, secret)| format!("{label} {random} {}\n", hex::encode(secret.as_bytes())))
+            .collect();
+        lines.sort();
+        assert_eq!(lines.concat(), String::from_utf8(nth("key_log")).unwrap(), "{id:04x}");
+    }
+}
+
+mod any_bytes {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200), at in 0_usize..512, cut in 0_usize..600) {
+            let mut hello = client_hello();
+            let end = (at + bytes.len()).min(hello.len());
+            hello.splice(at.min(end)..end, bytes.iter().copied());
+            hello.truncate(cut);
+            for message in [&hello, &bytes] {
+                if let Some(hello) = PskHello::parse(message) {
+                    let before = Transcript::new(Hash::Sha256);
+                    let right = message == &client_hello();
+                    prop_assert_eq!(early().verify_binder(&hello, 0, &before) == Binder::Verified, right);
+                }
+            }
+            let record = [&[23, 3, 3], &u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], &bytes].concat();
+            let mut handshake = section_4();
+            prop_assert_eq!(handshake.server_record(&record), Progress::Failed);
+            handshake = section_4();
+            prop_assert!(handshake.server_record(&bytes) != Progress::Finished);
+        }
+    }
 }
