@@ -223,7 +223,7 @@ impl Capture {
         let Some(flow) = self.flows.get(at) else { return };
         let Some(half) = flow.halves.get_mut(side) else { return };
         // a FIN ahead of a hole: its time has not come
-        let end = tcp.sequence_number().wrapping_add(tcp.payload().len() as u32);
+        let end = tcp::advance(tcp.sequence_number(), tcp.payload().len());
         half.closed |= tcp.rst() || tcp::distance(half.next, end) <= 0;
         if tcp.rst() || flow.halves.iter().all(|half| half.closed) {
             self.memory -= finish(flow, stamp, sink);
@@ -309,7 +309,7 @@ fn passes_by(half: &mut flow::Half, segment: &Segment<'_>) -> bool {
         return false;
     }
     half.tries = half.tries.saturating_add(1);
-    half.next = half.next.wrapping_add(segment.payload.len() as u32);
+    half.next = tcp::advance(half.next, segment.payload.len());
     true
 }
 

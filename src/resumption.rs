@@ -146,12 +146,11 @@ fn binder(connection: &Connection, sighting: &Sighting<'_>, session: &Session<'_
 fn key_schedule(connection: &Connection, number: usize, session: &Session<'_>) -> Option<(EarlySecret, Transcript)> {
     let psk = session.resumption_psk()?;
     let hash = Hash::of_suite(u16::from_be_bytes(session.cipher.0.try_into().ok()?))?;
-    let before = match number {
-        0 => Transcript::new(hash),
-        _ => {
-            let first = connection.client_hellos.first()?;
-            Transcript::after_retry(hash, &first.bytes, &connection.retry_request()?.bytes)
-        }
+    let before = if number == 0 {
+        Transcript::new(hash)
+    } else {
+        let first = connection.client_hellos.first()?;
+        Transcript::after_retry(hash, &first.bytes, &connection.retry_request()?.bytes)
     };
     Some((EarlySecret::new(hash, psk), before))
 }

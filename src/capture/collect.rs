@@ -27,6 +27,7 @@ pub(super) struct Stamp {
 
 /// Takes what the two directions say and decides when it is enough.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Collector {
     found: Connection,
     /// The ends by side of the flow.

@@ -147,8 +147,8 @@ impl Reader {
         }
     }
 
-    /// How many packets at the end of an interface list had no interface: blocks that were passed over because what
-    /// they refer to, or their own length, does not exist.
+    /// Blocks of packets and interfaces that were passed over because they contradict themselves, refer to an interface
+    /// that does not exist, or are larger than any packet.
     #[must_use]
     pub fn unusable_blocks(&self) -> u64 {
         match &self.container {
@@ -190,6 +190,13 @@ impl ByteOrder {
         match self {
             Self::Little => u16::from_le_bytes(bytes),
             Self::Big => u16::from_be_bytes(bytes),
+        }
+    }
+
+    pub(crate) fn i64(self, bytes: [u8; 8]) -> i64 {
+        match self {
+            Self::Little => i64::from_le_bytes(bytes),
+            Self::Big => i64::from_be_bytes(bytes),
         }
     }
 

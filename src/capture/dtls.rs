@@ -78,19 +78,17 @@ impl Dtls {
             collector.message(side, kind, None, stamp);
             return Some(());
         }
-        let at = match self.partial.iter().position(|partial| partial.number == number) {
-            Some(at) => at,
-            None => {
-                if self.partial.len() >= MAX_PARTIAL {
-                    self.partial.remove(0);
-                }
-                let [_, a, b, c] = (length as u32).to_be_bytes();
-                let mut bytes = vec![kind, a, b, c];
-                bytes.resize(bytes.len() + length, 0);
-                self.partial.push(Partial { number, kind, bytes, ranges: Vec::new() });
-                self.partial.len() - 1
+        let known = self.partial.iter().position(|partial| partial.number == number);
+        let at = known.unwrap_or_else(|| {
+            if self.partial.len() >= MAX_PARTIAL {
+                self.partial.remove(0);
             }
-        };
+            let mut bytes = vec![kind];
+            bytes.extend_from_slice(length.to_be_bytes().last_chunk::<3>().unwrap_or(&[0; 3]));
+            bytes.resize(bytes.len() + length, 0);
+            self.partial.push(Partial { number, kind, bytes, ranges: Vec::new() });
+            self.partial.len() - 1
+        });
         let partial = self.partial.get_mut(at)?;
         if partial.put(offset, body, length) {
             let partial = self.partial.remove(at);

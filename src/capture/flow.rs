@@ -1,6 +1,7 @@
 //! The flows of a capture, found by their ends; bounded in number, the least used give way.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::collect::Collector;
 use super::dtls::Dtls;
@@ -10,6 +11,8 @@ use super::tcp::Stream;
 
 /// Flows that are remembered.
 const MAX_FLOWS: usize = 50_000;
+/// Room in the index. With more than twice the flows, removals never make it grow.
+const INDEX_CAPACITY: usize = 2 * MAX_FLOWS + 2;
 
 /// One direction of a flow.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +40,7 @@ pub(super) struct Handshake {
 
 /// How the two directions are read.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "the large one is by far the most frequent")]
 pub(super) enum Talk {
     Tcp([Stream; 2]),
     Dtls([Dtls; 2]),
@@ -86,13 +90,29 @@ impl Flow {
     }
 }
 
-type Key = (Ends, Transport);
+/// Passes a hash on as it is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
 
 /// All flows.
 #[derive(Debug)]
 pub(super) struct Flows {
-    index: HashMap<Key, usize>,
-    flows: Vec<Flow>,
+    /// By a hash of the ends, keyed so that nobody can make two of them collide.
+    index: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
+    hasher: RandomState,
+    slots: Vec<Flow>,
     /// The flow of the last packet: the next one often belongs to it too.
     last: usize,
     /// Where the search for a flow to give up goes on.
@@ -103,8 +123,9 @@ pub(super) struct Flows {
 impl Default for Flows {
     fn default() -> Self {
         // address space, not memory: pages are used as flows come, and nothing is ever moved
-        let (index, flows) = (HashMap::with_capacity(MAX_FLOWS), Vec::with_capacity(MAX_FLOWS));
-        Self { index, flows, last: 0, hand: 0, counts: [0; 2] }
+        let index = HashMap::with_capacity_and_hasher(INDEX_CAPACITY, BuildHasherDefault::default());
+        let slots = Vec::with_capacity(MAX_FLOWS);
+        Self { index, hasher: RandomState::new(), slots, last: 0, hand: 0, counts: [0; 2] }
     }
 }
 
@@ -121,32 +142,36 @@ impl Flows {
     /// Where the flow between two ends is; a new one takes the place of another where there are too many, which goes
     /// to `evicted` first.
     pub(super) fn find(&mut self, ends: Ends, transport: Transport, evicted: &mut dyn FnMut(&mut Flow)) -> usize {
-        if self.flows.get(self.last).is_some_and(|flow| flow.ends == ends && flow.transport == transport) {
+        let is_it = |flow: &Flow| flow.ends == ends && flow.transport == transport;
+        if self.slots.get(self.last).is_some_and(is_it) {
             return self.last;
         }
-        if let Some(&at) = self.index.get(&(ends, transport)) {
-            self.last = at;
-            return at;
+        let hash = self.hasher.hash_one((ends, transport));
+        if let Some(&at) = self.index.get(&hash)
+            && self.slots.get(at as usize).is_some_and(is_it)
+        {
+            self.last = at as usize;
+            return self.last;
         }
         let stream = self.number(transport);
         let flow = Flow::new(ends, transport, stream);
-        if self.flows.len() < MAX_FLOWS {
-            self.last = self.flows.len();
-            self.flows.push(flow);
+        if self.slots.len() < MAX_FLOWS {
+            self.last = self.slots.len();
+            self.slots.push(flow);
         } else {
             self.last = self.victim();
-            if let Some(old) = self.flows.get_mut(self.last) {
+            if let Some(old) = self.slots.get_mut(self.last) {
                 evicted(old);
-                self.index.remove(&(old.ends, old.transport));
+                self.index.remove(&self.hasher.hash_one((old.ends, old.transport)));
                 *old = flow;
             }
         }
-        self.index.insert((ends, transport), self.last);
+        self.index.insert(hash, u32::try_from(self.last).unwrap_or(u32::MAX));
         self.last
     }
 
     pub(super) fn get(&mut self, at: usize) -> Option<&mut Flow> {
-        let flow = self.flows.get_mut(at)?;
+        let flow = self.slots.get_mut(at)?;
         flow.touched = true;
         Some(flow)
     }
@@ -154,8 +179,8 @@ impl Flows {
     /// A flow that was not used for a while.
     fn victim(&mut self) -> usize {
         loop {
-            self.hand = if self.hand + 1 < self.flows.len() { self.hand + 1 } else { 0 };
-            if !self.flows.get_mut(self.hand).is_some_and(|flow| std::mem::take(&mut flow.touched)) {
+            self.hand = if self.hand + 1 < self.slots.len() { self.hand + 1 } else { 0 };
+            if !self.slots.get_mut(self.hand).is_some_and(|flow| std::mem::take(&mut flow.touched)) {
                 return self.hand;
             }
         }
@@ -163,18 +188,18 @@ impl Flows {
 
     /// A flow other than `current` with a handshake that can be given up to gain memory.
     pub(super) fn handshake_to_give_up(&mut self, current: usize) -> Option<&mut Flow> {
-        for _ in 0..self.flows.len() {
-            self.hand = if self.hand + 1 < self.flows.len() { self.hand + 1 } else { 0 };
-            if self.hand != current && self.flows.get(self.hand).is_some_and(|flow| flow.handshake.is_some()) {
-                return self.flows.get_mut(self.hand);
+        for _ in 0..self.slots.len() {
+            self.hand = if self.hand + 1 < self.slots.len() { self.hand + 1 } else { 0 };
+            if self.hand != current && self.slots.get(self.hand).is_some_and(|flow| flow.handshake.is_some()) {
+                return self.slots.get_mut(self.hand);
             }
         }
-        self.flows.get_mut(current).filter(|flow| flow.handshake.is_some())
+        self.slots.get_mut(current).filter(|flow| flow.handshake.is_some())
     }
 
     /// Every flow with a handshake that is still open, in order of their numbers.
     pub(super) fn open(&mut self) -> Vec<&mut Flow> {
-        let mut open: Vec<&mut Flow> = self.flows.iter_mut().filter(|flow| flow.handshake.is_some()).collect();
+        let mut open: Vec<&mut Flow> = self.slots.iter_mut().filter(|flow| flow.handshake.is_some()).collect();
         open.sort_by_key(|flow| (flow.transport == Transport::Udp, flow.stream));
         open
     }

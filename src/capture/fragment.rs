@@ -51,17 +51,15 @@ impl Fragments {
         if end > MAX_LENGTH {
             return None;
         }
-        let at = match self.partial.iter().position(|partial| partial.flow == flow && partial.id == fragment.id) {
-            Some(at) => at,
-            None => {
-                if self.partial.len() >= MAX_DATAGRAMS {
-                    self.partial.remove(0);
-                    self.lost += 1;
-                }
-                self.partial.push(Partial { flow, id: fragment.id, pieces: Vec::new(), length: None });
-                self.partial.len() - 1
+        let known = self.partial.iter().position(|partial| partial.flow == flow && partial.id == fragment.id);
+        let at = known.unwrap_or_else(|| {
+            if self.partial.len() >= MAX_DATAGRAMS {
+                self.partial.remove(0);
+                self.lost += 1;
             }
-        };
+            self.partial.push(Partial { flow, id: fragment.id, pieces: Vec::new(), length: None });
+            self.partial.len() - 1
+        });
         let partial = self.partial.get_mut(at)?;
         if !fragment.more {
             partial.length = Some(end);

@@ -81,7 +81,6 @@ impl Connection {
     pub fn sightings(&self) -> Vec<Sighting<'_>> {
         let hellos: Vec<(&Message, ClientHello<'_>)> =
             self.client_hellos.iter().filter_map(|m| Some((m, ClientHello::parse(&m.bytes)?))).collect();
-        let chosen = self.chosen_identity();
         let blank = |message: &Message, ticket, carrier, hello: Option<&ClientHello<'_>>| Sighting {
             ticket,
             packet: message.packet,
@@ -110,7 +109,7 @@ impl Connection {
                     sni: hello.server_name,
                     hello: Some(number),
                     identity: Some(index),
-                    selected: chosen.map(|chosen| chosen == Some(identity.identity)),
+                    selected: self.chose(identity.identity),
                     obfuscated_age: Some(identity.obfuscated_age),
                     ..blank(message, identity.identity, Carrier::Psk, Some(hello))
                 });
@@ -124,11 +123,11 @@ impl Connection {
         all
     }
 
-    /// The identity that the server chose; the outer `None` where its answer is not there.
-    fn chosen_identity(&self) -> Option<Option<&[u8]>> {
-        let server = self.server_hello()?;
-        let Some(selected) = server.selected_identity else { return Some(None) };
+    /// Whether the server chose an identity; `None` where its answer is not there.
+    fn chose(&self, identity: &[u8]) -> Option<bool> {
+        let selected = self.server_hello()?.selected_identity;
         let identities = self.client_hello()?.identities;
-        Some(identities.get(usize::from(selected)).map(|identity| identity.identity))
+        let chosen = selected.and_then(|selected| identities.get(usize::from(selected)));
+        Some(chosen.is_some_and(|chosen| chosen.identity == identity))
     }
 }

@@ -41,8 +41,8 @@ pub(super) fn distance(from: u32, to: u32) -> i32 {
     to.wrapping_sub(from).cast_signed()
 }
 
-fn advance(sequence: u32, length: usize) -> u32 {
-    // sequence numbers wrap, and so does this
+#[expect(clippy::cast_possible_truncation, reason = "sequence numbers wrap, and so does this")]
+pub(super) fn advance(sequence: u32, length: usize) -> u32 {
     sequence.wrapping_add(length as u32)
 }
 

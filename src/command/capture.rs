@@ -28,12 +28,15 @@ pub(super) trait PacketSink {
     fn packet(&mut self, packet: &Packet<'_>) -> anyhow::Result<()>;
     /// Called when all input that is there has been handed over.
     fn pause(&mut self) -> anyhow::Result<()>;
+    /// Called at the end with the number of blocks that could not be used.
+    fn unusable(&mut self, blocks: u64);
 }
 
 /// Follows connections and hands them on.
 struct Follow<'s, S> {
     capture: Capture,
     sink: &'s mut S,
+    unusable: u64,
 }
 
 impl<S: Sink> PacketSink for Follow<'_, S> {
@@ -45,15 +48,24 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
     fn pause(&mut self) -> anyhow::Result<()> {
         self.sink.pause()
     }
+
+    fn unusable(&mut self, blocks: u64) {
+        self.unusable = blocks;
+    }
 }
 
 /// Reads a capture to its end. What is wrong with it is said once all that could be read has been handed over.
 pub(super) fn read(input: impl Read, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
-    let mut follow = Follow { capture: Capture::default(), sink };
+    let mut follow = Follow { capture: Capture::default(), sink, unusable: 0 };
     let end = each_packet(&mut decompressed(input)?, &mut follow);
-    let Follow { mut capture, sink } = follow;
+    let Follow { mut capture, sink, unusable } = follow;
     capture.finish(&mut |connection| sink.connection(&connection));
     remark(&capture.remarks(), shown, sink);
+    if unusable > 0 {
+        sink.warn(&format!(
+            "{shown}: {unusable} blocks contradict themselves, or name no interface, and were passed over"
+        ));
+    }
     sink.pause()?;
     match end? {
         End::Whole => {}
@@ -114,6 +126,12 @@ impl Window {
 /// Hands over every packet.
 pub(super) fn each_packet(input: &mut impl Read, sink: &mut impl PacketSink) -> anyhow::Result<End> {
     let mut reader = Reader::new();
+    let end = walk(&mut reader, input, sink);
+    sink.unusable(reader.unusable_blocks());
+    end
+}
+
+fn walk(reader: &mut Reader, input: &mut impl Read, sink: &mut impl PacketSink) -> anyhow::Result<End> {
     let mut window = Window { bytes: vec![0; CHUNK_LENGTH], start: 0, end: 0, complete: false };
     loop {
         match reader.step(window.rest()) {

@@ -192,7 +192,7 @@ impl Sink for Worker<'_> {
         self.tally.add(record.status());
         self.index += 1;
         if let (Some(log), Ok(Outcome::Decrypted { session, key, .. })) = (&mut self.key_log, &record.verdict) {
-            log.from_bare_ticket(session, key.origin(), &mut self.rendered, self.notes);
+            log.add_bare_ticket(session, key.origin(), &mut self.rendered, self.notes);
         }
         note(&record, self.output, self.opener.ring, &mut self.refused, self.notes);
         if self.rendered.len() >= Self::FLUSH_LENGTH {

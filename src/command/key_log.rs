@@ -14,7 +14,7 @@ use super::notes::Notes;
 
 /// A key log being written.
 pub(super) struct Log {
-    log: KeyLog,
+    lines_seen: KeyLog,
     client_random: Option<[u8; 32]>,
     said: HashSet<Withheld>,
     said_bare: bool,
@@ -24,7 +24,7 @@ pub(super) struct Log {
 impl Log {
     /// `client_random` is for tickets that have none of their own.
     pub(super) fn new(client_random: Option<[u8; 32]>) -> Self {
-        Self { log: KeyLog::new(), client_random, said: HashSet::new(), said_bare: false, lines: 0 }
+        Self { lines_seen: KeyLog::new(), client_random, said: HashSet::new(), said_bare: false, lines: 0 }
     }
 
     /// Lines written so far.
@@ -33,7 +33,7 @@ impl Log {
     }
 
     /// What a ticket of a capture gives.
-    pub(super) fn from_connection(
+    pub(super) fn add_connection(
         &mut self,
         connection: &Connection,
         sighting: &Sighting<'_>,
@@ -56,7 +56,7 @@ impl Log {
     }
 
     /// What a ticket gives that was not seen in a connection.
-    pub(super) fn from_bare_ticket(&mut self, session: &Session<'_>, key: &Origin, out: &mut Vec<u8>, notes: &Notes) {
+    pub(super) fn add_bare_ticket(&mut self, session: &Session<'_>, key: &Origin, out: &mut Vec<u8>, notes: &Notes) {
         let reason = match (session.secret, self.client_random) {
             (Secret::MasterSecret(master), Some(client_random)) => {
                 let line = Line { label: Label::ClientRandom, client_random, secret: Key::from(master) };
@@ -77,7 +77,7 @@ impl Log {
         let mut fresh = Vec::new();
         for line in lines {
             // writing to a Vec does not fail
-            match self.log.line(line, &mut fresh) {
+            match self.lines_seen.line(line, &mut fresh) {
                 Ok(Written::New) => self.lines += 1,
                 Ok(Written::Conflict) => notes.warning(format_args!(
                     "two tickets give different secrets for the client random {}; only the first was written",
@@ -87,7 +87,7 @@ impl Log {
             }
         }
         if !fresh.is_empty() {
-            let _ = self.log.comment(comment, out);
+            let _ = self.lines_seen.comment(comment, out);
             out.append(&mut fresh);
         }
         zeroize::Zeroize::zeroize(&mut fresh);

@@ -93,9 +93,9 @@ fn master_secret(
     }
     // the server sealed the connection's own session; or it took up the one that the client brought
     let belongs = match (sighting.carrier, kind) {
-        (Carrier::NewSessionTicket, HandshakeKind::Full | HandshakeKind::ResumedTicket) => true,
-        (Carrier::SessionTicket, HandshakeKind::ResumedTicket) => true,
         (Carrier::SessionTicket, HandshakeKind::Full) => return Err(Withheld::NotResumed),
+        (Carrier::NewSessionTicket, HandshakeKind::Full) => true,
+        (Carrier::NewSessionTicket | Carrier::SessionTicket, kind) => kind == HandshakeKind::ResumedTicket,
         _ => false,
     };
     let parameters = tls12::Connection {

@@ -1,5 +1,7 @@
 //! One sentence: what happened to the resumption, and the likely cause.
 
+use std::fmt::Write as _;
+
 use super::{Finding, Opened, Verdict};
 use crate::capture::Connection;
 use crate::capture::connection::{Alert, HandshakeKind, Side};
@@ -76,7 +78,7 @@ fn resumed(brought: Option<&Finding>, issued: Option<&Finding>, now: i64) -> Str
     let mut text = "the server accepted the ticket".to_owned();
     let opened = brought.and_then(opened);
     if let Some(late) = opened.and_then(|opened| expired_by(opened, now)) {
-        text += &format!(", although it had expired {late} before");
+        let _ = write!(text, ", although it had expired {late} before");
     }
     let Some(issued) = issued else { return text };
     text += " and issued another one in its place";
@@ -84,7 +86,7 @@ fn resumed(brought: Option<&Finding>, issued: Option<&Finding>, now: i64) -> Str
     if let (Some(old), Some(new)) = names
         && old != new
     {
-        text += &format!(", under the key {new} instead of {old}");
+        let _ = write!(text, ", under the key {new} instead of {old}");
         text += if opened.is_some_and(|opened| opened.role == Role::Inactive) {
             ": the old key only opens tickets, it no longer seals them"
         } else {
@@ -110,7 +112,7 @@ fn chosen_psk(server: &ServerHello<'_>, chosen: Option<&Finding>, now: i64) -> S
     };
     if let Some(Verdict::Opened(opened)) = chosen.map(|finding| &finding.verdict) {
         if let Some(late) = expired_by(opened, now) {
-            text += &format!(", although it had expired {late} before");
+            let _ = write!(text, ", although it had expired {late} before");
         }
         if opened.role == Role::Inactive {
             text += "; its key only opens tickets, new ones come under another key";

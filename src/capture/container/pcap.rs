@@ -37,7 +37,8 @@ impl Pcap {
         // minor version, time zone, accuracy and snapshot length tell nothing that the packets do not
         cursor.take(14);
         // the upper half tells of frame check sequences, which IP lengths leave out anyway
-        let link_type = order.u32(cursor.array().ok_or(Damaged::Magic)?) as u16;
+        let link_type = order.u32(cursor.array().ok_or(Damaged::Magic)?) & 0xffff;
+        let link_type = u16::try_from(link_type).unwrap_or_default();
         Ok(Self { order, unit, link_type, modified })
     }
 

@@ -111,12 +111,10 @@ impl PcapNg {
             match (code, value) {
                 (0, _) => break,
                 (OPTION_TIME_RESOLUTION, &[exponent]) => interface.resolution = ticks(exponent),
-                (OPTION_TIME_OFFSET, &[a, b, c, d, e, f, g, h]) => {
-                    let bytes = [a, b, c, d, e, f, g, h];
-                    interface.offset = match self.order {
-                        ByteOrder::Little => i64::from_le_bytes(bytes),
-                        ByteOrder::Big => i64::from_be_bytes(bytes),
-                    };
+                (OPTION_TIME_OFFSET, value) => {
+                    if let Ok(bytes) = value.try_into() {
+                        interface.offset = self.order.i64(bytes);
+                    }
                 }
                 _ => {}
             }
@@ -127,26 +125,23 @@ impl PcapNg {
     fn packet<'b>(&self, kind: u32, body: &'b [u8]) -> Option<Packet<'b>> {
         let mut body = Cursor(body);
         let number = |cursor: &mut Cursor<'b>| cursor.array().map(|bytes| self.order.u32(bytes));
-        let (interface, ticks, captured, original) = match kind {
-            SIMPLE_PACKET => {
-                let original = number(&mut body)? as usize;
-                let first = self.interfaces.first()?;
-                let limit = if first.snap_length == 0 { usize::MAX } else { first.snap_length };
-                (first, 0, original.min(limit).min(body.0.len()), original)
-            }
-            _ => {
-                let index = if kind == OLD_PACKET {
-                    let index = self.order.u16(body.array()?);
-                    // a count of dropped packets
-                    body.take(2)?;
-                    usize::from(index)
-                } else {
-                    number(&mut body)? as usize
-                };
-                let (high, low) = (number(&mut body)?, number(&mut body)?);
-                let (captured, original) = (number(&mut body)? as usize, number(&mut body)? as usize);
-                (self.interfaces.get(index)?, u64::from(high) << 32 | u64::from(low), captured, original)
-            }
+        let (interface, ticks, captured, original) = if kind == SIMPLE_PACKET {
+            let original = number(&mut body)? as usize;
+            let first = self.interfaces.first()?;
+            let limit = if first.snap_length == 0 { usize::MAX } else { first.snap_length };
+            (first, 0, original.min(limit).min(body.0.len()), original)
+        } else {
+            let index = if kind == OLD_PACKET {
+                let index = self.order.u16(body.array()?);
+                // a count of dropped packets
+                body.take(2)?;
+                usize::from(index)
+            } else {
+                number(&mut body)? as usize
+            };
+            let (high, low) = (number(&mut body)?, number(&mut body)?);
+            let (captured, original) = (number(&mut body)? as usize, number(&mut body)? as usize);
+            (self.interfaces.get(index)?, u64::from(high) << 32 | u64::from(low), captured, original)
         };
         let data = body.take(captured)?;
         let original_length = original.max(captured);

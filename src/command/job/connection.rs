@@ -16,7 +16,7 @@ impl Worker<'_> {
             let outcome = self.opener.open(sighting.ticket, &mut self.plaintext);
             findings.push(resumption::examine(connection, &mut sighting, &outcome));
             if let (Some(log), Outcome::Decrypted { session, key, .. }) = (&mut self.key_log, &outcome) {
-                log.from_connection(connection, &sighting, session, key.origin(), &mut self.rendered, self.notes);
+                log.add_connection(connection, &sighting, session, key.origin(), &mut self.rendered, self.notes);
             }
             let record = Record {
                 place,

@@ -90,13 +90,14 @@ impl Target {
         let mut input = capture::decompressed(file)?;
         let mut header = [0; PCAP_HEADER_LENGTH];
         input.read_exact(&mut header)?;
-        let [a, b, c, d, e, f, g, h, i, j, k, l, .., s0, s1, s2, s3, l0, l1, l2, l3] = header;
+        let field = |at: usize| header.get(at..).and_then(<[u8]>::first_chunk::<4>).copied().unwrap_or_default();
+        let magic = field(0);
         let mut out = Vec::new();
-        let target = if [a, b, c, d] == SECTION_HEADER {
-            let (order, length) = if [i, j, k, l] == BIG_ENDIAN {
-                (ByteOrder::Big, u32::from_be_bytes([e, f, g, h]))
+        let target = if magic == SECTION_HEADER {
+            let (order, length) = if field(8) == BIG_ENDIAN {
+                (ByteOrder::Big, u32::from_be_bytes(field(4)))
             } else {
-                (ByteOrder::Little, u32::from_le_bytes([e, f, g, h]))
+                (ByteOrder::Little, u32::from_le_bytes(field(4)))
             };
             let used = length as usize;
             if !(28..=MAX_BLOCK_LENGTH).contains(&used) {
@@ -111,14 +112,16 @@ impl Target {
             }
             Self { blocks: BlockWriter::new(order), used, decimals: None }
         } else {
-            let number = |bytes| if a == 0xa1 { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
-            let nanoseconds = [a, b, c, d].contains(&0x3c);
+            let is_big = magic.first() == Some(&0xa1);
+            let number = |bytes| if is_big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+            let nanoseconds = magic.contains(&0x3c);
             let decimals = if nanoseconds { 9 } else { 6 };
             let blocks = BlockWriter::new(ByteOrder::Little);
             blocks.section_header(concat!("tktdump ", env!("CARGO_PKG_VERSION")), &mut out)?;
-            let (snap_length, link_type) = (number([s0, s1, s2, s3]), number([l0, l1, l2, l3]));
+            let snap_length = number(field(16));
             // the upper half is about frame check sequences
-            blocks.interface(link_type as u16, snap_length, if nanoseconds { 9 } else { 6 }, &mut out)?;
+            let link_type = u16::try_from(number(field(20)) & 0xffff)?;
+            blocks.interface(link_type, snap_length, if nanoseconds { 9 } else { 6 }, &mut out)?;
             Self { blocks, used: 0, decimals: Some(decimals) }
         };
         io::stdout().write_all(&out)?;
@@ -164,4 +167,6 @@ impl<W: Write> PacketSink for Convert<W> {
     fn pause(&mut self) -> anyhow::Result<()> {
         Ok(())
     }
+
+    fn unusable(&mut self, _: u64) {}
 }

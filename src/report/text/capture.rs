@@ -171,14 +171,13 @@ fn client_hello(hello: &ClientHello<'_>) -> String {
     let mut text = "ClientHello".to_owned();
     match hello.session_ticket {
         Some([]) if hello.identities.is_empty() => text += ", asks for a ticket",
-        Some([]) => {}
-        Some(ticket) => text += &format!(", ticket of {} bytes", ticket.len()),
-        None => {}
+        Some([]) | None => {}
+        Some(ticket) => drop(write!(text, ", ticket of {} bytes", ticket.len())),
     }
     match hello.identities.as_slice() {
         [] => {}
-        [identity] => text += &format!(", PSK identity of {} bytes", identity.identity.len()),
-        identities => text += &format!(", {} PSK identities", identities.len()),
+        [identity] => drop(write!(text, ", PSK identity of {} bytes", identity.identity.len())),
+        identities => drop(write!(text, ", {} PSK identities", identities.len())),
     }
     if hello.early_data {
         text += ", early data";
