@@ -1,6 +1,6 @@
 //! Running the command in tests.
 // each test target uses a part of it
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::ffi::OsStr;
 use std::io::Write as _;
