@@ -95,5 +95,5 @@ impl Log {
 }
 
 fn hex(bytes: [u8; 32]) -> String {
-    bytes.iter().map(|octet| format!("{octet:02x}")).collect()
+    ::hex::encode(bytes)
 }

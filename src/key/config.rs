@@ -1,7 +1,7 @@
 //! Server configurations that name ticket key files: nginx, `HAProxy`, Apache httpd.
 //!
 //! The library reads the text and says which files it names, in the server's order; opening them is up to the caller.
-//! A new server is one new file and one line in [`CONFIGS`].
+//! A new server is one new file and one line in `CONFIGS`.
 
 mod haproxy;
 mod httpd;
