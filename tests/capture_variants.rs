@@ -54,7 +54,9 @@ fn sequence_numbers_wrap() {
         let first = u32::from_be_bytes(packets()[sender][24..28].try_into().unwrap());
         for before in [1, 100, 300, 1500] {
             let mut shifted = packets();
-            shifted.iter_mut().for_each(|packet| shift(packet, 0_u32.wrapping_sub(first).wrapping_sub(before)));
+            for packet in &mut shifted {
+                shift(packet, 0_u32.wrapping_sub(first).wrapping_sub(before));
+            }
             assert_eq!(found(&shifted), original, "{sender} {before}");
         }
     }
@@ -64,7 +66,9 @@ fn sequence_numbers_wrap() {
 fn a_port_that_is_used_again_is_another_connection() {
     let original = found(&packets());
     let mut again = packets();
-    again.iter_mut().for_each(|packet| shift(packet, 0x1234_5678));
+    for packet in &mut again {
+        shift(packet, 0x1234_5678);
+    }
     let both = found(&[packets(), again].concat());
     assert_eq!(both.iter().map(|(stream, ..)| *stream).collect::<Vec<_>>(), [0, 1, 2, 3]);
     assert_eq!(both[2].2, original[0].2);
