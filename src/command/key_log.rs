@@ -81,7 +81,7 @@ impl Log {
                 Ok(Written::New) => self.lines += 1,
                 Ok(Written::Conflict) => notes.warning(format_args!(
                     "two tickets give different secrets for the client random {}; only the first was written",
-                    hex(line.client_random)
+                    hex::encode(line.client_random)
                 )),
                 Ok(Written::Duplicate) | Err(_) => {}
             }
@@ -92,8 +92,4 @@ impl Log {
         }
         zeroize::Zeroize::zeroize(&mut fresh);
     }
-}
-
-fn hex(bytes: [u8; 32]) -> String {
-    ::hex::encode(bytes)
 }

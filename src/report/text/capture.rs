@@ -115,13 +115,13 @@ fn events(connection: &Connection) -> Vec<Event> {
         events.push(Event { from, text, at: message.map(|message| (message.packet, message.time)) });
     };
     let mut answers = connection.server_hellos.iter();
-    for message in &connection.client_hellos {
+    for (number, message) in connection.client_hellos.iter().enumerate() {
         let Some(hello) = ClientHello::parse(&message.bytes) else { continue };
         push(Side::Client, client_hello(&hello), Some(message));
-        if let Some(answer) = answers.next() {
-            push(Side::Server, server_hello(answer), Some(answer));
-        } else if connection.flight.hello_verify_request {
+        if number == 0 && connection.flight.hello_verify_request {
             push(Side::Server, "HelloVerifyRequest".to_owned(), None);
+        } else if let Some(answer) = answers.next() {
+            push(Side::Server, server_hello(answer), Some(answer));
         }
     }
     for answer in answers {
