@@ -16,11 +16,10 @@ fn run(format: &str, more: &[&str]) -> Done {
 
 #[test]
 fn sarif_is_valid_by_the_official_schema() {
-    let schema = fs::read(case("sarif").join("sarif-schema-2.1.0.json")).unwrap();
-    let mut schema: Value = serde_json::from_slice(&schema).unwrap();
-    // a bracket too many, which regular expressions of JavaScript let pass
-    let language = &mut schema["definitions"]["run"]["properties"]["language"]["pattern"];
-    *language = language.as_str().unwrap().replace("]?$", "\\]?$").into();
+    let schema = fs::read_to_string(case("sarif").join("sarif-schema-2.1.0.json")).unwrap();
+    // a bracket too many in two patterns, which regular expressions of JavaScript let pass
+    let schema = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}\\\\]?$");
+    let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
     for done in
         [run("sarif", &[]), run("sarif", &["--rule", "guessable-key=off"]), audit(&["-f", "sarif", "/dev/null"])]
