@@ -2,13 +2,16 @@
 
 use std::sync::OnceLock;
 
+use tktdump::capture::container::{Reader, Step};
+use tktdump::capture::{Capture, Connection};
 use tktdump::input::{self, Form, Item};
 use tktdump::key::file::{read_as, read_auto};
 use tktdump::key::format::FORMATS;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
-use tktdump::record::{Place, Record};
+use tktdump::record::{ConnectionRecord, Place, Record};
 use tktdump::report::{json, openssl, text};
+use tktdump::resumption::{self, secrets::secrets};
 use tktdump::session::Session;
 
 /// Reads a key file in every way, and sets its keys up.
@@ -51,6 +54,50 @@ pub fn ticket_input(data: &[u8]) {
             text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() }.ticket(&record, &mut out);
         });
     }
+}
+
+/// Reads a capture, opens its tickets, and judges and renders its connections.
+pub fn capture(data: &[u8]) {
+    static RINGS: OnceLock<(KeyRing, KeyRing)> = OnceLock::new();
+    let (ring, built_in) = RINGS.get_or_init(|| {
+        let file = read_auto(include_bytes!("../testdata/nginx48_tls12/ticket.key")).unwrap_or_default();
+        (KeyRing::new(vec![("ticket.key".into(), file)]), KeyRing::built_in())
+    });
+    let opener = Opener { ring, built_in, no_verify: false };
+    let mut connection = |connection: Connection| {
+        let mut findings = Vec::new();
+        let mut out = Vec::new();
+        let (mut buffer, json) = (Vec::new(), json::Renderer { ring, now: 0, redact: false });
+        let text = text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() };
+        for mut sighting in connection.sightings() {
+            let outcome = opener.open(sighting.ticket, &mut buffer);
+            findings.push(resumption::examine(&connection, &mut sighting, &outcome));
+            if let Outcome::Decrypted { session, .. } = &outcome {
+                let _ = secrets(&connection, &sighting, session);
+            }
+            let place = Place { source: "-", index: 0, line: None, packet: Some(sighting.packet) };
+            let (bytes, verdict, capture) = (sighting.ticket, Ok(outcome), Some(sighting));
+            let record = Record { place, bytes, verdict, client_session: None, capture };
+            json.ticket(&record, &mut out);
+            text.ticket(&record, &mut out);
+        }
+        let record = ConnectionRecord::new("-", &connection, &findings, 0);
+        json.connection(&record, &mut out);
+        text.connection(&record, &mut out);
+    };
+    let (mut reader, mut capture, mut rest) = (Reader::new(), Capture::default(), data);
+    while let Ok(step) = reader.step(rest) {
+        let used = match step {
+            Step::Packet { packet, used } => {
+                capture.packet(&packet, &mut connection);
+                used
+            }
+            Step::Skip(length) => usize::try_from(length).unwrap_or(usize::MAX),
+            Step::Need(_) => break,
+        };
+        rest = rest.get(used..).unwrap_or_default();
+    }
+    capture.finish(&mut connection);
 }
 
 /// Parses a session and renders it as OpenSSL does.

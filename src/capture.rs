@@ -37,6 +37,7 @@ mod fragment;
 mod ip;
 mod link;
 mod message;
+mod quic;
 mod record;
 pub mod sighting;
 mod tcp;
@@ -52,6 +53,7 @@ use self::dtls::Dtls;
 use self::flow::{Flow, Flows, Handshake, Talk};
 use self::fragment::Fragments;
 use self::ip::{Datagram, Ends, Parsed, Transport};
+use self::quic::Quic;
 use self::tcp::{Segment, Stream};
 
 /// What all open handshakes may hold together, in bytes.
@@ -232,20 +234,30 @@ impl Capture {
         let (at, side) = self.find(datagram, (udp.source_port(), udp.destination_port()), sink);
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
-        let begins = dtls::begins_handshake(udp.payload());
-        if flow.handshake.is_none() && !begins {
+        if flow.done {
             return;
         }
         let ends = [flow.ends.low, flow.ends.high];
-        let handshake = flow.handshake.get_or_insert_with(|| {
-            let collector = Collector::new(flow.stream, ends, stamp);
-            Handshake::new(collector, Talk::Dtls([Dtls::default(), Dtls::default()]))
-        });
-        if let Talk::Dtls(sides) = &mut handshake.talk
-            && let Some(dtls) = sides.get_mut(side)
-        {
-            dtls.datagram(udp.payload(), side, stamp, &mut handshake.collector);
-        }
+        let handshake = match &mut flow.handshake {
+            Some(handshake) => {
+                let collector = &mut handshake.collector;
+                match &mut handshake.talk {
+                    Talk::Dtls([low, high]) => {
+                        let dtls = if side == 0 { low } else { high };
+                        dtls.datagram(udp.payload(), side, stamp, collector);
+                    }
+                    Talk::Quic(quic) => quic.datagram(udp.payload(), side, stamp, collector),
+                    Talk::Tcp(_) => {}
+                }
+                handshake
+            }
+            none => {
+                let mut collector = Collector::new(flow.stream, ends, stamp);
+                let Some(half) = flow.halves.get_mut(side) else { return };
+                let Some(talk) = begin_talk(udp.payload(), side, half, stamp, &mut collector) else { return };
+                none.insert(Handshake::new(collector, talk))
+            }
+        };
         if handshake.collector.is_decided() {
             self.memory -= finish(flow, stamp, sink);
             return;
@@ -267,6 +279,26 @@ impl Capture {
     }
 }
 
+/// The start of DTLS or QUIC in a datagram, if it is one.
+fn begin_talk(
+    datagram: &[u8],
+    side: usize,
+    half: &mut flow::Half,
+    stamp: Stamp,
+    collector: &mut Collector,
+) -> Option<Talk> {
+    if dtls::begins_handshake(datagram) {
+        let mut sides = [Dtls::default(), Dtls::default()];
+        sides.get_mut(side)?.datagram(datagram, side, stamp, collector);
+        return Some(Talk::Dtls(sides));
+    }
+    if half.tries >= quic::MAX_TRIES || !quic::may_begin(datagram) {
+        return None;
+    }
+    half.tries += 1;
+    Quic::begin(datagram, side, stamp, collector).map(Talk::Quic)
+}
+
 /// Whether a segment has nothing to do with TLS, so that nothing need be set up for it.
 fn passes_by(half: &mut flow::Half, segment: &Segment<'_>) -> bool {
     if tcp::distance(half.next, segment.sequence) != 0 || segment.missing > 0 {
@@ -284,7 +316,8 @@ fn passes_by(half: &mut flow::Half, segment: &Segment<'_>) -> bool {
 /// Ends what a flow holds; gives the memory that is free again.
 fn finish(flow: &mut Flow, stamp: Stamp, sink: &mut Sink<'_>) -> usize {
     let Some(mut handshake) = flow.handshake.take() else { return 0 };
-    flow.done = flow.transport == Transport::Tcp;
+    // over DTLS a new handshake may follow
+    flow.done = !matches!(handshake.talk, Talk::Dtls(_));
     if let Talk::Tcp(streams) = &mut handshake.talk {
         for (side, (stream, half)) in streams.iter_mut().zip(&mut flow.halves).enumerate() {
             stream.flush(&mut half.next, side, stamp, &mut handshake.collector);

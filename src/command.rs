@@ -10,6 +10,7 @@ mod key_log;
 mod keys;
 mod notes;
 mod output;
+mod server_config;
 mod source;
 mod survey;
 
@@ -17,7 +18,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 
 use self::args::{Cli, Command};
 use self::failure::Failure;
@@ -36,7 +37,10 @@ enum Exit {
 
 /// Runs the command.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match args::parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let mut notes = Notes::new(&cli.verbosity);
     let exit = match run(cli, &mut notes) {
         Ok(exit) => exit,
@@ -51,6 +55,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(cli: Cli, notes: &mut Notes) -> anyhow::Result<Exit> {
     match cli.command {
+        None if cli.job.format == args::Format::Pcapng => job::pcapng::run(&cli.job, notes),
         None => job::run(&cli.job, notes),
         Some(Command::Audit(args)) => audit::run(&args, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
@@ -74,6 +79,18 @@ fn run(cli: Cli, notes: &mut Notes) -> anyhow::Result<Exit> {
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Help and version go to standard output; errors have the same face as all others.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if !error.use_stderr() {
+        // a closed pipe is no error
+        let _ = io::stdout().write_all(text.as_bytes());
+        return ExitCode::from(Exit::Done as u8);
+    }
+    let _ = write!(io::stderr(), "tktdump: error: {}", text.strip_prefix("error: ").unwrap_or(&text));
+    ExitCode::from(Exit::Failed as u8)
 }
 
 /// Whether the reader of our output has gone: `| head` is no error.

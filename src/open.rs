@@ -1,14 +1,15 @@
 //! Opening a ticket with the keys at hand: which key, which verdict, and the session if there is one.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 use crate::key::ring::KeyRing;
 use crate::key::{KeyInUse, KeyName, verifies_under_zero_mac_key};
-use crate::session::{Session, SessionError};
+use crate::session::{self, Session, SessionError};
 use crate::ticket::{self, Malformed, Shape, Ticket, Unverified, Verified, Wire};
 
 /// What became of one ticket.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome<'a> {
     /// The MAC verified, and a session was inside.
@@ -53,6 +54,23 @@ pub enum Outcome<'a> {
         /// The session.
         session: Session<'a>,
     },
+}
+
+impl fmt::Debug for Outcome<'_> {
+    /// The verdict alone: a plaintext that is no known session may still hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decrypted { session, .. } => write!(f, "Decrypted({session:?})"),
+            Self::BadSession { error, .. } => write!(f, "BadSession({error})"),
+            Self::BadPadding { .. } => f.write_str("BadPadding"),
+            Self::BadMac(_) => f.write_str("BadMac"),
+            Self::UnknownKey => f.write_str("UnknownKey"),
+            Self::NoKey => f.write_str("NoKey"),
+            Self::Malformed(error) => write!(f, "Malformed({error})"),
+            Self::StatefulId => f.write_str("StatefulId"),
+            Self::PlainSession { session } => write!(f, "PlainSession({session:?})"),
+        }
+    }
 }
 
 impl Outcome<'_> {
@@ -107,7 +125,7 @@ impl<'k> Opener<'k> {
         let mut verified = ring.candidates(name).filter_map(|key| key.verify(bytes).ok());
         if let Some(first) = verified.next() {
             let siblings = ring.siblings(first.key()).iter().filter_map(|key| key.verify(bytes).ok());
-            return read(choose(first, verified.chain(siblings), buffer), buffer);
+            return read(first, verified.chain(siblings), buffer);
         }
         if !self.ring.is_empty()
             && let Some(bad) = self.bad_mac(bytes, name, buffer)
@@ -153,29 +171,27 @@ impl<'k> Opener<'k> {
     }
 }
 
-/// Of several keys whose MAC verifies (the same MAC key with AES keys of different sizes), the one that gives a
-/// session.
-fn choose<'k, 't>(
-    first: Verified<'k, 't>,
-    others: impl Iterator<Item = Verified<'k, 't>>,
-    buffer: &mut Vec<u8>,
-) -> Verified<'k, 't> {
-    let mut others = others.peekable();
-    if others.peek().is_none() {
-        return first;
+/// Opens and parses. Where several keys verify the MAC (the same MAC key with AES keys of different sizes), the one that
+/// gives a session is taken; nearly always the first does, and the others are not even tried.
+fn read<'a>(
+    first: Verified<'a, 'a>,
+    mut others: impl Iterator<Item = Verified<'a, 'a>>,
+    buffer: &'a mut Vec<u8>,
+) -> Outcome<'a> {
+    let mut verified = first;
+    let mut length = first.open(buffer).map(<[u8]>::len);
+    let is_session = |plaintext: &[u8]| session::begins_as_asn1(plaintext) || Session::parse(plaintext).is_ok();
+    if !length.is_ok_and(|length| buffer.get(..length).is_some_and(is_session)) {
+        let gives_session = |other: &Verified<'_, '_>| other.open(&mut Zeroizing::default()).is_ok_and(is_session);
+        if let Some(other) = others.find(gives_session) {
+            verified = other;
+            length = other.open(buffer).map(<[u8]>::len);
+        }
     }
-    let is_session = |verified: &Verified<'_, '_>, buffer: &mut Vec<u8>| {
-        verified.open(buffer).is_ok_and(|p| Session::parse(p).is_ok())
-    };
-    if is_session(&first, buffer) {
-        return first;
-    }
-    others.find(|verified| is_session(verified, buffer)).unwrap_or(first)
-}
-
-fn read<'a>(verified: Verified<'a, 'a>, buffer: &'a mut Vec<u8>) -> Outcome<'a> {
     let (key, ticket) = (verified.key_in_use(), *verified.ticket());
-    let Ok(plaintext) = verified.open(buffer) else { return Outcome::BadPadding { ticket, key } };
+    let Some(plaintext) = length.ok().and_then(|length| buffer.get(..length)) else {
+        return Outcome::BadPadding { ticket, key };
+    };
     match Session::parse(plaintext) {
         Ok(session) => Outcome::Decrypted { ticket, key, session },
         Err(error) => Outcome::BadSession { ticket, key, plaintext, error },

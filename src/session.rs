@@ -11,6 +11,7 @@ mod asn1;
 mod boringssl;
 mod context;
 mod dialect;
+mod error;
 mod gnutls;
 mod go;
 mod openssl;
@@ -26,9 +27,9 @@ use std::fmt;
 
 pub use self::context::explain as explain_context;
 pub use self::dialect::Dialect;
+pub use self::error::SessionError;
 pub use self::field::{Value, Visitor};
 pub use self::visit::View;
-use crate::der::DerError;
 use crate::registry::{self, CipherSuite};
 
 /// The PEM label of a session (`PEM_STRING_SSL_SESSION` in OpenSSL's `include/openssl/pem.h`).
@@ -138,43 +139,13 @@ impl fmt::Debug for UnknownField<'_> {
     }
 }
 
-/// Why a plaintext is no session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SessionError {
-    /// It is not the DER of an `SSL_SESSION`.
-    Der(DerError),
-    /// `BoringSSL`'s placeholder for a session that must not be resumed (`kNotResumableSession`).
-    NotResumable,
-    /// It begins like no dialect that is known.
-    Unrecognised,
-    /// It is of that dialect, but breaks off or does not add up.
-    Malformed {
-        /// Whose encoding it begins like.
-        dialect: Dialect,
-        /// Octets that could be read.
-        offset: usize,
-    },
+/// Whether the DER of an `SSL_SESSION` begins here: a SEQUENCE, then the structure version 1, then another INTEGER.
+/// Random bytes look so once in 2^48 times.
+pub(crate) fn begins_as_asn1(bytes: &[u8]) -> bool {
+    let Some((0x30, rest)) = bytes.split_first() else { return false };
+    let ([0..=0x7f, body @ ..] | [0x81, _, body @ ..] | [0x82, _, _, body @ ..]) = rest else { return false };
+    body.starts_with(&[2, 1, 1, 2])
 }
-
-impl fmt::Display for SessionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Der(error) => write!(f, "the plaintext is no SSL_SESSION: {error}"),
-            Self::NotResumable => write!(f, "the plaintext is BoringSSL's mark for a session that is not resumable"),
-            Self::Unrecognised => write!(f, "the plaintext is no session of any dialect that is known"),
-            Self::Malformed { dialect, offset } => {
-                write!(
-                    f,
-                    "the plaintext is no whole session of the dialect {}: it ends, or does not add up, at byte {offset}",
-                    dialect.as_str()
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for SessionError {}
 
 /// A session. Absent members are `None`; times are seconds.
 #[derive(Clone)]

@@ -115,3 +115,66 @@ fn every_container_and_every_segmentation_gives_the_same() {
         }
     }
 }
+
+fn tktdump(arguments: &[&std::ffi::OsStr]) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_tktdump"))
+        .args(arguments)
+        .env_remove("TKTDUMP_REDACT")
+        .output()
+        .unwrap()
+}
+
+/// The lines of a key log, comments left out.
+fn lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> =
+        text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+/// What the client of the capture logged, of which a ticket gives a part.
+fn key_log_case(case: &Path) -> (Vec<String>, Vec<String>, Option<i32>) {
+    let mut arguments = vec!["-q".into(), "-f".into(), "keylog".into()];
+    for key in ["ticket.key", "ticket.2.key", "ticket.3.key"] {
+        if case.join(key).is_file() {
+            arguments.push("--key".into());
+            arguments.push(case.join(key).into_os_string());
+        }
+    }
+    arguments.push(case.join("capture.pcap").into_os_string());
+    let arguments: Vec<&std::ffi::OsStr> = arguments.iter().map(std::ffi::OsString::as_os_str).collect();
+    let output = tktdump(&arguments);
+    let truth = fs::read_to_string(case.join("client_keylog.txt")).unwrap();
+    (lines(&String::from_utf8(output.stdout).unwrap()), lines(&truth), output.status.code())
+}
+
+#[test]
+fn key_logs_have_what_can_be_had_and_nothing_else() {
+    for case in cases() {
+        let name = case.file_name().unwrap().to_str().unwrap();
+        let (ours, truth, status) = key_log_case(&case);
+        for line in &ours {
+            assert!(truth.contains(line), "{name}: {line}");
+        }
+        let has = |label: &str| ours.iter().filter(|line| line.starts_with(label)).count();
+        let expected: &[(&str, usize)] = match name {
+            "nginx48_tls12_refused" => &[("CLIENT_RANDOM", 1)],
+            "nginx80_tls13_0rtt" => &[("CLIENT_EARLY_TRAFFIC_SECRET", 1), ("EARLY_EXPORTER_SECRET", 1)],
+            "nginx80_tls13_pskke" => &[
+                ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", 1),
+                ("SERVER_HANDSHAKE_TRAFFIC_SECRET", 1),
+                ("CLIENT_TRAFFIC_SECRET_0", 1),
+                ("SERVER_TRAFFIC_SECRET_0", 1),
+                ("EXPORTER_SECRET", 1),
+            ],
+            _ if name.contains("tls13") || name.starts_with("sserver") => &[],
+            _ => &[("CLIENT_RANDOM", 2)],
+        };
+        let wanted: usize = expected.iter().map(|(_, count)| count).sum();
+        assert_eq!(ours.len(), wanted, "{name}: {ours:?}\nclient: {truth:?}");
+        for (label, count) in expected {
+            assert_eq!(has(label), *count, "{name}: {label}");
+        }
+        assert_eq!(status, Some(if ours.is_empty() { 1 } else { 0 }), "{name}");
+    }
+}

@@ -128,3 +128,36 @@ fn mistakes_in_key_files_are_told() {
         assert!(errors(&output).contains(error), "{}", errors(&output));
     }
 }
+
+#[test]
+fn a_configuration_of_nginx_stands_for_its_key_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("sites")).unwrap();
+    let main = "http {\n  include sites/*.conf;\n  include missing.conf;\n}\n";
+    fs::write(path("nginx.conf"), main).unwrap();
+    let site = "server {\n  ssl_session_ticket_key new.key;\n  ssl_session_ticket_key old.key; # the old one\n}\n";
+    fs::write(path("sites/a.conf"), site).unwrap();
+    fs::copy(data("nginx80_tls12/ticket.key"), path("new.key")).unwrap();
+    fs::copy(data("nginx48_tls12/ticket.key"), path("old.key")).unwrap();
+    let open = || {
+        Command::new(env!("CARGO_BIN_EXE_tktdump"))
+            .args(["-f", "json", "--key"])
+            .args([path("nginx.conf"), data("nginx48_tls12/ticket.bin")])
+            .output()
+            .unwrap()
+    };
+    let record = record(&open());
+    assert_eq!(record.get("status"), Some(&Value::from("decrypted")));
+    let key = |name| record.pointer(&format!("/key/{name}")).and_then(Value::as_str).unwrap();
+    assert!(key("file").ends_with("old.key"));
+    assert_eq!((key("role"), key("format")), ("inactive", "nginx"));
+    // a configuration that includes itself ends in an error
+    fs::write(path("sites/b.conf"), "include sites/*.conf;\n").unwrap();
+    let output = open();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(errors(&output).contains("too deep") || errors(&output).contains("too many"), "{}", errors(&output));
+    fs::write(path("sites/b.conf"), "").unwrap();
+    fs::write(path("sites/a.conf"), "").unwrap();
+    assert!(errors(&open()).contains("names no ticket key file"));
+}

@@ -31,3 +31,8 @@ fn ticket_input() {
 fn session() {
     replay("session", bodies::session);
 }
+
+#[test]
+fn capture() {
+    replay("capture", bodies::capture);
+}

@@ -34,6 +34,7 @@ pub(super) struct Collector {
     /// Which side is the client, once a hello told.
     client: Option<usize>,
     flight_wanted: bool,
+    no_records: bool,
     flight_records: usize,
     retries: usize,
     server_hello: bool,
@@ -51,6 +52,7 @@ impl Collector {
             ends,
             client: None,
             flight_wanted: false,
+            no_records: false,
             flight_records: 0,
             retries: 0,
             server_hello: false,
@@ -63,6 +65,11 @@ impl Collector {
     /// Bytes of memory in use besides the struct itself.
     pub(super) fn memory(&self) -> usize {
         self.memory
+    }
+
+    /// Says that encrypted messages do not come in TLS records.
+    pub(super) fn expect_no_records(&mut self) {
+        self.no_records = true;
     }
 
     /// Whether nothing more of a side matters.
@@ -131,7 +138,7 @@ impl Collector {
             self.retries += 1;
         } else {
             self.server_hello = true;
-            self.flight_wanted = hello.is_psk_only();
+            self.flight_wanted = hello.is_psk_only() && !self.no_records;
         }
         self.tls13 = hello.protocol.has_psk();
         self.begin(1 - side.min(1), stamp);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::collect::Collector;
 use super::dtls::Dtls;
 use super::ip::{Ends, Transport};
+use super::quic::Quic;
 use super::tcp::Stream;
 
 /// Flows that are remembered.
@@ -39,6 +40,7 @@ pub(super) struct Handshake {
 pub(super) enum Talk {
     Tcp([Stream; 2]),
     Dtls([Dtls; 2]),
+    Quic(Quic),
 }
 
 impl Handshake {
@@ -51,6 +53,7 @@ impl Handshake {
         let talk: usize = match &self.talk {
             Talk::Tcp(streams) => streams.iter().map(Stream::memory).sum(),
             Talk::Dtls(sides) => sides.iter().map(Dtls::memory).sum(),
+            Talk::Quic(quic) => quic.memory(),
         };
         size_of::<Self>() + self.collector.memory() + talk
     }
@@ -86,7 +89,7 @@ impl Flow {
 type Key = (Ends, Transport);
 
 /// All flows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Flows {
     index: HashMap<Key, usize>,
     flows: Vec<Flow>,
@@ -95,6 +98,14 @@ pub(super) struct Flows {
     /// Where the search for a flow to give up goes on.
     hand: usize,
     counts: [u64; 2],
+}
+
+impl Default for Flows {
+    fn default() -> Self {
+        // address space, not memory: pages are used as flows come, and nothing is ever moved
+        let (index, flows) = (HashMap::with_capacity(MAX_FLOWS), Vec::with_capacity(MAX_FLOWS));
+        Self { index, flows, last: 0, hand: 0, counts: [0; 2] }
+    }
 }
 
 impl Flows {

@@ -1,9 +1,12 @@
 //! The arguments.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{FalseyValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use tktdump::input::Form;
 use tktdump::key::format::{self, FORMATS, KeyFormat};
 
@@ -14,7 +17,6 @@ use super::audit::AuditArgs;
 #[command(
     name = "tktdump",
     version,
-    args_conflicts_with_subcommands = true,
     after_help = "Exit status: 0 all tickets were opened (or split, without a key); 1 a ticket was not opened, or none \
                   was found; 2 the job could not be done."
 )]
@@ -25,6 +27,26 @@ pub(super) struct Cli {
     pub(super) job: JobArgs,
     #[command(flatten)]
     pub(super) verbosity: Verbosity,
+}
+
+/// Reads the arguments.
+pub(super) fn parse() -> Result<Cli, clap::Error> {
+    parse_from(std::env::args_os())
+}
+
+fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    // the main job's own arguments mean nothing to another command
+    let stray = matches.ids().find(|id| {
+        let is_global = matches!(id.as_str(), "quiet" | "verbose" | "JobArgs" | "Verbosity" | "KeyFormatArg");
+        !is_global && matches.value_source(id.as_str()) == Some(ValueSource::CommandLine)
+    });
+    if let (Some(name), Some(_)) = (matches.subcommand_name(), stray) {
+        let message = format!("the arguments of {name} go behind it; an input of that name is ./{name}");
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    Cli::from_arg_matches(&matches)
 }
 
 #[derive(Debug, Subcommand)]
@@ -184,6 +206,8 @@ pub(super) enum Format {
     Pem,
     /// A key log, with which Wireshark decrypts the traffic
     Keylog,
+    /// The capture again, its key log inside, for Wireshark to open
+    Pcapng,
 }
 
 /// Outputs of the commands that list something.
@@ -244,6 +268,16 @@ mod tests {
     #[test]
     fn arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_global_may_stand_before_a_command_and_nothing_else() {
+        let parse = |line: &str| parse_from(line.split(' ').map(OsString::from));
+        assert!(matches!(parse("tktdump -q keys a.key").unwrap().command, Some(Command::Keys(_))));
+        assert!(matches!(parse("tktdump keys -q a.key").unwrap().command, Some(Command::Keys(_))));
+        assert!(parse("tktdump -k a.key keys b.key").is_err());
+        assert!(parse("tktdump -k a.key ./keys").unwrap().command.is_none());
+        assert!(parse("tktdump --redact a.bin").unwrap().job.redact);
     }
 
     #[test]

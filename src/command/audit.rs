@@ -171,10 +171,10 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 fn load_keys(args: &AuditArgs, now: i64, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
-    for path in key_files::expand(&args.keys, notes)? {
-        match key_files::load(&path, args.key_format.format()) {
+    for key in key_files::expand(&args.keys, notes)? {
+        match key_files::load(&key.path, args.key_format.format().or(key.format)) {
             Ok(loaded) => {
-                let disk = if source::is_stdin(&path) { None } else { disk::facts(&path) };
+                let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };
                 let key_files::Loaded { path, content, file, .. } = loaded;
                 files.push(LoadedFile { path, content, keys: file, disk });
             }

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
-use tktdump::capture::container::{MAX_BLOCK_LENGTH, Reader, Step};
+use tktdump::capture::container::{MAX_BLOCK_LENGTH, Packet, Reader, Step};
 use tktdump::capture::{Capture, Remarks};
 
 use super::Failure;
@@ -22,16 +22,42 @@ pub(super) fn decompressed<'r>(input: impl Read + 'r) -> io::Result<Box<dyn Read
     Ok(Box::new(input))
 }
 
+/// What happens with the packets of a capture.
+pub(super) trait PacketSink {
+    /// Takes a packet.
+    fn packet(&mut self, packet: &Packet<'_>) -> anyhow::Result<()>;
+    /// Called when all input that is there has been handed over.
+    fn pause(&mut self) -> anyhow::Result<()>;
+}
+
+/// Follows connections and hands them on.
+struct Follow<'s, S> {
+    capture: Capture,
+    sink: &'s mut S,
+}
+
+impl<S: Sink> PacketSink for Follow<'_, S> {
+    fn packet(&mut self, packet: &Packet<'_>) -> anyhow::Result<()> {
+        self.capture.packet(packet, &mut |connection| self.sink.connection(&connection));
+        Ok(())
+    }
+
+    fn pause(&mut self) -> anyhow::Result<()> {
+        self.sink.pause()
+    }
+}
+
 /// Reads a capture to its end. What is wrong with it is said once all that could be read has been handed over.
 pub(super) fn read(input: impl Read, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
-    let mut input = decompressed(input)?;
-    let mut capture = Capture::default();
-    let end = packets(&mut input, &mut capture, sink);
+    let mut follow = Follow { capture: Capture::default(), sink };
+    let end = each_packet(&mut decompressed(input)?, &mut follow);
+    let Follow { mut capture, sink } = follow;
     capture.finish(&mut |connection| sink.connection(&connection));
     remark(&capture.remarks(), shown, sink);
     sink.pause()?;
     match end? {
         End::Whole => {}
+        End::Cut(0) => sink.warn(&format!("{shown}: the file ends before a block does")),
         End::Cut(inside) => sink.warn(&format!("{shown}: the file ends inside a packet, after {inside} bytes of it")),
         End::Unreadable(message) => {
             let packets = capture.remarks().packets;
@@ -43,7 +69,7 @@ pub(super) fn read(input: impl Read, shown: &str, sink: &mut impl Sink) -> anyho
 }
 
 /// How a capture ended.
-enum End {
+pub(super) enum End {
     Whole,
     /// In the midst of a packet, of which as many bytes are there.
     Cut(usize),
@@ -85,13 +111,14 @@ impl Window {
     }
 }
 
-fn packets(input: &mut impl Read, capture: &mut Capture, sink: &mut impl Sink) -> anyhow::Result<End> {
+/// Hands over every packet.
+pub(super) fn each_packet(input: &mut impl Read, sink: &mut impl PacketSink) -> anyhow::Result<End> {
     let mut reader = Reader::new();
     let mut window = Window { bytes: vec![0; CHUNK_LENGTH], start: 0, end: 0, complete: false };
     loop {
         match reader.step(window.rest()) {
             Ok(Step::Packet { packet, used }) => {
-                capture.packet(&packet, &mut |connection| sink.connection(&connection));
+                sink.packet(&packet)?;
                 window.start += used;
             }
             Ok(Step::Skip(length)) => {
@@ -100,9 +127,13 @@ fn packets(input: &mut impl Read, capture: &mut Capture, sink: &mut impl Sink) -
                     window.start += usize::try_from(length)?;
                 } else {
                     window.start = window.end;
-                    let skipped = io::copy(&mut input.by_ref().take(length - there), &mut io::sink());
-                    if skipped.is_err_or_short(length - there) {
-                        return Ok(End::Cut(window.rest().len()));
+                    let left = length - there;
+                    match io::copy(&mut input.by_ref().take(left), &mut io::sink()) {
+                        Ok(skipped) if skipped == left => {}
+                        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                            return Ok(End::Unreadable(error.to_string()));
+                        }
+                        _ => return Ok(End::Cut(0)),
                     }
                 }
             }
@@ -120,17 +151,6 @@ fn packets(input: &mut impl Read, capture: &mut Capture, sink: &mut impl Sink) -
             }
             Err(damaged) => return Ok(End::Unreadable(damaged.to_string())),
         }
-    }
-}
-
-/// Whether a copy went wrong.
-trait Short {
-    fn is_err_or_short(&self, length: u64) -> bool;
-}
-
-impl Short for io::Result<u64> {
-    fn is_err_or_short(&self, length: u64) -> bool {
-        !self.as_ref().is_ok_and(|copied| *copied == length)
     }
 }
 

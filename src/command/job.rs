@@ -1,6 +1,7 @@
 //! The main job: find tickets, open them, print them.
 
 mod connection;
+pub(super) mod pcapng;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -10,6 +11,7 @@ use tktdump::escape::Text;
 use tktdump::input::{Item, Unreadable};
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
+use tktdump::pcapng::BlockWriter;
 use tktdump::record::{Place, Record, Shown};
 use tktdump::report::{Tally, json, text};
 use tktdump::session::Session;
@@ -74,8 +76,8 @@ fn end_key_log(lines: u64, notes: &Notes) -> Exit {
 
 fn load_keys(args: &JobArgs, now: i64, notes: &Notes) -> anyhow::Result<KeyRing> {
     let mut files = Vec::new();
-    for path in key_files::expand(&args.keys, notes)? {
-        let loaded = key_files::load(&path, args.key_format.format())?;
+    for key in key_files::expand(&args.keys, notes)? {
+        let loaded = key_files::load(&key.path, args.key_format.format().or(key.format))?;
         let shown = Text(loaded.path.as_bytes());
         for warning in &loaded.file.warnings {
             notes.warning(format_args!("{shown}: {warning}"));
@@ -122,6 +124,8 @@ struct Worker<'w> {
     /// The clock that was asked for; packets have one of their own.
     at: Option<i64>,
     key_log: Option<Log>,
+    /// Where results go as blocks of a capture instead of as they are.
+    blocks: Option<BlockWriter>,
 }
 
 impl<'w> Worker<'w> {
@@ -142,6 +146,7 @@ impl<'w> Worker<'w> {
             refused: false,
             at: None,
             key_log: None,
+            blocks: None,
         }
     }
 
@@ -166,7 +171,14 @@ impl<'w> Worker<'w> {
             return Ok(());
         }
         let mut stdout = io::stdout().lock();
-        stdout.write_all(&self.rendered)?;
+        match self.blocks {
+            None => stdout.write_all(&self.rendered)?,
+            Some(blocks) => {
+                let mut block = Zeroizing::new(Vec::new());
+                blocks.tls_key_log(&self.rendered, &mut block).map_err(io::Error::other)?;
+                stdout.write_all(&block)?;
+            }
+        }
         self.rendered.clear();
         stdout.flush()
     }

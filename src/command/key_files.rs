@@ -12,7 +12,7 @@ use tktdump::key::format::KeyFormat;
 use zeroize::Zeroizing;
 
 use super::notes::Notes;
-use super::{Failure, source};
+use super::{Failure, server_config, source};
 
 /// A key file that was read, and what is unusual about it.
 pub(super) struct Loaded {
@@ -43,12 +43,22 @@ pub(super) fn load(path: &Path, format: Option<&'static dyn KeyFormat>) -> anyho
     Ok(Loaded { path: name, length: bytes.len(), content: bytes, mode: mode(path), file })
 }
 
-/// Replaces directories by their regular files in name order, dotfiles left out.
-pub(super) fn expand(paths: &[PathBuf], notes: &Notes) -> anyhow::Result<Vec<PathBuf>> {
+/// A key file, and its format where a server configuration named it.
+pub(super) struct KeyPath {
+    pub(super) path: PathBuf,
+    pub(super) format: Option<&'static dyn KeyFormat>,
+}
+
+/// Replaces directories by their regular files in name order, dotfiles left out, and server configurations by the key
+/// files that they name.
+pub(super) fn expand(paths: &[PathBuf], notes: &Notes) -> anyhow::Result<Vec<KeyPath>> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {
-            files.push(path.clone());
+            match server_config::key_files(path, notes)? {
+                Some(mut named) => files.append(&mut named),
+                None => files.push(KeyPath { path: path.clone(), format: None }),
+            }
             continue;
         }
         let shown = Text(source::display(path).as_bytes()).to_string();
@@ -65,7 +75,7 @@ pub(super) fn expand(paths: &[PathBuf], notes: &Notes) -> anyhow::Result<Vec<Pat
             notes.warning(format_args!("{shown}: the directory holds no key files"));
         }
         inside.sort();
-        files.append(&mut inside);
+        files.extend(inside.into_iter().map(|path| KeyPath { path, format: None }));
     }
     Ok(files)
 }
@@ -82,7 +92,7 @@ fn mode(_: &Path) -> Option<u32> {
     None
 }
 
-fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let limit = MAX_FILE_LENGTH as u64 + 1;
     // room from the start: a buffer that grows leaves copies behind
     let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 14));

@@ -20,8 +20,8 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let mut exit = Exit::Done;
     let mut loaded = Vec::new();
-    for path in key_files::expand(&args.files, notes)? {
-        match key_files::load(&path, args.key_format.format()) {
+    for key in key_files::expand(&args.files, notes)? {
+        match key_files::load(&key.path, args.key_format.format().or(key.format)) {
             Ok(file) => loaded.push(file),
             Err(error) => {
                 notes.failure(&error);

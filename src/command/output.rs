@@ -37,15 +37,20 @@ impl<'k> Output<'k> {
             Format::Openssl => Self::OpenSsl { now, redact },
             Format::Der => Self::Der,
             Format::Pem => Self::Pem,
-            Format::Keylog => Self::KeyLog,
+            Format::Keylog | Format::Pcapng => Self::KeyLog,
         };
         if redact && matches!(output, Self::Der | Self::Pem | Self::KeyLog) {
             let failure = Failure::new("this output is nothing without its secrets, and --redact holds them back");
             return Err(failure.with_hint("-f text and -f json can be redacted").into());
         }
-        if matches!(output, Self::Der) && io::stdout().is_terminal() {
-            let failure = Failure::new("DER is binary and is not written to a terminal");
-            return Err(failure.with_hint("redirect it, or use -f pem").into());
+        let binary = match args.format {
+            Format::Der => Some(("DER", "redirect it, or use -f pem")),
+            Format::Pcapng => Some(("a capture", "redirect it, or use -f keylog")),
+            _ => None,
+        };
+        if let Some((what, hint)) = binary.filter(|_| io::stdout().is_terminal()) {
+            let failure = Failure::new(format_args!("{what} is binary and is not written to a terminal"));
+            return Err(failure.with_hint(hint).into());
         }
         Ok(output)
     }

@@ -1,5 +1,6 @@
 //! Inputs: opened, recognised, and read in pieces of bounded size.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -22,9 +23,17 @@ pub(super) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// A path as records name it.
+/// A path as records name it: bytes that are not UTF-8 as `\xNN`.
 pub(super) fn display(path: &Path) -> Arc<str> {
-    path.to_string_lossy().into()
+    let mut name = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        name.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // writing to a String does not fail
+            let _ = write!(name, "\\x{byte:02x}");
+        }
+    }
+    name.into()
 }
 
 /// The inputs that were named, standard input where none was, and no more than one reader of it.

@@ -7,7 +7,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 pub(super) use self::text::decode_lines;
-use self::text::is_prose;
+use self::text::{damaged_hex, is_prose};
 use super::format::{FORMATS, KeyBytes, KeyFormat};
 use super::layout::Layout;
 use super::scheme::Scheme;
@@ -97,6 +97,13 @@ pub enum Cause {
     HexText,
     /// Base64 where raw bytes should be.
     Base64Text,
+    /// Hex digits, but for a character at that place.
+    DamagedHex {
+        /// Line from 1.
+        line: usize,
+        /// Column from 1.
+        column: usize,
+    },
 }
 
 impl KeyFileError {
@@ -119,6 +126,9 @@ impl KeyFileError {
             Self::Size { cause: Some(Cause::Base64Text), .. } => {
                 "the file is base64 text: base64 -d FILE > NEW makes raw bytes of it; --key-format auto reads it as it is"
                     .to_owned()
+            }
+            Self::Size { cause: Some(Cause::DamagedHex { line, column }), .. } => {
+                format!("the file is hex text, but for what stands at line {line}, column {column}")
             }
             Self::Size { format: None, .. } => {
                 "--key-format with the server's name tells what that server takes".to_owned()
@@ -182,7 +192,11 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
         if let [(only, encoding)] = lines.as_slice() {
             claim(&mut found.readings, only, false);
             found.warnings.push(format!("the file is {encoding} text; servers that want raw bytes do not take it so"));
-        } else if lines.iter().all(|(key, _)| Layout::BARE.iter().all(|layout| layout.size() != key.len())) {
+        } else if found.readings.is_empty() {
+            found.warnings.push("the file is text; servers that want raw bytes do not take it so".to_owned());
+        }
+        if lines.len() > 1 && lines.iter().all(|(key, _)| Layout::BARE.iter().all(|layout| layout.size() != key.len()))
+        {
             let keys: Vec<&[u8]> = lines.iter().map(|(key, _)| key.as_slice()).collect();
             claim(&mut found.readings, &Zeroizing::new(keys.concat()), false);
             // a line is a key, however else the bytes could be cut
@@ -281,6 +295,9 @@ fn cause(file: &[u8]) -> Option<Cause> {
         let hex = keys.iter().any(|(_, encoding)| *encoding == "hex");
         return Some(if hex { Cause::HexText } else { Cause::Base64Text });
     }
+    if let Some((line, column)) = damaged_hex(file) {
+        return Some(Cause::DamagedHex { line, column });
+    }
     without_newline(file).filter(|shorter| is_raw_key(shorter)).map(|_| Cause::TrailingNewline)
 }
 
@@ -372,6 +389,34 @@ mod tests {
             let read = read_auto(&file).unwrap();
             assert_eq!((read.readings[0].key.bytes.len(), read.warnings.len()), (length, 1));
         }
+    }
+
+    #[test]
+    fn a_key_may_be_wrapped_and_commented() {
+        let key = random(80);
+        let (hex, base64) = (hex::encode(&key), BASE64.encode(&key));
+        let texts = [
+            format!("{}\n{}\n", &base64[..76], &base64[76..]),
+            format!("{}\r\n{}\r\n", &base64[..64], &base64[64..]),
+            format!("{}\n{}\n{}\n", &hex[..60], &hex[60..120], &hex[120..]),
+            format!("# rotated today\n{hex}\n"),
+            format!("\u{feff}{base64}\n"),
+        ];
+        for text in texts {
+            let file = read_auto(text.as_bytes()).unwrap();
+            assert_eq!((file.readings[0].key.bytes.as_slice(), file.warnings.len()), (key.as_slice(), 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_of_another_kind_is_no_raw_key() {
+        let typo = hex::encode(random(80)).replacen('1', "x", 1);
+        let Err(KeyFileError::Size { cause, .. }) = read_auto(typo.as_bytes()) else { panic!("{typo}") };
+        assert!(matches!(cause, Some(Cause::DamagedHex { line: 1, .. })), "{cause:?}");
+        let prose = "just some prose ".repeat(6);
+        assert!(read_auto(prose.as_bytes()).is_err(), "96 bytes");
+        let keys = format!("{}\n{}\n", hex::encode(random(80)), hex::encode(random(80)));
+        assert_eq!(read_auto(keys.as_bytes()).unwrap().warnings.len(), 1);
     }
 
     #[test]

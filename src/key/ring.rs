@@ -133,6 +133,12 @@ impl KeyRing {
         self.keys.iter().enumerate().filter_map(move |(index, key)| key.name().filter(|name| first(index, *name)))
     }
 
+    /// The number of distinct key names.
+    #[must_use]
+    pub fn name_count(&self) -> usize {
+        self.by_name.len()
+    }
+
     /// The keys a ticket that begins with that name may have been sealed with: those of the name, then those that are
     /// tried on every ticket.
     pub fn candidates(&self, name: KeyName) -> impl Iterator<Item = &TicketKey> {

@@ -108,6 +108,12 @@ impl Exchange {
         self.version
     }
 
+    /// Bytes of memory in use.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.key_id.capacity() + self.client.stream.memory() + self.server.stream.memory()
+    }
+
     /// Whether messages were left out because they exceed the memory that a connection is given.
     #[must_use]
     pub fn overflowed(&self) -> bool {

@@ -68,6 +68,11 @@ impl Stream {
         Some(message)
     }
 
+    /// Bytes of memory in use besides the struct itself.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.capacity() + self.pieces.capacity() * size_of::<(usize, usize)>()
+    }
+
     /// Whether something was left out because it goes beyond the bounds.
     pub(super) fn overflowed(&self) -> bool {
         self.overflow

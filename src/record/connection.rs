@@ -2,6 +2,7 @@
 
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
+use crate::capture::hello::{ClientHello, ServerHello};
 use crate::registry::{self, CipherSuite};
 use crate::resumption::{self, Finding};
 use crate::session::Protocol;
@@ -36,6 +37,10 @@ pub struct ConnectionRecord<'a> {
     pub source: &'a str,
     /// What the capture shows.
     pub connection: &'a Connection,
+    /// The client's last hello.
+    pub client_hello: Option<ClientHello<'a>>,
+    /// The server's answer: its `ServerHello`, or where that is not there, its `HelloRetryRequest`.
+    pub server_hello: Option<ServerHello<'a>>,
     /// How it went.
     pub handshake: HandshakeKind,
     /// Its tickets, in order.
@@ -48,20 +53,27 @@ impl<'a> ConnectionRecord<'a> {
     /// Draws the conclusions. `now` is what ends are judged by, seconds since 1970.
     #[must_use]
     pub fn new(source: &'a str, connection: &'a Connection, findings: &'a [Finding], now: i64) -> Self {
-        let why = resumption::why(connection, findings, now);
-        Self { source, connection, handshake: connection.handshake(), findings, why }
+        Self {
+            source,
+            connection,
+            client_hello: connection.client_hello(),
+            server_hello: connection.server_hello().or_else(|| connection.retry()),
+            handshake: connection.handshake(),
+            findings,
+            why: resumption::why(connection, findings, now),
+        }
     }
 
     /// The version that the server chose.
     #[must_use]
     pub fn protocol(&self) -> Option<Protocol> {
-        self.connection.server_hello().or_else(|| self.connection.retry()).map(|hello| hello.protocol)
+        self.server_hello.as_ref().map(|hello| hello.protocol)
     }
 
     /// The number of the cipher suite that the server chose, and what the registry has for it.
     #[must_use]
     pub fn cipher(&self) -> Option<(u16, Option<&'static CipherSuite>)> {
-        let cipher = self.connection.server_hello().or_else(|| self.connection.retry())?.cipher;
+        let cipher = self.server_hello.as_ref()?.cipher;
         Some((cipher, registry::cipher_suite(cipher)))
     }
 
@@ -90,7 +102,7 @@ impl<'a> ConnectionRecord<'a> {
             return EarlyData::None;
         }
         let refused = self.connection.retry_request().is_some()
-            || self.connection.server_hello().is_some_and(|server| server.selected_identity != Some(0));
+            || self.server_hello.as_ref().is_some_and(|server| server.selected_identity != Some(0));
         if refused { EarlyData::Rejected } else { EarlyData::Offered }
     }
 }

@@ -75,7 +75,7 @@ fn unknown_key(bytes: &[u8], ring: &KeyRing) -> Problem {
     let mut names: Vec<String> = ring.names().take(LISTED + 1).map(|name| name.to_string()).collect();
     if names.len() > LISTED {
         names.pop();
-        names.push(format!("{} more", ring.names().count() - LISTED));
+        names.push(format!("{} more", ring.name_count() - LISTED));
     }
     let name = Ticket::split(bytes).ok().and_then(|ticket| ticket.key_name());
     let error = match name.filter(|_| !names.is_empty()) {

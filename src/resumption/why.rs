@@ -124,10 +124,10 @@ fn chosen_psk(server: &ServerHello<'_>, chosen: Option<&Finding>, now: i64) -> S
 
 fn not_offered(client: &ClientHello<'_>, server: &ServerHello<'_>, issued: Option<&Finding>) -> String {
     let got = match issued {
-        Some(_) => ", and was given one",
+        Some(_) => "; it was given one",
         None if server.protocol.has_psk() => "",
-        None if server.announces_ticket => ", and was given none although the server announced one",
-        None => ", and the server issued none",
+        None if server.announces_ticket => "; it was given none although the server announced one",
+        None => "; the server issued none",
     };
     let other_ticket = client.session_ticket.is_some_and(|ticket| !ticket.is_empty());
     if other_ticket && server.protocol.has_psk() {

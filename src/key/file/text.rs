@@ -8,12 +8,41 @@ use super::is_raw_key;
 /// A key and the encoding it was written in.
 pub(in crate::key) type TextKey = (Zeroizing<Vec<u8>>, &'static str);
 
-/// The keys of a text file with one hex or base64 key a line; `None` where any line is something else, or decodes to a
-/// size that no key has.
+/// What some editors put before text.
+const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+
+/// The keys of a text file with one hex or base64 key a line, or a single key wrapped over its lines; `None` where it
+/// is something else, or decodes to a size that no key has. Comments and a byte order mark are passed over.
 pub(in crate::key) fn decode_lines(file: &[u8]) -> Option<Vec<TextKey>> {
-    let lines = file.split(|&octet| octet == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-    let keys: Option<Vec<_>> = lines.map(text_key).collect();
-    keys.filter(|keys| !keys.is_empty())
+    let rows: Vec<&[u8]> = lines(file).collect();
+    let wrapped = || text_key(&Zeroizing::new(rows.concat())).map(|key| vec![key]);
+    // keys of one file are of one length: a shorter last row is the rest of a key
+    let rest = matches!(rows.as_slice(), [first, .., last] if last.len() < first.len());
+    if let Some(key) = wrapped().filter(|_| rest) {
+        return Some(key);
+    }
+    let keys: Option<Vec<_>> = rows.iter().map(|row| text_key(row)).collect();
+    keys.filter(|keys| !keys.is_empty()).or_else(wrapped)
+}
+
+fn lines(file: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let text = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
+    let lines = text.split(|&octet| octet == b'\n').map(<[u8]>::trim_ascii);
+    lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"))
+}
+
+/// Where text that is nearly all hex digits has something else: line and column from 1.
+pub(super) fn damaged_hex(file: &[u8]) -> Option<(usize, usize)> {
+    let strange = |octet: &u8| !octet.is_ascii_hexdigit() && !matches!(octet, b':' | b' ' | b'\t' | b'\r' | b'\n');
+    let count = file.iter().filter(|octet| strange(octet)).count();
+    if count == 0 || count * 10 > file.len() {
+        return None;
+    }
+    let at = file.iter().position(|octet| strange(octet))?;
+    let before = file.get(..at)?;
+    let line = before.iter().filter(|&&octet| octet == b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|&&octet| octet != b'\n').count() + 1;
+    Some((line, column))
 }
 
 fn text_key(line: &[u8]) -> Option<TextKey> {
@@ -28,8 +57,12 @@ fn text_key(line: &[u8]) -> Option<TextKey> {
     Some((key, "base64"))
 }
 
-/// Printable text of several lines.
+/// The longest single key of raw bytes; text of more is no key.
+const LONGEST_RAW_KEY: usize = 92;
+
+/// Printable text that is more than one raw key could be.
 pub(super) fn is_prose(file: &[u8]) -> bool {
     let body = file.trim_ascii_end();
-    body.contains(&b'\n') && body.iter().all(|octet| matches!(octet, b'\t' | b'\n' | b'\r' | 0x20..=0x7e))
+    (body.contains(&b'\n') || body.len() > LONGEST_RAW_KEY)
+        && body.iter().all(|octet| matches!(octet, b'\t' | b'\n' | b'\r' | 0x20..=0x7e))
 }

@@ -51,7 +51,7 @@ pub(super) fn connection(record: &ConnectionRecord<'_>, out: &mut Vec<u8>) {
             None => object.hex("cipher", &id.to_be_bytes()),
         }
     }
-    if let Some(hello) = connection.client_hello() {
+    if let Some(hello) = &record.client_hello {
         if let Some(name) = hello.server_name {
             object.text("sni", name);
         }

@@ -13,7 +13,7 @@ use crate::record::{ConnectionRecord, EarlyData};
 use crate::report::utc;
 
 /// Width of the column of messages.
-const MESSAGE_WIDTH: usize = 46;
+const MESSAGE_WIDTH: usize = 48;
 
 impl Renderer<'_> {
     /// Appends the text of one connection, an empty line after it.
@@ -77,7 +77,7 @@ impl Renderer<'_> {
             None => writeln!(out)?,
         }
         write!(out, "  {} to {}", connection.client, connection.server)?;
-        if let Some(name) = connection.client_hello().and_then(|hello| hello.server_name) {
+        if let Some(name) = record.client_hello.as_ref().and_then(|hello| hello.server_name) {
             write!(out, ", {}", Text(name))?;
         }
         writeln!(out, ", {}", date(connection.time))?;
@@ -170,7 +170,8 @@ fn events(connection: &Connection) -> Vec<Event> {
 fn client_hello(hello: &ClientHello<'_>) -> String {
     let mut text = "ClientHello".to_owned();
     match hello.session_ticket {
-        Some([]) => text += ", asks for a ticket",
+        Some([]) if hello.identities.is_empty() => text += ", asks for a ticket",
+        Some([]) => {}
         Some(ticket) => text += &format!(", ticket of {} bytes", ticket.len()),
         None => {}
     }

@@ -1,0 +1,167 @@
+//! `-f pcapng`: a capture again, its key log inside as Decryption Secrets Blocks ahead of the packets.
+//!
+//! The capture is read twice, once for the key log and once for the packets, so that neither is held in memory.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+use tktdump::capture::container::{MAX_BLOCK_LENGTH, Packet};
+use tktdump::escape::Text;
+use tktdump::input;
+use tktdump::key::ring::KeyRing;
+use tktdump::open::Opener;
+use tktdump::pcapng::{BlockWriter, ByteOrder, Packet as OwnPacket};
+
+use super::{Log, Output, Worker, end_key_log, load_keys};
+use crate::command::args::JobArgs;
+use crate::command::capture::{self, End, PacketSink};
+use crate::command::notes::Notes;
+use crate::command::{Exit, Failure, source};
+
+/// The first bytes of a section header, in either byte order.
+const SECTION_HEADER: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+const BIG_ENDIAN: [u8; 4] = [0x1a, 0x2b, 0x3c, 0x4d];
+/// Bytes of the header of a classic pcap.
+const PCAP_HEADER_LENGTH: usize = 24;
+
+pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
+    let inputs = source::inputs(&args.inputs, &args.keys)?;
+    let [path] = inputs.as_slice() else {
+        let failure = Failure::new("-f pcapng takes one capture at a time");
+        return Err(failure.with_hint("mergecap puts several together").into());
+    };
+    let shown = Text(source::display(path).as_bytes()).to_string();
+    let now = args.at.unwrap_or_else(crate::command::now);
+    let ring = load_keys(args, now, notes)?;
+    let output = Output::new(args, &ring, now)?;
+    let mut file = open(path).with_context(|| shown.clone())?;
+    let mut head = Vec::new();
+    Read::take(&mut file, 4).read_to_end(&mut head).with_context(|| shown.clone())?;
+    if !input::begins_capture(&head) {
+        let failure = Failure::new(format_args!("{shown}: no capture, which is what -f pcapng writes again"));
+        return Err(failure.with_hint("-f keylog takes tickets in other forms, with --client-random").into());
+    }
+    let target = Target::begin(&mut file).with_context(|| shown.clone())?;
+    let built_in = KeyRing::built_in();
+    let opener = Opener { ring: &ring, built_in: &built_in, no_verify: false };
+    let mut worker = Worker::new(opener, &output, notes);
+    worker.key_log = Some(Log::new(None));
+    worker.blocks = Some(target.blocks);
+    worker.begin(path);
+    file.rewind()?;
+    capture::read(&mut file, &shown, &mut worker)?;
+    worker.flush()?;
+    let lines = worker.key_log.as_ref().map_or(0, Log::lines);
+    file.rewind()?;
+    target.finish(&mut file).with_context(|| shown.clone())?;
+    Ok(end_key_log(lines, notes))
+}
+
+/// A file that can be read twice.
+fn open(path: &Path) -> io::Result<File> {
+    let spool = |input: &mut dyn Read| {
+        let mut file = tempfile::tempfile()?;
+        io::copy(input, &mut file)?;
+        file.rewind()?;
+        Ok(file)
+    };
+    if source::is_stdin(path) {
+        return spool(&mut io::stdin().lock());
+    }
+    let mut file = File::open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { spool(&mut file) }
+}
+
+/// The capture that is written.
+struct Target {
+    blocks: BlockWriter,
+    /// Bytes of the input that are written already, or made anew.
+    used: usize,
+    /// Classic pcap: decimals of a second.
+    decimals: Option<u32>,
+}
+
+impl Target {
+    /// Writes what stands ahead of the key log.
+    fn begin(file: &mut File) -> anyhow::Result<Self> {
+        file.rewind()?;
+        let mut input = capture::decompressed(file)?;
+        let mut header = [0; PCAP_HEADER_LENGTH];
+        input.read_exact(&mut header)?;
+        let [a, b, c, d, e, f, g, h, i, j, k, l, .., s0, s1, s2, s3, l0, l1, l2, l3] = header;
+        let mut out = Vec::new();
+        let target = if [a, b, c, d] == SECTION_HEADER {
+            let (order, length) = if [i, j, k, l] == BIG_ENDIAN {
+                (ByteOrder::Big, u32::from_be_bytes([e, f, g, h]))
+            } else {
+                (ByteOrder::Little, u32::from_le_bytes([e, f, g, h]))
+            };
+            let used = length as usize;
+            if !(28..=MAX_BLOCK_LENGTH).contains(&used) {
+                return Err(Failure::new(format_args!("a section header claims to be {length} bytes long")).into());
+            }
+            out.extend_from_slice(&header);
+            out.resize(used, 0);
+            input.read_exact(out.get_mut(PCAP_HEADER_LENGTH..).unwrap_or_default())?;
+            // the section's length: it gets longer, and need not be said
+            if let Some(length) = out.get_mut(16..24) {
+                length.fill(0xff);
+            }
+            Self { blocks: BlockWriter::new(order), used, decimals: None }
+        } else {
+            let number = |bytes| if a == 0xa1 { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+            let nanoseconds = [a, b, c, d].contains(&0x3c);
+            let decimals = if nanoseconds { 9 } else { 6 };
+            let blocks = BlockWriter::new(ByteOrder::Little);
+            blocks.section_header(concat!("tktdump ", env!("CARGO_PKG_VERSION")), &mut out)?;
+            let (snap_length, link_type) = (number([s0, s1, s2, s3]), number([l0, l1, l2, l3]));
+            // the upper half is about frame check sequences
+            blocks.interface(link_type as u16, snap_length, if nanoseconds { 9 } else { 6 }, &mut out)?;
+            Self { blocks, used: 0, decimals: Some(decimals) }
+        };
+        io::stdout().write_all(&out)?;
+        Ok(target)
+    }
+
+    /// Writes the rest of the capture.
+    fn finish(&self, file: &mut File) -> anyhow::Result<()> {
+        let mut input = capture::decompressed(file)?;
+        let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        if let Some(decimals) = self.decimals {
+            let mut convert = Convert { blocks: self.blocks, decimals, out: Vec::new(), stdout };
+            // what is wrong with the file was said when it was read for the key log
+            let (End::Whole | End::Cut(_) | End::Unreadable(_)) = capture::each_packet(&mut input, &mut convert)?;
+            return Ok(convert.stdout.flush()?);
+        }
+        io::copy(&mut input.by_ref().take(self.used as u64), &mut io::sink())?;
+        io::copy(&mut input, &mut stdout)?;
+        Ok(stdout.flush()?)
+    }
+}
+
+/// Packets of classic pcap as blocks of pcapng.
+struct Convert<W> {
+    blocks: BlockWriter,
+    decimals: u32,
+    out: Vec<u8>,
+    stdout: W,
+}
+
+impl<W: Write> PacketSink for Convert<W> {
+    fn packet(&mut self, packet: &Packet<'_>) -> anyhow::Result<()> {
+        let seconds = u64::try_from(packet.time.seconds)?;
+        let unit = 10_u64.pow(9 - self.decimals);
+        let timestamp = seconds * 10_u64.pow(self.decimals) + u64::from(packet.time.nanoseconds) / unit;
+        let original_length = u32::try_from(packet.original_length)?;
+        self.out.clear();
+        let own = OwnPacket { interface: 0, timestamp, original_length, data: packet.data };
+        self.blocks.packet(&own, &mut self.out)?;
+        Ok(self.stdout.write_all(&self.out)?)
+    }
+
+    fn pause(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
