@@ -107,3 +107,32 @@ impl KeptPlace {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::testing;
+
+    /// What became of each offer in a capture, by carrier and key name.
+    fn offers(file: &[u8]) -> Vec<(bool, Option<bool>)> {
+        let mut found = Vec::new();
+        for connection in testing::connections(file) {
+            for sighting in connection.sightings() {
+                let record = testing::record(sighting.ticket, None);
+                let offer = Offer::of(&connection, &sighting, &record);
+                found.extend(offer.map(|offer| (offer.is_tls13, offer.accepted)));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_handshake_tells_what_became_of_an_offer() {
+        let refused = include_bytes!("../../testdata/nginx48_tls12_refused/capture.pcap");
+        assert!(offers(refused).contains(&(false, Some(false))), "{:?}", offers(refused));
+        let resumed = include_bytes!("../../testdata/nginx48_tls12/capture.pcap");
+        assert_eq!(offers(resumed), [(false, Some(true))]);
+        let after_retry = include_bytes!("../../testdata/nginx80_tls13_hrr/capture.pcap");
+        assert_eq!(offers(after_retry), [(true, Some(true))], "the ClientHello that was sent again does not count");
+    }
+}

@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 use super::keys::{FileFacts, KeySet, LoadedFile};
 use super::ticket::{PskModes, TicketFacts, guessed};
 use super::{Auditor, Finding, Policy};
+use crate::capture::container::{Reader, Step};
+use crate::capture::{Capture, Connection};
 use crate::key::ring::KeyRing;
 use crate::key::{file, format};
 use crate::open::{Opener, Outcome};
@@ -200,7 +202,7 @@ impl Judge<'_> {
     }
 }
 
-fn record<'a>(bytes: &'a [u8], client_session: Option<Session<'a>>) -> Record<'a> {
+pub(super) fn record<'a>(bytes: &'a [u8], client_session: Option<Session<'a>>) -> Record<'a> {
     let place = Place { source: "t.bin", index: 0, line: None, packet: None };
     Record { place, bytes, verdict: Ok(Outcome::NoKey), client_session, capture: None }
 }
@@ -262,4 +264,22 @@ pub(super) fn batch_rules(tickets: &[Vec<u8>]) -> Vec<&'static str> {
     let mut found: Vec<Finding> = tickets.iter().flat_map(|ticket| judge.ticket(ticket, None)).collect();
     found.extend(judge.auditor.finish());
     ids(&found)
+}
+
+/// The connections of a capture file.
+pub(super) fn connections(file: &[u8]) -> Vec<Connection> {
+    let (mut reader, mut capture, mut rest) = (Reader::new(), Capture::default(), file);
+    let mut found = Vec::new();
+    loop {
+        match reader.step(rest).unwrap() {
+            Step::Packet { packet, used } => {
+                capture.packet(&packet, &mut |connection| found.push(connection.clone()));
+                rest = &rest[used..];
+            }
+            Step::Skip(length) => rest = &rest[usize::try_from(length).unwrap()..],
+            Step::Need(_) => break,
+        }
+    }
+    capture.finish(&mut |connection| found.push(connection.clone()));
+    found
 }

@@ -26,6 +26,7 @@ mod lighttpd;
 mod nginx;
 mod node;
 mod openssl;
+mod rotation;
 mod stunnel;
 mod trafficserver;
 mod unbound;
@@ -57,6 +58,7 @@ servers![
     nginx,
     node,
     openssl,
+    rotation,
     stunnel,
     trafficserver,
     unbound,
