@@ -69,11 +69,7 @@ impl KeyRing {
     /// The keys that anybody can guess, under any name: what is tried on tickets when no key was given. Among them is
     /// `GnuTLS`'s key of 64 zero bytes (CVE-2020-13777).
     ///
-<<<<<<< HEAD
-    /// There is one for each MAC key of the [list](super::weak). `siblings` has the others of it.
-=======
     /// There is one for each MAC key of the [list](super::weak); where it verifies, every AES key of the list is tried.
->>>>>>> 309da452baf01de95440cbb578e1b049d8cb1c01
     #[must_use]
     pub fn built_in() -> Self {
         let mut ring = Self::default();
