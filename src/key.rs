@@ -145,9 +145,15 @@ impl TicketKey {
         })
     }
 
-    /// The key name; `None` where the server has none and tries every ticket.
+    /// The key name; `None` where the server has none and tries every ticket, or derives one for each slot of time.
     #[must_use]
     pub fn name(&self) -> Option<KeyName> {
+        self.name.filter(|_| !self.scheme.slots)
+    }
+
+    /// The name of tickets under the key as it is. Of a master key it is no public name: old `GnuTLS` used it as one,
+    /// later ones keep it secret.
+    pub(crate) fn direct_name(&self) -> Option<KeyName> {
         self.name
     }
 

@@ -164,7 +164,7 @@ impl<'k> Opener<'k> {
     /// Why what nothing opened is no ticket at all, as far as its shape tells.
     fn malformed(&self, bytes: &[u8], name: KeyName) -> Option<Malformed> {
         let Err(error) = Ticket::split(bytes) else { return None };
-        let has_name = self.ring.candidates(name).any(|key| key.name() == Some(name));
+        let has_name = self.ring.candidates(name).any(|key| key.direct_name() == Some(name));
         // a stream cipher's ticket can have any length
         let any_length = self.ring.takes_any_length() && Ticket::split_as(bytes, Wire::Nameless, 32).is_ok();
         (has_name || (Shape::of(bytes) == Shape::Unknown && !any_length)).then_some(error)

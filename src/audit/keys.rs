@@ -210,7 +210,7 @@ impl KeyFileFacts {
             let (skipped, secrets) = secret_parts(&reading);
             let bytes = reading.seed.unwrap_or(reading.bytes);
             // the first bytes of a master key are no name that anybody sees
-            let name = key.name().filter(|_| !scheme.slots);
+            let name = key.name();
             let role = key.origin().role;
             let same = |other: &&mut KeyFacts| other.index == index && *other.bytes == *bytes;
             if let Some(known) = self.keys.iter_mut().find(same) {

@@ -20,6 +20,7 @@ pub const BUILT_IN: &str = "(built-in)";
 pub struct KeyRing {
     keys: Vec<TicketKey>,
     by_name: HashMap<KeyName, Vec<usize>>,
+    public_names: usize,
     tried: Vec<usize>,
     any_length: bool,
     /// Of built-in keys: further keys with the same MAC key.
@@ -98,11 +99,13 @@ impl KeyRing {
 
     fn extend(&mut self, key: Option<TicketKey>) {
         let Some(key) = key else { return };
-        if let Some(name) = key.name() {
-            self.by_name.entry(name).or_default().push(self.keys.len());
+        if let Some(name) = key.direct_name() {
+            let same_name = self.by_name.entry(name).or_default();
+            self.public_names += usize::from(same_name.is_empty() && key.name().is_some());
+            same_name.push(self.keys.len());
         }
         let scheme = key.scheme();
-        if key.name().is_none() || scheme.slots || scheme.has_nameless() {
+        if key.direct_name().is_none() || scheme.slots || scheme.has_nameless() {
             self.tried.push(self.keys.len());
         }
         self.any_length |= scheme.mode == Mode::Ctr;
@@ -133,10 +136,10 @@ impl KeyRing {
         self.keys.iter().enumerate().filter_map(move |(index, key)| key.name().filter(|name| first(index, *name)))
     }
 
-    /// The number of distinct key names.
+    /// How many distinct key names there are.
     #[must_use]
     pub fn name_count(&self) -> usize {
-        self.by_name.len()
+        self.public_names
     }
 
     /// The keys a ticket that begins with that name may have been sealed with: those of the name, then those that are
@@ -144,7 +147,7 @@ impl KeyRing {
     pub fn candidates(&self, name: KeyName) -> impl Iterator<Item = &TicketKey> {
         let named = self.by_name.get(&name).map(Vec::as_slice).unwrap_or_default();
         let others = self.tried.iter().filter_map(|&index| self.keys.get(index));
-        let others = others.filter(move |key| key.name() != Some(name));
+        let others = others.filter(move |key| key.direct_name() != Some(name));
         named.iter().filter_map(|&index| self.keys.get(index)).chain(others)
     }
 }
