@@ -30,6 +30,7 @@ mod rotation;
 mod stunnel;
 mod trafficserver;
 mod unbound;
+mod wireshark;
 
 use failure::Failure;
 
@@ -62,4 +63,5 @@ servers![
     stunnel,
     trafficserver,
     unbound,
+    wireshark,
 ];
