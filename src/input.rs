@@ -97,6 +97,8 @@ pub enum Unreadable {
     },
     /// A PEM block that cannot be decoded.
     Pem(DamagedBlock),
+    /// The text of a PEM session in the place of bytes.
+    PemText,
     /// A hex dump that breaks off: the row and what it should begin with.
     Dump {
         /// Line from 1.
@@ -149,6 +151,7 @@ impl fmt::Display for Unreadable {
             Self::NeitherHexNorBase64(error) => write!(f, "neither hex nor base64: {error}"),
             Self::LineTooLong { limit } => write!(f, "the line is longer than {limit} bytes"),
             Self::Pem(error) => error.fmt(f),
+            Self::PemText => write!(f, "the bytes are the text of a PEM session, no ticket"),
             Self::Dump { line, offset } => {
                 write!(f, "the hex dump breaks off at line {line}, where the row {offset:04x} should be")
             }
@@ -170,6 +173,7 @@ impl Unreadable {
             Self::NeitherHexNorBase64(_) => "one ticket a line, as hex or base64; --from names another form",
             Self::LineTooLong { .. } => "one ticket a line; a ticket has 65535 bytes at the most",
             Self::Pem(_) => "the block must be whole, from its BEGIN line to its END line",
+            Self::PemText => "--from auto and --from pem read it",
             Self::Dump { .. } => "old OpenSSL leaves trailing blanks and zeros of a dump out: use the PEM block",
             Self::Der(_) => "the file is cut short, or no SSL_SESSION follows",
             Self::Session(_) => "openssl s_client -sess_out FILE writes a session that can be read",
@@ -245,7 +249,7 @@ pub fn begins_capture(head: &[u8]) -> bool {
 }
 
 /// Whether nearly all bytes are printable: of random bytes six in ten are not.
-fn is_text(head: &[u8]) -> bool {
+pub(crate) fn is_text(head: &[u8]) -> bool {
     let odd = head.iter().filter(|octet| !matches!(octet, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
     odd * 20 <= head.len()
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Item, Unreadable};
 use crate::capture::container::Time;
+use crate::report::REDACTED;
 
 /// Hands the ticket of a record to `sink`; records of other types have none.
 pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
@@ -26,6 +27,8 @@ pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item
         let time = record.pointer("/capture/time").and_then(Value::as_f64).and_then(Time::from_seconds);
         let (server, sni) = (text("/capture/server"), text("/capture/sni"));
         sink(Item::Recorded { ticket: scratch, time, server, sni });
+    } else if raw == REDACTED {
+        sink(missing("\"raw\" was redacted"));
     } else {
         sink(missing("\"raw\" is no hex"));
     }

@@ -12,6 +12,8 @@ use crate::session::Session;
 
 /// The PEM label of a session.
 pub(super) const LABEL: &str = crate::session::PEM_LABEL;
+/// How its block begins.
+pub(super) const BEGIN: &[u8] = b"-----BEGIN SSL SESSION PARAMETERS";
 
 /// Whether such text begins here.
 pub(super) fn has_marker(head: &[u8]) -> bool {

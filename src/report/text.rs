@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use self::fields::Fields;
 pub use self::style::Styles;
-use super::Tally;
+use super::{REDACTED, Tally};
 use crate::escape::Text;
 use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
@@ -81,6 +81,9 @@ impl Renderer<'_> {
         let Styles { heading, .. } = self.styles;
         writeln!(out, "  {heading}Ticket{heading:#}")?;
         self.line(out, "length", format_args!("{} bytes", record.bytes.len()))?;
+        if self.redact && !record.is_sealed() {
+            return self.line(out, "bytes", REDACTED);
+        }
         let Some(parts) = record.ticket() else {
             return self.line(out, "bytes", hex::encode(record.bytes));
         };
