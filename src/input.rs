@@ -212,12 +212,14 @@ pub fn begins_lines(head: &[u8]) -> bool {
 }
 
 /// Hands every item of an input that is no sequence of lines to `sink`, with its line where it has one.
+///
+/// A capture has none: [`Capture`](crate::capture::Capture) reads it.
 pub fn each_in_whole(form: Form, input: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
     match form {
         Form::Text => text::each(input, sink),
         Form::Der => blob::each_session(input, sink),
         Form::Wrapped => match wrapped::decode(input) {
-            Ok(bytes) => sink(None, blob::classify(&bytes)),
+            Ok(bytes) => blob::each(&bytes, &mut |item| sink(None, item)),
             Err(error) => sink(None, Item::Unreadable(error)),
         },
         Form::Hex | Form::Base64 | Form::Lines | Form::Records => {
@@ -226,8 +228,9 @@ pub fn each_in_whole(form: Form, input: &[u8], sink: &mut dyn FnMut(Option<u64>,
                 line::each(form, line, &mut scratch, &mut |item| sink(Some(number), item));
             }
         }
-        Form::Raw | Form::Capture if input.is_empty() => {}
-        Form::Raw | Form::Capture => sink(None, blob::classify(input)),
+        Form::Raw if input.is_empty() => {}
+        Form::Raw => blob::each(input, &mut |item| sink(None, item)),
+        Form::Capture => {}
     }
 }
 

@@ -11,6 +11,14 @@ const NEW_SESSION_TICKET: u8 = 4;
 /// Record type of handshake messages (RFC 8446 section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
 
+/// Hands over what the bytes are: one thing, or the tickets of several messages.
+pub(super) fn each(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
+    match several_messages(bytes) {
+        Some(tickets) => tickets.into_iter().for_each(|ticket| sink(Item::Ticket(ticket))),
+        None => sink(classify(bytes)),
+    }
+}
+
 /// What the bytes are. A session that is damaged is never a ticket, which outputs show as it is: it is full of secrets.
 pub(super) fn classify(bytes: &[u8]) -> Item<'_> {
     if begins_session(bytes) {
@@ -101,6 +109,41 @@ pub fn unwrap_message(message: &[u8]) -> Option<&[u8]> {
     })
 }
 
+/// The tickets of handshake messages that follow each other, with or without record headers, as a server sends them:
+/// among others (RFC 5077 section 3.3), or several (RFC 8446 section 4.6.1). The messages must be exactly all of
+/// `bytes`.
+fn several_messages(bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut tickets = Vec::new();
+    if bytes.first() == Some(&NEW_SESSION_TICKET) {
+        tickets_of_messages(bytes, &mut tickets)?;
+    } else if bytes.first() == Some(&HANDSHAKE_RECORD) {
+        let mut rest = bytes;
+        while let [kind @ 20..=23, 3, 0..=4, after @ ..] = rest {
+            let (body, after) = vector16(after)?;
+            // what is encrypted is no message
+            let known = tickets.len();
+            if *kind == HANDSHAKE_RECORD && tickets_of_messages(body, &mut tickets).is_none() {
+                tickets.truncate(known);
+            }
+            rest = after;
+        }
+        rest.is_empty().then_some(())?;
+    }
+    Some(tickets).filter(|tickets| !tickets.is_empty())
+}
+
+fn tickets_of_messages<'a>(mut messages: &'a [u8], tickets: &mut Vec<&'a [u8]>) -> Option<()> {
+    while let [kind, a, b, c, after @ ..] = messages {
+        let length = usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).ok()?;
+        let (message, _) = messages.split_at_checked(4 + length)?;
+        if *kind == NEW_SESSION_TICKET {
+            tickets.push(unwrap_message(message)?);
+        }
+        messages = after.get(length..)?;
+    }
+    messages.is_empty().then_some(())
+}
+
 /// A vector with a length of two bytes, and what follows.
 fn vector16(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
@@ -155,6 +198,31 @@ mod tests {
             found += 1;
         });
         assert_eq!(found, 2);
+    }
+
+    #[test]
+    fn messages_that_follow_each_other_give_their_tickets() {
+        let (one, other) = ([0xaa; 0x60], [0xbb; 0x60]);
+        let tls12 = message(&[&[0, 0, 1, 44][..], &[0, 0x60], &one].concat());
+        let tls13 = message(&[&[0, 0, 1, 44, 1, 2, 3, 4, 1, 0][..], &[0, 0x60], &other, &[0, 0]].concat());
+        let record = |kind, body: &[u8]| [&[kind, 3, 3, 0, u8::try_from(body.len()).unwrap()][..], body].concat();
+        let done = [14, 0, 0, 0];
+        let finished = record(22, &[0x77; 40]);
+        for bytes in [
+            [&tls12[..], &tls13].concat(),
+            [&tls12[..], &done, &tls13].concat(),
+            [record(22, &tls12), record(22, &tls13)].concat(),
+            [record(22, &tls12), record(20, &[1]), record(22, &tls13), finished].concat(),
+        ] {
+            let mut found = Vec::new();
+            each(&bytes, &mut |item| match item {
+                Item::Ticket(ticket) => found.push(ticket.to_vec()),
+                item => panic!("{item:?}"),
+            });
+            assert_eq!(found, [one, other], "{bytes:02x?}");
+        }
+        let cut = [&tls12[..], &tls13[..20]].concat();
+        assert_eq!(several_messages(&cut), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::ticket::Ticket;
 /// A server-side session ID has this many bytes: a line of it is whole.
 const STATEFUL_ID_LENGTH: usize = 32;
 /// Fewer bytes than any server's ticket has.
-const SHORTEST_TICKET: usize = 65;
+pub(super) const SHORTEST_TICKET: usize = 65;
 
 /// Whether `line` decodes to what may be a ticket of its own.
 pub(super) fn is_whole_ticket(line: &[u8]) -> bool {
