@@ -10,7 +10,7 @@ pub const MAX_LENGTH: usize = 1 << 20;
 /// Digits that a packet number, a port or a time has, and no ticket.
 const LONGEST_NUMBER: usize = 30;
 /// What tshark prints for a field that a packet does not have.
-const MISSING: &[u8] = b"<MISSING>";
+pub(super) const MISSING: &[u8] = b"<MISSING>";
 
 /// Hands every item of a line to `sink`. `scratch` holds the decoded bytes; one serves all lines.
 pub fn each(form: Form, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {

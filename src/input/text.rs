@@ -236,9 +236,9 @@ mod tests {
             format!("{offset:08x}: {:39}  ................\n", groups.join(" "))
         });
         let hexdump = rows(|offset, row| {
-            let halves: Vec<String> =
-                row.chunks(8).map(|half| half.iter().map(|octet| format!("{octet:02x} ")).collect()).collect();
-            format!("{offset:08x}  {:49} |................|\n", halves.join(" "))
+            let half = |half: &[u8]| half.iter().map(|octet| hex::encode([*octet])).collect::<Vec<_>>().join(" ");
+            let halves: Vec<String> = row.chunks(8).map(half).collect();
+            format!("{offset:08x}  {:49} |................|\n", halves.join("  "))
         });
         for text in [xxd, hexdump + "000000d0\n"] {
             assert!(has_marker(text.as_bytes()));
