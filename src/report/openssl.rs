@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::REDACTED;
 use crate::escape::Text;
 use crate::registry;
-use crate::session::{Secret, Session};
+use crate::session::{Protocol, Session};
 
 /// Lifetime that OpenSSL assumes where a session states none (`d2i_SSL_SESSION` in `ssl/ssl_asn1.c`).
 const DEFAULT_TIMEOUT: i64 = 3;
@@ -22,7 +22,7 @@ pub fn render(session: &Session<'_>, now: i64, redact: bool, out: &mut Vec<u8>) 
 
 fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std::fmt::Result {
     writeln!(out, "SSL-Session:")?;
-    writeln!(out, "    Protocol  : {}", session.protocol.name())?;
+    writeln!(out, "    Protocol  : {}", protocol_name(session.protocol))?;
     match session.cipher.openssl_name() {
         Some(name) => writeln!(out, "    Cipher    : {name}")?,
         None => writeln!(out, "    Cipher    : {}", hex::encode_upper(session.cipher.0))?,
@@ -30,10 +30,9 @@ fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std
     writeln!(out, "    Session-ID: {}", hex::encode_upper(session.session_id))?;
     let context = session.session_id_context.unwrap_or_default();
     writeln!(out, "    Session-ID-ctx: {}", hex::encode_upper(context))?;
-    let label = match session.secret {
-        Secret::MasterSecret(_) => "Master-Key",
-        Secret::ResumptionPsk(_) | Secret::ResumptionMasterSecret(_) => "Resumption PSK",
-    };
+    // DTLS 1.3 came after it: to OpenSSL 3.0 that is any other version
+    let is_tls13 = session.protocol == Protocol::TLS_1_3;
+    let label = if is_tls13 { "Resumption PSK" } else { "Master-Key" };
     if redact {
         writeln!(out, "    {label}: {REDACTED}")?;
     } else {
@@ -68,10 +67,15 @@ fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std
     // BoringSSL keeps no flags: its own member says it
     let extended = session.extended_master_secret.unwrap_or(session.flags.unwrap_or(0) & 1 == 1);
     writeln!(out, "    Extended master secret: {}", if extended { "yes" } else { "no" })?;
-    if session.protocol.has_psk() {
+    if is_tls13 {
         writeln!(out, "    Max Early Data: {}", session.max_early_data.unwrap_or(0))?;
     }
     Ok(())
+}
+
+/// `ssl_protocol_to_string` in `ssl/ssl_lib.c`.
+fn protocol_name(protocol: Protocol) -> &'static str {
+    if protocol == Protocol::DTLS_1_3 { "unknown" } else { protocol.name() }
 }
 
 /// OpenSSL keeps names as C strings.
