@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use zeroize::Zeroizing;
+
 use super::REDACTED;
 use crate::escape::Text;
 use crate::registry;
@@ -9,12 +11,14 @@ use crate::session::{Protocol, Session};
 
 /// Lifetime that OpenSSL assumes where a session states none (`d2i_SSL_SESSION` in `ssl/ssl_asn1.c`).
 const DEFAULT_TIMEOUT: i64 = 3;
+/// What nearly every session fits in: text that grows leaves copies of itself behind.
+const INITIAL_CAPACITY: usize = 1 << 13;
 /// Bytes in a row of a dump.
 const ROW_LENGTH: usize = 16;
 
 /// Appends the text of a session. `now` stands in for a start time that is missing, as OpenSSL does it.
 pub fn render(session: &Session<'_>, now: i64, redact: bool, out: &mut Vec<u8>) {
-    let mut text = String::with_capacity(1024);
+    let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
     // writing to a String does not fail
     let _ = print(session, now, redact, &mut text);
     out.extend_from_slice(text.as_bytes());
@@ -36,7 +40,7 @@ fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std
     if redact {
         writeln!(out, "    {label}: {REDACTED}")?;
     } else {
-        writeln!(out, "    {label}: {}", hex::encode_upper(session.secret.bytes()))?;
+        writeln!(out, "    {label}: {:X}", hex::display(session.secret.bytes()))?;
     }
     let names = [
         ("PSK identity", session.psk_identity),

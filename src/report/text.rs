@@ -6,6 +6,8 @@ mod style;
 
 use std::fmt::Write as _;
 
+use zeroize::Zeroizing;
+
 use self::fields::Fields;
 pub use self::style::Styles;
 use super::{REDACTED, Tally};
@@ -16,6 +18,8 @@ use crate::record::{Record, Shown, Status};
 use crate::session::View;
 use crate::ticket::Wire;
 
+/// What nearly every record fits in: text that grows leaves copies of itself behind.
+const INITIAL_CAPACITY: usize = 1 << 13;
 /// Width of the column of labels.
 const LABEL_WIDTH: usize = 26;
 
@@ -35,7 +39,7 @@ pub struct Renderer<'k> {
 impl Renderer<'_> {
     /// Appends the text of one ticket, an empty line after it.
     pub fn ticket(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        let mut text = String::with_capacity(2048);
+        let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
         // writing to a String does not fail
         let _ = self.print(record, &mut text);
         out.extend_from_slice(text.as_bytes());

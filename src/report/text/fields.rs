@@ -52,9 +52,9 @@ impl<'r, 'o> Fields<'r, 'o> {
             Value::Text(text) => write!(out, "{style}{}{style:#}", Text(text)),
             Value::Bytes([]) => write!(out, "{style}(empty){style:#}"),
             Value::Bytes(bytes) if !field.secret && is_readable(bytes) => {
-                write!(out, "{} \"{}\"", hex::encode(bytes), Text(bytes))
+                write!(out, "{} \"{}\"", hex::display(bytes), Text(bytes))
             }
-            Value::Bytes(bytes) => write!(out, "{style}{}{style:#}", hex::encode(bytes)),
+            Value::Bytes(bytes) => write!(out, "{style}{}{style:#}", hex::display(bytes)),
             Value::Number(number) => write!(out, "{style}{number}{style:#}"),
             Value::Seconds(seconds) => {
                 write!(out, "{seconds} s")?;
@@ -69,7 +69,7 @@ impl<'r, 'o> Fields<'r, 'o> {
             Value::Redacted => out.write_str(REDACTED),
             Value::Certificate(der) => certificate(der, out),
             Value::List(items) => list(items, out),
-            Value::Unknown(fields) => unknown(fields.iter().map(|field| (field.tag, hex::encode(field.der))), out),
+            Value::Unknown(fields) => unknown(fields.iter().map(|field| (field.tag, hex::display(field.der))), out),
             Value::RedactedTags(tags) => unknown(tags.iter().map(|&tag| (tag, REDACTED)), out),
         }
     }
@@ -166,7 +166,7 @@ fn list(items: &[&[u8]], out: &mut String) -> std::fmt::Result {
         if number > 0 {
             write!(out, "\n{:indent$}", "")?;
         }
-        write!(out, "{}", hex::encode(item))?;
+        write!(out, "{}", hex::display(item))?;
     }
     Ok(())
 }
