@@ -120,7 +120,7 @@ fn results_come_though_the_first_lines_have_no_ticket() {
             .spawn()
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        write!(stdin, "{start}{}\n", hex::encode(ticket())).unwrap();
+        writeln!(stdin, "{start}{}", hex::encode(ticket())).unwrap();
         let stdout = child.stdout.take().unwrap();
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {

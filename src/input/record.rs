@@ -113,7 +113,7 @@ mod tests {
             assert_eq!(found(line), [format!("the line is no record of a ticket: {error}")], "{line}");
         }
         for line in ["", r#"{"type":"summary","tickets":1}"#, r#"{"type":"ticket","status":"plain_session"}"#] {
-            assert_eq!(found(line), [String::new(); 0], "{line}");
+            assert!(found(line).is_empty(), "{line}");
         }
     }
 }

@@ -60,7 +60,6 @@ impl Renderer<'_> {
     }
 
     /// Appends the record of one connection.
-    #[expect(clippy::unused_self, reason = "all records come from the renderer")]
     pub fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Vec<u8>) {
         capture::connection(record, out);
     }
