@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn a_first_line_with_a_ticket_is_enough() {
         let hex = hex::encode(TICKET);
-        let row = &hex[..60];
+        let (row, id) = (&hex[..60], &hex[..64]);
         for head in [
             format!("{hex}\n{}", &hex[..10]),
             format!("\n<MISSING>\n\n{hex}\n"),
@@ -343,6 +343,10 @@ mod tests {
             "frame.number\ttls.handshake.session_ticket\n17\t\n".to_owned(),
             format!("tls.handshake.session_ticket\n{hex}\n"),
             "abcd\n".to_owned(),
+            format!("{id}\n{id}\n{hex}\n"),
+            format!("{id}\n\n{id}\n"),
+            format!("{id}\n{row}\n{id}\n"),
+            format!("{id}\n").repeat(65),
             "\u{feff}{\"type\":\"ticket\"}\n".to_owned(),
         ] {
             assert!(begins_lines(None, head.as_bytes()), "{head}");
@@ -351,6 +355,8 @@ mod tests {
             hex.clone(),
             format!("{row}\n"),
             format!("{row}\n{row}\n"),
+            format!("{id}\n{id}\n"),
+            format!("{id}\n{id}\n{row}\n\n"),
             "\n\n".to_owned(),
             "CONNECTED(00000003)\ndepth=1 C = US, O = Lab\n\t- a\n---\n".to_owned(),
             format!("{hex}\n-----BEGIN SSL"),

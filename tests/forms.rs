@@ -52,6 +52,7 @@ fn every_form_opens_the_same_ticket() {
         ("before an empty column", format!("{hex}\t\t")),
         ("missing fields around", format!("<MISSING>\n\n{hex}\n<MISSING>\n")),
         ("wrapped like xxd -p", fold(&hex, 60)),
+        ("wrapped at the length of a session ID", fold(&hex, 64)),
         ("base64", base64.clone()),
         ("base64 for URLs", base64.replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned()),
         ("wrapped like base64", fold(&base64, 76)),

@@ -9,6 +9,8 @@ const STATEFUL_ID_LENGTH: usize = 32;
 pub(super) const SHORTEST_TICKET: usize = 65;
 /// Fewer bytes than a tool puts in a row.
 const SHORTEST_ROW: usize = 16;
+/// Rows of the length of a session ID that are waited for: a ticket without a certificate in it has fewer.
+const MOST_ROWS: usize = 64;
 /// The text of the longest ticket: two digits and a blank a byte, a line end in every row.
 pub(super) const LONGEST_TEXT: usize = MAX_LENGTH * 3 + MAX_LENGTH / SHORTEST_ROW * 2;
 
@@ -26,6 +28,7 @@ fn is_whole_ticket(form: Form, line: &[u8]) -> bool {
 /// Whether `lines`, which are complete, are those of a list and not the rows of one ticket: the first that says
 /// something decides.
 pub(super) fn is_list(form: Form, lines: &[u8]) -> bool {
+    let (mut ids, mut ended) = (0, false);
     for line in lines.split(|&octet| octet == b'\n') {
         let mut lengths = Vec::new();
         line::each(form, line, &mut Vec::new(), &mut |item| {
@@ -38,7 +41,11 @@ pub(super) fn is_list(form: Form, lines: &[u8]) -> bool {
         match lengths.as_slice() {
             // a heading, or the beginning of something else
             lengths if lengths.contains(&None) => {}
-            [] if !has_columns => {}
+            [] if !has_columns => ended = ids > 0,
+            // rows of a ticket can have the length of a session ID, but all of them and without a gap
+            _ if ended => return true,
+            [Some(STATEFUL_ID_LENGTH)] if !has_columns && ids < MOST_ROWS => ids += 1,
+            [Some(length)] if !has_columns && ids > 0 && *length < STATEFUL_ID_LENGTH => ended = true,
             [Some(length)] if !has_columns => {
                 let digits = line.trim_ascii().iter().all(u8::is_ascii_hexdigit);
                 return is_whole_length(*length) || (*length < SHORTEST_ROW && digits);
