@@ -27,7 +27,8 @@ pub(super) fn classify(bytes: &[u8]) -> Item<'_> {
             Err(error) => whole_line(bytes).unwrap_or(Item::Unreadable(Unreadable::Session(error))),
         };
     }
-    if memmem::find(bytes, text::BEGIN).is_some() {
+    // of a ticket not even the first bytes are text, so this costs nothing
+    if bytes.get(..64).unwrap_or(bytes).is_ascii() && memmem::find(bytes, text::BEGIN).is_some() {
         return Item::Unreadable(Unreadable::PemText);
     }
     Item::Ticket(unwrap_message(bytes).unwrap_or(bytes))
