@@ -35,8 +35,8 @@ pub enum Form {
     Base64,
     /// Lines, each of hex or base64.
     Lines,
-    /// One ticket as hex or base64, wrapped to lines.
-    Wrapped,
+    /// One ticket as text, wrapped to lines.
+    Wrapped(Encoding),
     /// Text with PEM blocks and hex dumps, such as a transcript of `openssl s_client`.
     Text,
     /// Sessions as DER, one after the other.
@@ -45,6 +45,15 @@ pub enum Form {
     Records,
     /// A packet capture.
     Capture,
+}
+
+/// How bytes stand in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Hex.
+    Hex,
+    /// Base64.
+    Base64,
 }
 
 impl Form {
@@ -97,6 +106,8 @@ pub enum Unreadable {
     },
     /// A PEM block that cannot be decoded.
     Pem(DamagedBlock),
+    /// The text of a PEM session in the place of bytes.
+    PemText,
     /// A hex dump that breaks off: the row and what it should begin with.
     Dump {
         /// Line from 1.
@@ -149,6 +160,7 @@ impl fmt::Display for Unreadable {
             Self::NeitherHexNorBase64(error) => write!(f, "neither hex nor base64: {error}"),
             Self::LineTooLong { limit } => write!(f, "the line is longer than {limit} bytes"),
             Self::Pem(error) => error.fmt(f),
+            Self::PemText => write!(f, "the bytes are the text of a PEM session, no ticket"),
             Self::Dump { line, offset } => {
                 write!(f, "the hex dump breaks off at line {line}, where the row {offset:04x} should be")
             }
@@ -170,6 +182,7 @@ impl Unreadable {
             Self::NeitherHexNorBase64(_) => "one ticket a line, as hex or base64; --from names another form",
             Self::LineTooLong { .. } => "one ticket a line; a ticket has 65535 bytes at the most",
             Self::Pem(_) => "the block must be whole, from its BEGIN line to its END line",
+            Self::PemText => "--from auto and --from pem read it",
             Self::Dump { .. } => "old OpenSSL leaves trailing blanks and zeros of a dump out: use the PEM block",
             Self::Der(_) => "the file is cut short, or no SSL_SESSION follows",
             Self::Session(_) => "openssl s_client -sess_out FILE writes a session that can be read",
@@ -184,46 +197,83 @@ pub fn recognise(head: &[u8], complete: bool) -> Form {
     if begins_capture(head) {
         return Form::Capture;
     }
-    if !is_text(head) {
+    let text = without_mark(head);
+    if !is_text(text) {
         return if blob::begins_session(head) { Form::Der } else { Form::Raw };
     }
-    if text::has_marker(head) {
-        Form::Text
-    } else if head.trim_ascii_start().starts_with(b"{") {
-        Form::Records
-    } else if complete && wrapped::is_wrapped(head) {
-        Form::Wrapped
-    } else {
-        Form::Lines
+    if text::has_marker(text) {
+        return Form::Text;
+    }
+    if text.trim_ascii_start().starts_with(b"{") {
+        return Form::Records;
+    }
+    wrapped_to_lines(Form::Lines, text, complete)
+}
+
+/// The same where the form was named: hex and base64 may be wrapped to lines, and a PEM session is neither.
+#[must_use]
+pub fn recognise_as(named: Form, head: &[u8], complete: bool) -> Form {
+    let text = without_mark(head);
+    match named {
+        Form::Hex | Form::Base64 if memchr::memmem::find(text, text::BEGIN).is_some() => Form::Text,
+        Form::Hex | Form::Base64 => wrapped_to_lines(named, text, complete),
+        other => other,
     }
 }
 
-/// Whether the first line of `head` alone shows that whole tickets follow, a line each, so that nobody has to wait
-/// for more of a slow input.
+/// `form`, or that of a ticket wrapped to lines.
+fn wrapped_to_lines(form: Form, text: &[u8], complete: bool) -> Form {
+    let encoding = if complete { wrapped::encoding(form, text) } else { None };
+    encoding.map_or(form, Form::Wrapped)
+}
+
+/// Whether the lines of `head` show already what follows, so that nobody has to wait for more of a slow input: a
+/// ticket in one line, or a line that only a list of tickets has. `form` is a form of lines that was named, if any.
 #[must_use]
-pub fn begins_lines(head: &[u8]) -> bool {
-    let Some(end) = memchr::memchr(b'\n', head) else { return false };
-    let Some(line) = head.get(..end) else { return false };
-    is_text(head) && !text::has_marker(head) && wrapped::is_whole_ticket(line)
+pub fn begins_lines(form: Option<Form>, head: &[u8]) -> bool {
+    let text = without_mark(head);
+    let Some(end) = memchr::memrchr(b'\n', text) else { return false };
+    let Some(lines) = text.get(..end) else { return false };
+    if !is_text(text) || text::has_marker(text) {
+        return false;
+    }
+    text.trim_ascii_start().starts_with(b"{") || wrapped::is_list(form.unwrap_or(Form::Lines), lines)
+}
+
+/// How much to read before [`recognise`] decides on this `head` of [`HEAD_LENGTH`] bytes: more where it looks like the
+/// rows of one large ticket.
+#[must_use]
+pub fn wanted_length(form: Option<Form>, head: &[u8]) -> usize {
+    let rows = wrapped::looks_wrapped(form.unwrap_or(Form::Lines), without_mark(head));
+    if rows { wrapped::LONGEST_TEXT } else { HEAD_LENGTH }
+}
+
+/// A text without the byte order mark that some editors put before it.
+#[must_use]
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 /// Hands every item of an input that is no sequence of lines to `sink`, with its line where it has one.
+///
+/// A capture has none: [`Capture`](crate::capture::Capture) reads it.
 pub fn each_in_whole(form: Form, input: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
     match form {
         Form::Text => text::each(input, sink),
         Form::Der => blob::each_session(input, sink),
-        Form::Wrapped => match wrapped::decode(input) {
-            Ok(bytes) => sink(None, blob::classify(&bytes)),
+        Form::Wrapped(encoding) => match wrapped::decode(encoding, without_mark(input)) {
+            Ok(bytes) => blob::each(&bytes, &mut |item| sink(None, item)),
             Err(error) => sink(None, Item::Unreadable(error)),
         },
         Form::Hex | Form::Base64 | Form::Lines | Form::Records => {
             let mut scratch = Vec::new();
-            for (line, number) in input.split(|&octet| octet == b'\n').zip(1..) {
+            for (line, number) in without_mark(input).split(|&octet| octet == b'\n').zip(1..) {
                 line::each(form, line, &mut scratch, &mut |item| sink(Some(number), item));
             }
         }
-        Form::Raw | Form::Capture if input.is_empty() => {}
-        Form::Raw | Form::Capture => sink(None, blob::classify(input)),
+        Form::Raw if input.is_empty() => {}
+        Form::Raw => blob::each(input, &mut |item| sink(None, item)),
+        Form::Capture => {}
     }
 }
 
@@ -245,7 +295,7 @@ pub fn begins_capture(head: &[u8]) -> bool {
 }
 
 /// Whether nearly all bytes are printable: of random bytes six in ten are not.
-fn is_text(head: &[u8]) -> bool {
+pub(crate) fn is_text(head: &[u8]) -> bool {
     let odd = head.iter().filter(|octet| !matches!(octet, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
     odd * 20 <= head.len()
 }
@@ -270,7 +320,8 @@ mod tests {
             (TEXT, Form::Text),
             (PLAIN, Form::Der),
             (hex.as_bytes(), Form::Lines),
-            (folded.as_bytes(), Form::Wrapped),
+            (folded.as_bytes(), Form::Wrapped(Encoding::Hex)),
+            (&[b"\xef\xbb\xbf", folded.as_bytes()].concat(), Form::Wrapped(Encoding::Hex)),
             (b"{\"type\":\"ticket\"}", Form::Records),
             (b"\xd4\xc3\xb2\xa1\x02\0\x04\0", Form::Capture),
             (b"", Form::Lines),
@@ -282,8 +333,47 @@ mod tests {
     #[test]
     fn a_first_line_with_a_ticket_is_enough() {
         let hex = hex::encode(TICKET);
-        assert!(begins_lines(format!("{hex}\n{}", &hex[..10]).as_bytes()));
-        assert!(!begins_lines(hex.as_bytes()), "no line end yet");
-        assert!(!begins_lines(format!("{}\n", &hex[..60]).as_bytes()), "may be the first row of a wrapped ticket");
+        let (row, id) = (&hex[..60], &hex[..64]);
+        for head in [
+            format!("{hex}\n{}", &hex[..10]),
+            format!("\n<MISSING>\n\n{hex}\n"),
+            "<MISSING>\n".to_owned(),
+            "17\t<MISSING>\n".to_owned(),
+            format!("17\t1.5\t{hex}\n"),
+            "frame.number\ttls.handshake.session_ticket\n17\t\n".to_owned(),
+            format!("tls.handshake.session_ticket\n{hex}\n"),
+            "abcd\n".to_owned(),
+            format!("{id}\n{id}\n{hex}\n"),
+            format!("{id}\n\n{id}\n"),
+            format!("{id}\n{row}\n{id}\n"),
+            format!("{id}\n").repeat(65),
+            "\u{feff}{\"type\":\"ticket\"}\n".to_owned(),
+        ] {
+            assert!(begins_lines(None, head.as_bytes()), "{head}");
+        }
+        for head in [
+            hex.clone(),
+            format!("{row}\n"),
+            format!("{row}\n{row}\n"),
+            format!("{id}\n{id}\n"),
+            format!("{id}\n{id}\n{row}\n\n"),
+            "\n\n".to_owned(),
+            "CONNECTED(00000003)\ndepth=1 C = US, O = Lab\n\t- a\n---\n".to_owned(),
+            format!("{hex}\n-----BEGIN SSL"),
+        ] {
+            assert!(!begins_lines(None, head.as_bytes()), "{head}");
+        }
+        assert!(begins_lines(Some(Form::Base64), format!("{}\n", data_encoding::BASE64.encode(TICKET)).as_bytes()));
+    }
+
+    #[test]
+    fn rows_of_a_large_ticket_are_waited_for() {
+        let rows = format!("{}\n", "ab".repeat(30)).repeat(2000);
+        assert!(wanted_length(None, rows.as_bytes()) > HEAD_LENGTH);
+        let lines = format!("{}\n", "ab".repeat(200)).repeat(2000);
+        assert_eq!(wanted_length(None, lines.as_bytes()), HEAD_LENGTH);
+        assert_eq!(recognise_as(Form::Hex, rows.as_bytes(), true), Form::Wrapped(Encoding::Hex));
+        assert_eq!(recognise_as(Form::Base64, rows.as_bytes(), true), Form::Wrapped(Encoding::Base64));
+        assert_eq!(recognise_as(Form::Hex, b"zz\nzz\n", true), Form::Hex);
     }
 }

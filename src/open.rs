@@ -92,6 +92,8 @@ pub struct BadMac<'a> {
     pub readings: usize,
     /// Whether the MAC is that of an all-zero HMAC key.
     pub zero_mac_key: bool,
+    /// Whether it was decrypted all the same, because that was asked for.
+    pub no_verify: bool,
     /// The session under the MAC, if it was asked for and the padding is right.
     pub unverified: Option<Unverified<Session<'a>>>,
 }
@@ -156,6 +158,7 @@ impl<'k> Opener<'k> {
             ticket,
             key,
             readings: ring.candidates(name).filter(|key| key.named_readings(bytes).next().is_some()).count(),
+            no_verify: self.no_verify,
             zero_mac_key: verifies_under_zero_mac_key(bytes),
             unverified: parsed.and_then(|(key, ticket)| unverified_session(key, &ticket, buffer)),
         })

@@ -151,6 +151,13 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Whether the bytes are sealed, so that a redacted report may show them: what is no whole ticket, or is text, may
+    /// be something else that was taken for one.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.status() != Status::Malformed && !crate::input::is_text(self.bytes)
+    }
+
     /// The session to show, and whether it is genuine.
     #[must_use]
     pub fn session(&self) -> Option<Shown<'_, 'a>> {

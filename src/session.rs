@@ -37,14 +37,17 @@ pub const PEM_LABEL: &str = "SSL SESSION PARAMETERS";
 
 /// TLS 1.3 on the wire.
 const TLS_1_3: u16 = 0x0304;
-/// DTLS 1.3 on the wire.
-const DTLS_1_3: u16 = 0xfefc;
 
 /// A protocol version as TLS sends it, such as 0x0303.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Protocol(pub u16);
 
 impl Protocol {
+    /// TLS 1.3.
+    pub const TLS_1_3: Self = Self(TLS_1_3);
+    /// DTLS 1.3.
+    pub const DTLS_1_3: Self = Self(0xfefc);
+
     /// OpenSSL's name (`ssl_protocol_to_string` in `ssl/ssl_lib.c`; `SSLv2` as OpenSSL ≤ 1.0.2 had it).
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -66,7 +69,7 @@ impl Protocol {
     /// Whether the session holds a resumption PSK instead of a master secret.
     #[must_use]
     pub fn has_psk(self) -> bool {
-        matches!(self.0, TLS_1_3 | DTLS_1_3)
+        matches!(self, Self::TLS_1_3 | Self::DTLS_1_3)
     }
 }
 

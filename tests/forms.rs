@@ -52,9 +52,13 @@ fn every_form_opens_the_same_ticket() {
         ("before an empty column", format!("{hex}\t\t")),
         ("missing fields around", format!("<MISSING>\n\n{hex}\n<MISSING>\n")),
         ("wrapped like xxd -p", fold(&hex, 60)),
+        ("wrapped at the length of a session ID", fold(&hex, 64)),
         ("base64", base64.clone()),
         ("base64 for URLs", base64.replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned()),
         ("wrapped like base64", fold(&base64, 76)),
+        ("a byte order mark", format!("\u{feff}{hex}\n")),
+        ("a byte order mark before rows", format!("\u{feff}{}", fold(&hex, 60))),
+        ("0x on every byte", format!("0x{}", separated(&ticket, " 0x"))),
         ("a NewSessionTicket message", hex::encode(&message)),
     ];
     for (form, text) in forms {
@@ -81,6 +85,55 @@ fn from_names_the_form() {
     assert_eq!(run("pem", &read("testdata/nginx48_tls12/session.pem".as_ref())), ["decrypted"]);
     assert_eq!(run("pem", &read("testdata/nginx48_tls12/expected.txt".as_ref())), ["decrypted"]);
     assert_eq!(run("der", &read("testdata/nginx48_tls12/plain.der".as_ref())), ["plain_session"]);
+}
+
+#[test]
+fn named_forms_may_be_wrapped() {
+    let hex = hex::encode(ticket());
+    let base64 = data_encoding::BASE64.encode(&ticket());
+    let run = |from: &str, input: &str| {
+        let output = tktdump(&["-f", "json", "-k", KEY, "--from", from], input.as_bytes());
+        output.records().iter().map(|record| record["ticket"]["raw"] == hex).collect::<Vec<_>>()
+    };
+    assert_eq!(run("hex", &fold(&hex, 60)), [true]);
+    assert_eq!(run("base64", &fold(&base64, 76)), [true]);
+    assert_eq!(run("base64", &format!("{base64}\n{base64}\n")), [true; 2]);
+    assert_eq!(run("json", "\u{feff}{\"type\":\"summary\"}\n"), [true; 0]);
+}
+
+#[test]
+fn a_wrapped_ticket_may_be_as_large_as_any() {
+    let large = vec![0xc5; 65_520];
+    for rows in [fold(&hex::encode(&large), 60), fold(&data_encoding::BASE64.encode(&large), 76)] {
+        let output = open(rows.as_bytes());
+        assert_eq!(statuses(&output), ["unknown_key"], "{}", output.stdout.len());
+    }
+}
+
+#[test]
+fn results_come_though_the_first_lines_have_no_ticket() {
+    for start in ["\n", "<MISSING>\n", "17\t<MISSING>\n17\t", "frame.number\tticket\n1\t"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tktdump"))
+            .args(["-f", "json", "--key", KEY])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        writeln!(stdin, "{start}{}", hex::encode(ticket())).unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let lines = std::io::BufRead::lines(std::io::BufReader::new(stdout));
+            lines.map_while(Result::ok).for_each(|line| drop(sender.send(line)));
+        });
+        let opened = std::iter::from_fn(|| receiver.recv_timeout(std::time::Duration::from_secs(20)).ok())
+            .any(|line| line.contains("\"decrypted\""));
+        assert!(opened, "{start:?}");
+        drop(stdin);
+        child.wait().unwrap();
+    }
 }
 
 #[test]

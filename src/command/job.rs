@@ -15,6 +15,7 @@ use tktdump::pcapng::BlockWriter;
 use tktdump::record::{Place, Record, Shown};
 use tktdump::report::{Tally, json, text};
 use tktdump::session::Session;
+use tktdump::ticket;
 use zeroize::Zeroizing;
 
 use super::args::{Format, JobArgs};
@@ -139,8 +140,9 @@ impl<'w> Worker<'w> {
             notes,
             source: String::new(),
             index: 0,
-            plaintext: Zeroizing::default(),
-            rendered: Zeroizing::default(),
+            // at full size from the start: what grows leaves copies of itself behind
+            plaintext: Zeroizing::new(Vec::with_capacity(ticket::MAX_LENGTH)),
+            rendered: Zeroizing::new(Vec::with_capacity(2 * Self::FLUSH_LENGTH)),
             broken: None,
             tally: Tally::default(),
             refused: false,

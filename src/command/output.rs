@@ -9,6 +9,7 @@ use tktdump::report::text::Styles;
 use tktdump::report::{json, openssl, text};
 use tktdump::session::Dialect;
 use tktdump::{armor, session};
+use zeroize::Zeroizing;
 
 use super::Failure;
 use super::args::{Color, Format, JobArgs};
@@ -104,7 +105,8 @@ impl<'k> Output<'k> {
                     if shown.is_unverified() {
                         out.extend_from_slice(UNVERIFIED);
                     }
-                    out.extend_from_slice(armor::encode(session::PEM_LABEL, shown.session().encoded).as_bytes());
+                    let block = Zeroizing::new(armor::encode(session::PEM_LABEL, shown.session().encoded));
+                    out.extend_from_slice(block.as_bytes());
                 }
             }
         }

@@ -79,10 +79,7 @@ fn read_from(
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
     let mut head = Vec::new();
-    let form = match form {
-        Some(form) => form,
-        None => recognise(&mut input, &mut head).with_context(shown)?,
-    };
+    let form = recognise(&mut input, form, &mut head).with_context(shown)?;
     if form == Form::Capture {
         return capture::read(head.as_slice().chain(input), &shown(), sink);
     }
@@ -99,12 +96,22 @@ fn read_from(
 }
 
 /// Reads as much as it takes to tell the form.
-fn recognise(input: &mut impl Read, head: &mut Vec<u8>) -> io::Result<Form> {
-    let mut complete = false;
-    while !complete && head.len() < HEAD_LENGTH && !input::begins_lines(head) && !input::begins_capture(head) {
-        complete = fill(input, head, HEAD_LENGTH)? == 0;
+fn recognise(input: &mut impl Read, named: Option<Form>, head: &mut Vec<u8>) -> io::Result<Form> {
+    let lines = match named {
+        None | Some(Form::Hex | Form::Base64) => named,
+        Some(form) => return Ok(form),
+    };
+    let (mut complete, mut wanted) = (false, HEAD_LENGTH);
+    while !complete && head.len() < wanted {
+        if input::begins_lines(lines, head) || (named.is_none() && input::begins_capture(head)) {
+            break;
+        }
+        complete = fill(input, head, wanted - head.len())? == 0;
+        if head.len() == HEAD_LENGTH {
+            wanted = input::wanted_length(lines, head);
+        }
     }
-    Ok(input::recognise(head, complete))
+    Ok(named.map_or_else(|| input::recognise(head, complete), |form| input::recognise_as(form, head, complete)))
 }
 
 fn each_line(
@@ -119,6 +126,7 @@ fn each_line(
     let mut skipping = false;
     let mut each = |text: &[u8], sink: &mut _| {
         number += 1;
+        let text = if number == 1 { input::without_mark(text) } else { text };
         line::each(form, text, &mut scratch, &mut |item| Sink::item(sink, Some(number), item));
     };
     loop {

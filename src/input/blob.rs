@@ -1,6 +1,8 @@
 //! Bytes that may be a ticket, a session around one, or a handshake message around one.
 
-use super::{Item, Unreadable};
+use memchr::memmem;
+
+use super::{Item, Unreadable, text};
 use crate::der::{DerErrorKind, Reader};
 use crate::session::Session;
 
@@ -9,26 +11,62 @@ const NEW_SESSION_TICKET: u8 = 4;
 /// Record type of handshake messages (RFC 8446 section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
 
-/// What the bytes are.
+/// Hands over what the bytes are: one thing, or the tickets of several messages.
+pub(super) fn each(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
+    match several_messages(bytes) {
+        Some(tickets) => tickets.into_iter().for_each(|ticket| sink(Item::Ticket(ticket))),
+        None => sink(classify(bytes)),
+    }
+}
+
+/// What the bytes are. A session that is damaged is never a ticket, which outputs show as it is: it is full of secrets.
 pub(super) fn classify(bytes: &[u8]) -> Item<'_> {
-    if begins_session(bytes) && Session::parse(bytes).is_ok() {
-        return Item::Session(bytes);
+    if begins_session(bytes) {
+        return match Session::parse(bytes) {
+            Ok(_) => Item::Session(bytes),
+            Err(error) => whole_line(bytes).unwrap_or(Item::Unreadable(Unreadable::Session(error))),
+        };
+    }
+    // of a ticket not even the first bytes are text, so this costs nothing
+    if bytes.get(..64).unwrap_or(bytes).is_ascii() && memmem::find(bytes, text::BEGIN).is_some() {
+        return Item::Unreadable(Unreadable::PemText);
     }
     Item::Ticket(unwrap_message(bytes).unwrap_or(bytes))
 }
 
-/// Whether the DER of an `SSL_SESSION` begins here: a SEQUENCE, then the structure version 1, then a version number.
-/// A ticket begins with a random key name, which looks like this once in 2^48 times.
+/// The session in bytes that an editor or `echo` has put a line end behind.
+fn whole_line(bytes: &[u8]) -> Option<Item<'_>> {
+    let session = bytes.strip_suffix(b"\n")?;
+    let session = session.strip_suffix(b"\r").filter(|bare| Session::parse(bare).is_ok()).unwrap_or(session);
+    Session::parse(session).is_ok().then_some(Item::Session(session))
+}
+
+/// Whether the DER of an `SSL_SESSION` begins here, whole or damaged: a SEQUENCE, the structure version and the protocol
+/// version, both INTEGERs, and the cipher suite, an OCTET STRING of two or three bytes. One of these marks may be
+/// wrong. A ticket begins with a random key name, which looks like this once in 2^40 times.
 pub(super) fn begins_session(head: &[u8]) -> bool {
-    let Some((0x30, rest)) = head.split_first() else { return false };
-    let ([0..=0x7f, body @ ..] | [0x81, _, body @ ..] | [0x82, _, _, body @ ..]) = rest else { return false };
-    body.starts_with(&[2, 1, 1, 2, 1]) || body.starts_with(&[2, 1, 1, 2, 2]) || body.starts_with(&[2, 1, 1, 2, 3])
+    // the length takes one, two or three bytes
+    (2..=4).any(|start| {
+        let octet = |at: usize| head.get(start + at).copied();
+        let version = octet(4).filter(|length| (1..=3).contains(length));
+        let suite = 5 + usize::from(version.unwrap_or(2));
+        let marks = [
+            head.first() == Some(&0x30),
+            octet(0) == Some(2),
+            octet(1) == Some(1),
+            octet(3) == Some(2),
+            version.is_some(),
+            octet(suite) == Some(4),
+            matches!(octet(suite + 1), Some(2 | 3)),
+        ];
+        marks.iter().filter(|mark| !**mark).count() <= 1
+    })
 }
 
 /// Hands over every session of DER encodings that follow each other.
 pub(super) fn each_session(input: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
     let mut reader = Reader::new(input);
-    while !reader.is_empty() {
+    while !reader.rest().trim_ascii().is_empty() {
         match reader.read() {
             Ok(element) => match Session::parse(element.der) {
                 Ok(_) => sink(None, Item::Session(element.der)),
@@ -72,6 +110,41 @@ pub fn unwrap_message(message: &[u8]) -> Option<&[u8]> {
     })
 }
 
+/// The tickets of handshake messages that follow each other, with or without record headers, as a server sends them:
+/// among others (RFC 5077 section 3.3), or several (RFC 8446 section 4.6.1). The messages must be exactly all of
+/// `bytes`.
+fn several_messages(bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut tickets = Vec::new();
+    if bytes.first() == Some(&NEW_SESSION_TICKET) {
+        tickets_of_messages(bytes, &mut tickets)?;
+    } else if bytes.first() == Some(&HANDSHAKE_RECORD) {
+        let mut rest = bytes;
+        while let [kind @ 20..=23, 3, 0..=4, after @ ..] = rest {
+            let (body, after) = vector16(after)?;
+            // what is encrypted is no message
+            let known = tickets.len();
+            if *kind == HANDSHAKE_RECORD && tickets_of_messages(body, &mut tickets).is_none() {
+                tickets.truncate(known);
+            }
+            rest = after;
+        }
+        rest.is_empty().then_some(())?;
+    }
+    Some(tickets).filter(|tickets| !tickets.is_empty())
+}
+
+fn tickets_of_messages<'a>(mut messages: &'a [u8], tickets: &mut Vec<&'a [u8]>) -> Option<()> {
+    while let [kind, a, b, c, after @ ..] = messages {
+        let length = usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).ok()?;
+        let (message, _) = messages.split_at_checked(4 + length)?;
+        if *kind == NEW_SESSION_TICKET {
+            tickets.push(unwrap_message(message)?);
+        }
+        messages = after.get(length..)?;
+    }
+    messages.is_empty().then_some(())
+}
+
 /// A vector with a length of two bytes, and what follows.
 fn vector16(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
@@ -96,6 +169,61 @@ mod tests {
         assert_eq!(unwrap_message(&record), Some(&ticket[..]));
         let tls13 = message(&[&[0, 0, 1, 44, 1, 2, 3, 4, 8][..], &[0; 8], &[0, 0x60], &ticket, &[0, 0]].concat());
         assert_eq!(unwrap_message(&tls13), Some(&ticket[..]));
+    }
+
+    #[test]
+    fn a_damaged_session_is_no_ticket() {
+        const SESSION: &[u8] = include_bytes!("../../testdata/nginx48_tls12/plain.der");
+        assert_eq!(classify(SESSION), Item::Session(SESSION));
+        for end in [b"\n".as_slice(), b"\r\n"] {
+            assert_eq!(classify(&[SESSION, end].concat()), Item::Session(SESSION));
+        }
+        let cut = |bytes: &[u8]| matches!(classify(bytes), Item::Unreadable(Unreadable::Session(_)));
+        assert!((16..SESSION.len()).all(|length| cut(&SESSION[..length])));
+        for at in 0..SESSION.len() {
+            let mut bytes = SESSION.to_vec();
+            bytes[at] ^= 0x44;
+            assert!(!matches!(classify(&bytes), Item::Ticket(_)), "byte {at}");
+        }
+        let pem = include_bytes!("../../testdata/nginx48_tls12/session.pem");
+        assert_eq!(classify(pem), Item::Unreadable(Unreadable::PemText));
+        assert_eq!(classify(&pem[..pem.len() / 2]), Item::Unreadable(Unreadable::PemText));
+    }
+
+    #[test]
+    fn a_line_end_after_sessions_is_no_session() {
+        const SESSION: &[u8] = include_bytes!("../../testdata/nginx48_tls12/plain.der");
+        let mut found = 0;
+        each_session(&[SESSION, SESSION, b"\n"].concat(), &mut |_, item| {
+            assert_eq!(item, Item::Session(SESSION));
+            found += 1;
+        });
+        assert_eq!(found, 2);
+    }
+
+    #[test]
+    fn messages_that_follow_each_other_give_their_tickets() {
+        let (one, other) = ([0xaa; 0x60], [0xbb; 0x60]);
+        let tls12 = message(&[&[0, 0, 1, 44][..], &[0, 0x60], &one].concat());
+        let tls13 = message(&[&[0, 0, 1, 44, 1, 2, 3, 4, 1, 0][..], &[0, 0x60], &other, &[0, 0]].concat());
+        let record = |kind, body: &[u8]| [&[kind, 3, 3, 0, u8::try_from(body.len()).unwrap()][..], body].concat();
+        let done = [14, 0, 0, 0];
+        let finished = record(22, &[0x77; 40]);
+        for bytes in [
+            [&tls12[..], &tls13].concat(),
+            [&tls12[..], &done, &tls13].concat(),
+            [record(22, &tls12), record(22, &tls13)].concat(),
+            [record(22, &tls12), record(20, &[1]), record(22, &tls13), finished].concat(),
+        ] {
+            let mut found = Vec::new();
+            each(&bytes, &mut |item| match item {
+                Item::Ticket(ticket) => found.push(ticket.to_vec()),
+                item => panic!("{item:?}"),
+            });
+            assert_eq!(found, [one, other], "{bytes:02x?}");
+        }
+        let cut = [&tls12[..], &tls13[..20]].concat();
+        assert_eq!(several_messages(&cut), None);
     }
 
     #[test]

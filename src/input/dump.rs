@@ -1,5 +1,4 @@
-//! Hex dumps as OpenSSL prints them (`BIO_dump_indent` in `crypto/bio/bio_dump.c`):
-//! `0010 - 3c e2 fc 3f e1 c1 3b cb-80 96 80 d3 f2 f1 08 79   <..?..;........y`.
+//! Hex dumps, a row a line: offset, bytes, and the bytes as text.
 
 use super::Unreadable;
 
@@ -49,22 +48,47 @@ impl Row {
     /// Reads a line; `None` where it is no row.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let line = line.trim_ascii();
-        let at = line.iter().position(|&octet| octet == b' ').filter(|at| (4..=8).contains(at))?;
+        let at = line.iter().position(|octet| !octet.is_ascii_hexdigit()).filter(|at| (4..=8).contains(at))?;
         let (offset, rest) = line.split_at_checked(at)?;
         let offset = usize::from_str_radix(std::str::from_utf8(offset).ok()?, 16).ok()?;
-        let mut cells = rest.strip_prefix(b" - ")?;
+        let style = STYLES.iter().find(|style| rest.starts_with(style.after_offset))?;
+        let bytes = style.bytes(rest.get(style.after_offset.len()..)?);
+        Some(Self { offset, bytes })
+    }
+}
+
+/// How a program lays out a row.
+struct Style {
+    /// What stands between offset and bytes.
+    after_offset: &'static [u8],
+    /// What may stand between two bytes.
+    between: &'static [&'static [u8]],
+}
+
+/// More specific ones first.
+const STYLES: [Style; 3] = [
+    // OpenSSL, `BIO_dump_indent` in `crypto/bio/bio_dump.c`:
+    // 0010 - 3c e2 fc 3f e1 c1 3b cb-80 96 80 d3 f2 f1 08 79   <..?..;........y
+    Style { after_offset: b" - ", between: &[b" ", b"-"] },
+    // xxd: 00000010: 3ce2 fc3f e1c1 3bcb 8096 80d3 f2f1 0879  <..?..;........y
+    Style { after_offset: b": ", between: &[b" ", b""] },
+    // hexdump -C: 00000010  3c e2 fc 3f e1 c1 3b cb  80 96 80 d3 f2 f1 08 79  |<..?..;........y|
+    Style { after_offset: b"  ", between: &[b"  ", b" "] },
+];
+
+impl Style {
+    /// The bytes of a row, up to where its text column begins.
+    fn bytes(&self, mut cells: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(ROW_LENGTH);
-        while let [high, low, rest @ ..] = cells
+        while let Some((cell, rest)) = cells.split_first_chunk::<2>()
             && bytes.len() < ROW_LENGTH
         {
-            let Ok([byte]) = hex::decode_to_array::<_, 1>([*high, *low]) else { break };
+            let Ok([byte]) = hex::decode_to_array::<_, 1>(cell) else { break };
             bytes.push(byte);
-            match rest {
-                [b' ' | b'-', rest @ ..] => cells = rest,
-                _ => break,
-            }
+            let Some(rest) = self.between.iter().find_map(|between| rest.strip_prefix(*between)) else { break };
+            cells = rest;
         }
-        Some(Self { offset, bytes })
+        bytes
     }
 }
 
@@ -79,8 +103,23 @@ mod tests {
         assert_eq!((full.offset, full.bytes.len(), full.bytes[15]), (16, 16, 0x79));
         let short = Row::parse(b"00a0 - de ad be ef                                       ab cd").unwrap();
         assert_eq!(short.bytes, [0xde, 0xad, 0xbe, 0xef]);
+        let xxd = Row::parse(b"00000010: 3ce2 fc3f e1c1 3bcb 8096 80d3 f2f1 0879  <..?..;........y").unwrap();
+        assert_eq!((xxd.offset, xxd.bytes), (full.offset, full.bytes.clone()));
+        assert_eq!(
+            Row::parse(b"00000020: abcd 12                                  ab 3").unwrap().bytes,
+            [0xab, 0xcd, 0x12]
+        );
+        let hexdump =
+            Row::parse(b"00000010  3c e2 fc 3f e1 c1 3b cb  80 96 80 d3 f2 f1 08 79  |<..?..;........y|").unwrap();
+        assert_eq!((hexdump.offset, hexdump.bytes), (full.offset, full.bytes));
+        assert_eq!(
+            Row::parse(b"00000020  ab cd                                             |ab|").unwrap().bytes,
+            [0xab, 0xcd]
+        );
         assert!(Row::parse(b"    Start Time: 1795420015").is_none());
         assert!(Row::parse(b"abc - not a row").is_none());
+        assert!(Row::parse(b"000000c0").is_none());
+        assert!(Row::parse(b"0000 1111 2222").is_none());
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub const MAX_LENGTH: usize = 1 << 20;
 /// Digits that a packet number, a port or a time has, and no ticket.
 const LONGEST_NUMBER: usize = 30;
 /// What tshark prints for a field that a packet does not have.
-const MISSING: &[u8] = b"<MISSING>";
+pub(super) const MISSING: &[u8] = b"<MISSING>";
 
 /// Hands every item of a line to `sink`. `scratch` holds the decoded bytes; one serves all lines.
 pub fn each(form: Form, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
@@ -20,7 +20,7 @@ pub fn each(form: Form, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut
     // the plain case first: a ticket and nothing else
     let bare = line.strip_suffix(b"\r").unwrap_or(line);
     if matches!(form, Form::Hex | Form::Lines) && decode_digits(bare, scratch) {
-        return sink(blob::classify(scratch));
+        return blob::each(scratch, sink);
     }
     if form == Form::Records {
         return record::each(line, scratch, sink);
@@ -34,7 +34,7 @@ pub fn each(form: Form, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut
         // columns count from the start of the line
         let start = part.as_ptr().addr() - line.as_ptr().addr();
         match decode(form, part, start, scratch) {
-            Ok(()) => sink(blob::classify(scratch)),
+            Ok(()) => blob::each(scratch, sink),
             Err(error) => sink(Item::Unreadable(error)),
         }
     }
@@ -74,18 +74,21 @@ fn decode_digits(text: &[u8], out: &mut Vec<u8>) -> bool {
     hex::decode_to_slice(text, out).is_ok()
 }
 
-/// Digits with `0x` before, and colons or blanks between, the bytes.
+/// Digits with colons or blanks between the bytes, and `0x` before the whole or before each byte.
 fn decode_hex(text: &[u8], start: usize, out: &mut Vec<u8>) -> Result<(), NotHex> {
     out.clear();
-    let (text, start) = match text {
-        [b'0', b'x' | b'X', digits @ ..] => (digits, start + 2),
-        _ => (text, start),
-    };
     let mut high = None;
     let mut digits = 0;
-    for (&octet, column) in text.iter().zip(start + 1..) {
+    let mut at_start = true;
+    let mut octets = text.iter().zip(start + 1..).peekable();
+    while let Some((&octet, column)) = octets.next() {
+        if at_start && octet == b'0' && octets.next_if(|(next, _)| matches!(next, b'x' | b'X')).is_some() {
+            at_start = false;
+            continue;
+        }
+        at_start = matches!(octet, b':' | b' ' | b'\t');
         let Some(digit) = char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok()) else {
-            if matches!(octet, b':' | b' ' | b'\t') && high.is_none() {
+            if at_start && high.is_none() {
                 continue;
             }
             return Err(NotHex::Character { found: char::from(octet), column });
@@ -157,6 +160,8 @@ mod tests {
             "00:ff:10",
             "00 ff 10",
             "0x00ff10",
+            "0x00 0xff 0x10",
+            "0x00:0xFF:0X10",
             "\"00ff10\"",
             "'00ff10'",
             "  00ff10 \r",
@@ -194,6 +199,7 @@ mod tests {
         assert_eq!(error(Form::Hex, "00fg"), "'g' at column 4 is no hex digit");
         assert_eq!(error(Form::Lines, "x\t00!!"), "neither hex nor base64: '!' at column 5 is no hex digit");
         assert_eq!(error(Form::Lines, "00ffa"), "an odd number of hex digits, 5");
+        assert_eq!(error(Form::Hex, "0x0x00"), "'x' at column 4 is no hex digit");
         assert_eq!(error(Form::Base64, "AA*A"), "no base64 at column 3");
         assert!(error(Form::Lines, &"0".repeat(MAX_LENGTH + 1)).contains("longer than"));
     }

@@ -1,9 +1,40 @@
 //! Records of ours read back: the ticket is in `ticket.raw`.
 
-use serde_json::Value;
+use std::borrow::Cow;
+
+use serde::Deserialize;
 
 use super::{Item, Unreadable};
 use crate::capture::container::Time;
+use crate::report::REDACTED;
+
+/// What is read of a record; the rest of it, whatever its size, takes no memory.
+#[derive(Deserialize)]
+struct Record<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    status: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    ticket: Option<Ticket<'a>>,
+    #[serde(borrow)]
+    capture: Option<Capture<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Ticket<'a> {
+    #[serde(borrow)]
+    raw: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Capture<'a> {
+    time: Option<f64>,
+    #[serde(borrow)]
+    server: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    sni: Option<Cow<'a, str>>,
+}
 
 /// Hands the ticket of a record to `sink`; records of other types have none.
 pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
@@ -11,22 +42,78 @@ pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item
         return;
     }
     let missing = |what| Item::Unreadable(Unreadable::Record { missing: what });
-    let Ok(record) = serde_json::from_slice::<Value>(line) else { return sink(missing("no JSON object")) };
-    let Some(kind) = record.get("type").and_then(Value::as_str) else { return sink(missing("no \"type\"")) };
+    // a list would do for serde
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return sink(missing("no JSON object"));
+    }
+    let record = match serde_json::from_slice::<Record<'_>>(line) {
+        Ok(record) => record,
+        Err(error) if error.is_data() => return sink(missing("a member has another type of value")),
+        Err(_) => return sink(missing("no JSON object")),
+    };
+    let Some(kind) = record.kind.as_deref() else { return sink(missing("no \"type\"")) };
     // a session that was never sealed has no ticket to read back
-    if kind != "ticket" || record.get("status").and_then(Value::as_str) == Some("plain_session") {
+    if kind != "ticket" || record.status.as_deref() == Some("plain_session") {
         return;
     }
-    let Some(raw) = record.pointer("/ticket/raw").and_then(Value::as_str) else {
+    let Some(raw) = record.ticket.and_then(|ticket| ticket.raw) else {
         return sink(missing("no \"raw\" in \"ticket\""));
     };
     scratch.resize(raw.len() / 2, 0);
-    if hex::decode_to_slice(raw, scratch).is_ok() {
-        let text = |pointer| record.pointer(pointer).and_then(Value::as_str);
-        let time = record.pointer("/capture/time").and_then(Value::as_f64).and_then(Time::from_seconds);
-        let (server, sni) = (text("/capture/server"), text("/capture/sni"));
+    if hex::decode_to_slice(raw.as_bytes(), scratch).is_ok() {
+        let capture = record.capture.as_ref();
+        let time = capture.and_then(|capture| capture.time).and_then(Time::from_seconds);
+        let server = capture.and_then(|capture| capture.server.as_deref());
+        let sni = capture.and_then(|capture| capture.sni.as_deref());
         sink(Item::Recorded { ticket: scratch, time, server, sni });
+    } else if raw == REDACTED {
+        sink(missing("\"raw\" was redacted"));
     } else {
         sink(missing("\"raw\" is no hex"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(line: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        each(line.as_bytes(), &mut Vec::new(), &mut |item| {
+            found.push(match item {
+                Item::Recorded { ticket, time, server, sni } => {
+                    format!("{} {:?} {server:?} {sni:?}", hex::encode(ticket), time.map(|time| time.seconds))
+                }
+                Item::Unreadable(error) => error.to_string(),
+                item => panic!("{item:?}"),
+            });
+        });
+        found
+    }
+
+    #[test]
+    fn tickets_come_back_with_their_place() {
+        let capture = r#"{"time":12.5,"server":"[::1]:443","sni":"a\"b","x":[1]}"#;
+        let line = format!(r#"{{"x":{{"y":[{{}}]}},"type":"ticket","ticket":{{"raw":"00ff"}},"capture":{capture}}}"#);
+        assert_eq!(found(&line), [r#"00ff Some(12) Some("[::1]:443") Some("a\"b")"#]);
+        assert_eq!(found(r#"{"type":"ticket","ticket":{"raw":"00\u0066f"}}"#), ["00ff None None None"]);
+    }
+
+    #[test]
+    fn what_is_no_record_says_why() {
+        for (line, error) in [
+            ("[]", "no JSON object"),
+            ("{", "no JSON object"),
+            ("{}", "no \"type\""),
+            (r#"{"type":"ticket"}"#, "no \"raw\" in \"ticket\""),
+            (r#"{"type":"ticket","ticket":{"raw":"0"}}"#, "\"raw\" is no hex"),
+            (r#"{"type":"ticket","ticket":{"raw":"(redacted)"}}"#, "\"raw\" was redacted"),
+            (r#"{"type":"ticket","ticket":{"raw":7}}"#, "a member has another type of value"),
+        ] {
+            assert_eq!(found(line), [format!("the line is no record of a ticket: {error}")], "{line}");
+        }
+        for line in ["", r#"{"type":"summary","tickets":1}"#, r#"{"type":"ticket","status":"plain_session"}"#] {
+            assert!(found(line).is_empty(), "{line}");
+        }
     }
 }

@@ -2,16 +2,26 @@
 //! print.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 
 use memchr::memmem;
+use zeroize::Zeroizing;
 
 use super::dump::{Dump, HEADING, Row};
-use super::{Item, Unreadable};
-use crate::armor;
+use super::wrapped::SHORTEST_TICKET;
+use super::{Form, Item, Unreadable, blob, line};
+use crate::armor::{Block, Blocks};
 use crate::session::Session;
 
 /// The PEM label of a session.
 pub(super) const LABEL: &str = crate::session::PEM_LABEL;
+/// How its block begins.
+pub(super) const BEGIN: &[u8] = b"-----BEGIN SSL SESSION PARAMETERS";
+
+/// Fewer characters hold no ticket: base64 of 64 bytes.
+const SHORTEST_LINE: usize = 86;
+/// Dumps of fewer bytes are no tickets that anything else could repeat.
+const SHORTEST_REMEMBERED: usize = 32;
 
 /// Whether such text begins here.
 pub(super) fn has_marker(head: &[u8]) -> bool {
@@ -22,69 +32,128 @@ pub(super) fn has_marker(head: &[u8]) -> bool {
 
 /// Hands every session and ticket to `sink`, in order. A ticket that stands there as PEM and as dump is one.
 pub(super) fn each(text: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
-    let mut found: Vec<(u64, Result<Found, Unreadable>)> = sessions(text);
-    let mut seen: HashSet<Vec<u8>> = found.iter().filter_map(|(_, item)| item.as_ref().ok()?.ticket()).collect();
-    for (line, dump) in dumps(text) {
-        match dump {
-            Ok(ticket) if !seen.insert(ticket.clone()) => {}
-            Ok(ticket) => found.push((line, Ok(Found::Ticket(ticket)))),
-            Err(error) => found.push((line, Err(error))),
+    let mut seen = Seen::default();
+    for block in sessions(text) {
+        if let Some(der) = block.decode().ok().map(Zeroizing::new)
+            && let Ok(Session { ticket: Some(ticket), .. }) = Session::parse(&der)
+        {
+            seen.insert(ticket);
         }
     }
-    found.sort_by_key(|(line, _)| *line);
-    for (line, item) in found {
-        let item = match &item {
-            Ok(Found::Session(der)) => Item::Session(der),
-            Ok(Found::Ticket(ticket)) => Item::Ticket(ticket),
-            Err(error) => Item::Unreadable(error.clone()),
-        };
-        sink(Some(line), item);
-    }
-}
-
-enum Found {
-    Session(Vec<u8>),
-    Ticket(Vec<u8>),
-}
-
-impl Found {
-    fn ticket(&self) -> Option<Vec<u8>> {
-        match self {
-            Self::Session(der) => Some(Session::parse(der).ok()?.ticket?.to_vec()),
-            Self::Ticket(ticket) => Some(ticket.clone()),
-        }
-    }
-}
-
-fn sessions(text: &[u8]) -> Vec<(u64, Result<Found, Unreadable>)> {
-    let blocks = armor::blocks(text).into_iter().filter(|block| block.label == LABEL);
-    let read = |block: armor::Block<'_>| {
-        let der = block.decode().map_err(Unreadable::Pem)?;
-        Session::parse(&der).map_err(Unreadable::Session)?;
-        Ok(Found::Session(der))
+    let mut walk = Walk {
+        sink,
+        seen,
+        // where headings say which dumps are tickets, the others are something else
+        headed: memmem::find(text, HEADING).is_some(),
+        expected: false,
+        dump: None,
+        scratch: Vec::new(),
     };
-    blocks.map(|block| (block.line as u64, read(block))).collect()
+    let mut blocks = Blocks::new(text).peekable();
+    let mut block_end = 0;
+    let mut offset = 0;
+    for (line, number) in text.split_inclusive(|&octet| octet == b'\n').zip(1..) {
+        offset += line.len();
+        while let Some(block) = blocks.next_if(|block| block.start < offset) {
+            walk.end_dump();
+            block_end = block.range().end;
+            walk.block(&block);
+        }
+        walk.line(line, number, offset - line.len() < block_end);
+    }
+    walk.end_dump();
 }
 
-/// Every dump, with its first line. Where headings say which dumps are tickets, the others are something else.
-fn dumps(text: &[u8]) -> Vec<(u64, Result<Vec<u8>, Unreadable>)> {
-    let headed = memmem::find(text, HEADING).is_some();
-    let mut found = Vec::new();
-    let mut current: Option<Dump> = None;
-    let mut expected = !headed;
-    for (line, number) in text.split(|&octet| octet == b'\n').zip(1..) {
-        let row = Row::parse(line).filter(|_| expected);
-        if let Some(dump) = current.take_if(|_| row.as_ref().is_none_or(|row| row.offset == 0)) {
-            found.push((dump.first_line, dump.finish()));
+fn sessions(text: &[u8]) -> impl Iterator<Item = Block<'_>> {
+    Blocks::new(text).filter(|block| block.label == LABEL)
+}
+
+/// Tickets that were handed over, as hashes: a text may hold very many.
+#[derive(Default)]
+struct Seen {
+    hashes: HashSet<[u64; 2]>,
+    keys: [RandomState; 2],
+}
+
+impl Seen {
+    /// Whether the ticket is new. What is too short for one is not remembered.
+    fn insert(&mut self, ticket: &[u8]) -> bool {
+        ticket.len() < SHORTEST_REMEMBERED || self.hashes.insert(self.keys.each_ref().map(|key| key.hash_one(ticket)))
+    }
+}
+
+/// The way through a text, line by line.
+struct Walk<'s> {
+    sink: &'s mut dyn FnMut(Option<u64>, Item<'_>),
+    seen: Seen,
+    headed: bool,
+    /// Whether a heading stood in the line before the dump.
+    expected: bool,
+    dump: Option<Dump>,
+    scratch: Vec<u8>,
+}
+
+impl Walk<'_> {
+    fn block(&mut self, block: &Block<'_>) {
+        if block.label != LABEL {
+            return;
         }
-        match row {
-            Some(row) => current.get_or_insert_with(|| Dump::begin(number as u64)).push(&row, number),
-            None if headed => expected = line.trim_ascii() == HEADING,
-            None => {}
+        let line = Some(block.line as u64);
+        let der = match block.decode() {
+            Ok(der) => Zeroizing::new(der),
+            Err(error) => return (self.sink)(line, Item::Unreadable(Unreadable::Pem(error))),
+        };
+        match Session::parse(&der) {
+            Ok(_) => (self.sink)(line, Item::Session(&der)),
+            Err(error) => (self.sink)(line, Item::Unreadable(Unreadable::Session(error))),
         }
     }
-    found.extend(current.map(|dump| (dump.first_line, dump.finish())));
-    found
+
+    /// Takes a line, which stands in a block or outside of all.
+    fn line(&mut self, line: &[u8], number: usize, in_block: bool) {
+        let row = Row::parse(line);
+        let is_row = row.is_some();
+        let row = row.filter(|_| self.expected || !self.headed);
+        if row.as_ref().is_none_or(|row| row.offset == 0) {
+            self.end_dump();
+        }
+        if let Some(row) = row {
+            return self.dump.get_or_insert_with(|| Dump::begin(number as u64)).push(&row, number);
+        }
+        self.expected = line.trim_ascii() == HEADING;
+        if !in_block && !is_row {
+            self.bare_ticket(line.trim_ascii(), number as u64);
+        }
+    }
+
+    fn end_dump(&mut self) {
+        let Some(dump) = self.dump.take() else { return };
+        let line = dump.first_line;
+        match dump.finish() {
+            Ok(bytes) => self.ticket(&bytes, line),
+            Err(error) => (self.sink)(Some(line), Item::Unreadable(error)),
+        }
+    }
+
+    /// A line of hex or base64 and nothing else, of the length of a ticket.
+    fn bare_ticket(&mut self, line: &[u8], number: u64) {
+        if line.len() < SHORTEST_LINE || line.len() > line::MAX_LENGTH {
+            return;
+        }
+        let mut bytes = std::mem::take(&mut self.scratch);
+        if line::decode(Form::Lines, line, 0, &mut bytes).is_ok() && bytes.len() >= SHORTEST_TICKET {
+            self.ticket(&bytes, number);
+        }
+        self.scratch = bytes;
+    }
+
+    fn ticket(&mut self, bytes: &[u8], line: u64) {
+        let (seen, sink) = (&mut self.seen, &mut self.sink);
+        blob::each(bytes, &mut |item| match item {
+            Item::Ticket(ticket) if !seen.insert(ticket) => {}
+            item => sink(Some(line), item),
+        });
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +199,58 @@ mod tests {
     fn other_dumps_are_not() {
         let traffic = "write to 0x55 [0x66] (4 bytes => 4 (0x4))\n0000 - 16 03 01 00   ....\n";
         assert_eq!(kinds(&format!("{traffic}{TEXT}")), ["14 ticket"]);
+    }
+
+    #[test]
+    fn lines_between_blocks_are_tickets_too() {
+        let hex = hex::encode(TICKET);
+        let mut other = TICKET.to_vec();
+        other[0] ^= 1;
+        let other = data_encoding::BASE64.encode(&other);
+        let found = |text: &str| {
+            let mut lines = Vec::new();
+            each(text.as_bytes(), &mut |line, item| {
+                assert!(matches!(item, Item::Ticket(_) | Item::Session(_)), "{item:?}");
+                lines.push(line.unwrap());
+            });
+            lines
+        };
+        assert_eq!(found(&format!("{other}\n{PEM}")), [1, 2]);
+        assert_eq!(found(&format!("{hex}\n{PEM}")), [2], "the same ticket");
+        let after = PEM.lines().count() as u64 + 1;
+        assert_eq!(found(&format!("{PEM}{other}\n{hex}\n{other}\n")), [1, after]);
+        assert_eq!(found(&format!("{TEXT}{other}\r\n{hex}")), [12, TEXT.lines().count() as u64 + 1]);
+        // a digest, and the base64 of a block of something else
+        let line = &other[..76];
+        let block = format!("-----BEGIN X-----\n{other}\n-----END X-----\n-----BEGIN Y-----\n{line}\n{line}\n");
+        assert_eq!(found(&format!("{PEM}{}\n{block}", &hex[..128])), [1]);
+    }
+
+    #[test]
+    fn dumps_of_other_programs_are_tickets() {
+        let rows = |style: fn(usize, &[u8]) -> String| -> String {
+            TICKET.chunks(16).zip(0..).map(|(row, number)| style(number * 16, row)).collect()
+        };
+        let xxd = rows(|offset, row| {
+            let groups: Vec<String> = row.chunks(2).map(hex::encode).collect();
+            format!("{offset:08x}: {:39}  ................\n", groups.join(" "))
+        });
+        let hexdump = rows(|offset, row| {
+            let half = |half: &[u8]| half.iter().map(|octet| hex::encode([*octet])).collect::<Vec<_>>().join(" ");
+            let halves: Vec<String> = row.chunks(8).map(half).collect();
+            format!("{offset:08x}  {:49} |................|\n", halves.join("  "))
+        });
+        for text in [xxd, hexdump + "000000d0\n"] {
+            assert!(has_marker(text.as_bytes()));
+            assert_eq!(kinds(&text), ["1 ticket"], "{text}");
+        }
+    }
+
+    #[test]
+    fn many_small_dumps_are_each_handed_over() {
+        let mut count = 0;
+        each("0000 - 41 42\n".repeat(1000).as_bytes(), &mut |_, _| count += 1);
+        assert_eq!(count, 1000);
     }
 
     #[test]

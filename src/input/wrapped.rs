@@ -1,23 +1,64 @@
 //! One ticket as hex or base64 that a tool has wrapped to lines, as `xxd -p` and `base64` do.
 
-use super::{Form, Unreadable, line};
-use crate::ticket::Ticket;
+use super::{Encoding, Form, Item, Unreadable, line};
+use crate::ticket::{MAX_LENGTH, Ticket};
 
 /// A server-side session ID has this many bytes: a line of it is whole.
 const STATEFUL_ID_LENGTH: usize = 32;
 /// Fewer bytes than any server's ticket has.
-const SHORTEST_TICKET: usize = 65;
+pub(super) const SHORTEST_TICKET: usize = 65;
+/// Fewer bytes than a tool puts in a row.
+const SHORTEST_ROW: usize = 16;
+/// Rows of the length of a session ID that are waited for: a ticket without a certificate in it has fewer.
+const MOST_ROWS: usize = 64;
+/// The text of the longest ticket: two digits and a blank a byte, a line end in every row.
+pub(super) const LONGEST_TEXT: usize = MAX_LENGTH * 3 + MAX_LENGTH / SHORTEST_ROW * 2;
 
-/// Whether `line` decodes to what may be a ticket of its own.
-pub(super) fn is_whole_ticket(line: &[u8]) -> bool {
-    let mut bytes = Vec::new();
-    let decodes = line::decode(Form::Lines, line.trim_ascii(), 0, &mut bytes).is_ok();
-    decodes && (bytes.len() >= SHORTEST_TICKET || bytes.len() == STATEFUL_ID_LENGTH)
+/// Whether bytes of a line are of a length that a ticket of its own has.
+fn is_whole_length(length: usize) -> bool {
+    length >= SHORTEST_TICKET || length == STATEFUL_ID_LENGTH
 }
 
-/// Whether the lines of `text` are the rows of one ticket: all as long as the first, but for a shorter last one; each
-/// too short to be a ticket; a ticket together.
-pub(super) fn is_wrapped(text: &[u8]) -> bool {
+/// Whether `line` decodes to what may be a ticket of its own.
+fn is_whole_ticket(form: Form, line: &[u8]) -> bool {
+    let mut bytes = Vec::new();
+    line::decode(form, line.trim_ascii(), 0, &mut bytes).is_ok() && is_whole_length(bytes.len())
+}
+
+/// Whether `lines`, which are complete, are those of a list and not the rows of one ticket: the first that says
+/// something decides.
+pub(super) fn is_list(form: Form, lines: &[u8]) -> bool {
+    let (mut ids, mut ended) = (0, false);
+    for line in lines.split(|&octet| octet == b'\n') {
+        let mut lengths = Vec::new();
+        line::each(form, line, &mut Vec::new(), &mut |item| {
+            lengths.push(match item {
+                Item::Ticket(bytes) | Item::Session(bytes) | Item::Recorded { ticket: bytes, .. } => Some(bytes.len()),
+                Item::Unreadable(_) => None,
+            });
+        });
+        let has_columns = line.contains(&b'\t') || memchr::memmem::find(line, line::MISSING).is_some();
+        match lengths.as_slice() {
+            // a heading, or the beginning of something else
+            lengths if lengths.contains(&None) => {}
+            [] if !has_columns => ended = ids > 0,
+            // rows of a ticket can have the length of a session ID, but all of them and without a gap
+            _ if ended => return true,
+            [Some(STATEFUL_ID_LENGTH)] if !has_columns && ids < MOST_ROWS => ids += 1,
+            [Some(length)] if !has_columns && ids > 0 && *length < STATEFUL_ID_LENGTH => ended = true,
+            [Some(length)] if !has_columns => {
+                let digits = line.trim_ascii().iter().all(u8::is_ascii_hexdigit);
+                return is_whole_length(*length) || (*length < SHORTEST_ROW && digits);
+            }
+            _ => return true,
+        }
+    }
+    false
+}
+
+/// Whether the lines of `text`, the last of which may be cut, look like the rows of one ticket: all as long as the
+/// first, but for a shorter last one; each too short to be a ticket.
+pub(super) fn looks_wrapped(form: Form, text: &[u8]) -> bool {
     let mut rows = rows(text);
     let Some(first) = rows.next() else { return false };
     let mut last_length = first.len();
@@ -30,15 +71,34 @@ pub(super) fn is_wrapped(text: &[u8]) -> bool {
         count += 1;
     }
     // rows that are whole session IDs are a list, unless the last one is cut
-    let single = is_whole_ticket(first) && last_length == first.len();
-    count > 1 && !single && decode(text).is_ok_and(|bytes| bytes.len() >= Ticket::MIN_LENGTH - 16)
+    count > 1 && !(is_whole_ticket(form, first) && last_length == first.len())
+}
+
+/// How one ticket stands in the rows of `text`, all of which is there; `None` where it is something else.
+pub(super) fn encoding(form: Form, text: &[u8]) -> Option<Encoding> {
+    if !looks_wrapped(form, text) {
+        return None;
+    }
+    let encodings: &[Encoding] = match form {
+        Form::Hex => &[Encoding::Hex],
+        Form::Base64 => &[Encoding::Base64],
+        _ => &[Encoding::Hex, Encoding::Base64],
+    };
+    let holds_ticket =
+        |encoding: &Encoding| decode(*encoding, text).is_ok_and(|bytes| bytes.len() >= Ticket::MIN_LENGTH - 16);
+    encodings.iter().copied().find(holds_ticket)
 }
 
 /// The bytes of all rows.
-pub(super) fn decode(text: &[u8]) -> Result<Vec<u8>, Unreadable> {
-    let joined: Vec<u8> = rows(text).flatten().copied().collect();
+pub(super) fn decode(encoding: Encoding, text: &[u8]) -> Result<Vec<u8>, Unreadable> {
+    let form = match encoding {
+        Encoding::Hex => Form::Hex,
+        Encoding::Base64 => Form::Base64,
+    };
+    let mut joined = Vec::with_capacity(text.len());
+    joined.extend(rows(text).flatten());
     let mut bytes = Vec::new();
-    line::decode(Form::Lines, &joined, 0, &mut bytes)?;
+    line::decode(form, &joined, 0, &mut bytes)?;
     Ok(bytes)
 }
 
@@ -58,8 +118,8 @@ mod tests {
     fn rows_of_one_ticket_are_joined() {
         let ticket: Vec<u8> = (0..208).collect();
         for text in [fold(&hex::encode(&ticket), 60), fold(&data_encoding::BASE64.encode(&ticket), 76)] {
-            assert!(is_wrapped(text.as_bytes()), "{text}");
-            assert_eq!(decode(text.as_bytes()).unwrap(), ticket);
+            let encoding = encoding(Form::Lines, text.as_bytes()).unwrap();
+            assert_eq!(decode(encoding, text.as_bytes()).unwrap(), ticket);
         }
     }
 
@@ -68,7 +128,7 @@ mod tests {
         let ids = fold(&"ab".repeat(96), 64);
         let tickets = fold(&"ab".repeat(416), 416);
         for text in [ids.as_str(), &tickets, "abcd\n", "", "abcd\nef01\n", "abcd\nnot hex at all\n"] {
-            assert!(!is_wrapped(text.as_bytes()), "{text}");
+            assert_eq!(encoding(Form::Lines, text.as_bytes()), None, "{text}");
         }
     }
 }

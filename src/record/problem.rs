@@ -47,11 +47,13 @@ impl Record<'_> {
                 "no key was given, the ticket was only split",
                 with_note(self.bytes, "--key FILE opens it"),
             )),
-            Outcome::Malformed(error) => Some(Problem::new(error, malformed_hint(*error))),
-            Outcome::StatefulId => Some(Problem::new(
-                Malformed::StatefulId,
-                "the server keeps the session in its own cache: no ticket key opens it",
-            )),
+            Outcome::Malformed(error) => Some(Problem::new(error, malformed_hint(*error, self.bytes))),
+            Outcome::StatefulId => {
+                let hint = "the server keeps the session in its own cache: no ticket key opens it";
+                // a list of session IDs looks like the rows of one ticket
+                let rows = "; if several such lines are one ticket, join them: tr -d '\\n'";
+                Some(Problem::new(Malformed::StatefulId, format!("{hint}{}", self.place.line.map_or("", |_| rows))))
+            }
         }
     }
 }
@@ -65,6 +67,8 @@ fn bad_mac(bad: &BadMac<'_>) -> Problem {
         "the MAC verifies under an all-zero HMAC key: the server authenticates its tickets with no secret at all"
     } else if bad.unverified.is_some() {
         "the session shown is unverified: anybody may have written it"
+    } else if bad.no_verify {
+        "decrypting it without the MAC gave nothing readable: the ticket was altered, or the secrets changed under the same key name"
     } else {
         "the ticket was altered or cut, or the secrets changed under the same key name; --no-verify decrypts it all the same"
     };
@@ -105,8 +109,12 @@ fn with_note(bytes: &[u8], hint: &str) -> String {
     }
 }
 
-fn malformed_hint(error: Malformed) -> &'static str {
+fn malformed_hint(error: Malformed, bytes: &[u8]) -> &'static str {
+    let without_line_end = bytes.strip_suffix(b"\n").map(|bytes| bytes.strip_suffix(b"\r").unwrap_or(bytes));
     match error {
+        _ if without_line_end.is_some_and(|ticket| Shape::of(ticket) == Shape::OpenSsl) => {
+            "the line end behind the ticket is no part of it: cut it off"
+        }
         Malformed::PartialBlock { .. } => {
             "the ticket is not whole, or not of OpenSSL's family: Go's crypto/tls (AES-CTR) and what seals with an AEAD \
              (rustls on ring, JSSE, s2n-tls, fizz) have such lengths"

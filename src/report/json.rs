@@ -12,7 +12,7 @@ use crate::record::{ConnectionRecord, Record, Shown};
 use crate::session::certificate::Certificate;
 use crate::session::field::Field;
 use crate::session::{Session, Value, View, Visitor};
-use crate::ticket::{Ticket, Wire};
+use crate::ticket::Wire;
 
 /// Renders `ticket` records.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ impl Renderer<'_> {
             object.text("hint", problem.hint.as_bytes());
         }
         if !record.bytes.is_empty() {
-            object.object("ticket", |ticket| ticket_parts(record.bytes, record.ticket(), ticket));
+            object.object("ticket", |ticket| ticket_parts(record, self.redact, ticket));
         }
         if let Some((key, verified)) = record.key() {
             object.object("key", |object| key_used(key, verified, object));
@@ -73,9 +73,12 @@ impl Renderer<'_> {
     }
 }
 
-fn ticket_parts(bytes: &[u8], parts: Option<Ticket<'_>>, object: &mut Object<'_>) {
-    object.number("length", bytes.len());
-    if let Some(parts) = parts {
+fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_>) {
+    object.number("length", record.bytes.len());
+    if redact && !record.is_sealed() {
+        return object.word("raw", REDACTED);
+    }
+    if let Some(parts) = record.ticket() {
         if let Some(name) = parts.key_name() {
             object.hex("key_name", &name.0);
         }
@@ -86,7 +89,7 @@ fn ticket_parts(bytes: &[u8], parts: Option<Ticket<'_>>, object: &mut Object<'_>
             object.display("layout", parts.wire());
         }
     }
-    object.hex("raw", bytes);
+    object.hex("raw", record.bytes);
 }
 
 fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_>) {
@@ -127,6 +130,10 @@ impl Visitor for Fields<'_, '_> {
             Value::Redacted => self.object.word(key, REDACTED),
             Value::Certificate(der) => self.object.object(key, |object| certificate(der, object)),
             Value::List(items) => self.object.hex_list(key, items),
+            Value::RedactedTags(tags) => self.object.array(key, tags, |tag, object| {
+                object.number("tag", *tag);
+                object.word("der", REDACTED);
+            }),
             Value::Unknown(fields) => self.object.array(key, fields, |field, object| {
                 object.number("tag", field.tag);
                 object.hex("der", field.der);

@@ -2,19 +2,23 @@
 
 use std::fmt::Write as _;
 
+use zeroize::Zeroizing;
+
 use super::REDACTED;
 use crate::escape::Text;
 use crate::registry;
-use crate::session::{Secret, Session};
+use crate::session::{Protocol, Session};
 
 /// Lifetime that OpenSSL assumes where a session states none (`d2i_SSL_SESSION` in `ssl/ssl_asn1.c`).
 const DEFAULT_TIMEOUT: i64 = 3;
+/// What nearly every session fits in: text that grows leaves copies of itself behind.
+const INITIAL_CAPACITY: usize = 1 << 13;
 /// Bytes in a row of a dump.
 const ROW_LENGTH: usize = 16;
 
 /// Appends the text of a session. `now` stands in for a start time that is missing, as OpenSSL does it.
 pub fn render(session: &Session<'_>, now: i64, redact: bool, out: &mut Vec<u8>) {
-    let mut text = String::with_capacity(1024);
+    let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
     // writing to a String does not fail
     let _ = print(session, now, redact, &mut text);
     out.extend_from_slice(text.as_bytes());
@@ -22,7 +26,7 @@ pub fn render(session: &Session<'_>, now: i64, redact: bool, out: &mut Vec<u8>) 
 
 fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std::fmt::Result {
     writeln!(out, "SSL-Session:")?;
-    writeln!(out, "    Protocol  : {}", session.protocol.name())?;
+    writeln!(out, "    Protocol  : {}", protocol_name(session.protocol))?;
     match session.cipher.openssl_name() {
         Some(name) => writeln!(out, "    Cipher    : {name}")?,
         None => writeln!(out, "    Cipher    : {}", hex::encode_upper(session.cipher.0))?,
@@ -30,14 +34,13 @@ fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std
     writeln!(out, "    Session-ID: {}", hex::encode_upper(session.session_id))?;
     let context = session.session_id_context.unwrap_or_default();
     writeln!(out, "    Session-ID-ctx: {}", hex::encode_upper(context))?;
-    let label = match session.secret {
-        Secret::MasterSecret(_) => "Master-Key",
-        Secret::ResumptionPsk(_) | Secret::ResumptionMasterSecret(_) => "Resumption PSK",
-    };
+    // DTLS 1.3 came after it: to OpenSSL 3.0 that is any other version
+    let is_tls13 = session.protocol == Protocol::TLS_1_3;
+    let label = if is_tls13 { "Resumption PSK" } else { "Master-Key" };
     if redact {
         writeln!(out, "    {label}: {REDACTED}")?;
     } else {
-        writeln!(out, "    {label}: {}", hex::encode_upper(session.secret.bytes()))?;
+        writeln!(out, "    {label}: {:X}", hex::display(session.secret.bytes()))?;
     }
     let names = [
         ("PSK identity", session.psk_identity),
@@ -68,10 +71,15 @@ fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std
     // BoringSSL keeps no flags: its own member says it
     let extended = session.extended_master_secret.unwrap_or(session.flags.unwrap_or(0) & 1 == 1);
     writeln!(out, "    Extended master secret: {}", if extended { "yes" } else { "no" })?;
-    if session.protocol.has_psk() {
+    if is_tls13 {
         writeln!(out, "    Max Early Data: {}", session.max_early_data.unwrap_or(0))?;
     }
     Ok(())
+}
+
+/// `ssl_protocol_to_string` in `ssl/ssl_lib.c`.
+fn protocol_name(protocol: Protocol) -> &'static str {
+    if protocol == Protocol::DTLS_1_3 { "unknown" } else { protocol.name() }
 }
 
 /// OpenSSL keeps names as C strings.

@@ -6,9 +6,11 @@ mod style;
 
 use std::fmt::Write as _;
 
+use zeroize::Zeroizing;
+
 use self::fields::Fields;
 pub use self::style::Styles;
-use super::Tally;
+use super::{REDACTED, Tally};
 use crate::escape::Text;
 use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
@@ -16,6 +18,8 @@ use crate::record::{Record, Shown, Status};
 use crate::session::View;
 use crate::ticket::Wire;
 
+/// What nearly every record fits in: text that grows leaves copies of itself behind.
+const INITIAL_CAPACITY: usize = 1 << 13;
 /// Width of the column of labels.
 const LABEL_WIDTH: usize = 26;
 
@@ -35,7 +39,7 @@ pub struct Renderer<'k> {
 impl Renderer<'_> {
     /// Appends the text of one ticket, an empty line after it.
     pub fn ticket(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        let mut text = String::with_capacity(2048);
+        let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
         // writing to a String does not fail
         let _ = self.print(record, &mut text);
         out.extend_from_slice(text.as_bytes());
@@ -81,6 +85,9 @@ impl Renderer<'_> {
         let Styles { heading, .. } = self.styles;
         writeln!(out, "  {heading}Ticket{heading:#}")?;
         self.line(out, "length", format_args!("{} bytes", record.bytes.len()))?;
+        if self.redact && !record.is_sealed() {
+            return self.line(out, "bytes", REDACTED);
+        }
         let Some(parts) = record.ticket() else {
             return self.line(out, "bytes", hex::encode(record.bytes));
         };

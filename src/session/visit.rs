@@ -26,7 +26,13 @@ struct Gate<'v, V> {
 impl<V: Visitor> Gate<'_, V> {
     #[inline(always)]
     fn put(&mut self, field: &'static Field, value: Value<'_>) {
-        self.visitor.field(field, if self.redact && field.secret { Value::Redacted } else { value });
+        match value {
+            Value::Unknown(fields) if self.redact => {
+                let tags: Vec<u32> = fields.iter().map(|field| field.tag).collect();
+                self.visitor.field(field, Value::RedactedTags(&tags));
+            }
+            _ => self.visitor.field(field, if self.redact && field.secret { Value::Redacted } else { value }),
+        }
     }
 
     #[inline(always)]

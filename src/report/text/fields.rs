@@ -1,6 +1,6 @@
 //! The lines of a session: a field a line, and what explains it in parentheses behind.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use anstyle::Style;
 
@@ -9,7 +9,7 @@ use crate::escape::Text;
 use crate::report::{REDACTED, utc};
 use crate::session::certificate::Certificate;
 use crate::session::field::{self, Field, Group};
-use crate::session::{UnknownField, Value, View, Visitor};
+use crate::session::{Value, View, Visitor};
 
 /// Writes fields as they come.
 pub(super) struct Fields<'r, 'o> {
@@ -52,9 +52,9 @@ impl<'r, 'o> Fields<'r, 'o> {
             Value::Text(text) => write!(out, "{style}{}{style:#}", Text(text)),
             Value::Bytes([]) => write!(out, "{style}(empty){style:#}"),
             Value::Bytes(bytes) if !field.secret && is_readable(bytes) => {
-                write!(out, "{} \"{}\"", hex::encode(bytes), Text(bytes))
+                write!(out, "{} \"{}\"", hex::display(bytes), Text(bytes))
             }
-            Value::Bytes(bytes) => write!(out, "{style}{}{style:#}", hex::encode(bytes)),
+            Value::Bytes(bytes) => write!(out, "{style}{}{style:#}", hex::display(bytes)),
             Value::Number(number) => write!(out, "{style}{number}{style:#}"),
             Value::Seconds(seconds) => {
                 write!(out, "{seconds} s")?;
@@ -69,7 +69,8 @@ impl<'r, 'o> Fields<'r, 'o> {
             Value::Redacted => out.write_str(REDACTED),
             Value::Certificate(der) => certificate(der, out),
             Value::List(items) => list(items, out),
-            Value::Unknown(fields) => unknown(fields, out),
+            Value::Unknown(fields) => unknown(fields.iter().map(|field| (field.tag, hex::display(field.der))), out),
+            Value::RedactedTags(tags) => unknown(tags.iter().map(|&tag| (tag, REDACTED)), out),
         }
     }
 
@@ -165,18 +166,18 @@ fn list(items: &[&[u8]], out: &mut String) -> std::fmt::Result {
         if number > 0 {
             write!(out, "\n{:indent$}", "")?;
         }
-        write!(out, "{}", hex::encode(item))?;
+        write!(out, "{}", hex::display(item))?;
     }
     Ok(())
 }
 
-fn unknown(fields: &[UnknownField<'_>], out: &mut String) -> std::fmt::Result {
+fn unknown(fields: impl Iterator<Item = (u32, impl Display)>, out: &mut String) -> std::fmt::Result {
     let indent = 4 + LABEL_WIDTH;
-    for (number, field) in fields.iter().enumerate() {
+    for (number, (tag, der)) in fields.enumerate() {
         if number > 0 {
             write!(out, "\n{:indent$}", "")?;
         }
-        write!(out, "[{}] {}", field.tag, hex::encode(field.der))?;
+        write!(out, "[{tag}] {der}")?;
     }
     Ok(())
 }
