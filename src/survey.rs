@@ -14,7 +14,7 @@ use crate::ticket::{self, Shape};
 const MAX_NAMES: usize = 1 << 16;
 /// Servers, host names and lengths that are kept for each name.
 const MAX_KEPT: usize = 64;
-/// Of this many tickets that share nothing, the first bytes are no key names.
+/// Of this many tickets of one server that share nothing, the first bytes are no key names.
 const NEVER_REPEATING: usize = 5;
 
 /// One ticket, and what is known around it.
@@ -69,7 +69,7 @@ impl Survey {
     /// Takes a ticket.
     pub fn add(&mut self, seen: Seen<'_>) {
         let shape = Shape::of(seen.ticket);
-        let named = ticket::leading_name(seen.ticket).filter(|_| shape.has_key_name());
+        let named = ticket::leading_name(seen.ticket).filter(|name| shape.has_key_name() && !is_uninitialised(*name));
         let room = self.groups.len() < MAX_NAMES;
         match named.filter(|name| room || self.groups.contains_key(name)) {
             Some(name) => self.groups.entry(name).or_insert_with(|| Group::new(Some(name), shape, &seen)).count(&seen),
@@ -92,13 +92,20 @@ impl Survey {
                 singles.entry(group.shape.as_str()).or_default().push(group);
             }
         }
-        for (shape, mut singles) in singles {
-            // one ticket of Go's may begin with a name or with an IV; of the others, a few may each have a name
-            if singles.len() < NEVER_REPEATING && singles.iter().all(|group| group.shape != Shape::Go) {
-                groups.append(&mut singles);
-                continue;
-            }
+        for (shape, singles) in singles {
+            let alone: HashMap<String, usize> =
+                singles.iter().flat_map(|group| &group.servers).fold(HashMap::new(), |mut counts, server| {
+                    *counts.entry(server.clone()).or_default() += 1;
+                    counts
+                });
             for group in singles {
+                // one ticket of Go's may begin with a name or with an IV; a server does not change its key each time
+                let has_name = group.shape != Shape::Go
+                    && group.servers.iter().all(|server| alone.get(server).is_none_or(|&n| n < NEVER_REPEATING));
+                if has_name {
+                    groups.push(group);
+                    continue;
+                }
                 match nameless.get_mut(shape) {
                     Some(all) => all.absorb(group),
                     None => {
@@ -164,6 +171,12 @@ impl Group {
             self.lengths.pop_last();
         }
     }
+}
+
+/// Whether a name is two addresses of a process on a 64-bit machine: what stunnel sends, which never sets it
+/// (`src/ctx.c`). Of random names one in 2^32 looks like that.
+fn is_uninitialised(name: KeyName) -> bool {
+    name.0.chunks_exact(8).all(|half| matches!(half, [.., high, 0, 0] if *high != 0))
 }
 
 fn earliest(one: Option<Time>, other: Option<Time>) -> Option<Time> {
@@ -233,6 +246,19 @@ mod tests {
         let groups = survey.finish();
         let names: Vec<_> = groups.iter().map(|group| (group.key_name.is_some(), group.tickets)).collect();
         assert_eq!(names, [(true, 2), (false, 10)]);
+    }
+
+    #[test]
+    fn what_stunnel_sends_is_no_name_and_one_ticket_each_of_many_servers_is() {
+        let mut survey = Survey::default();
+        let stunnel = include_bytes!("../testdata/stunnel32_tls12/ticket.bin");
+        survey.add(Seen { ticket: stunnel, time: None, server: None, sni: None });
+        for name in 10..20 {
+            survey.add(Seen { ticket: &ticket(name, name), time: None, server: None, sni: None });
+        }
+        let groups = survey.finish();
+        assert_eq!(groups.iter().filter(|group| group.key_name.is_some()).count(), 10);
+        assert_eq!(groups.iter().filter(|group| group.key_name.is_none()).count(), 1);
     }
 
     #[test]

@@ -45,6 +45,32 @@ fn every_key_is_documented() {
     tktdump(&args, b"").records().iter().for_each(|record| keys(record, &mut found));
     let listed = tktdump(&["keys", "-f", "json", "testdata/nginx48_tls12/ticket.key"], b"");
     listed.records().iter().for_each(|record| keys(record, &mut found));
+    let others: [&[&str]; 3] = [
+        &[
+            "-f",
+            "json",
+            "-q",
+            "--stats",
+            "--key",
+            "testdata/nginx80_tls13_0rtt/ticket.key",
+            "testdata/nginx80_tls13_0rtt/capture.pcap",
+        ],
+        &["survey", "-f", "json", "testdata/nginx48_tls12_refused/capture.pcap", "testdata/nginx48_tls12/capture.pcap"],
+        &[
+            "audit",
+            "-f",
+            "json",
+            "--stats",
+            "--key",
+            "testdata/nginx48_tls12/ticket.key",
+            "testdata/nginx48_tls12/capture.pcap",
+        ],
+    ];
+    for args in others {
+        let records = tktdump(args, b"").records();
+        assert!(!records.is_empty(), "{args:?}");
+        records.iter().for_each(|record| keys(record, &mut found));
+    }
     assert!(found.len() > 70, "{} keys found", found.len());
     let missing: Vec<_> = found.iter().filter(|key| !document.contains(&format!("`{key}`"))).collect();
     assert!(missing.is_empty(), "not in docs/json.md: {missing:?}");
