@@ -179,3 +179,52 @@ fn key_logs_have_what_can_be_had_and_nothing_else() {
         assert_eq!(status, Some(i32::from(ours.is_empty())), "{name}");
     }
 }
+
+/// Tickets and handshakes of a capture that is given as bytes.
+fn summary(file: &[u8]) -> (Vec<String>, Vec<&'static str>) {
+    let connections = connections(file);
+    let places = tickets(&connections).into_iter().map(|(place, _)| place).collect();
+    (places, connections.iter().map(|connection| connection.handshake().as_str()).collect())
+}
+
+#[test]
+fn tickets_over_dtls_are_found() {
+    // a full handshake and a resumption, each with a HelloVerifyRequest: the second client offers its ticket twice
+    let (places, handshakes) = summary(&fs::read(testdata().join("dtls12/capture.pcap")).unwrap());
+    assert_eq!(places, ["NST@s0", "CH35@s1", "CH35@s1"]);
+    assert_eq!(handshakes, ["full", "resumed_ticket"]);
+}
+
+#[test]
+fn tickets_over_quic_are_found() {
+    let vectors = fs::read_to_string(testdata().join("quic/resumption.txt")).unwrap();
+    // classic pcap, little-endian, raw IP
+    let mut file = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x65\0\0\0".to_vec();
+    for (number, line) in vectors.lines().enumerate() {
+        let (from, to): ([u8; 6], [u8; 6]) = match line.split(' ').next() {
+            Some("client") => ([10, 0, 0, 1, 0x30, 0x39], [10, 0, 0, 2, 0x01, 0xbb]),
+            Some("server") => ([10, 0, 0, 2, 0x01, 0xbb], [10, 0, 0, 1, 0x30, 0x39]),
+            _ => continue,
+        };
+        let datagram = hex::decode(line.split(' ').nth(1).unwrap()).unwrap();
+        let udp = u16::try_from(datagram.len() + 8).unwrap().to_be_bytes();
+        let ip = u16::try_from(datagram.len() + 28).unwrap().to_be_bytes();
+        let packet = [
+            &[0x45, 0, ip[0], ip[1], 0, 0, 0, 0, 64, 17, 0, 0][..],
+            &from[..4],
+            &to[..4],
+            &from[4..],
+            &to[4..],
+            &udp,
+            &[0, 0],
+            &datagram,
+        ]
+        .concat();
+        let length = u32::try_from(packet.len()).unwrap().to_le_bytes();
+        let time = u32::try_from(number).unwrap().to_le_bytes();
+        file.extend([&time[..], &[0; 4], &length, &length, &packet].concat());
+    }
+    let (places, handshakes) = summary(&file);
+    assert_eq!(places, ["CHPSK@s0"]);
+    assert_eq!(handshakes, ["resumed_psk"]);
+}
