@@ -12,7 +12,7 @@ use crate::key::{KeyName, Role};
 use crate::open::{BadMac, Outcome};
 use crate::session::{Protocol, Session};
 use crate::ticket::Ticket;
-use crate::tls13::{Binder, EarlySecret, Hash, PskHello, Transcript};
+use crate::tls13::{Binder, EarlySecret, Hash, PskHello, RecordKeys, Suite, Transcript};
 
 pub use self::why::why;
 
@@ -72,6 +72,8 @@ pub struct Opened {
     pub binder: Option<bool>,
     /// The client's idea of its age, milliseconds.
     pub age_ms: Option<u32>,
+    /// Whether the client ended its early data under this PSK, which it does only where the server took it.
+    pub early_data_accepted: bool,
 }
 
 /// Judges a ticket. Completes `sighting` with what takes the session: binder and age.
@@ -84,7 +86,10 @@ pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &O
                 sighting.age_ms = Some(age.wrapping_sub(add));
             }
             sighting.binder = binder(connection, sighting, session);
-            Verdict::Opened(opened(sighting, key.origin().role, session))
+            Verdict::Opened(Opened {
+                early_data_accepted: early_data_accepted(connection, sighting, session),
+                ..opened(sighting, key.origin().role, session)
+            })
         }
         Outcome::NoKey => Verdict::NoKey,
         Outcome::UnknownKey => Verdict::UnknownKey,
@@ -127,7 +132,26 @@ fn opened(sighting: &Sighting<'_>, role: Role, session: &Session<'_>) -> Opened 
         other_name: sealed.map(|sealed| crate::escape::Text(sealed).to_string()),
         binder: sighting.binder,
         age_ms: sighting.age_ms,
+        early_data_accepted: false,
     }
+}
+
+/// Whether a record of the client is EndOfEarlyData under the PSK (RFC 8446 section 4.5).
+fn early_data_accepted(connection: &Connection, sighting: &Sighting<'_>, session: &Session<'_>) -> bool {
+    if (sighting.hello, sighting.identity, sighting.binder) != (Some(0), Some(0), Some(true)) {
+        return false;
+    }
+    let keys = || {
+        let (early, _) = key_schedule(connection, 0, session)?;
+        let suite = Suite::from_id(u16::from_be_bytes(session.cipher.0.try_into().ok()?))?;
+        let hello = connection.client_hellos.first()?;
+        Some(RecordKeys::new(suite, &early.client_early_traffic(&hello.bytes)))
+    };
+    let mut records = connection.client_records.iter().peekable();
+    records.peek().is_some()
+        && keys().is_some_and(|keys| {
+            records.any(|(number, record)| keys.open_at(*number, record).is_some_and(|it| it.is_end_of_early_data()))
+        })
 }
 
 /// Whether the PSK in a session gives the binder that the client sent.

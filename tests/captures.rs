@@ -228,3 +228,19 @@ fn tickets_over_quic_are_found() {
     assert_eq!(places, ["CHPSK@s0"]);
     assert_eq!(handshakes, ["resumed_psk"]);
 }
+
+#[test]
+fn accepted_early_data_is_proved_by_its_end() {
+    let case = testdata().join("nginx80_tls13_0rtt");
+    let word = |key: &Path| {
+        let arguments = ["-q", "-f", "json", "--key"].map(std::ffi::OsStr::new);
+        let capture = case.join("capture.pcap");
+        let output = tktdump(&[&arguments[..], &[key.as_os_str(), capture.as_os_str()]].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let last = text.lines().rfind(|line| line.contains("\"connection\"")).unwrap();
+        serde_json::from_str::<serde_json::Value>(last).unwrap()["early_data"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(word(&case.join("ticket.key")), "accepted");
+    // without the PSK nobody can tell
+    assert_eq!(word(&testdata().join("nginx48_tls12/ticket.key")), "offered");
+}

@@ -14,6 +14,11 @@ const MAX_TICKETS: usize = 4;
 /// How much of the server's encrypted flight is kept where the PSK alone decrypts it, in bytes and records.
 const MAX_FLIGHT: usize = 1 << 16;
 const MAX_FLIGHT_RECORDS: usize = 8;
+/// Of a client that offered early data: how many short records are kept, how long those may be, and how many records
+/// are waited for in all. EndOfEarlyData takes 21 bytes without padding.
+const MAX_SHORT_RECORDS: usize = 4;
+const MAX_SHORT_RECORD: usize = 64;
+const MAX_CLIENT_RECORDS: u64 = 1 << 16;
 /// The longest Finished record: more than any cipher makes of it.
 const MAX_FINISHED: usize = 1024;
 
@@ -37,6 +42,9 @@ pub(super) struct Collector {
     flight_wanted: bool,
     no_records: bool,
     flight_records: usize,
+    /// Whether the client offered early data, and nothing says yet that it was refused.
+    early_data: bool,
+    client_records: u64,
     retries: usize,
     server_hello: bool,
     tls13: bool,
@@ -55,6 +63,8 @@ impl Collector {
             flight_wanted: false,
             no_records: false,
             flight_records: 0,
+            early_data: false,
+            client_records: 0,
             retries: 0,
             server_hello: false,
             tls13: false,
@@ -83,9 +93,25 @@ impl Collector {
         self.done == [true; 2]
     }
 
-    /// Whether encrypted records of a side are to be kept.
-    pub(super) fn wants_flight(&self, side: usize) -> bool {
-        self.flight_wanted && self.client.is_some_and(|client| client != side)
+    /// Whether an encrypted record of a side, of that length, is to be kept.
+    pub(super) fn wants_record(&mut self, side: usize, length: usize) -> bool {
+        if self.client != Some(side) {
+            return self.flight_wanted && self.client.is_some();
+        }
+        if self.early_data {
+            self.client_records += 1;
+            if self.client_records > MAX_CLIENT_RECORDS {
+                self.forget_early_data();
+            }
+        }
+        self.early_data && length <= MAX_SHORT_RECORD
+    }
+
+    /// Nothing more will tell what became of early data.
+    fn forget_early_data(&mut self) {
+        if std::mem::take(&mut self.early_data) {
+            self.decide();
+        }
     }
 
     /// The connection, where anything of a handshake was seen.
@@ -117,10 +143,11 @@ impl Collector {
         if self.found.client_hellos.len() >= MAX_HELLOS || self.client.is_some_and(|client| client != side) {
             return;
         }
-        if ClientHello::parse(&bytes).is_none() {
+        let Some(hello) = ClientHello::parse(&bytes) else {
             self.found.malformed = true;
             return;
-        }
+        };
+        self.early_data = hello.early_data && self.found.client_hellos.is_empty() && !self.no_records;
         self.begin(side, stamp);
         self.memory += bytes.len();
         self.found.client_hellos.push(Message { bytes, packet: stamp.packet, time: stamp.time });
@@ -141,6 +168,8 @@ impl Collector {
             self.server_hello = true;
             self.flight_wanted = hello.is_psk_only() && !self.no_records;
         }
+        // early data goes with the first identity, and not on after another hello (RFC 8446 section 4.2.10)
+        self.early_data &= !hello.is_retry_request() && hello.selected_identity == Some(0);
         self.tls13 = hello.protocol.has_psk();
         self.begin(1 - side.min(1), stamp);
         self.memory += bytes.len();
@@ -170,7 +199,8 @@ impl Collector {
 
     /// In TLS 1.3 the hellos are all there is to see.
     fn decide(&mut self) {
-        if self.tls13 && self.server_hello && !self.flight_wanted && self.found.client_hellos.len() > self.retries {
+        let waiting = self.flight_wanted || self.early_data;
+        if self.tls13 && self.server_hello && !waiting && self.found.client_hellos.len() > self.retries {
             self.done = [true; 2];
         }
     }
@@ -209,9 +239,18 @@ impl Collector {
         }
     }
 
-    /// An encrypted record of the server, where the PSK alone decrypts it.
-    pub(super) fn encrypted_flight(&mut self, side: usize, record: &[u8]) {
-        if !self.wants_flight(side) {
+    /// An encrypted record that was wanted: of the server, where the PSK alone decrypts it; of the client, where it
+    /// may end early data.
+    pub(super) fn encrypted_record(&mut self, side: usize, record: &[u8]) {
+        if !self.is_server(side) {
+            self.memory += record.len();
+            self.found.client_records.push((self.client_records.saturating_sub(1), record.to_vec()));
+            if self.found.client_records.len() >= MAX_SHORT_RECORDS {
+                self.forget_early_data();
+            }
+            return;
+        }
+        if !self.flight_wanted {
             return;
         }
         self.flight_records += 1;
@@ -226,7 +265,10 @@ impl Collector {
     /// Bytes of a side are missing.
     pub(super) fn lost(&mut self, side: usize) {
         match self.side(side) {
-            Side::Client => self.found.client_lost = true,
+            Side::Client => {
+                self.found.client_lost = true;
+                self.forget_early_data();
+            }
             Side::Server => {
                 self.found.server_lost = true;
                 if !std::mem::take(&mut self.flight_wanted) {

@@ -123,6 +123,9 @@ pub struct Connection {
     pub server_finished: Option<Vec<u8>>,
     /// The server's first encrypted records, one after the other, where the PSK alone decrypts them (TLS 1.3).
     pub server_flight: Vec<u8>,
+    /// Short encrypted records of a client that offered early data, each with its number from 0 (TLS 1.3): one of them
+    /// may be EndOfEarlyData.
+    pub client_records: Vec<(u64, Vec<u8>)>,
     /// The last alert in plain.
     pub alert: Option<Alert>,
     /// Whether bytes of the client's handshake are missing from the capture.
@@ -147,6 +150,7 @@ impl Connection {
             client_finished: None,
             server_finished: None,
             server_flight: Vec::new(),
+            client_records: Vec::new(),
             alert: None,
             client_lost: false,
             server_lost: false,

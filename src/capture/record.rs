@@ -182,7 +182,7 @@ impl Records {
         let used = match kind {
             content::HANDSHAKE if !self.changed => Use::Messages,
             content::HANDSHAKE | content::CHANGE_CIPHER_SPEC | content::ALERT if !collector.is_done(side) => Use::Hold,
-            content::APPLICATION_DATA if collector.wants_flight(side) => Use::Hold,
+            content::APPLICATION_DATA if collector.wants_record(side, left) => Use::Hold,
             _ => Use::Skip,
         };
         if used == Use::Hold {
@@ -238,7 +238,7 @@ impl Records {
                 self.messages.feed(content, side, stamp, collector);
             }
             (content::HANDSHAKE, _) => collector.encrypted_handshake(side, record),
-            (content::APPLICATION_DATA, _) => collector.encrypted_flight(side, record),
+            (content::APPLICATION_DATA, _) => collector.encrypted_record(side, record),
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::hello::{ClientHello, ServerHello};
 use crate::registry::{self, CipherSuite};
-use crate::resumption::{self, Finding};
+use crate::resumption::{self, Finding, Verdict};
 use crate::session::Protocol;
 
 /// What became of early data (RFC 8446 section 4.2.10).
@@ -12,8 +12,10 @@ use crate::session::Protocol;
 pub enum EarlyData {
     /// The client offered none.
     None,
-    /// The client offered some; whether the server took it is encrypted.
+    /// The client offered some; the capture does not prove what the server made of it.
     Offered,
+    /// The server took it: the client ended it with an EndOfEarlyData that the ticket's PSK opens.
+    Accepted,
     /// The server cannot have taken it: it chose another `ClientHello`, another PSK or none.
     Rejected,
 }
@@ -25,6 +27,7 @@ impl EarlyData {
         match self {
             Self::None => "none",
             Self::Offered => "offered",
+            Self::Accepted => "accepted",
             Self::Rejected => "rejected",
         }
     }
@@ -103,6 +106,14 @@ impl<'a> ConnectionRecord<'a> {
         }
         let refused = self.connection.retry_request().is_some()
             || self.server_hello.as_ref().is_some_and(|server| server.selected_identity != Some(0));
-        if refused { EarlyData::Rejected } else { EarlyData::Offered }
+        let accepted = |finding: &Finding| match &finding.verdict {
+            Verdict::Opened(opened) => opened.early_data_accepted,
+            _ => false,
+        };
+        match () {
+            () if refused => EarlyData::Rejected,
+            () if self.findings.iter().any(accepted) => EarlyData::Accepted,
+            () => EarlyData::Offered,
+        }
     }
 }

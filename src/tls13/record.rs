@@ -37,6 +37,14 @@ impl RecordKeys {
     ///
     /// `None` where it is not protected with these keys; then the same number is tried again with the next record.
     pub fn open(&mut self, record: &[u8]) -> Option<Plaintext> {
+        let plaintext = self.open_at(self.sequence, record)?;
+        self.sequence = self.sequence.checked_add(1)?;
+        Some(plaintext)
+    }
+
+    /// Opens the record of that number, counted from 0 under these keys.
+    #[must_use]
+    pub fn open_at(&self, number: u64, record: &[u8]) -> Option<Plaintext> {
         let mut reader = Reader(record);
         let header = reader.take(5)?;
         let sealed = Reader(record.get(3..)?).vec16()?;
@@ -46,9 +54,8 @@ impl RecordKeys {
         {
             return None;
         }
-        let nonce = xor_nonce(&self.iv, self.sequence);
+        let nonce = xor_nonce(&self.iv, number);
         let mut content = self.suite.aead.open(self.key.as_bytes(), &nonce, header, sealed)?;
-        self.sequence = self.sequence.checked_add(1)?;
         // zeros after the content type are padding
         let length = content.iter().rposition(|&byte| byte != 0)?;
         let content_type = *content.get(length)?;
