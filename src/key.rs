@@ -101,6 +101,7 @@ pub struct Origin {
 /// The secrets are wiped on drop and never shown by `Debug`.
 pub struct TicketKey {
     name: Option<KeyName>,
+    name_is_public: bool,
     layout: Layout,
     scheme: Scheme,
     origin: Origin,
@@ -129,6 +130,7 @@ impl TicketKey {
         };
         Some(Self {
             name,
+            name_is_public: !key.scheme.slots && !key.name_is_doubtful,
             layout: key.layout,
             scheme: key.scheme,
             origin,
@@ -145,14 +147,15 @@ impl TicketKey {
         })
     }
 
-    /// The key name; `None` where the server has none and tries every ticket, or derives one for each slot of time.
+    /// The key name; `None` where the server has none and tries every ticket, or derives one for each slot of time, and
+    /// where what stands in its place may be part of a secret.
     #[must_use]
     pub fn name(&self) -> Option<KeyName> {
-        self.name.filter(|_| !self.scheme.slots)
+        self.name.filter(|_| self.name_is_public)
     }
 
-    /// The name of tickets under the key as it is. Of a master key it is no public name: old `GnuTLS` used it as one,
-    /// later ones keep it secret.
+    /// The name of tickets under the key as it is, which may not be shown: of a master key it is secret (old `GnuTLS`
+    /// used it as a name all the same), and so it may be where the file can be cut into keys in several ways.
     pub(crate) fn direct_name(&self) -> Option<KeyName> {
         self.name
     }

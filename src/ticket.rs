@@ -119,6 +119,8 @@ pub(crate) fn leading_name(bytes: &[u8]) -> Option<KeyName> {
 impl<'t> Ticket<'t> {
     /// Octets of the shortest ticket of OpenSSL: one block of ciphertext.
     pub const MIN_LENGTH: usize = Wire::Named.header_length() + BLOCK_LENGTH + MAC_LENGTH;
+    /// Octets of the shortest ticket of any family that is known.
+    pub const SHORTEST_OF_ANY: usize = 64;
 
     /// Splits a ticket as its shape suggests: with a sent length where one fits, else as OpenSSL does, with whole
     /// AES blocks and an HMAC-SHA256.

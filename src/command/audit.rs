@@ -172,7 +172,7 @@ fn load_keys(args: &AuditArgs, now: i64, notes: &Notes) -> anyhow::Result<(KeySe
     let mut files = Vec::new();
     let mut exit = Exit::Done;
     for key in key_files::expand(&args.keys, notes)? {
-        match key_files::load(&key.path, args.key_format.format().or(key.format)) {
+        match key_files::load(&key, args.key_format.format()) {
             Ok(loaded) => {
                 let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };
                 let key_files::Loaded { path, content, file, .. } = loaded;

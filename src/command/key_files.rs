@@ -25,7 +25,8 @@ pub(super) struct Loaded {
 }
 
 /// Reads one key file.
-pub(super) fn load(path: &Path, format: Option<&'static dyn KeyFormat>) -> anyhow::Result<Loaded> {
+pub(super) fn load(key: &KeyPath, format: Option<&'static dyn KeyFormat>) -> anyhow::Result<Loaded> {
+    let (path, format) = (key.path.as_path(), format.or(key.format));
     let name = source::display(path);
     let shown = Text(name.as_bytes()).to_string();
     let bytes = read(path).with_context(|| shown.clone())?;
@@ -39,7 +40,8 @@ pub(super) fn load(path: &Path, format: Option<&'static dyn KeyFormat>) -> anyho
         Some(format) => file::read_as(format, &bytes),
         None => file::read_auto(&bytes),
     };
-    let file = read.map_err(|error| Failure::new(format_args!("{shown}: {error}")).with_hint(error.hint()))?;
+    let mut file = read.map_err(|error| Failure::new(format_args!("{shown}: {error}")).with_hint(error.hint()))?;
+    file.position = key.position;
     Ok(Loaded { path: name, length: bytes.len(), content: bytes, mode: mode(path), file })
 }
 
@@ -47,6 +49,8 @@ pub(super) fn load(path: &Path, format: Option<&'static dyn KeyFormat>) -> anyho
 pub(super) struct KeyPath {
     pub(super) path: PathBuf,
     pub(super) format: Option<&'static dyn KeyFormat>,
+    /// Which key of its server it is, from 0, where a configuration told.
+    pub(super) position: Option<usize>,
 }
 
 /// Replaces directories by their regular files in name order, dotfiles left out, and server configurations by the key
@@ -57,7 +61,7 @@ pub(super) fn expand(paths: &[PathBuf], notes: &Notes) -> anyhow::Result<Vec<Key
         if !path.is_dir() {
             match server_config::key_files(path, notes)? {
                 Some(mut named) => files.append(&mut named),
-                None => files.push(KeyPath { path: path.clone(), format: None }),
+                None => files.push(KeyPath { path: path.clone(), format: None, position: None }),
             }
             continue;
         }
@@ -75,7 +79,7 @@ pub(super) fn expand(paths: &[PathBuf], notes: &Notes) -> anyhow::Result<Vec<Key
             notes.warning(format_args!("{shown}: the directory holds no key files"));
         }
         inside.sort();
-        files.extend(inside.into_iter().map(|path| KeyPath { path, format: None }));
+        files.extend(inside.into_iter().map(|path| KeyPath { path, format: None, position: None }));
     }
     Ok(files)
 }

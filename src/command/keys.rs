@@ -21,7 +21,7 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     let mut loaded = Vec::new();
     for key in key_files::expand(&args.files, notes)? {
-        match key_files::load(&key.path, args.key_format.format().or(key.format)) {
+        match key_files::load(&key, args.key_format.format()) {
             Ok(file) => loaded.push(file),
             Err(error) => {
                 notes.failure(&error);

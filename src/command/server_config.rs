@@ -29,7 +29,7 @@ pub(super) fn key_files(path: &Path, notes: &Notes) -> anyhow::Result<Option<Vec
         return Ok(None);
     };
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    let mut walk = Walk { format: references.format, root: folder, found: Vec::new(), included: 0, notes };
+    let mut walk = Walk { format: references.format, root: folder, found: Vec::new(), position: 0, included: 0, notes };
     walk.follow(&references.list, 0)?;
     if walk.found.is_empty() {
         let error = format!("{}: the configuration names no ticket key file", shown(path));
@@ -45,6 +45,8 @@ struct Walk<'n> {
     /// What relative paths start from.
     root: PathBuf,
     found: Vec<KeyPath>,
+    /// How many keys the virtual server at hand has named so far.
+    position: usize,
     included: usize,
     notes: &'n Notes,
 }
@@ -57,9 +59,11 @@ impl Walk<'_> {
                     let path = self.root.join(path);
                     // several virtual servers may have the same list
                     if self.found.iter().all(|key| key.path != path) {
-                        self.found.push(KeyPath { path, format: Some(self.format) });
+                        self.found.push(KeyPath { path, format: Some(self.format), position: Some(self.position) });
                     }
+                    self.position += 1;
                 }
+                Reference::Server => self.position = 0,
                 Reference::Root(path) => self.root = PathBuf::from(path),
                 Reference::Include(pattern) => self.include(pattern, depth + 1)?,
             }

@@ -18,6 +18,8 @@ pub enum Reference {
     Include(String),
     /// The folder that later relative paths start from.
     Root(String),
+    /// Another virtual server begins, with keys of its own.
+    Server,
 }
 
 /// How a server names its ticket key files.
@@ -103,9 +105,18 @@ mod tests {
             "http {\n  include conf.d/*.conf; # ssl_session_ticket_key no.key;\n  server { ssl_session_ticket_key 'new.key';\
              ssl_session_ticket_key\n  \"/etc/old one.key\"; }\n}\n",
             "nginx",
-            &[include("conf.d/*.conf"), key("new.key"), key("/etc/old one.key")],
+            &[include("conf.d/*.conf"), Reference::Server, key("new.key"), key("/etc/old one.key")],
         );
         check("events {}\nhttp { include sites/*; }\n", "nginx", &[include("sites/*")]);
+    }
+
+    #[test]
+    fn every_server_of_nginx_has_keys_of_its_own() {
+        check(
+            "http { server { ssl_session_ticket_key a; } server { listen 1; ssl_session_ticket_key b; } }",
+            "nginx",
+            &[Reference::Server, key("a"), Reference::Server, key("b")],
+        );
     }
 
     #[test]
@@ -119,7 +130,12 @@ mod tests {
         check(
             "ServerRoot \"/etc/apache2\"\n<VirtualHost *:443>\n sslsessionticketkeyfile ticket.key\n</VirtualHost>\nIncludeOptional sites/*.conf\n",
             "apache",
-            &[Reference::Root("/etc/apache2".to_owned()), key("ticket.key"), include("sites/*.conf")],
+            &[
+                Reference::Root("/etc/apache2".to_owned()),
+                Reference::Server,
+                key("ticket.key"),
+                include("sites/*.conf"),
+            ],
         );
     }
 

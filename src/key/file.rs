@@ -22,6 +22,8 @@ pub struct KeyFile {
     pub readings: Vec<Reading>,
     /// What is unusual about the file, one sentence each.
     pub warnings: Vec<String>,
+    /// Which file of its server it is, from 0, where a server's configuration told.
+    pub position: Option<usize>,
 }
 
 /// One way to read one key. With `auto`, the same bytes have as many readings as there are layouts of their size, and
@@ -165,7 +167,7 @@ pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, K
     let keys = format.read(file)?;
     let count = count(&keys);
     let reading = |key| Reading { key, formats: vec![format], loadable: true, keys: count };
-    Ok(KeyFile { readings: keys.into_iter().map(reading).collect(), warnings: Vec::new() })
+    Ok(KeyFile { readings: keys.into_iter().map(reading).collect(), warnings: Vec::new(), position: None })
 }
 
 /// Reads a file by its content: every format that takes it, every split and every order that its size allows.
@@ -212,6 +214,7 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
                 borrow_layouts(&mut found.readings, file.chunks_exact(size));
             }
         }
+        doubt_names(&mut found.readings);
     }
     if !found.readings.is_empty() {
         return Ok(found);
@@ -256,6 +259,20 @@ fn borrow_layouts<'a>(readings: &mut Vec<Reading>, keys: impl ExactSizeIterator<
             let formats = FORMATS.iter().filter(lends).copied().collect();
             readings.push(Reading { key, formats, loadable: false, keys: count });
         }
+    }
+}
+
+/// Marks names that may be secrets: bytes can often be cut into keys in several ways, and only one of them is right.
+fn doubt_names(readings: &mut [Reading]) {
+    let Some(cut) = readings.first().map(|reading| reading.keys) else { return };
+    if readings.iter().all(|reading| reading.keys == cut) {
+        return;
+    }
+    // the first bytes are a name in every way to cut them, but for keys that are nothing but secret
+    let all_secret = readings.iter().any(|reading| reading.key.seed.is_some() || reading.key.scheme.slots);
+    for reading in readings {
+        // a name that is derived gives nothing away
+        reading.key.name_is_doubtful = reading.key.seed.is_none() && (all_secret || reading.key.index > 0);
     }
 }
 
@@ -406,6 +423,17 @@ mod tests {
             let file = read_auto(text.as_bytes()).unwrap();
             assert_eq!((file.readings[0].key.bytes.as_slice(), file.warnings.len()), (key.as_slice(), 1), "{text}");
         }
+    }
+
+    #[test]
+    fn names_that_may_be_secrets_are_doubtful() {
+        let doubtful = |length| {
+            let file = read_auto(&random(length)).unwrap();
+            file.readings.iter().filter(|reading| reading.key.name_is_doubtful).count()
+        };
+        assert_eq!([48, 80, 144].map(doubtful), [0, 0, 0], "one way to cut them");
+        assert_eq!(doubtful(96), 4, "two keys of 48, or three of Go's");
+        assert_eq!(doubtful(240), 4 * 2 + 2 * 2, "five keys of 48 or three of 80: only the first name is sure");
     }
 
     #[test]

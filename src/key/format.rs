@@ -126,6 +126,8 @@ pub struct KeyBytes {
     pub validity: Validity,
     /// What the bytes were derived from, where the file holds something else; wiped on drop.
     pub seed: Option<Zeroizing<Vec<u8>>>,
+    /// Whether what stands in the place of a name may be part of a secret: the file can be cut into keys in another way.
+    pub name_is_doubtful: bool,
 }
 
 impl KeyBytes {
@@ -139,6 +141,7 @@ impl KeyBytes {
             scheme: Scheme::OPENSSL,
             validity: Validity::default(),
             seed: None,
+            name_is_doubtful: false,
         }
     }
 

@@ -45,8 +45,9 @@ impl KeyRing {
             let newest = newest(&file.readings, now);
             for reading in file.readings {
                 let place = Place {
-                    file: number,
+                    file: file.position.unwrap_or(number),
                     files: match reading.formats.as_slice() {
+                        _ if file.position == Some(0) => 1,
                         // files of other servers do not matter
                         [only] => with_format.get(only.name()).copied().unwrap_or(count),
                         _ => count,
@@ -64,6 +65,7 @@ impl KeyRing {
                 ring.extend(reading.key.into_key(origin, now));
             }
         }
+        ring.put_sealing_keys_first();
         ring
     }
 
@@ -95,6 +97,15 @@ impl KeyRing {
             let Some(mac) = weak::mac_keys().into_iter().nth(index) else { return Vec::new() };
             weak::secrets().filter_map(|aes| built_in_key(index, &aes, &mac)).collect()
         })
+    }
+
+    /// A key that stands in a file several times is the one that seals, where one of its places seals.
+    fn put_sealing_keys_first(&mut self) {
+        let keys = &self.keys;
+        let seals = |key: &usize| keys.get(*key).is_some_and(|key| key.origin().role == Role::Active);
+        for same_name in self.by_name.values_mut() {
+            same_name.sort_by_key(|key| !seals(key));
+        }
     }
 
     fn extend(&mut self, key: Option<TicketKey>) {
@@ -249,8 +260,8 @@ mod tests {
         assert_eq!(roles[0], ("lighttpd".to_owned(), Role::Active));
         assert!(roles.contains(&("gnutls".to_owned(), Role::Active)));
         assert!(roles.contains(&("ats".to_owned(), Role::Inactive)));
-        // both files of 64 and of 96 bytes may be Go's
-        assert!(roles.iter().all(|(format, role)| format != "go" || *role == Role::Unknown));
+        // a file of several keys is one server's
+        assert!(roles.iter().all(|(format, role)| format != "go" || *role != Role::Unknown));
     }
 
     #[test]

@@ -103,7 +103,10 @@ fn unknown_key(bytes: &[u8], ring: &KeyRing) -> Problem {
 
 /// A hint, behind what the shape of the ticket says where it is an uncommon one.
 fn with_note(bytes: &[u8], hint: &str) -> String {
-    match Shape::of(bytes).note() {
+    let aead = "no ticket of a CBC cipher has this length: it is not whole, or from a server that seals with an AEAD \
+                (rustls on ring, JSSE, s2n-tls, fizz), or from Go";
+    let note = Shape::of(bytes).note().or_else(|| Ticket::split(bytes).is_err().then_some(aead));
+    match note {
         Some(note) => format!("{note}; {hint}"),
         None => hint.to_owned(),
     }

@@ -21,7 +21,8 @@ pub(super) static EMPTY_CONTEXT_WITH_CERTIFICATE: Rule = Rule {
 
 fn empty_context(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
     let session = ticket.sealed()?;
-    let empty = is_authenticated(session) && session.session_id_context.unwrap_or_default().is_empty();
+    // other dialects have no context that could be empty
+    let empty = is_authenticated(session) && session.session_id_context.is_some_and(<[u8]>::is_empty);
     empty.then(|| "the session ID context is empty, and a client authenticated itself".to_owned())
 }
 

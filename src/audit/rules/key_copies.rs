@@ -36,7 +36,8 @@ pub(super) static RENAMED_KEY: Rule = Rule {
 };
 
 fn renamed_key(keys: &KeySet, _: &Policy) -> Vec<(Subject, String)> {
-    later_of_pairs(keys, |one, other| one.name != other.name && one.sorted_secrets() == other.sorted_secrets())
+    let named = |one: &KeyFacts, other: &KeyFacts| one.name.zip(other.name).is_some_and(|(one, other)| one != other);
+    later_of_pairs(keys, |one, other| named(one, other) && one.sorted_secrets() == other.sorted_secrets())
         .map(|(one, other)| (other.subject(), format!("{} has the same secrets under another name", place(one))))
         .collect()
 }

@@ -8,14 +8,15 @@ pub(super) const CONFIG: Config = Config { format: "apache", read };
 fn read(text: &str) -> Vec<Reference> {
     let of_line = |line: &str| {
         let words = words(line);
-        let [name, path] = words.as_slice() else { return None };
+        let [name, path] = words.as_slice() else { return Vec::new() };
         let path = path.clone();
         match name.to_ascii_lowercase().as_str() {
-            "sslsessionticketkeyfile" => Some(Reference::Key(path)),
-            "include" | "includeoptional" if !path.ends_with(';') => Some(Reference::Include(path)),
-            "serverroot" => Some(Reference::Root(path)),
-            _ => None,
+            // a virtual host has one
+            "sslsessionticketkeyfile" => vec![Reference::Server, Reference::Key(path)],
+            "include" | "includeoptional" if !path.ends_with(';') => vec![Reference::Include(path)],
+            "serverroot" => vec![Reference::Root(path)],
+            _ => Vec::new(),
         }
     };
-    text.lines().filter_map(of_line).collect()
+    text.lines().flat_map(of_line).collect()
 }

@@ -9,14 +9,18 @@ fn read(text: &str) -> Vec<Reference> {
     let bare: Vec<String> = text.lines().map(without_comment).collect();
     let statements = bare.join(" ");
     let mut found = Vec::new();
-    for statement in statements.split(['{', '}']).flat_map(|block| {
-        // what stands behind the last semicolon is no statement, but the head of a block
-        block.rsplit_once(';').map_or("", |(statements, _)| statements).split(';')
-    }) {
-        match words(statement).as_slice() {
-            [name, path] if name == "ssl_session_ticket_key" => found.push(Reference::Key(path.clone())),
-            [name, path] if name == "include" => found.push(Reference::Include(path.clone())),
-            _ => {}
+    for block in statements.split(['{', '}']) {
+        // what stands behind the last semicolon is no statement, but the head of the next block
+        let (statements, head) = block.rsplit_once(';').unwrap_or(("", block));
+        for statement in statements.split(';') {
+            match words(statement).as_slice() {
+                [name, path] if name == "ssl_session_ticket_key" => found.push(Reference::Key(path.clone())),
+                [name, path] if name == "include" => found.push(Reference::Include(path.clone())),
+                _ => {}
+            }
+        }
+        if head.trim() == "server" {
+            found.push(Reference::Server);
         }
     }
     found

@@ -59,7 +59,6 @@ impl KeyFormat for Caddy {
 
     fn role(&self, place: Place) -> Role {
         match place.key {
-            _ if place.files > 1 => Role::Unknown,
             0 => Role::Active,
             _ => Role::Inactive,
         }

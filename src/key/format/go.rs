@@ -45,7 +45,7 @@ impl KeyFormat for Go {
 
     fn role(&self, place: Place) -> Role {
         match place.key {
-            _ if place.files > 1 => Role::Unknown,
+            _ if place.files > 1 && place.keys == 1 => Role::Unknown,
             0 => Role::Active,
             _ => Role::Inactive,
         }

@@ -28,6 +28,10 @@ const HASHES: [(&str, Hash); 8] = [
     ("sha-512", Hash::Sha512),
 ];
 
+/// What H2O takes where an entry does not say (`src/ssl.c`).
+const DEFAULT_CIPHER: &str = "AES-256-CBC";
+const DEFAULT_HASH: &str = "SHA256";
+
 pub(super) struct H2o;
 
 /// The members of one entry, as they are read.
@@ -76,7 +80,6 @@ impl KeyFormat for H2o {
 
     fn role(&self, place: Place) -> Role {
         match place.newest {
-            _ if place.files > 1 => Role::Unknown,
             Some(true) => Role::Active,
             Some(false) => Role::Inactive,
             None if place.keys == 1 => Role::Active,
@@ -129,10 +132,10 @@ impl H2o {
         let line = entry.line;
         let missing = |what: &str| self.wrong(line, format!("the entry has no `{what}`"));
         let name = self.hex(entry.name.ok_or_else(|| missing("name"))?, NAME_LENGTH, "name", line)?;
-        let cipher = entry.cipher.ok_or_else(|| missing("cipher"))?;
+        let cipher = entry.cipher.unwrap_or(DEFAULT_CIPHER);
         let aes = by_name(&CIPHERS, cipher)
             .ok_or_else(|| self.wrong(line, "the cipher is none of AES-128-CBC, AES-192-CBC, AES-256-CBC"))?;
-        let hash = entry.hash.ok_or_else(|| missing("hash"))?;
+        let hash = entry.hash.unwrap_or(DEFAULT_HASH);
         let hash = by_name(&HASHES, hash)
             .ok_or_else(|| self.wrong(line, "the hash is none of SHA1, SHA256, SHA384, SHA512"))?;
         let layout = Layout { order: Order::NameAesHmac, aes, hmac: hash.block_length() };
@@ -235,7 +238,7 @@ mod tests {
         assert!(error(&format!("{good}{}", good.replace("AES-256", "AES-512"))).contains("line 7"));
         assert!(error(&good.replace("AES-256", "AES-128")).contains("192 hex digits, not 160"));
         assert!(error(&good.replace("not_after: 2", "not_after: 0")).contains("before"));
-        assert!(error(&good.replace("  hash: SHA256\n", "")).contains("no `hash`"));
+        assert!(error(&good.replace("  key", "  k")).contains("no `key`"));
         assert!(error(&good.replace("  hash", "  cipher")).contains("twice"));
     }
 }

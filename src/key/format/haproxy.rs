@@ -74,7 +74,6 @@ impl KeyFormat for Haproxy {
     fn role(&self, place: Place) -> Role {
         let from_end = place.keys - place.key;
         match from_end {
-            _ if place.files > 1 => Role::Unknown,
             2 => Role::Active,
             1..=KEPT => Role::Inactive,
             _ => Role::Ignored,

@@ -42,7 +42,6 @@ impl KeyFormat for Lighttpd {
 
     fn role(&self, place: Place) -> Role {
         match place.newest {
-            _ if place.files > 1 => Role::Unknown,
             None | Some(true) => Role::Active,
             Some(false) => Role::Inactive,
         }

@@ -85,7 +85,8 @@ impl KeyFormat for RawFormat {
     fn role(&self, place: Place) -> Role {
         let seals = match self.seals {
             Seals::FirstFile => place.file == 0 && place.key == 0,
-            _ if place.files > 1 => return Role::Unknown,
+            // a file of several keys is one server's; files of one key may be one server's or several's
+            _ if place.files > 1 && place.keys == 1 => return Role::Unknown,
             Seals::OnlyKey | Seals::FirstKey => place.key == 0,
             Seals::LastKey => place.key + 1 == place.keys,
         };
