@@ -185,7 +185,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next element, which must be the universal `tag`.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<Element<'a>, DerError> {
         let element = self.read()?;
         if element.is(tag) {

@@ -114,7 +114,9 @@ fn recognise(mut members: Reader<'_>) -> Dialect {
 }
 
 /// The one element inside an explicit tag.
-#[inline]
+// inlined for the same reason as `Reader::read`
+#[allow(clippy::inline_always)]
+#[inline(always)]
 pub(super) fn explicit<'a>(element: &Element<'a>) -> Option<Element<'a>> {
     if !element.constructed {
         return None;
