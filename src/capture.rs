@@ -140,6 +140,10 @@ impl Capture {
 
     /// Where the flow of a packet is, and which side sent it.
     fn find(&mut self, datagram: &Datagram<'_>, ports: (u16, u16), sink: &mut Sink<'_>) -> (usize, usize) {
+        let (from, to) = ((datagram.source, ports.0), (datagram.destination, ports.1));
+        if let Some(found) = self.flows.last(from, to, datagram.transport) {
+            return found;
+        }
         let source = SocketAddr::new(datagram.source, ports.0);
         let destination = SocketAddr::new(datagram.destination, ports.1);
         let (ends, is_high) = Ends::new(source, destination);

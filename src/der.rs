@@ -143,17 +143,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next element.
+    // inlined, so that an element is a few registers rather than memory on its way through results
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn read(&mut self) -> Result<Element<'a>, DerError> {
-        let fail = |kind| DerError { kind, offset: self.offset };
-        let (after, header) = Header::from_der(self.rest).map_err(|error| match error {
-            der_parser::nom::Err::Incomplete(_) => fail(DerErrorKind::TruncatedHeader),
-            _ => fail(DerErrorKind::InvalidHeader),
-        })?;
+        let (after, header) = match Header::from_der(self.rest) {
+            Ok(header) => header,
+            Err(error) => return Err(self.no_header(&error)),
+        };
         let Length::Definite(length) = header.length() else {
-            return Err(fail(DerErrorKind::InvalidHeader));
+            return Err(self.fail(DerErrorKind::InvalidHeader));
         };
         let Some((content, rest)) = after.split_at_checked(length) else {
-            return Err(fail(DerErrorKind::TruncatedContent { need: length, have: after.len() }));
+            return Err(self.fail(DerErrorKind::TruncatedContent { need: length, have: after.len() }));
         };
         let (der, _) = self.rest.split_at(self.rest.len() - rest.len());
         let element = Element {
@@ -169,7 +171,22 @@ impl<'a> Reader<'a> {
         Ok(element)
     }
 
+    #[cold]
+    fn no_header(&self, error: &der_parser::nom::Err<der_parser::error::BerError>) -> DerError {
+        self.fail(match error {
+            der_parser::nom::Err::Incomplete(_) => DerErrorKind::TruncatedHeader,
+            _ => DerErrorKind::InvalidHeader,
+        })
+    }
+
+    #[cold]
+    fn fail(&self, kind: DerErrorKind) -> DerError {
+        DerError { kind, offset: self.offset }
+    }
+
     /// Reads the next element, which must be the universal `tag`.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<Element<'a>, DerError> {
         let element = self.read()?;
         if element.is(tag) {

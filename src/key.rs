@@ -17,7 +17,7 @@ mod rotation;
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use self::crypto::{CipherKey, MacKey};
 pub use self::fingerprint::Fingerprint;
@@ -112,6 +112,8 @@ pub struct TicketKey {
     cipher: CipherKey,
     mac: MacKey,
     rotation: Option<Rotation>,
+    /// See [`members`](Self::members).
+    members: OnceLock<Vec<u8>>,
 }
 
 /// The MAC did not verify under this key.
@@ -144,6 +146,7 @@ impl TicketKey {
             cipher: CipherKey::new(parts.aes, key.scheme.mode)?,
             mac: MacKey::new(parts.hmac, key.scheme.hash)?,
             rotation: key.scheme.slots.then(|| Rotation::new(&key.bytes, now)),
+            members: OnceLock::new(),
         })
     }
 
@@ -212,6 +215,11 @@ impl TicketKey {
     #[must_use]
     pub fn mac_name(&self) -> &'static str {
         self.mac.name()
+    }
+
+    /// What records say of the key, the same for every ticket: `make` writes it once.
+    pub(crate) fn members(&self, make: fn(&Self) -> Vec<u8>) -> &[u8] {
+        self.members.get_or_init(|| make(self))
     }
 
     /// Checks the MAC, in constant time, in every arrangement that tickets under this key can have. Only the result

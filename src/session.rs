@@ -276,12 +276,13 @@ impl<'a> Session<'a> {
         }
         // every ASN.1 session begins so, and no other dialect's
         if plaintext.first() == Some(&0x30) {
-            return asn1::parse(plaintext).map_err(SessionError::Der);
+            return asn1::parse(plaintext);
         }
         dialect::parse(plaintext)
     }
 
     /// A session with what every dialect has; `plaintext` is the whole of it.
+    #[inline]
     fn new(dialect: Dialect, plaintext: &'a [u8], protocol: Protocol, secret: Secret<'a>) -> Self {
         Self {
             dialect,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::net::{IpAddr, SocketAddr};
 
 use super::collect::Collector;
 use super::dtls::Dtls;
@@ -13,6 +14,9 @@ use super::tcp::Stream;
 const MAX_FLOWS: usize = 50_000;
 /// Room in the index. With more than twice the flows, removals never make it grow.
 const INDEX_CAPACITY: usize = 2 * MAX_FLOWS + 2;
+
+/// Address and port, as they come from the headers.
+pub(super) type End = (IpAddr, u16);
 
 /// One direction of a flow.
 #[derive(Debug, Clone, Copy, Default)]
@@ -139,13 +143,23 @@ impl Flows {
         number
     }
 
+    /// Where the flow of the last packet is, and which side of it `source` is, if `source` and `destination` are its
+    /// ends.
+    pub(super) fn last(&self, source: End, destination: End, transport: Transport) -> Option<(usize, usize)> {
+        let flow = self.slots.get(self.last).filter(|flow| flow.transport == transport)?;
+        let [low, high] = [&flow.ends.low, &flow.ends.high];
+        // part by part: to put addresses together only to compare them is slow
+        let is = |address: &SocketAddr, end: End| address.port() == end.1 && address.ip() == end.0;
+        if is(low, source) && is(high, destination) {
+            return Some((self.last, 0));
+        }
+        (is(high, source) && is(low, destination)).then_some((self.last, 1))
+    }
+
     /// Where the flow between two ends is; a new one takes the place of another where there are too many, which goes
     /// to `evicted` first.
     pub(super) fn find(&mut self, ends: Ends, transport: Transport, evicted: &mut dyn FnMut(&mut Flow)) -> usize {
         let is_it = |flow: &Flow| flow.ends == ends && flow.transport == transport;
-        if self.slots.get(self.last).is_some_and(is_it) {
-            return self.last;
-        }
         let hash = self.hasher.hash_one((ends, transport));
         if let Some(&at) = self.index.get(&hash)
             && self.slots.get(at as usize).is_some_and(is_it)

@@ -1,26 +1,15 @@
 //! Captures: decompressed, and read in pieces of bounded size.
 
-use std::io::{self, BufRead, BufReader, Read};
+mod feed;
 
-use flate2::bufread::MultiGzDecoder;
-use tktdump::capture::container::{MAX_BLOCK_LENGTH, Packet, Reader, Step};
+use std::io;
+
+pub(super) use self::feed::{Feed, decompressed};
+use tktdump::capture::container::{Packet, Reader, Step};
 use tktdump::capture::{Capture, Remarks};
 
 use super::Failure;
 use super::source::Sink;
-
-/// How much is read at a time.
-const CHUNK_LENGTH: usize = 1 << 18;
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-
-/// A capture as its bytes come out of a file or of gzip.
-pub(super) fn decompressed<'r>(input: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
-    let mut input = BufReader::with_capacity(1 << 16, input);
-    if input.fill_buf()?.starts_with(&GZIP_MAGIC) {
-        return Ok(Box::new(MultiGzDecoder::new(input)));
-    }
-    Ok(Box::new(input))
-}
 
 /// What happens with the packets of a capture.
 pub(super) trait PacketSink {
@@ -55,9 +44,9 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
 }
 
 /// Reads a capture to its end. What is wrong with it is said once all that could be read has been handed over.
-pub(super) fn read(input: impl Read, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
+pub(super) fn read(feed: &mut Feed<'_>, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     let mut follow = Follow { capture: Capture::default(), sink, unusable: 0 };
-    let end = each_packet(&mut decompressed(input)?, &mut follow);
+    let end = each_packet(feed, &mut follow);
     let Follow { mut capture, sink, unusable } = follow;
     capture.finish(&mut |connection| sink.connection(&connection));
     remark(&capture.remarks(), shown, sink);
@@ -88,82 +77,38 @@ pub(super) enum End {
     Unreadable(String),
 }
 
-/// What has been read of a file and not yet been used.
-struct Window {
-    bytes: Vec<u8>,
-    start: usize,
-    end: usize,
-    complete: bool,
-}
-
-impl Window {
-    fn rest(&self) -> &[u8] {
-        self.bytes.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// Reads until as many bytes are there, or no more come.
-    fn fill(&mut self, needed: usize, input: &mut impl Read) -> io::Result<()> {
-        if self.start > 0 {
-            self.bytes.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.bytes.len() < needed {
-            self.bytes.resize(needed.min(MAX_BLOCK_LENGTH), 0);
-        }
-        while self.end < needed && !self.complete {
-            match input.read(self.bytes.get_mut(self.end..).unwrap_or_default()) {
-                Ok(0) => self.complete = true,
-                Ok(read) => self.end += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Hands over every packet.
-pub(super) fn each_packet(input: &mut impl Read, sink: &mut impl PacketSink) -> anyhow::Result<End> {
+pub(super) fn each_packet(feed: &mut Feed<'_>, sink: &mut impl PacketSink) -> anyhow::Result<End> {
     let mut reader = Reader::new();
-    let end = walk(&mut reader, input, sink);
+    let end = walk(&mut reader, feed, sink);
     sink.unusable(reader.unusable_blocks());
     end
 }
 
-fn walk(reader: &mut Reader, input: &mut impl Read, sink: &mut impl PacketSink) -> anyhow::Result<End> {
-    let mut window = Window { bytes: vec![0; CHUNK_LENGTH], start: 0, end: 0, complete: false };
+fn walk(reader: &mut Reader, feed: &mut Feed<'_>, sink: &mut impl PacketSink) -> anyhow::Result<End> {
+    let mut cut = false;
     loop {
-        match reader.step(window.rest()) {
+        match reader.step(feed.rest()) {
             Ok(Step::Packet { packet, used }) => {
                 sink.packet(&packet)?;
-                window.start += used;
+                feed.advance(used);
             }
-            Ok(Step::Skip(length)) => {
-                let there = window.rest().len() as u64;
-                if length <= there {
-                    window.start += usize::try_from(length)?;
-                } else {
-                    window.start = window.end;
-                    let left = length - there;
-                    match io::copy(&mut input.by_ref().take(left), &mut io::sink()) {
-                        Ok(skipped) if skipped == left => {}
-                        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
-                            return Ok(End::Unreadable(error.to_string()));
-                        }
-                        _ => return Ok(End::Cut(0)),
-                    }
+            Ok(Step::Skip(length)) => match feed.skip(length) {
+                Ok(true) => {}
+                Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                    return Ok(End::Unreadable(error.to_string()));
                 }
-            }
-            Ok(Step::Need(_)) if window.complete => {
-                let left = window.rest().len();
+                _ => return Ok(End::Cut(0)),
+            },
+            Ok(Step::Need(_)) if cut || feed.is_complete() => {
+                let left = feed.rest().len();
                 return Ok(if left == 0 { End::Whole } else { End::Cut(left) });
             }
             Ok(Step::Need(length)) => {
                 sink.pause()?;
-                match window.fill(length, input) {
+                match feed.fill(length) {
                     Ok(()) => {}
-                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => window.complete = true,
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => cut = true,
                     Err(error) => return Ok(End::Unreadable(error.to_string())),
                 }
             }

@@ -11,7 +11,8 @@ use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
-use super::{Failure, capture};
+use super::Failure;
+use super::capture::{self, Feed};
 
 /// The largest input that is read whole; inputs of lines have no limit.
 const WHOLE_LIMIT: usize = 64 << 20;
@@ -62,7 +63,7 @@ pub(super) trait Sink {
 pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> anyhow::Result<()> {
     let shown = || Text(display(path).as_bytes()).to_string();
     if is_stdin(path) {
-        return read_from(io::stdin().lock(), form, &shown, sink);
+        return read_from(io::stdin(), form, &shown, sink);
     }
     let file = File::open(path).with_context(shown)?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
@@ -73,7 +74,7 @@ pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> any
 }
 
 fn read_from(
-    mut input: impl Read,
+    mut input: impl Read + Send + 'static,
     form: Option<Form>,
     shown: &dyn Fn() -> String,
     sink: &mut impl Sink,
@@ -81,7 +82,8 @@ fn read_from(
     let mut head = Vec::new();
     let form = recognise(&mut input, form, &mut head).with_context(shown)?;
     if form == Form::Capture {
-        return capture::read(head.as_slice().chain(input), &shown(), sink);
+        let mut feed = Feed::ahead(io::Cursor::new(head).chain(input)).with_context(shown)?;
+        return capture::read(&mut feed, &shown(), sink);
     }
     if form.is_lines() {
         return each_line(input, head, form, shown, sink);

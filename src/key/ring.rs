@@ -1,6 +1,7 @@
 //! The keys of a server, in its order, found by name.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use super::file::{KeyFile, Reading};
@@ -19,12 +20,36 @@ pub const BUILT_IN: &str = "(built-in)";
 #[derive(Debug, Default)]
 pub struct KeyRing {
     keys: Vec<TicketKey>,
-    by_name: HashMap<KeyName, Vec<usize>>,
+    by_name: HashMap<KeyName, Vec<usize>, BuildHasherDefault<NameHash>>,
     public_names: usize,
     tried: Vec<usize>,
     any_length: bool,
     /// Of built-in keys: further keys with the same MAC key.
     siblings: Vec<OnceLock<Vec<TicketKey>>>,
+}
+
+/// Hashes a key name, which is random, by a multiplication of its halves: the table holds only names of our own keys,
+/// so that nobody on the network can fill it with names that collide.
+#[derive(Debug, Clone, Copy, Default)]
+struct NameHash(u64);
+
+impl Hasher for NameHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut number = [0; 8];
+            number.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
+            // an odd number with its bits well spread (2^64 over the golden ratio)
+            let mixed = (self.0 ^ u64::from_le_bytes(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            self.0 = mixed ^ mixed >> 32;
+        }
+    }
+
+    // the length of an array, which is always the same
+    fn write_usize(&mut self, _: usize) {}
 }
 
 impl KeyRing {

@@ -4,10 +4,11 @@ mod capture;
 mod write;
 
 pub(super) use self::write::Object;
+use self::write::{Member, member};
 
 use super::{REDACTED, utc};
-use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
+use crate::key::{KeyInUse, TicketKey};
 use crate::record::{ConnectionRecord, Record, Shown};
 use crate::session::certificate::Certificate;
 use crate::session::field::Field;
@@ -29,31 +30,31 @@ impl Renderer<'_> {
     /// Appends the record of one ticket.
     pub fn ticket(&self, record: &Record<'_>, out: &mut Vec<u8>) {
         let mut object = Object::begin(out);
-        object.word("type", "ticket");
-        object.text("source", record.place.source.as_bytes());
-        object.number("index", record.place.index);
+        object.word(member!("type"), "ticket");
+        object.text(member!("source"), record.place.source.as_bytes());
+        object.number(member!("index"), record.place.index);
         if let Some(line) = record.place.line {
-            object.number("line", line);
+            object.number(member!("line"), line);
         }
-        object.word("status", record.status().as_str());
+        object.word(member!("status"), record.status().as_str());
         if let Some(problem) = record.problem(self.ring) {
-            object.text("error", problem.error.as_bytes());
-            object.text("hint", problem.hint.as_bytes());
+            object.text(member!("error"), problem.error.as_bytes());
+            object.text(member!("hint"), problem.hint.as_bytes());
         }
         if !record.bytes.is_empty() {
-            object.object("ticket", |ticket| ticket_parts(record, self.redact, ticket));
+            object.object(member!("ticket"), |ticket| ticket_parts(record, self.redact, ticket));
         }
         if let Some((key, verified)) = record.key() {
-            object.object("key", |object| key_used(key, verified, object));
+            object.object(member!("key"), |object| key_used(key, verified, object));
         }
         if let Some(shown) = record.session() {
-            object.object("session", |object| self.session(shown, object));
+            object.object(member!("session"), |object| self.session(shown, object));
         }
         if let Some(session) = &record.client_session {
-            object.object("client_session", |object| self.session(Shown::Genuine(session), object));
+            object.object(member!("client_session"), |object| self.session(Shown::Genuine(session), object));
         }
         if let Some(sighting) = &record.capture {
-            object.object("capture", |object| capture::sighting(sighting, object));
+            object.object(member!("capture"), |object| capture::sighting(sighting, object));
         }
         object.end();
         out.push(b'\n');
@@ -66,7 +67,7 @@ impl Renderer<'_> {
 
     fn session(&self, shown: Shown<'_, '_>, object: &mut Object<'_>) {
         if shown.is_unverified() {
-            object.flag("verified", false);
+            object.flag(member!("verified"), false);
         }
         let session: &Session<'_> = shown.session();
         View { session, now: self.now, redact: self.redact }.visit(&mut Fields { object });
@@ -74,25 +75,36 @@ impl Renderer<'_> {
 }
 
 fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_>) {
-    object.number("length", record.bytes.len());
+    object.number(member!("length"), record.bytes.len());
     if redact && !record.is_sealed() {
-        return object.word("raw", REDACTED);
+        return object.word(member!("raw"), REDACTED);
     }
     if let Some(parts) = record.ticket() {
         if let Some(name) = parts.key_name() {
-            object.hex("key_name", &name.0);
+            object.hex(member!("key_name"), &name.0);
         }
-        object.hex("iv", parts.iv());
-        object.number("ciphertext_length", parts.ciphertext().len());
-        object.hex("mac", parts.mac());
+        object.hex(member!("iv"), parts.iv());
+        object.number(member!("ciphertext_length"), parts.ciphertext().len());
+        object.hex(member!("mac"), parts.mac());
         if parts.wire() != Wire::Named {
             object.display("layout", parts.wire());
         }
     }
-    object.hex("raw", record.bytes);
+    object.hex(member!("raw"), record.bytes);
 }
 
 fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_>) {
+    object.members(key.members(key_members));
+    object.flag(member!("mac_verified"), verified);
+    if let Some(slot) = key.slot() {
+        object.number("slot", slot);
+    }
+}
+
+/// What every ticket of a key says about it.
+fn key_members(key: &TicketKey) -> Vec<u8> {
+    let mut members = Vec::new();
+    let mut object = Object::begin(&mut members);
     let origin = key.origin();
     object.text("file", origin.file.as_bytes());
     object.number("index", origin.index);
@@ -103,10 +115,9 @@ fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_>) {
     object.display("layout", key.layout());
     object.word("cipher", key.cipher_name());
     object.word("mac", key.mac_name());
-    object.flag("mac_verified", verified);
-    if let Some(slot) = key.slot() {
-        object.number("slot", slot);
-    }
+    // the brace goes, and the last comma stays
+    members.drain(..1);
+    members
 }
 
 /// Writes a session's fields as members of an object.
@@ -119,7 +130,7 @@ impl Visitor for Fields<'_, '_> {
     #[allow(clippy::inline_always)]
     #[inline(always)]
     fn field(&mut self, field: &'static Field, value: Value<'_>) {
-        let key = field.key;
+        let key = Member(field.json);
         match value {
             Value::Word(word) => self.object.word(key, word),
             Value::Text(text) => self.object.text(key, text),

@@ -18,7 +18,7 @@ pub fn json(group: &Group, out: &mut Vec<u8>) {
     object.number("tickets", group.tickets);
     for (key, time) in [("first_seen", group.first_seen), ("last_seen", group.last_seen)] {
         if let Some(time) = time {
-            object.decimal(key, time);
+            object.time(key, time);
         }
     }
     let snis: Vec<String> = group.snis.iter().map(|sni| Text(sni).to_string()).collect();

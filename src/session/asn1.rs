@@ -3,52 +3,36 @@
 
 use der_parser::der::{Class, Tag};
 
-use super::{Cipher, Dialect, Protocol, Secret, Session, UnknownField, boringssl, openssl};
+use super::{Cipher, Dialect, Protocol, Secret, Session, SessionError, UnknownField, boringssl, openssl};
 use crate::der::{DerError, DerErrorKind, Element, Reader};
 
 /// The first tag whose meaning depends on the dialect.
 const FIRST_OWN_TAG: u32 = 13;
 
-pub(super) fn parse(plaintext: &[u8]) -> Result<Session<'_>, DerError> {
+pub(super) fn parse(plaintext: &[u8]) -> Result<Session<'_>, SessionError> {
     let mut outer = Reader::new(plaintext);
-    let mut members = outer.expect(Tag::Sequence, "a SEQUENCE")?.reader();
-    outer.finish()?;
-    let mut session = fixed_members(plaintext, &mut members)?;
-    let mut decided = false;
-    while !members.is_empty() {
-        let rest = members.clone();
-        let element = members.read()?;
-        if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
-            session.krb5_principal = Some(element.content);
-            continue;
-        }
-        let context_tag = (element.class == Class::ContextSpecific).then_some(element.tag);
-        if !decided && context_tag.is_some_and(|tag| tag >= FIRST_OWN_TAG) {
-            session.dialect = recognise(rest);
-            decided = true;
-        }
-        let understood = context_tag.is_some_and(|tag| match session.dialect {
-            _ if tag < FIRST_OWN_TAG => common_member(&mut session, &element),
-            Dialect::OpenSsl => openssl::member(&mut session, &element),
-            Dialect::BoringSsl => boringssl::member(&mut session, &element),
-            _ => false,
-        });
-        if let Some(tag) = context_tag.filter(|&tag| tag < u64::BITS) {
-            session.tags |= 1 << tag;
-        }
-        if !understood {
-            session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
-        }
+    let mut members = outer.expect(Tag::Sequence, "a SEQUENCE").map_err(SessionError::Der)?.reader();
+    outer.finish().map_err(SessionError::Der)?;
+    let fixed = fixed_members(&mut members).map_err(SessionError::Der)?;
+    // a session is large: it is made once, and filled where it is
+    let mut session = Session::new(Dialect::OpenSsl, plaintext, fixed.protocol, fixed.secret);
+    session.cipher = fixed.cipher;
+    session.session_id = fixed.session_id;
+    match tagged_members(&mut session, members) {
+        Ok(()) => Ok(session),
+        Err(error) => Err(SessionError::Der(error)),
     }
-    session.extended_master_secret = match session.extended_master_secret {
-        _ if session.protocol.has_psk() => None,
-        Some(stated) => Some(stated),
-        None => Some(session.flags.unwrap_or(0) & openssl::FLAG_EXTENDED_MASTER_SECRET != 0),
-    };
-    Ok(session)
 }
 
-fn fixed_members<'a>(plaintext: &'a [u8], members: &mut Reader<'a>) -> Result<Session<'a>, DerError> {
+/// The members without tags.
+struct FixedMembers<'a> {
+    protocol: Protocol,
+    cipher: Cipher<'a>,
+    session_id: &'a [u8],
+    secret: Secret<'a>,
+}
+
+fn fixed_members<'a>(members: &mut Reader<'a>) -> Result<FixedMembers<'a>, DerError> {
     let unexpected = |element: Element<'_>, expected| DerError {
         kind: DerErrorKind::Unexpected { expected },
         offset: element.offset,
@@ -69,16 +53,43 @@ fn fixed_members<'a>(plaintext: &'a [u8], members: &mut Reader<'a>) -> Result<Se
     }
     let session_id = members.expect(Tag::OctetString, "the session ID, an OCTET STRING")?.content;
     let secret = members.expect(Tag::OctetString, "the master key, an OCTET STRING")?.content;
-    Ok(Session {
-        cipher: Cipher(cipher.content),
-        session_id,
-        ..Session::new(
-            Dialect::OpenSsl,
-            plaintext,
-            protocol,
-            if protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) },
-        )
-    })
+    let secret = if protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) };
+    Ok(FixedMembers { protocol, cipher: Cipher(cipher.content), session_id, secret })
+}
+
+fn tagged_members<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> Result<(), DerError> {
+    let mut decided = false;
+    while !members.is_empty() {
+        let rest = members.clone();
+        let element = members.read()?;
+        if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
+            session.krb5_principal = Some(element.content);
+            continue;
+        }
+        let context_tag = (element.class == Class::ContextSpecific).then_some(element.tag);
+        if !decided && context_tag.is_some_and(|tag| tag >= FIRST_OWN_TAG) {
+            session.dialect = recognise(rest);
+            decided = true;
+        }
+        let understood = context_tag.is_some_and(|tag| match session.dialect {
+            _ if tag < FIRST_OWN_TAG => common_member(session, &element),
+            Dialect::OpenSsl => openssl::member(session, &element),
+            Dialect::BoringSsl => boringssl::member(session, &element),
+            _ => false,
+        });
+        if let Some(tag) = context_tag.filter(|&tag| tag < u64::BITS) {
+            session.tags |= 1 << tag;
+        }
+        if !understood {
+            session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
+        }
+    }
+    session.extended_master_secret = match session.extended_master_secret {
+        _ if session.protocol.has_psk() => None,
+        Some(stated) => Some(stated),
+        None => Some(session.flags.unwrap_or(0) & openssl::FLAG_EXTENDED_MASTER_SECRET != 0),
+    };
+    Ok(())
 }
 
 /// Decides by the first member whose type differs between the dialects.
@@ -103,6 +114,9 @@ fn recognise(mut members: Reader<'_>) -> Dialect {
 }
 
 /// The one element inside an explicit tag.
+// inlined for the same reason as `Reader::read`
+#[allow(clippy::inline_always)]
+#[inline(always)]
 pub(super) fn explicit<'a>(element: &Element<'a>) -> Option<Element<'a>> {
     if !element.constructed {
         return None;
@@ -122,6 +136,7 @@ pub(super) fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
 }
 
 /// Members 0 to 12. False: not understood.
+#[inline]
 fn common_member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
     if element.tag == 0 && !element.constructed {
         // [0] is the one implicit tag

@@ -37,6 +37,8 @@ impl Group {
 pub struct Field {
     /// The key in JSON.
     pub key: &'static str,
+    /// The key with what stands around it in JSON, up to the opening quote of a string: `"key":"`.
+    pub(crate) json: &'static str,
     /// The label for people; a field that only explains the one before it has the same.
     pub label: &'static str,
     /// Where it belongs.
@@ -89,6 +91,7 @@ macro_rules! fields {
             $(#[$doc])*
             pub const $name: &Field = &Field {
                 key: $key,
+                json: concat!("\"", $key, "\":\""),
                 label: $label,
                 group: Group::$group,
                 secret: fields!(@secret $($secret)?),

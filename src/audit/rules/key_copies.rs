@@ -73,7 +73,8 @@ fn shared_key(keys: &KeySet, _: &Policy) -> Vec<(Subject, String)> {
 }
 
 fn is_copy(one: &KeyFacts, other: &KeyFacts) -> bool {
-    one.name == other.name && one.sorted_secrets() == other.sorted_secrets()
+    let equal = one.name == other.name && one.sorted_secrets() == other.sorted_secrets();
+    equal || one.bytes() == other.bytes()
 }
 
 fn place(key: &KeyFacts) -> String {

@@ -16,7 +16,7 @@ use tktdump::pcapng::{BlockWriter, ByteOrder, Packet as OwnPacket};
 
 use super::{Log, Output, Worker, end_key_log, load_keys};
 use crate::command::args::JobArgs;
-use crate::command::capture::{self, End, PacketSink};
+use crate::command::capture::{self, End, Feed, PacketSink};
 use crate::command::notes::Notes;
 use crate::command::{Exit, Failure, source};
 
@@ -51,7 +51,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Resu
     worker.blocks = Some(target.blocks);
     worker.begin(path);
     file.rewind()?;
-    capture::read(&mut file, &shown, &mut worker)?;
+    capture::read(&mut Feed::direct(capture::decompressed(&mut file)?), &shown, &mut worker)?;
     worker.flush()?;
     let lines = worker.key_log.as_ref().map_or(0, Log::lines);
     file.rewind()?;
@@ -135,7 +135,8 @@ impl Target {
         if let Some(decimals) = self.decimals {
             let mut convert = Convert { blocks: self.blocks, decimals, out: Vec::new(), stdout };
             // what is wrong with the file was said when it was read for the key log
-            let (End::Whole | End::Cut(_) | End::Unreadable(_)) = capture::each_packet(&mut input, &mut convert)?;
+            let (End::Whole | End::Cut(_) | End::Unreadable(_)) =
+                capture::each_packet(&mut Feed::direct(input), &mut convert)?;
             return Ok(convert.stdout.flush()?);
         }
         io::copy(&mut input.by_ref().take(self.used as u64), &mut io::sink())?;

@@ -1,34 +1,34 @@
 //! What captures add: where a ticket was seen, and the `connection` record.
 
-use super::Object;
+use super::{Object, member};
 use crate::capture::sighting::Sighting;
 use crate::record::ConnectionRecord;
 
 /// The members of a ticket's `capture` object.
 pub(super) fn sighting(sighting: &Sighting<'_>, object: &mut Object<'_>) {
-    object.number("packet", sighting.packet);
-    object.decimal("time", sighting.time);
-    object.number("stream", sighting.stream);
-    object.display("client", sighting.client);
-    object.display("server", sighting.server);
-    object.word("message", sighting.carrier.as_str());
+    object.number(member!("packet"), sighting.packet);
+    object.time(member!("time"), sighting.time);
+    object.number(member!("stream"), sighting.stream);
+    object.address(member!("client"), sighting.client);
+    object.address(member!("server"), sighting.server);
+    object.word(member!("message"), sighting.carrier.as_str());
     if let Some(random) = &sighting.client_random {
-        object.hex("client_random", random);
+        object.hex(member!("client_random"), random);
     }
     if let Some(name) = sighting.sni {
-        object.text("sni", name);
+        object.text(member!("sni"), name);
     }
     if let Some(identity) = sighting.identity {
-        object.number("identity", identity);
+        object.number(member!("identity"), identity);
     }
     if let Some(selected) = sighting.selected {
-        object.flag("selected", selected);
+        object.flag(member!("selected"), selected);
     }
     if let Some(verified) = sighting.binder {
-        object.word("binder", if verified { "verified" } else { "mismatch" });
+        object.word(member!("binder"), if verified { "verified" } else { "mismatch" });
     }
     if let Some(age) = sighting.age_ms {
-        object.number("age_ms", age);
+        object.number(member!("age_ms"), age);
     }
 }
 
@@ -36,38 +36,38 @@ pub(super) fn sighting(sighting: &Sighting<'_>, object: &mut Object<'_>) {
 pub(super) fn connection(record: &ConnectionRecord<'_>, out: &mut Vec<u8>) {
     let connection = record.connection;
     let mut object = Object::begin(out);
-    object.word("type", "connection");
-    object.text("source", record.source.as_bytes());
-    object.number("stream", connection.stream);
-    object.display("client", connection.client);
-    object.display("server", connection.server);
-    object.decimal("time", connection.time);
+    object.word(member!("type"), "connection");
+    object.text(member!("source"), record.source.as_bytes());
+    object.number(member!("stream"), connection.stream);
+    object.address(member!("client"), connection.client);
+    object.address(member!("server"), connection.server);
+    object.time(member!("time"), connection.time);
     if let Some(protocol) = record.protocol() {
-        object.word("protocol", protocol.name());
+        object.word(member!("protocol"), protocol.name());
     }
     if let Some((id, suite)) = record.cipher() {
         match suite.map(|suite| suite.openssl.unwrap_or(suite.iana)) {
-            Some(name) => object.word("cipher", name),
-            None => object.hex("cipher", &id.to_be_bytes()),
+            Some(name) => object.word(member!("cipher"), name),
+            None => object.hex(member!("cipher"), &id.to_be_bytes()),
         }
     }
     if let Some(hello) = &record.client_hello {
         if let Some(name) = hello.server_name {
-            object.text("sni", name);
+            object.text(member!("sni"), name);
         }
-        object.hex("client_random", &hello.random);
+        object.hex(member!("client_random"), &hello.random);
     }
-    object.word("handshake", record.handshake.as_str());
-    object.flag("ticket_offered", connection.ticket_offered());
-    object.flag("ticket_accepted", record.ticket_accepted());
+    object.word(member!("handshake"), record.handshake.as_str());
+    object.flag(member!("ticket_offered"), connection.ticket_offered());
+    object.flag(member!("ticket_accepted"), record.ticket_accepted());
     if let Some(issued) = record.ticket_issued() {
-        object.flag("ticket_issued", issued);
+        object.flag(member!("ticket_issued"), issued);
     }
     if let Some(renewed) = record.ticket_renewed() {
-        object.flag("ticket_renewed", renewed);
+        object.flag(member!("ticket_renewed"), renewed);
     }
-    object.word("early_data", record.early_data().as_str());
-    object.text("why", record.why.as_bytes());
+    object.word(member!("early_data"), record.early_data().as_str());
+    object.text(member!("why"), record.why.as_bytes());
     object.end();
     out.push(b'\n');
 }
