@@ -238,6 +238,11 @@ impl Capture {
             return;
         }
         let ends = [flow.ends.low, flow.ends.high];
+        if let Some(Talk::Dtls(sides)) = flow.handshake.as_ref().map(|handshake| &handshake.talk)
+            && dtls::begins_another(udp.payload(), sides)
+        {
+            self.memory -= finish(flow, stamp, sink);
+        }
         let handshake = match &mut flow.handshake {
             Some(handshake) => {
                 let collector = &mut handshake.collector;
