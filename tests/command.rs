@@ -161,3 +161,13 @@ fn a_configuration_of_nginx_stands_for_its_key_files() {
     fs::write(path("sites/a.conf"), "").unwrap();
     assert!(errors(&open()).contains("names no ticket key file"));
 }
+
+#[test]
+fn a_ticket_chosen_after_a_hello_retry_request_is_not_said_to_be_passed_over() {
+    let folder = data("nginx80_tls13_hrr");
+    let key = folder.join("ticket.key");
+    let output = tktdump(&["-f", "keylog"], key.to_str().unwrap(), &folder.join("capture.pcap"));
+    let said = errors(&output);
+    assert!(said.contains("Diffie-Hellman"), "{said}");
+    assert!(!said.contains("did not choose"), "{said}");
+}

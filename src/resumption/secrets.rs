@@ -154,6 +154,10 @@ fn psk(
     });
     let is_last = number + 1 == connection.client_hellos.len();
     let server = connection.server_hello().ok_or(Withheld::NotSelected)?;
+    if !is_last && sighting.selected == Some(true) {
+        // chosen where it came a second time, after a HelloRetryRequest: the lines are with that hello
+        return Ok(());
+    }
     if server.selected_identity.map(usize::from) != Some(identity) || !is_last {
         return Err(Withheld::NotSelected);
     }
