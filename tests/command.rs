@@ -171,3 +171,14 @@ fn a_ticket_chosen_after_a_hello_retry_request_is_not_said_to_be_passed_over() {
     assert!(said.contains("Diffie-Hellman"), "{said}");
     assert!(!said.contains("did not choose"), "{said}");
 }
+
+#[test]
+fn the_summary_of_a_capture_counts_its_connections_though_there_are_none() {
+    let whole = fs::read(data("nginx48_tls12/capture.pcap")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("empty.pcap");
+    fs::write(&file, &whole[..24]).unwrap();
+    let key = data("nginx48_tls12/ticket.key");
+    let output = tktdump(&["-f", "json", "--stats"], key.to_str().unwrap(), &file);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"type\":\"summary\",\"tickets\":0,\"connections\":0}\n");
+}

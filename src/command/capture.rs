@@ -56,6 +56,7 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
 
 /// Reads a capture to its end. What is wrong with it is said once all that could be read has been handed over.
 pub(super) fn read(input: impl Read, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
+    sink.capture();
     let mut follow = Follow { capture: Capture::default(), sink, unusable: 0 };
     let end = each_packet(&mut decompressed(input)?, &mut follow);
     let Follow { mut capture, sink, unusable } = follow;
