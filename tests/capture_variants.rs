@@ -116,6 +116,29 @@ fn ipv6_with_extension_headers_is_the_same() {
 }
 
 #[test]
+fn a_client_hello_that_is_cut_is_no_late_start() {
+    let mut capture = Capture::default();
+    let mut all = Vec::new();
+    for data in packets() {
+        let kept = if data.get(data_at(&data) + 5) == Some(&1) { data.len() - 60 } else { data.len() };
+        let packet = Packet { time: Time::default(), link_type: 101, data: &data[..kept], original_length: data.len() };
+        capture.packet(&packet, &mut |connection| all.push(connection));
+    }
+    capture.finish(&mut |connection| all.push(connection));
+    assert!(!all.is_empty());
+    for connection in &all {
+        assert!(connection.client_lost && !connection.server_lost && connection.client_hellos.is_empty());
+        let why = tktdump::resumption::why(connection, &[], 0);
+        assert!(why.contains("does not have the whole ClientHello"), "{why}");
+    }
+}
+
+/// Where the payload of TCP begins.
+fn data_at(packet: &[u8]) -> usize {
+    20 + usize::from(packet[32] >> 4) * 4
+}
+
+#[test]
 fn a_lost_packet_is_passed_over() {
     let whole = packets();
     for lost in 0..whole.len() {

@@ -48,6 +48,8 @@ pub(super) struct Collector {
     retries: usize,
     server_hello: bool,
     tls13: bool,
+    /// Sides of which bytes were missing before a hello told who is who.
+    lost: [bool; 2],
     /// Sides that have said all that matters.
     done: [bool; 2],
     memory: usize,
@@ -68,6 +70,7 @@ impl Collector {
             retries: 0,
             server_hello: false,
             tls13: false,
+            lost: [false; 2],
             done: [false; 2],
             memory: 0,
         }
@@ -183,6 +186,10 @@ impl Collector {
             self.client = Some(client);
             let [low, high] = self.ends;
             (self.found.client, self.found.server) = if client == 0 { (low, high) } else { (high, low) };
+            let [low, high] = self.lost;
+            let (by_client, by_server) = if client == 0 { (low, high) } else { (high, low) };
+            self.found.client_lost |= by_client;
+            self.found.server_lost |= by_server;
         }
         if self.found.client_hellos.is_empty() && self.found.server_hellos.is_empty() {
             self.found.time = stamp.time;
@@ -264,6 +271,12 @@ impl Collector {
 
     /// Bytes of a side are missing.
     pub(super) fn lost(&mut self, side: usize) {
+        if self.client.is_none() {
+            if let Some(lost) = self.lost.get_mut(side) {
+                *lost = true;
+            }
+            return;
+        }
         match self.side(side) {
             Side::Client => {
                 self.found.client_lost = true;
