@@ -214,7 +214,8 @@ impl Capture {
         }
     }
 
-    /// RST, or FIN in both directions, ends a connection.
+    /// RST, or FIN in both directions, ends a connection. An RST counts only at the number that is due (RFC 5961
+    /// section 3): others come from elsewhere, or from an earlier connection.
     fn end_tcp(&mut self, at: usize, side: usize, tcp: &TcpSlice<'_>, sink: &mut Sink<'_>) {
         if !tcp.rst() && !tcp.fin() {
             return;
@@ -224,8 +225,10 @@ impl Capture {
         let Some(half) = flow.halves.get_mut(side) else { return };
         // a FIN ahead of a hole: its time has not come
         let end = tcp::advance(tcp.sequence_number(), tcp.payload().len());
-        half.closed |= tcp.rst() || tcp::distance(half.next, end) <= 0;
-        if tcp.rst() || flow.halves.iter().all(|half| half.closed) {
+        let due = tcp::distance(half.next, end);
+        let reset = tcp.rst() && (due == 0 || (due == 1 && half.closed));
+        half.closed |= reset || (tcp.fin() && due <= 0);
+        if reset || flow.halves.iter().all(|half| half.closed) {
             self.memory -= finish(flow, stamp, sink);
         }
     }

@@ -116,6 +116,20 @@ fn ipv6_with_extension_headers_is_the_same() {
 }
 
 #[test]
+fn a_reset_that_is_not_due_ends_nothing() {
+    // one from an earlier connection after every packet
+    let stray = |packet: &Vec<u8>| {
+        let mut reset = packet[..40].to_vec();
+        reset[2..4].copy_from_slice(&40_u16.to_be_bytes());
+        reset[24..28].copy_from_slice(&99_u32.to_be_bytes());
+        (reset[32], reset[33]) = (0x50, 0x04);
+        [packet.clone(), reset]
+    };
+    let packets = packets();
+    assert_eq!(found(&packets.iter().flat_map(stray).collect::<Vec<_>>()), found(&packets));
+}
+
+#[test]
 fn a_client_hello_that_is_cut_is_no_late_start() {
     let mut capture = Capture::default();
     let mut all = Vec::new();
