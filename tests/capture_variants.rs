@@ -3,6 +3,8 @@
 // a test that cannot go on says so by panicking
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use tktdump::capture::container::{Packet, Reader, Step, Time};
 use tktdump::capture::{Capture, Connection};
@@ -150,6 +152,33 @@ fn a_client_hello_that_is_cut_is_no_late_start() {
 /// Where the payload of TCP begins.
 fn data_at(packet: &[u8]) -> usize {
     20 + usize::from(packet[32] >> 4) * 4
+}
+
+#[test]
+fn a_ticket_is_found_though_what_came_before_is_missing() {
+    let whole = packets();
+    let begins = |packet: &Vec<u8>, kind: u8| {
+        let payload = &packet[data_at(packet)..];
+        payload.first() == Some(&22) && payload.get(5) == Some(&kind)
+    };
+    let issued = whole.iter().position(|packet| begins(packet, 4)).unwrap();
+    let answer = whole.iter().position(|packet| begins(packet, 2)).unwrap();
+    let original = found(&whole);
+    for start in 0..=issued {
+        let late = found(&whole[start..]);
+        let tickets =
+            |all: &[(u64, &str, Vec<Vec<u8>>)]| all.iter().map(|it| (it.0, it.2.clone())).collect::<BTreeMap<_, _>>();
+        assert_eq!(tickets(&late), tickets(&original), "{start}");
+    }
+    let mut lost = whole.clone();
+    lost.remove(answer);
+    let lost = found(&lost).into_iter().find(|it| it.0 == 0).unwrap();
+    assert_eq!((lost.1, &lost.2), ("incomplete", &original[0].2));
+    // lengths that contradict each other are those of something else
+    let mut other = whole[issued..=issued].to_vec();
+    let at = data_at(&other[0]);
+    other[0][at + 14] ^= 1;
+    assert_eq!(found(&other), []);
 }
 
 #[test]

@@ -117,10 +117,9 @@ impl Collector {
         }
     }
 
-    /// The connection, where anything of a handshake was seen.
+    /// The connection, where a hello or a ticket was seen.
     pub(super) fn finish(self) -> Option<Connection> {
-        let seen = !(self.found.client_hellos.is_empty() && self.found.server_hellos.is_empty());
-        seen.then_some(self.found)
+        (self.found.has_hello() || !self.found.tickets.is_empty()).then_some(self.found)
     }
 
     /// A handshake message in plain; `bytes` with its header where it is of a kind that is kept.
@@ -129,6 +128,8 @@ impl Collector {
             (kind::CLIENT_HELLO, Some(bytes)) => self.client_hello(side, bytes, stamp),
             (kind::SERVER_HELLO, Some(bytes)) => self.server_hello(side, bytes, stamp),
             (kind::NEW_SESSION_TICKET, Some(bytes)) if self.found.tickets.len() < MAX_TICKETS => {
+                // only servers send it
+                self.begin(1 - side.min(1), stamp);
                 self.memory += bytes.len();
                 self.found.tickets.push(Message { bytes, packet: stamp.packet, time: stamp.time });
             }
@@ -191,7 +192,7 @@ impl Collector {
             self.found.client_lost |= by_client;
             self.found.server_lost |= by_server;
         }
-        if self.found.client_hellos.is_empty() && self.found.server_hellos.is_empty() {
+        if !self.found.has_hello() && self.found.tickets.is_empty() {
             self.found.time = stamp.time;
         }
     }
