@@ -181,6 +181,47 @@ fn a_ticket_is_found_though_what_came_before_is_missing() {
     assert_eq!(found(&other), []);
 }
 
+/// The packets with other payloads, each of them in as many pieces as may be.
+fn with_payloads(mut change: impl FnMut(&[u8]) -> Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut shifts: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
+    let mut all = Vec::new();
+    for packet in packets() {
+        let at = data_at(&packet);
+        let by = shifts.entry(packet[12..24].to_vec()).or_default();
+        let pieces = change(&packet[at..]);
+        for piece in pieces {
+            let mut sent = [&packet[..at], &piece].concat();
+            sent[2..4].copy_from_slice(&u16::try_from(at + piece.len()).unwrap().to_be_bytes());
+            shift(&mut sent, *by);
+            *by = by.wrapping_add(u32::try_from(piece.len()).unwrap());
+            all.push(sent);
+        }
+        *by = by.wrapping_sub(u32::try_from(packet.len() - at).unwrap());
+    }
+    all
+}
+
+fn is_client_hello(payload: &[u8]) -> bool {
+    payload.first() == Some(&22) && payload.get(5) == Some(&1)
+}
+
+#[test]
+fn handshake_records_of_any_length_are_read() {
+    for length in [1, 2, 3, 4, 5, 6, 9, 10, 11] {
+        let sent = with_payloads(|payload| {
+            if !is_client_hello(payload) {
+                return vec![payload.to_vec()];
+            }
+            let records = payload[5..].chunks(length).map(|chunk| {
+                let header = [22, 3, 1, 0, u8::try_from(chunk.len()).unwrap()];
+                [&header, chunk].concat()
+            });
+            vec![records.collect::<Vec<_>>().concat()]
+        });
+        assert_eq!(found(&sent), found(&packets()), "{length}");
+    }
+}
+
 #[test]
 fn a_lost_packet_is_passed_over() {
     let whole = packets();
