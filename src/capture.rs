@@ -59,7 +59,7 @@ use self::tcp::{Segment, Stream};
 /// What all open handshakes may hold together, in bytes.
 const MEMORY: usize = 8 << 20;
 /// Segments of a direction that are looked at for the start of TLS.
-const MAX_TRIES: u8 = 40;
+const MAX_TRIES: u8 = 200;
 
 /// Takes connections that are decided.
 pub type Sink<'s> = dyn FnMut(Connection) + 's;
@@ -170,9 +170,9 @@ impl Capture {
             half.next = first;
             half.initial = first.wrapping_sub(1);
         }
-        let segment = Segment { sequence: first, payload: tcp.payload(), missing: datagram.missing };
+        let mut segment = Segment { sequence: first, payload: tcp.payload(), missing: datagram.missing };
         if !segment.payload.is_empty() || segment.missing > 0 {
-            if flow.handshake.is_none() && passes_by(half, &segment) {
+            if flow.handshake.is_none() && passes_by(half, &mut segment) {
                 flow.done = flow.halves.iter().all(|half| half.tries >= MAX_TRIES);
                 return;
             }
@@ -308,10 +308,15 @@ fn begin_talk(
 }
 
 /// Whether a segment has nothing to do with TLS, so that nothing need be set up for it.
-fn passes_by(half: &mut flow::Half, segment: &Segment<'_>) -> bool {
+/// Takes the header of a proxy off.
+fn passes_by(half: &mut flow::Half, segment: &mut Segment<'_>) -> bool {
     if tcp::distance(half.next, segment.sequence) != 0 || segment.missing > 0 {
         // out of order: what fills the hole may be the start
         return half.tries >= MAX_TRIES;
+    }
+    if let Some(after) = tcp::after_proxy_header(segment.payload).filter(|after| !after.is_empty()) {
+        half.next = tcp::advance(half.next, segment.payload.len() - after.len());
+        (segment.sequence, segment.payload) = (half.next, after);
     }
     if half.tries < MAX_TRIES && segment.payload.first() == Some(&record::content::HANDSHAKE) {
         return false;

@@ -223,6 +223,25 @@ fn handshake_records_of_any_length_are_read() {
 }
 
 #[test]
+fn what_may_come_before_tls_is_passed_over() {
+    let original = found(&packets());
+    let second = [b"\r\n\r\n\0\r\nQUIT\n".as_slice(), &[0x21, 0x11, 0, 12], &[9; 12]].concat();
+    for header in [b"PROXY TCP4 192.0.2.1 192.0.2.2 1111 443\r\n".as_slice(), &second] {
+        let ahead = |payload: &[u8]| {
+            let header = if is_client_hello(payload) { header } else { &[] };
+            vec![[header, payload].concat()]
+        };
+        assert_eq!(found(&with_payloads(ahead)), original);
+    }
+    let talk = |payload: &[u8]| {
+        let mut pieces = vec![b"EHLO client.test\r\n".to_vec(); if is_client_hello(payload) { 60 } else { 0 }];
+        pieces.push(payload.to_vec());
+        pieces
+    };
+    assert_eq!(found(&with_payloads(talk)), original);
+}
+
+#[test]
 fn a_lost_packet_is_passed_over() {
     let whole = packets();
     for lost in 0..whole.len() {
