@@ -59,7 +59,7 @@ use self::tcp::{Segment, Stream};
 /// What all open handshakes may hold together, in bytes.
 const MEMORY: usize = 8 << 20;
 /// Segments of a direction that are looked at for the start of TLS.
-const MAX_TRIES: u8 = 40;
+const MAX_TRIES: u8 = 200;
 
 /// Takes connections that are decided.
 pub type Sink<'s> = dyn FnMut(Connection) + 's;
@@ -174,9 +174,9 @@ impl Capture {
             half.next = first;
             half.initial = first.wrapping_sub(1);
         }
-        let segment = Segment { sequence: first, payload: tcp.payload(), missing: datagram.missing };
+        let mut segment = Segment { sequence: first, payload: tcp.payload(), missing: datagram.missing };
         if !segment.payload.is_empty() || segment.missing > 0 {
-            if flow.handshake.is_none() && passes_by(half, &segment) {
+            if flow.handshake.is_none() && passes_by(half, &mut segment) {
                 flow.done = flow.halves.iter().all(|half| half.tries >= MAX_TRIES);
                 return;
             }
@@ -218,7 +218,8 @@ impl Capture {
         }
     }
 
-    /// RST, or FIN in both directions, ends a connection.
+    /// RST, or FIN in both directions, ends a connection. An RST counts only at the number that is due (RFC 5961
+    /// section 3): others come from elsewhere, or from an earlier connection.
     fn end_tcp(&mut self, at: usize, side: usize, tcp: &TcpSlice<'_>, sink: &mut Sink<'_>) {
         if !tcp.rst() && !tcp.fin() {
             return;
@@ -228,8 +229,10 @@ impl Capture {
         let Some(half) = flow.halves.get_mut(side) else { return };
         // a FIN ahead of a hole: its time has not come
         let end = tcp::advance(tcp.sequence_number(), tcp.payload().len());
-        half.closed |= tcp.rst() || tcp::distance(half.next, end) <= 0;
-        if tcp.rst() || flow.halves.iter().all(|half| half.closed) {
+        let due = tcp::distance(half.next, end);
+        let reset = tcp.rst() && (due == 0 || (due == 1 && half.closed));
+        half.closed |= reset || (tcp.fin() && due <= 0);
+        if reset || flow.halves.iter().all(|half| half.closed) {
             self.memory -= finish(flow, stamp, sink);
         }
     }
@@ -242,6 +245,11 @@ impl Capture {
             return;
         }
         let ends = [flow.ends.low, flow.ends.high];
+        if let Some(Talk::Dtls(sides)) = flow.handshake.as_ref().map(|handshake| &handshake.talk)
+            && dtls::begins_another(udp.payload(), sides)
+        {
+            self.memory -= finish(flow, stamp, sink);
+        }
         let handshake = match &mut flow.handshake {
             Some(handshake) => {
                 let collector = &mut handshake.collector;
@@ -304,10 +312,15 @@ fn begin_talk(
 }
 
 /// Whether a segment has nothing to do with TLS, so that nothing need be set up for it.
-fn passes_by(half: &mut flow::Half, segment: &Segment<'_>) -> bool {
+/// Takes the header of a proxy off.
+fn passes_by(half: &mut flow::Half, segment: &mut Segment<'_>) -> bool {
     if tcp::distance(half.next, segment.sequence) != 0 || segment.missing > 0 {
         // out of order: what fills the hole may be the start
         return half.tries >= MAX_TRIES;
+    }
+    if let Some(after) = tcp::after_proxy_header(segment.payload).filter(|after| !after.is_empty()) {
+        half.next = tcp::advance(half.next, segment.payload.len() - after.len());
+        (segment.sequence, segment.payload) = (half.next, after);
     }
     if half.tries < MAX_TRIES && segment.payload.first() == Some(&record::content::HANDSHAKE) {
         return false;

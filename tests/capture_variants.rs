@@ -3,6 +3,8 @@
 // a test that cannot go on says so by panicking
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use tktdump::capture::container::{Packet, Reader, Step, Time};
 use tktdump::capture::{Capture, Connection};
@@ -113,6 +115,130 @@ fn ipv6_with_extension_headers_is_the_same() {
         carried
     });
     assert_eq!(found(&carried.collect::<Vec<_>>()), found(&packets()));
+}
+
+#[test]
+fn a_reset_that_is_not_due_ends_nothing() {
+    // one from an earlier connection after every packet
+    let stray = |packet: &Vec<u8>| {
+        let mut reset = packet[..40].to_vec();
+        reset[2..4].copy_from_slice(&40_u16.to_be_bytes());
+        reset[24..28].copy_from_slice(&99_u32.to_be_bytes());
+        (reset[32], reset[33]) = (0x50, 0x04);
+        [packet.clone(), reset]
+    };
+    let packets = packets();
+    assert_eq!(found(&packets.iter().flat_map(stray).collect::<Vec<_>>()), found(&packets));
+}
+
+#[test]
+fn a_client_hello_that_is_cut_is_no_late_start() {
+    let mut capture = Capture::default();
+    let mut all = Vec::new();
+    for data in packets() {
+        let kept = if data.get(data_at(&data) + 5) == Some(&1) { data.len() - 60 } else { data.len() };
+        let packet = Packet { time: Time::default(), link_type: 101, data: &data[..kept], original_length: data.len() };
+        capture.packet(&packet, &mut |connection| all.push(connection));
+    }
+    capture.finish(&mut |connection| all.push(connection));
+    assert!(!all.is_empty());
+    for connection in &all {
+        assert!(connection.client_lost && !connection.server_lost && connection.client_hellos.is_empty());
+        let why = tktdump::resumption::why(connection, &[], 0);
+        assert!(why.contains("does not have the whole ClientHello"), "{why}");
+    }
+}
+
+/// Where the payload of TCP begins.
+fn data_at(packet: &[u8]) -> usize {
+    20 + usize::from(packet[32] >> 4) * 4
+}
+
+#[test]
+fn a_ticket_is_found_though_what_came_before_is_missing() {
+    let whole = packets();
+    let begins = |packet: &Vec<u8>, kind: u8| {
+        let payload = &packet[data_at(packet)..];
+        payload.first() == Some(&22) && payload.get(5) == Some(&kind)
+    };
+    let issued = whole.iter().position(|packet| begins(packet, 4)).unwrap();
+    let answer = whole.iter().position(|packet| begins(packet, 2)).unwrap();
+    let original = found(&whole);
+    for start in 0..=issued {
+        let late = found(&whole[start..]);
+        let tickets =
+            |all: &[(u64, &str, Vec<Vec<u8>>)]| all.iter().map(|it| (it.0, it.2.clone())).collect::<BTreeMap<_, _>>();
+        assert_eq!(tickets(&late), tickets(&original), "{start}");
+    }
+    let mut lost = whole.clone();
+    lost.remove(answer);
+    let lost = found(&lost).into_iter().find(|it| it.0 == 0).unwrap();
+    assert_eq!((lost.1, &lost.2), ("incomplete", &original[0].2));
+    // lengths that contradict each other are those of something else
+    let mut other = whole[issued..=issued].to_vec();
+    let at = data_at(&other[0]);
+    other[0][at + 14] ^= 1;
+    assert_eq!(found(&other), []);
+}
+
+/// The packets with other payloads, each of them in as many pieces as may be.
+fn with_payloads(mut change: impl FnMut(&[u8]) -> Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut shifts: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
+    let mut all = Vec::new();
+    for packet in packets() {
+        let at = data_at(&packet);
+        let by = shifts.entry(packet[12..24].to_vec()).or_default();
+        let pieces = change(&packet[at..]);
+        for piece in pieces {
+            let mut sent = [&packet[..at], &piece].concat();
+            sent[2..4].copy_from_slice(&u16::try_from(at + piece.len()).unwrap().to_be_bytes());
+            shift(&mut sent, *by);
+            *by = by.wrapping_add(u32::try_from(piece.len()).unwrap());
+            all.push(sent);
+        }
+        *by = by.wrapping_sub(u32::try_from(packet.len() - at).unwrap());
+    }
+    all
+}
+
+fn is_client_hello(payload: &[u8]) -> bool {
+    payload.first() == Some(&22) && payload.get(5) == Some(&1)
+}
+
+#[test]
+fn handshake_records_of_any_length_are_read() {
+    for length in [1, 2, 3, 4, 5, 6, 9, 10, 11] {
+        let sent = with_payloads(|payload| {
+            if !is_client_hello(payload) {
+                return vec![payload.to_vec()];
+            }
+            let records = payload[5..].chunks(length).map(|chunk| {
+                let header = [22, 3, 1, 0, u8::try_from(chunk.len()).unwrap()];
+                [&header, chunk].concat()
+            });
+            vec![records.collect::<Vec<_>>().concat()]
+        });
+        assert_eq!(found(&sent), found(&packets()), "{length}");
+    }
+}
+
+#[test]
+fn what_may_come_before_tls_is_passed_over() {
+    let original = found(&packets());
+    let second = [b"\r\n\r\n\0\r\nQUIT\n".as_slice(), &[0x21, 0x11, 0, 12], &[9; 12]].concat();
+    for header in [b"PROXY TCP4 192.0.2.1 192.0.2.2 1111 443\r\n".as_slice(), &second] {
+        let ahead = |payload: &[u8]| {
+            let header = if is_client_hello(payload) { header } else { &[] };
+            vec![[header, payload].concat()]
+        };
+        assert_eq!(found(&with_payloads(ahead)), original);
+    }
+    let talk = |payload: &[u8]| {
+        let mut pieces = vec![b"EHLO client.test\r\n".to_vec(); if is_client_hello(payload) { 60 } else { 0 }];
+        pieces.push(payload.to_vec());
+        pieces
+    };
+    assert_eq!(found(&with_payloads(talk)), original);
 }
 
 #[test]

@@ -244,3 +244,17 @@ fn accepted_early_data_is_proved_by_its_end() {
     // without the PSK nobody can tell
     assert_eq!(word(&testdata().join("nginx48_tls12/ticket.key")), "offered");
 }
+
+#[test]
+fn a_dtls_client_that_begins_anew_from_its_port_is_another_connection() {
+    let found = connections(&fs::read(testdata().join("dtls12/retry_camellia.pcap")).unwrap());
+    let kinds: Vec<&str> = found.iter().map(|connection| connection.handshake().as_str()).collect();
+    assert_eq!(kinds, ["incomplete", "full", "resumed_ticket"]);
+    for connection in &found {
+        let hellos = connection.client_hellos.iter().map(|message| ClientHello::parse(&message.bytes).unwrap().random);
+        assert_eq!(hellos.collect::<std::collections::BTreeSet<_>>().len(), 1);
+    }
+    // the one that the ticket belongs to (key log of the server)
+    let random = found[1].sightings()[0].client_random.unwrap();
+    assert_eq!(&random[..4], [0xb9, 0xd8, 0x20, 0xf9]);
+}

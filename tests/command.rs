@@ -161,3 +161,24 @@ fn a_configuration_of_nginx_stands_for_its_key_files() {
     fs::write(path("sites/a.conf"), "").unwrap();
     assert!(errors(&open()).contains("names no ticket key file"));
 }
+
+#[test]
+fn a_ticket_chosen_after_a_hello_retry_request_is_not_said_to_be_passed_over() {
+    let folder = data("nginx80_tls13_hrr");
+    let key = folder.join("ticket.key");
+    let output = tktdump(&["-f", "keylog"], key.to_str().unwrap(), &folder.join("capture.pcap"));
+    let said = errors(&output);
+    assert!(said.contains("Diffie-Hellman"), "{said}");
+    assert!(!said.contains("did not choose"), "{said}");
+}
+
+#[test]
+fn the_summary_of_a_capture_counts_its_connections_though_there_are_none() {
+    let whole = fs::read(data("nginx48_tls12/capture.pcap")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("empty.pcap");
+    fs::write(&file, &whole[..24]).unwrap();
+    let key = data("nginx48_tls12/ticket.key");
+    let output = tktdump(&["-f", "json", "--stats"], key.to_str().unwrap(), &file);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"type\":\"summary\",\"tickets\":0,\"connections\":0}\n");
+}

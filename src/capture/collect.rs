@@ -48,6 +48,8 @@ pub(super) struct Collector {
     retries: usize,
     server_hello: bool,
     tls13: bool,
+    /// Sides of which bytes were missing before a hello told who is who.
+    lost: [bool; 2],
     /// Sides that have said all that matters.
     done: [bool; 2],
     memory: usize,
@@ -68,6 +70,7 @@ impl Collector {
             retries: 0,
             server_hello: false,
             tls13: false,
+            lost: [false; 2],
             done: [false; 2],
             memory: 0,
         }
@@ -114,10 +117,9 @@ impl Collector {
         }
     }
 
-    /// The connection, where anything of a handshake was seen.
+    /// The connection, where a hello or a ticket was seen.
     pub(super) fn finish(self) -> Option<Connection> {
-        let seen = !(self.found.client_hellos.is_empty() && self.found.server_hellos.is_empty());
-        seen.then_some(self.found)
+        (self.found.has_hello() || !self.found.tickets.is_empty()).then_some(self.found)
     }
 
     /// A handshake message in plain; `bytes` with its header where it is of a kind that is kept.
@@ -126,6 +128,8 @@ impl Collector {
             (kind::CLIENT_HELLO, Some(bytes)) => self.client_hello(side, bytes, stamp),
             (kind::SERVER_HELLO, Some(bytes)) => self.server_hello(side, bytes, stamp),
             (kind::NEW_SESSION_TICKET, Some(bytes)) if self.found.tickets.len() < MAX_TICKETS => {
+                // only servers send it
+                self.begin(1 - side.min(1), stamp);
                 self.memory += bytes.len();
                 self.found.tickets.push(Message { bytes, packet: stamp.packet, time: stamp.time });
             }
@@ -183,8 +187,12 @@ impl Collector {
             self.client = Some(client);
             let [low, high] = self.ends;
             (self.found.client, self.found.server) = if client == 0 { (low, high) } else { (high, low) };
+            let [low, high] = self.lost;
+            let (by_client, by_server) = if client == 0 { (low, high) } else { (high, low) };
+            self.found.client_lost |= by_client;
+            self.found.server_lost |= by_server;
         }
-        if self.found.client_hellos.is_empty() && self.found.server_hellos.is_empty() {
+        if !self.found.has_hello() && self.found.tickets.is_empty() {
             self.found.time = stamp.time;
         }
     }
@@ -264,6 +272,12 @@ impl Collector {
 
     /// Bytes of a side are missing.
     pub(super) fn lost(&mut self, side: usize) {
+        if self.client.is_none() {
+            if let Some(lost) = self.lost.get_mut(side) {
+                *lost = true;
+            }
+            return;
+        }
         match self.side(side) {
             Side::Client => {
                 self.found.client_lost = true;

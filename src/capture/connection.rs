@@ -98,7 +98,7 @@ impl HandshakeKind {
     }
 }
 
-/// A connection of which a hello was seen: all that is kept of it.
+/// A connection of which a hello or a ticket was seen: all that is kept of it.
 #[derive(Debug, Clone)]
 pub struct Connection {
     /// Number, from 0: TCP connections, and UDP flows on their own, in order of their first packet.
@@ -107,7 +107,7 @@ pub struct Connection {
     pub client: SocketAddr,
     /// Who answered it.
     pub server: SocketAddr,
-    /// When its first hello was complete.
+    /// When its first hello was complete, or its ticket where there was none before.
     pub time: Time,
     /// Every `ClientHello`, in order.
     pub client_hellos: Vec<Message>,
@@ -156,6 +156,12 @@ impl Connection {
             server_lost: false,
             malformed: false,
         }
+    }
+
+    /// Whether a hello was seen. Without one, only its tickets tell of the connection.
+    #[must_use]
+    pub fn has_hello(&self) -> bool {
+        !(self.client_hellos.is_empty() && self.server_hellos.is_empty())
     }
 
     /// The client's last hello.

@@ -21,12 +21,33 @@ pub(super) fn begins_handshake(datagram: &[u8]) -> bool {
     )
 }
 
+/// The random of the `ClientHello` that a datagram begins with.
+fn client_random(datagram: &[u8]) -> Option<[u8; 32]> {
+    let mut rest = Cursor(datagram);
+    let (content::HANDSHAKE, 0, _, body) = record(&mut rest)? else { return None };
+    let mut body = Cursor(body);
+    if body.u8()? != kind::CLIENT_HELLO {
+        return None;
+    }
+    // length, number, offset, length of the fragment; then the version
+    let (_, _, 0, _, _) = (body.u24()?, body.u16()?, body.u24()?, body.u24()?, body.u16()?) else { return None };
+    body.0.first_chunk().copied()
+}
+
+/// Whether a datagram begins another handshake than the one that goes on: the answer to a `HelloVerifyRequest` keeps
+/// the random (RFC 6347 section 4.2.1), and so does what is sent again.
+pub(super) fn begins_another(datagram: &[u8], sides: &[Dtls; 2]) -> bool {
+    client_random(datagram).is_some_and(|new| sides.iter().filter_map(|side| side.random).any(|known| known != new))
+}
+
 /// One direction of a flow.
 #[derive(Debug, Default)]
 pub(super) struct Dtls {
     partial: Vec<Partial>,
     /// Bit n: message n is complete.
     complete: u64,
+    /// The random of its `ClientHello`.
+    random: Option<[u8; 32]>,
 }
 
 #[derive(Debug)]
@@ -47,6 +68,9 @@ impl Dtls {
 
     /// Takes a datagram.
     pub(super) fn datagram(&mut self, datagram: &[u8], side: usize, stamp: Stamp, collector: &mut Collector) {
+        if self.random.is_none() {
+            self.random = client_random(datagram);
+        }
         let mut rest = Cursor(datagram);
         while let Some((kind, epoch, record, body)) = record(&mut rest) {
             match (kind, epoch) {
@@ -60,10 +84,21 @@ impl Dtls {
                         collector.alert(side, level, description);
                     }
                 }
-                (content::HANDSHAKE, 1) => collector.encrypted_handshake(side, record),
+                (content::HANDSHAKE, 1) => {
+                    if self.has_holes() {
+                        collector.lost(side);
+                    }
+                    collector.encrypted_handshake(side, record);
+                }
                 _ => {}
             }
         }
+    }
+
+    /// Whether messages between those that are there are missing, or parts of some.
+    fn has_holes(&self) -> bool {
+        let numbers = self.complete >> self.complete.trailing_zeros().min(63);
+        !self.partial.is_empty() || numbers & numbers.wrapping_add(1) != 0
     }
 
     fn fragment(&mut self, rest: &mut Cursor<'_>, side: usize, stamp: Stamp, collector: &mut Collector) -> Option<()> {

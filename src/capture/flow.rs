@@ -44,7 +44,6 @@ pub(super) struct Handshake {
 
 /// How the two directions are read.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "the large one is by far the most frequent")]
 pub(super) enum Talk {
     Tcp([Stream; 2]),
     Dtls([Dtls; 2]),

@@ -8,10 +8,12 @@ use super::message::Assembler;
 const HEADER_LENGTH: usize = 5;
 /// The longest record that any version allows: 2^14 of content, 2048 of what encryption adds.
 const MAX_LENGTH: usize = (1 << 14) + 2048;
-/// Bytes that show that a stream is TLS: a record header and the start of a hello.
-const PROBE_LENGTH: usize = 10;
+/// Bytes that show that a stream is TLS: a record header and the start of a hello, or a ticket up to its length.
+const PROBE_LENGTH: usize = 15;
+/// Those of a ticket that follows a gap.
+const TICKET_LENGTH: usize = 10;
 /// Segments in which the start of TLS is looked for: a conversation such as STARTTLS may come before it.
-const MAX_PROBES: u8 = 40;
+const MAX_PROBES: u8 = 200;
 
 /// Record content types.
 pub(super) mod content {
@@ -145,7 +147,10 @@ impl Records {
         }
         let after_gap = self.found && matches!(head, [content::CHANGE_CIPHER_SPEC, _, _, _, _, _, ..]);
         if self.head_length == PROBE_LENGTH || after_gap {
-            self.found = true;
+            if !std::mem::replace(&mut self.found, true) && !begins_hello(head) {
+                // a ticket: the server's hello was before it
+                collector.lost(side);
+            }
             let (head, length) = (self.head, self.head_length);
             self.head_length = 0;
             self.state = State::Header;
@@ -249,14 +254,52 @@ fn is_hello(content: &[u8]) -> bool {
     matches!(content, [1 | 2, 0 | 1, _, _, 3, 0..=4, ..])
 }
 
-/// Whether a stream that begins so may be TLS: a record that begins with a hello; or, where TLS was seen before a
-/// gap, a record that is plain for certain.
+/// Whether a stream that begins so may be TLS: a record that begins with a hello, or is a `NewSessionTicket` by all of
+/// its lengths; or, where TLS was seen before a gap, a record that is plain for certain.
 fn may_begin_tls(head: &[u8], resume: bool) -> bool {
-    let expected: [&[u8]; PROBE_LENGTH] = [&[22], &[3], &[0, 1, 2, 3, 4], &[], &[], &[1, 2], &[0, 1], &[], &[], &[3]];
     let matches = |pattern: &[&[u8]]| {
         head.iter().zip(pattern).all(|(octet, allowed)| allowed.is_empty() || allowed.contains(octet))
     };
-    let ticket: [&[u8]; PROBE_LENGTH] = [&[22], &[3], &[0, 1, 2, 3, 4], &[], &[], &[4], &[0], &[], &[], &[]];
+    let ticket: [&[u8]; TICKET_LENGTH] = [&[22], &[3], &[0, 1, 2, 3, 4], &[], &[], &[4], &[0], &[], &[], &[]];
     let change: [&[u8]; 6] = [&[20], &[3], &[0, 1, 2, 3, 4], &[0], &[1], &[1]];
-    matches(&expected) || (resume && (matches(&ticket) || matches(&change)))
+    begins_hello(head) || (matches(&ticket) && (resume || may_be_ticket(head))) || (resume && matches(&change))
+}
+
+/// Whether records that hold a hello begin so, however short they are.
+fn begins_hello(head: &[u8]) -> bool {
+    let (mut at, mut length, mut left, mut seen) = (0, 0, 0, 0);
+    head.iter().all(|&octet| {
+        if left > 0 {
+            (left, seen) = (left - 1, seen + 1);
+            return match seen {
+                1 => matches!(octet, 1 | 2),
+                2 => octet <= 1,
+                5 => octet == 3,
+                _ => true,
+            };
+        }
+        length = length << 8 | usize::from(octet);
+        at += 1;
+        match at {
+            1 => octet == content::HANDSHAKE,
+            2 => octet == 3,
+            3 => octet <= 4,
+            4 => true,
+            _ => {
+                (at, left) = (0, length & 0xffff);
+                left > 0
+            }
+        }
+    })
+}
+
+/// Whether the lengths of record, message and ticket agree, as far as they are there (RFC 5077 section 3.3).
+fn may_be_ticket(head: &[u8]) -> bool {
+    let number = |at: usize| {
+        let pair = head.get(at..)?.first_chunk()?;
+        Some(usize::from(u16::from_be_bytes(*pair)))
+    };
+    let Some(message) = number(7) else { return true };
+    let ticket = number(13).unwrap_or_else(|| message.saturating_sub(6));
+    number(3) == Some(message + 4) && ticket > 0 && message == ticket + 6
 }

@@ -46,6 +46,19 @@ pub(super) fn advance(sequence: u32, length: usize) -> u32 {
     sequence.wrapping_add(length as u32)
 }
 
+/// What follows the header by which a proxy tells whom it speaks for (PROXY protocol, versions 1 and 2).
+pub(super) fn after_proxy_header(payload: &[u8]) -> Option<&[u8]> {
+    /// The longest line of version 1, its end included.
+    const MAX_LINE: usize = 107;
+    if payload.starts_with(b"PROXY ") {
+        let end = payload.iter().take(MAX_LINE).position(|&octet| octet == b'\n')?;
+        return payload.get(end + 1..);
+    }
+    let rest = payload.strip_prefix(b"\r\n\r\n\0\r\nQUIT\n")?;
+    let [_, _, high, low] = *rest.first_chunk()?;
+    rest.get(4 + usize::from(u16::from_be_bytes([high, low]))..)
+}
+
 impl Stream {
     /// Bytes of memory in use besides the struct itself.
     pub(super) fn memory(&self) -> usize {

@@ -45,6 +45,7 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
 
 /// Reads a capture to its end. What is wrong with it is said once all that could be read has been handed over.
 pub(super) fn read(feed: &mut Feed<'_>, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
+    sink.capture();
     let mut follow = Follow { capture: Capture::default(), sink, unusable: 0 };
     let end = each_packet(feed, &mut follow);
     let Follow { mut capture, sink, unusable } = follow;

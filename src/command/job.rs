@@ -49,10 +49,10 @@ pub(super) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
         }
     }
     worker.flush()?;
-    let (tally, refused) = (worker.tally, worker.refused);
+    let (tally, refused, captures) = (worker.tally, worker.refused, worker.captures);
     let lines = worker.key_log.as_ref().map(Log::lines);
     if args.stats || (tally.connections() > 0 && args.format == Format::Text) {
-        summary(args, &tally)?;
+        summary(args, &tally, captures)?;
     }
     if tally.tickets() == 0 && exit == Exit::Done {
         notes.error("no ticket was found");
@@ -93,7 +93,7 @@ fn load_keys(args: &JobArgs, now: i64, notes: &Notes) -> anyhow::Result<KeyRing>
     Ok(ring)
 }
 
-fn summary(args: &JobArgs, tally: &Tally) -> io::Result<()> {
+fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
     if args.format != Format::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(tally))?;
         if let Some(connections) = text::connection_summary(tally) {
@@ -103,7 +103,7 @@ fn summary(args: &JobArgs, tally: &Tally) -> io::Result<()> {
     }
     let mut record = Vec::new();
     let counts = tally.counts().map(|(status, count)| (status.as_str(), count));
-    let connections = Some(tally.connections()).filter(|&count| count > 0);
+    let connections = captures.then(|| tally.connections());
     json::summary(tally.tickets(), counts, connections, &mut record);
     io::stdout().write_all(&record)
 }
@@ -120,6 +120,8 @@ struct Worker<'w> {
     /// Why the output cannot be written; the next pause ends the run with it.
     broken: Option<io::Error>,
     tally: Tally,
+    /// Whether there was a capture.
+    captures: bool,
     /// Whether a session was opened that the output cannot be made of.
     refused: bool,
     /// The clock that was asked for; packets have one of their own.
@@ -145,6 +147,7 @@ impl<'w> Worker<'w> {
             rendered: Zeroizing::new(Vec::with_capacity(2 * Self::FLUSH_LENGTH)),
             broken: None,
             tally: Tally::default(),
+            captures: false,
             refused: false,
             at: None,
             key_log: None,
@@ -200,6 +203,10 @@ impl Sink for Worker<'_> {
         if self.rendered.len() >= Self::FLUSH_LENGTH {
             self.broken = self.flush().err();
         }
+    }
+
+    fn capture(&mut self) {
+        self.captures = true;
     }
 
     fn connection(&mut self, connection: &Connection) {

@@ -51,6 +51,8 @@ pub(super) fn inputs(named: &[PathBuf], keys: &[PathBuf]) -> anyhow::Result<Vec<
 pub(super) trait Sink {
     /// Takes an item.
     fn item(&mut self, line: Option<u64>, item: Item<'_>);
+    /// Says that the input is a capture.
+    fn capture(&mut self) {}
     /// Takes a connection of a capture.
     fn connection(&mut self, connection: &Connection);
     /// Takes what is unusual about an input.

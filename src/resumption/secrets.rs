@@ -113,11 +113,20 @@ fn master_secret(
             Check::Refuted | Check::Undecidable(_) => {}
         }
     }
-    if !proven && !belongs {
+    let certain = proven || (belongs && is_whole(connection));
+    if !certain {
         return Err(Withheld::NotProven);
     }
     lines.push(Line { label: Label::ClientRandom, client_random, secret: Key::from(master) });
     Ok(())
+}
+
+/// Whether nothing of the handshake is missing, and all its hellos are of one client.
+fn is_whole(connection: &Connection) -> bool {
+    let mut hellos = connection.client_hellos.iter().map(|message| ClientHello::parse(&message.bytes));
+    let first = hellos.next().flatten().map(|hello| hello.random);
+    let one = first.is_some() && hellos.all(|hello| hello.map(|hello| hello.random) == first);
+    one && !connection.client_lost && !connection.server_lost && !connection.malformed
 }
 
 fn psk(
@@ -145,6 +154,10 @@ fn psk(
     });
     let is_last = number + 1 == connection.client_hellos.len();
     let server = connection.server_hello().ok_or(Withheld::NotSelected)?;
+    if !is_last && sighting.selected == Some(true) {
+        // chosen where it came a second time, after a HelloRetryRequest: the lines are with that hello
+        return Ok(());
+    }
     if server.selected_identity.map(usize::from) != Some(identity) || !is_last {
         return Err(Withheld::NotSelected);
     }

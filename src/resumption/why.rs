@@ -17,7 +17,12 @@ const CLOCK_TOLERANCE: i64 = 10;
 #[must_use]
 pub fn why(connection: &Connection, findings: &[Finding], now: i64) -> String {
     let Some(client) = connection.client_hello() else {
-        return "the capture begins after the ClientHello: what the client brought is not known".to_owned();
+        let what = if connection.client_lost || connection.malformed {
+            "the capture does not have the whole ClientHello"
+        } else {
+            "the capture begins after the ClientHello"
+        };
+        return format!("{what}: what the client brought is not known");
     };
     let Some(server) = connection.server_hello() else { return unanswered(connection) };
     let issued = findings.iter().find(|finding| finding.carrier == Carrier::NewSessionTicket);

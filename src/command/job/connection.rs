@@ -31,6 +31,9 @@ impl Worker<'_> {
             self.index += 1;
             super::note(&record, self.output, self.opener.ring, &mut self.refused, self.notes);
         }
+        if !connection.has_hello() {
+            return;
+        }
         let clock = self.at.unwrap_or(connection.time.seconds);
         let record = ConnectionRecord::new(&self.source, connection, &findings, clock);
         self.tally.add_connection(record.handshake);
