@@ -185,6 +185,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next element, which must be the universal `tag`.
+    // inlined for the same reason
     #[allow(clippy::inline_always)]
     #[inline(always)]
     pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<Element<'a>, DerError> {

@@ -1,0 +1,144 @@
+//! Why a key file gives no keys, and what to do about it.
+
+use std::fmt;
+
+use super::text::{damaged_hex, decode_lines};
+use super::{is_raw_key, without_newline};
+
+/// Why a file gives no keys. No message contains key bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyFileError {
+    /// The size is not one of the format's.
+    Size {
+        /// Octets found.
+        found: usize,
+        /// Option name of the format, `None` for `auto`.
+        format: Option<&'static str>,
+        /// What the format takes.
+        takes: String,
+        /// What probably happened.
+        cause: Option<Cause>,
+    },
+    /// A line of a text format is wrong.
+    Line {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        problem: String,
+        /// Option name of the format.
+        format: &'static str,
+        /// What the format takes.
+        takes: &'static str,
+    },
+    /// The content is not what the server takes.
+    Content {
+        /// What is wrong with it.
+        problem: String,
+        /// Option name of the format.
+        format: &'static str,
+        /// What the format takes.
+        takes: &'static str,
+    },
+    /// The file has too few keys for the server to load it.
+    TooFewKeys {
+        /// Keys found.
+        found: usize,
+        /// Keys the server insists on.
+        wants: usize,
+        /// Option name of the format.
+        format: &'static str,
+        /// What the format takes.
+        takes: &'static str,
+    },
+}
+
+/// What made a key file unusable, as far as its bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Nothing in it.
+    Empty,
+    /// One line end too many, as editors and `echo` add.
+    TrailingNewline,
+    /// Hex digits where raw bytes should be.
+    HexText,
+    /// Base64 where raw bytes should be.
+    Base64Text,
+    /// Hex digits, but for a character at that place.
+    DamagedHex {
+        /// Line from 1.
+        line: usize,
+        /// Column from 1.
+        column: usize,
+    },
+}
+
+impl KeyFileError {
+    pub(in crate::key) fn size(file: &[u8], format: &'static str, takes: &str) -> Self {
+        Self::Size { found: file.len(), format: Some(format), takes: takes.to_owned(), cause: cause(file) }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Size { cause: Some(Cause::Empty), .. } => "make a key with: openssl rand 80 > ticket.key".to_owned(),
+            Self::Size { cause: Some(Cause::TrailingNewline), found, .. } => {
+                format!("the file ends in a newline: head -c {} FILE > NEW takes it off", found - 1)
+            }
+            Self::Size { cause: Some(Cause::HexText), .. } => {
+                "the file is hex text: xxd -r -p FILE > NEW makes raw bytes of it; --key-format auto reads it as it is"
+                    .to_owned()
+            }
+            Self::Size { cause: Some(Cause::Base64Text), .. } => {
+                "the file is base64 text: base64 -d FILE > NEW makes raw bytes of it; --key-format auto reads it as it is"
+                    .to_owned()
+            }
+            Self::Size { cause: Some(Cause::DamagedHex { line, column }), .. } => {
+                format!("the file is hex text, but for what stands at line {line}, column {column}")
+            }
+            Self::Size { format: None, .. } => {
+                "--key-format with the server's name tells what that server takes".to_owned()
+            }
+            Self::Size { takes, .. } => format!("the file must be {takes}"),
+            Self::Line { takes, .. } | Self::Content { takes, .. } | Self::TooFewKeys { takes, .. } => format!("the file must be {takes}"),
+        }
+    }
+}
+
+impl fmt::Display for KeyFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size { found: 0, .. } => write!(f, "the key file is empty"),
+            Self::Size { found, format: None, takes, .. } => {
+                write!(f, "no key format takes a file of {found} bytes; these would do: {takes}")
+            }
+            Self::Size { found, format: Some(format), takes, .. } => {
+                write!(f, "a file of {found} bytes is no {format} ticket key, which is {takes}")
+            }
+            Self::Line { line, problem, format, .. } => write!(f, "line {line} is no {format} ticket key: {problem}"),
+            Self::Content { problem, format, .. } => write!(f, "the file is no {format} ticket key: {problem}"),
+            Self::TooFewKeys { found, wants, format, .. } => {
+                write!(f, "the file holds {found} keys, {format} wants {wants} or more")
+            }
+        }
+    }
+}
+
+impl std::error::Error for KeyFileError {}
+
+/// What the bytes tell about why no server takes them.
+pub(super) fn cause(file: &[u8]) -> Option<Cause> {
+    if file.is_empty() {
+        return Some(Cause::Empty);
+    }
+    if let Some(keys) = decode_lines(file) {
+        let hex = keys.iter().any(|(_, encoding)| *encoding == "hex");
+        return Some(if hex { Cause::HexText } else { Cause::Base64Text });
+    }
+    if let Some((line, column)) = damaged_hex(file) {
+        return Some(Cause::DamagedHex { line, column });
+    }
+    without_newline(file).filter(|shorter| is_raw_key(shorter)).map(|_| Cause::TrailingNewline)
+}
