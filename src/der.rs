@@ -88,11 +88,21 @@ impl<'a> Element<'a> {
     /// A reader over the elements inside.
     #[must_use]
     pub fn reader(&self) -> Reader<'a> {
-        Reader { rest: self.content, offset: self.offset + (self.der.len() - self.content.len()) }
+        Reader { rest: self.content, end: self.offset + self.der.len() }
+    }
+
+    /// The one element inside, where there is no more than one.
+    #[must_use]
+    #[inline]
+    pub fn only(&self) -> Option<Element<'a>> {
+        let mut reader = self.reader();
+        let inner = reader.read().ok()?;
+        (self.constructed && reader.is_empty()).then_some(inner)
     }
 
     /// The value of an INTEGER that fits an `i64`.
     #[must_use]
+    #[inline]
     pub fn integer(&self) -> Option<i64> {
         if !self.is(Tag::Integer) {
             return None;
@@ -122,18 +132,50 @@ impl<'a> Element<'a> {
     }
 }
 
+/// Identifier and length.
+struct Head {
+    class: Class,
+    constructed: bool,
+    tag: u32,
+    /// Octets of both.
+    octets: usize,
+    /// Octets of the content.
+    length: usize,
+}
+
+/// Whether the tag stands in the identifier's first octet.
+#[inline]
+fn has_small_tag(identifier: u8) -> bool {
+    identifier & 0x1f != 0x1f
+}
+
+impl Head {
+    /// One whose tag stands in the first octet.
+    #[inline]
+    fn new(identifier: u8, octets: usize, length: usize) -> Self {
+        let class = match identifier >> 6 {
+            0 => Class::Universal,
+            1 => Class::Application,
+            2 => Class::ContextSpecific,
+            _ => Class::Private,
+        };
+        Self { class, constructed: identifier & 0x20 != 0, tag: u32::from(identifier & 0x1f), octets, length }
+    }
+}
+
 /// A cursor over consecutive elements.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
     rest: &'a [u8],
-    offset: usize,
+    /// Where the input ends in the outermost one.
+    end: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the first octet of `input`.
     #[must_use]
     pub fn new(input: &'a [u8]) -> Self {
-        Self { rest: input, offset: 0 }
+        Self { rest: input, end: input.len() }
     }
 
     /// Whether all is read.
@@ -143,51 +185,68 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next element.
-    // inlined, so that an element is a few registers rather than memory on its way through results
+    // inlined, so that what nobody looks at is not worked out
     #[allow(clippy::inline_always)]
     #[inline(always)]
     pub fn read(&mut self) -> Result<Element<'a>, DerError> {
-        let (after, header) = match Header::from_der(self.rest) {
-            Ok(header) => header,
-            Err(error) => return Err(self.no_header(&error)),
+        let head = match *self.rest {
+            // the tag in one octet and the length in up to three, as nearly all elements have them
+            [identifier, length @ ..=0x7f, ..] if has_small_tag(identifier) => Head::new(identifier, 2, length.into()),
+            [identifier, 0x81, length, ..] if has_small_tag(identifier) => Head::new(identifier, 3, length.into()),
+            [identifier, 0x82, high, low, ..] if has_small_tag(identifier) => {
+                Head::new(identifier, 4, u16::from_be_bytes([high, low]).into())
+            }
+            _ => self.long_head()?,
         };
-        let Length::Definite(length) = header.length() else {
-            return Err(self.fail(DerErrorKind::InvalidHeader));
-        };
-        let Some((content, rest)) = after.split_at_checked(length) else {
-            return Err(self.fail(DerErrorKind::TruncatedContent { need: length, have: after.len() }));
-        };
-        let (der, _) = self.rest.split_at(self.rest.len() - rest.len());
-        let element = Element {
-            class: header.class(),
-            constructed: header.constructed(),
-            tag: header.tag().0,
-            content,
-            der,
-            offset: self.offset,
-        };
-        self.offset += der.len();
+        let Head { class, constructed, tag, octets, length } = head;
+        let parts = self.rest.split_at_checked(octets + length);
+        let Some((der, rest)) = parts else { return Err(self.truncated(octets, length)) };
+        let content = der.get(octets..).unwrap_or_default();
+        let element = Element { class, constructed, tag, content, der, offset: self.offset() };
         self.rest = rest;
         Ok(element)
     }
 
+    /// Any identifier and length, however many octets they take.
     #[cold]
-    fn no_header(&self, error: &der_parser::nom::Err<der_parser::error::BerError>) -> DerError {
-        self.fail(match error {
-            der_parser::nom::Err::Incomplete(_) => DerErrorKind::TruncatedHeader,
-            _ => DerErrorKind::InvalidHeader,
-        })
+    fn long_head(&self) -> Result<Head, DerError> {
+        let (after, header) = Header::from_der(self.rest).map_err(|error| {
+            self.fail(match error {
+                der_parser::nom::Err::Incomplete(_) => DerErrorKind::TruncatedHeader,
+                _ => DerErrorKind::InvalidHeader,
+            })
+        })?;
+        let octets = self.rest.len() - after.len();
+        match header.length() {
+            Length::Definite(length) if length <= after.len() => Ok(Head {
+                class: header.class(),
+                constructed: header.constructed(),
+                tag: header.tag().0,
+                octets,
+                length,
+            }),
+            Length::Definite(length) => Err(self.truncated(octets, length)),
+            Length::Indefinite => Err(self.fail(DerErrorKind::InvalidHeader)),
+        }
+    }
+
+    #[cold]
+    fn truncated(&self, head: usize, need: usize) -> DerError {
+        self.fail(DerErrorKind::TruncatedContent { need, have: self.rest.len() - head })
     }
 
     #[cold]
     fn fail(&self, kind: DerErrorKind) -> DerError {
-        DerError { kind, offset: self.offset }
+        DerError { kind, offset: self.offset() }
+    }
+
+    /// Where the next element starts in the outermost input.
+    fn offset(&self) -> usize {
+        self.end - self.rest.len()
     }
 
     /// Reads the next element, which must be the universal `tag`.
-    // inlined for the same reason
-    #[allow(clippy::inline_always)]
-    #[inline(always)]
+    #[inline]
     pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<Element<'a>, DerError> {
         let element = self.read()?;
         if element.is(tag) {
@@ -202,7 +261,7 @@ impl<'a> Reader<'a> {
         if self.is_empty() {
             return Ok(());
         }
-        Err(DerError { kind: DerErrorKind::TrailingData { octets: self.rest.len() }, offset: self.offset })
+        Err(self.fail(DerErrorKind::TrailingData { octets: self.rest.len() }))
     }
 
     /// The octets not read yet.
@@ -236,6 +295,32 @@ mod tests {
         let element = Reader::new(&[0xbf, 0x1f, 3, 1, 1, 0xff]).read().unwrap();
         assert_eq!((element.class, element.tag), (Class::ContextSpecific, 31));
         assert_eq!(element.reader().read().unwrap().boolean(), Some(true));
+    }
+
+    #[test]
+    fn headers_are_those_of_der_parser() {
+        let mut input = [1; 400];
+        for (identifier, length) in (0..=255).flat_map(|identifier| (0..=255).map(move |length| (identifier, length))) {
+            input[..2].copy_from_slice(&[identifier, length]);
+            let (theirs, ours) = (Header::from_der(&input), Reader::new(&input).read());
+            let Ok((after, header)) = theirs else {
+                assert_eq!(ours.unwrap_err().kind, DerErrorKind::InvalidHeader, "{:02x?}", &input[..2]);
+                continue;
+            };
+            let need = header.length().definite().unwrap();
+            match ours {
+                Ok(ours) => {
+                    let class = (ours.class, ours.constructed, ours.tag);
+                    assert_eq!(class, (header.class(), header.constructed(), header.tag().0));
+                    assert_eq!(ours.content, &after[..need]);
+                    assert_eq!(ours.der, &input[..input.len() - after.len() + need]);
+                }
+                Err(error) => {
+                    assert_eq!(error.kind, DerErrorKind::TruncatedContent { need, have: after.len() });
+                    assert!(need > after.len());
+                }
+            }
+        }
     }
 
     #[test]

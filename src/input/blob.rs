@@ -48,18 +48,16 @@ pub(super) fn begins_session(head: &[u8]) -> bool {
     // the length takes one, two or three bytes
     (2..=4).any(|start| {
         let octet = |at: usize| head.get(start + at).copied();
+        let wrong = [head.first() != Some(&0x30), octet(0) != Some(2), octet(1) != Some(1), octet(3) != Some(2)];
+        let wrong = wrong.iter().filter(|wrong| **wrong).count();
+        // already enough for nearly every ticket
+        if wrong > 1 {
+            return false;
+        }
         let version = octet(4).filter(|length| (1..=3).contains(length));
         let suite = 5 + usize::from(version.unwrap_or(2));
-        let marks = [
-            head.first() == Some(&0x30),
-            octet(0) == Some(2),
-            octet(1) == Some(1),
-            octet(3) == Some(2),
-            version.is_some(),
-            octet(suite) == Some(4),
-            matches!(octet(suite + 1), Some(2 | 3)),
-        ];
-        marks.iter().filter(|mark| !**mark).count() <= 1
+        let others = [version.is_none(), octet(suite) != Some(4), !matches!(octet(suite + 1), Some(2 | 3))];
+        wrong + others.iter().filter(|wrong| **wrong).count() <= 1
     })
 }
 

@@ -71,10 +71,11 @@ fn tagged_members<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> Res
             session.dialect = recognise(rest);
             decided = true;
         }
-        let understood = context_tag.is_some_and(|tag| match session.dialect {
-            _ if tag < FIRST_OWN_TAG => common_member(session, &element),
-            Dialect::OpenSsl => openssl::member(session, &element),
-            Dialect::BoringSsl => boringssl::member(session, &element),
+        let understood = context_tag.is_some_and(|tag| match (element.only(), session.dialect) {
+            (None, dialect) => bare_member(session, dialect, &element),
+            (Some(inner), _) if tag < FIRST_OWN_TAG => common_member(session, tag, &inner),
+            (Some(inner), Dialect::OpenSsl) => openssl::member(session, tag, &inner),
+            (Some(inner), Dialect::BoringSsl) => boringssl::member(session, tag, &inner),
             _ => false,
         });
         if let Some(tag) = context_tag.filter(|&tag| tag < u64::BITS) {
@@ -113,19 +114,6 @@ fn recognise(mut members: Reader<'_>) -> Dialect {
     Dialect::OpenSsl
 }
 
-/// The one element inside an explicit tag.
-// inlined for the same reason as `Reader::read`
-#[allow(clippy::inline_always)]
-#[inline(always)]
-pub(super) fn explicit<'a>(element: &Element<'a>) -> Option<Element<'a>> {
-    if !element.constructed {
-        return None;
-    }
-    let mut reader = element.reader();
-    let inner = reader.read().ok()?;
-    reader.is_empty().then_some(inner)
-}
-
 /// Fills `slot`; false where there is no value, or one already.
 pub(super) fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
     if slot.is_some() || value.is_none() {
@@ -135,15 +123,24 @@ pub(super) fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
     true
 }
 
-/// Members 0 to 12. False: not understood.
-#[inline]
-fn common_member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
-    if element.tag == 0 && !element.constructed {
-        // [0] is the one implicit tag
-        return set(&mut session.key_arg, Some(element.content));
-    }
-    let Some(inner) = explicit(element) else { return false };
+/// Members that are no single element under an explicit tag. False: not understood.
+#[cold]
+fn bare_member<'a>(session: &mut Session<'a>, dialect: Dialect, element: &Element<'a>) -> bool {
     match element.tag {
+        // the one implicit tag
+        0 if !element.constructed => set(&mut session.key_arg, Some(element.content)),
+        // certificates, as many as there are
+        19 if dialect == Dialect::BoringSsl && element.constructed => {
+            set(&mut session.boringssl.certificate_chain, Some(element.content))
+        }
+        _ => false,
+    }
+}
+
+/// Members 1 to 12. False: not understood.
+#[inline]
+fn common_member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a>) -> bool {
+    match tag {
         1 => set(&mut session.time, inner.integer()),
         2 => set(&mut session.timeout, inner.integer()),
         3 => set(&mut session.peer_certificate, inner.is(Tag::Sequence).then_some(inner.der)),
@@ -154,7 +151,7 @@ fn common_member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
         8 => set(&mut session.psk_identity, inner.octets()),
         9 => set(&mut session.ticket_lifetime_hint, inner.integer()),
         10 => set(&mut session.ticket, inner.octets()),
-        11 => set(&mut session.compression, one_octet(&inner)),
+        11 => set(&mut session.compression, one_octet(inner)),
         12 => set(&mut session.srp_username, inner.octets()),
         _ => false,
     }

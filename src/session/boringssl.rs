@@ -1,25 +1,22 @@
 //! The members of `BoringSSL` and AWS-LC: tags 13 to 33 of `ssl/ssl_asn1.cc`.
 
 use super::Session;
-use super::asn1::{explicit, set};
+use super::asn1::set;
 use crate::der::Element;
 
 /// Takes a member. False: not understood.
-pub(super) fn member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
+pub(super) fn member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a>) -> bool {
     let own = &mut session.boringssl;
-    if element.tag == 19 {
-        // certificates stand directly under the tag, as many as there are
-        return element.constructed && set(&mut own.certificate_chain, Some(element.content));
-    }
-    let Some(inner) = explicit(element) else { return false };
-    match element.tag {
+    match tag {
         13 => set(&mut own.peer_sha256, inner.octets()),
         14 => set(&mut own.original_handshake_hash, inner.octets()),
         15 => set(&mut own.signed_certificate_timestamps, inner.octets()),
         16 => set(&mut own.ocsp_response, inner.octets()),
         17 => set(&mut session.extended_master_secret, inner.boolean()),
         18 => set(&mut session.kex_group, inner.integer()),
-        21 => set(&mut session.ticket_age_add, age_add(&inner)),
+        // certificates stand directly under the tag: here there is one
+        19 => set(&mut own.certificate_chain, Some(inner.der)),
+        21 => set(&mut session.ticket_age_add, age_add(inner)),
         22 => set(&mut own.is_server, inner.boolean()),
         23 => set(&mut own.peer_signature_algorithm, inner.integer()),
         24 => set(&mut session.max_early_data, inner.integer()),
@@ -31,7 +28,7 @@ pub(super) fn member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bo
         30 => set(&mut own.peer_application_settings, inner.octets()),
         31 => set(&mut own.resumable_across_names, inner.boolean()),
         32 => set(&mut own.peer_certificate_type, inner.integer()),
-        33 => set(&mut session.peer_raw_public_key, raw_public_key(&inner)),
+        33 => set(&mut session.peer_raw_public_key, raw_public_key(inner)),
         _ => false,
     }
 }

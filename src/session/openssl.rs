@@ -1,17 +1,16 @@
 //! OpenSSL's own members: tags 13 to 20 of `ssl/ssl_asn1.c`, 1.1.0 to 4.x.
 
 use super::Session;
-use super::asn1::{explicit, set};
+use super::asn1::set;
 use crate::der::Element;
 
 /// `SSL_SESS_FLAG_EXTMS`.
 pub(super) const FLAG_EXTENDED_MASTER_SECRET: i64 = 1;
 
 /// Takes a member. False: not understood.
-pub(super) fn member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
-    let Some(inner) = explicit(element) else { return false };
+pub(super) fn member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a>) -> bool {
     let unsigned = || inner.integer().and_then(|number| u32::try_from(number).ok());
-    match element.tag {
+    match tag {
         13 => set(&mut session.flags, inner.integer()),
         14 => set(&mut session.ticket_age_add, unsigned()),
         15 => set(&mut session.max_early_data, unsigned().map(i64::from)),
