@@ -56,8 +56,7 @@ impl Renderer<'_> {
         if let Some(sighting) = &record.capture {
             object.object(member!("capture"), |object| capture::sighting(sighting, object));
         }
-        object.end();
-        out.push(b'\n');
+        object.end_line();
     }
 
     /// Appends the record of one connection.
@@ -115,6 +114,7 @@ fn key_members(key: &TicketKey) -> Vec<u8> {
     object.display("layout", key.layout());
     object.word("cipher", key.cipher_name());
     object.word("mac", key.mac_name());
+    object.leave();
     // the brace goes, and the last comma stays
     members.drain(..1);
     members
@@ -185,6 +185,5 @@ pub fn summary<'c>(
     if let Some(connections) = connections {
         object.number("connections", connections);
     }
-    object.end();
-    out.push(b'\n');
+    object.end_line();
 }

@@ -26,6 +26,5 @@ pub fn key(key: &TicketKey, problems: &[String], out: &mut Vec<u8>) {
         object.number("not_after", seconds);
     }
     object.texts("problems", problems);
-    object.end();
-    out.push(b'\n');
+    object.end_line();
 }

@@ -31,8 +31,7 @@ pub fn json(group: &Group, out: &mut Vec<u8>) {
     if let Some(name) = group.replaces {
         object.hex("replaces", &name.0);
     }
-    object.end();
-    out.push(b'\n');
+    object.end_line();
 }
 
 /// Appends the text of one group.

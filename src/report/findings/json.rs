@@ -36,8 +36,7 @@ pub fn finding(finding: &Finding, out: &mut Vec<u8>) {
     object.text("message", finding.message.as_bytes());
     object.text("hint", finding.rule.hint.as_bytes());
     object.text("reference", finding.rule.reference.as_bytes());
-    object.end();
-    out.push(b'\n');
+    object.end_line();
 }
 
 /// Appends the closing `summary` record; `known` findings were left out.
@@ -59,8 +58,7 @@ pub fn summary(tickets: &Tally, findings: &FindingTally, known: u64, out: &mut V
     if known > 0 {
         object.number("known_findings", known);
     }
-    object.end();
-    out.push(b'\n');
+    object.end_line();
 }
 
 #[cfg(test)]

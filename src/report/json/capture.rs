@@ -68,6 +68,5 @@ pub(super) fn connection(record: &ConnectionRecord<'_>, out: &mut Vec<u8>) {
     }
     object.word(member!("early_data"), record.early_data().as_str());
     object.text(member!("why"), record.why.as_bytes());
-    object.end();
-    out.push(b'\n');
+    object.end_line();
 }

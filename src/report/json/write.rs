@@ -6,7 +6,6 @@
 #![allow(clippy::inline_always)]
 
 use std::fmt::{Display, Write as _};
-use std::io::Write as _;
 use std::net::SocketAddr;
 
 use time::OffsetDateTime;
@@ -16,24 +15,22 @@ use crate::escape::is_unsafe;
 
 /// What a member is called; all names are our own words.
 pub(in crate::report) trait Key {
-    /// Writes the name up to the opening quote of a string.
-    fn begin_string(self, out: &mut Vec<u8>);
-    /// Writes the name up to a value that is no string.
-    fn begin_value(self, out: &mut Vec<u8>);
+    /// Writes a string member: what `length` octets `value` fills in, between the quotes.
+    fn string(self, out: &mut Page<'_>, length: usize, value: impl FnOnce(&mut [u8]));
+    /// Writes the name up to a value that is no string, and the value.
+    fn value(self, out: &mut Page<'_>, value: &[u8]);
 }
 
 impl Key for &str {
-    #[inline(always)]
-    fn begin_string(self, out: &mut Vec<u8>) {
-        self.begin_value(out);
-        out.push(b'"');
+    #[inline]
+    fn string(self, out: &mut Page<'_>, length: usize, value: impl FnOnce(&mut [u8])) {
+        self.value(out, b"\"");
+        out.string("", length, value);
     }
 
-    #[inline(always)]
-    fn begin_value(self, out: &mut Vec<u8>) {
-        out.push(b'"');
-        out.extend_from_slice(self.as_bytes());
-        out.extend_from_slice(b"\":");
+    #[inline]
+    fn value(self, out: &mut Page<'_>, value: &[u8]) {
+        out.put([b"\"", self.as_bytes(), b"\":", value]);
     }
 }
 
@@ -52,15 +49,79 @@ pub(super) use member;
 
 impl Key for Member {
     #[inline(always)]
-    fn begin_string(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.0.as_bytes());
+    fn string(self, out: &mut Page<'_>, length: usize, value: impl FnOnce(&mut [u8])) {
+        out.string(self.0, length, value);
     }
 
     #[inline(always)]
-    fn begin_value(self, out: &mut Vec<u8>) {
+    fn value(self, out: &mut Page<'_>, value: &[u8]) {
         if let [name @ .., _] = self.0.as_bytes() {
-            out.extend_from_slice(name);
+            out.put([name, value]);
         }
+    }
+}
+
+/// A buffer whose end is written to in place.
+///
+/// A `Vec` counts every piece that is appended; here a whole member is one step. Beyond `end` the buffer holds zeros.
+pub(in crate::report) struct Page<'b> {
+    buffer: &'b mut Vec<u8>,
+    end: usize,
+}
+
+impl<'b> Page<'b> {
+    /// How much is zeroed at a time: what most records take.
+    const STEP: usize = 2048;
+
+    fn new(buffer: &'b mut Vec<u8>) -> Self {
+        let end = buffer.len();
+        Self { buffer, end }
+    }
+
+    /// The next `length` octets, to be filled.
+    #[inline(always)]
+    fn place(&mut self, length: usize) -> Option<&mut [u8]> {
+        let (start, end) = (self.end, self.end + length);
+        if end > self.buffer.len() {
+            self.grow(length);
+        }
+        self.end = end;
+        self.buffer.get_mut(start..end)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, length: usize) {
+        self.buffer.resize(self.end + length + Self::STEP, 0);
+    }
+
+    /// Appends pieces, one after the other.
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, pieces: [&[u8]; N]) {
+        let length = pieces.iter().map(|piece| piece.len()).sum();
+        let Some(mut place) = self.place(length) else { return };
+        for piece in pieces {
+            let Some((start, rest)) = place.split_at_mut_checked(piece.len()) else { return };
+            start.copy_from_slice(piece);
+            place = rest;
+        }
+    }
+
+    /// Appends `before`, a string of `length` octets that `value` fills in, and the mark and comma that end it.
+    #[inline(always)]
+    fn string(&mut self, before: &str, length: usize, value: impl FnOnce(&mut [u8])) {
+        let Some(place) = self.place(before.len() + length + 2) else { return };
+        let Some((start, place)) = place.split_at_mut_checked(before.len()) else { return };
+        let Some((text, end)) = place.split_at_mut_checked(length) else { return };
+        start.copy_from_slice(before.as_bytes());
+        value(text);
+        if let [quote, comma] = end {
+            (*quote, *comma) = (b'"', b',');
+        }
+    }
+
+    fn last_mut(&mut self) -> Option<&mut u8> {
+        self.buffer.get_mut(self.end.checked_sub(1)?)
     }
 }
 
@@ -69,74 +130,82 @@ impl Key for Member {
 /// Every member ends in a comma, and the last comma becomes the closing brace. The methods are inlined so that keys,
 /// which are all literals, are copied as constants.
 pub(in crate::report) struct Object<'b> {
-    out: &'b mut Vec<u8>,
+    page: Page<'b>,
 }
 
 impl<'b> Object<'b> {
     pub(in crate::report) fn begin(out: &'b mut Vec<u8>) -> Self {
-        out.push(b'{');
-        Self { out }
+        let mut page = Page::new(out);
+        page.put([b"{"]);
+        Self { page }
     }
 
-    pub(in crate::report) fn end(self) {
-        match self.out.last_mut() {
+    /// Ends the line that the object is.
+    pub(in crate::report) fn end_line(self) {
+        let mut page = self.close();
+        page.put([b"\n"]);
+        page.trim();
+    }
+
+    /// Leaves the object open, for members that are put into others.
+    pub(in crate::report) fn leave(self) {
+        self.page.trim();
+    }
+
+    fn close(mut self) -> Page<'b> {
+        match self.page.last_mut() {
             Some(comma @ b',') => *comma = b'}',
-            _ => self.out.push(b'}'),
+            _ => self.page.put([b"}"]),
         }
+        self.page
     }
 
     /// A word of our own: nothing in it needs escaping.
     #[inline(always)]
     pub(in crate::report) fn word(&mut self, key: impl Key, word: &str) {
-        key.begin_string(self.out);
-        self.out.extend_from_slice(word.as_bytes());
-        self.end_string();
+        key.string(&mut self.page, word.len(), |place| place.copy_from_slice(word.as_bytes()));
     }
 
     /// Anybody's text: bytes that are not UTF-8 as `\xNN`.
     #[inline(always)]
     pub(in crate::report) fn text(&mut self, key: impl Key, text: &[u8]) {
-        key.begin_string(self.out);
-        escape(text, self.out);
-        self.end_string();
+        if is_plain(text) {
+            key.string(&mut self.page, text.len(), |place| place.copy_from_slice(text));
+        } else {
+            self.word(key, &escape(text));
+        }
     }
 
     /// Something of our own that prints itself.
     pub(in crate::report) fn display(&mut self, key: impl Key, value: impl Display) {
-        key.begin_string(self.out);
-        // writing to a Vec does not fail
-        let _ = write!(self.out, "{value}");
-        self.end_string();
+        self.word(key, &value.to_string());
     }
 
     /// Bytes as lower-case hex.
     #[inline(always)]
     pub(in crate::report) fn hex(&mut self, key: impl Key, bytes: &[u8]) {
-        key.begin_string(self.out);
-        append_hex(bytes, self.out);
-        self.end_string();
+        key.string(&mut self.page, 2 * bytes.len(), |place| write_hex(bytes, place));
     }
 
     /// A list of bytes, each as lower-case hex.
     pub(in crate::report) fn hex_list(&mut self, key: impl Key, items: &[&[u8]]) {
-        self.list(key, items, |item, out| {
-            out.push(b'"');
-            append_hex(item, out);
-            out.push(b'"');
-        });
+        self.list(key, items, |item, page| page.string("\"", 2 * item.len(), |place| write_hex(item, place)));
     }
 
     #[inline(always)]
     pub(in crate::report) fn number(&mut self, key: impl Key, number: impl itoa::Integer) {
-        key.begin_value(self.out);
-        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-        self.out.push(b',');
+        self.value(key, itoa::Buffer::new().format(number));
+    }
+
+    /// A value that is no string.
+    #[inline(always)]
+    fn value(&mut self, key: impl Key, value: &str) {
+        key.value(&mut self.page, value.as_bytes());
+        self.page.put([b","]);
     }
 
     /// A point in time: epoch seconds with six decimals, or nine where they say more.
     pub(in crate::report) fn time(&mut self, key: impl Key, time: Time) {
-        key.begin_value(self.out);
-        self.out.extend_from_slice(itoa::Buffer::new().format(time.seconds).as_bytes());
         let mut decimals = *b".000000000";
         let mut rest = time.nanoseconds;
         for digit in decimals.iter_mut().skip(1).rev() {
@@ -144,26 +213,23 @@ impl<'b> Object<'b> {
             rest /= 10;
         }
         let shown = if time.nanoseconds.is_multiple_of(1000) { decimals.len() - 3 } else { decimals.len() };
-        self.out.extend(decimals.iter().take(shown));
-        self.out.push(b',');
+        key.value(&mut self.page, itoa::Buffer::new().format(time.seconds).as_bytes());
+        self.page.put([decimals.get(..shown).unwrap_or_default(), b","]);
     }
 
     /// Address and port.
     pub(in crate::report) fn address(&mut self, key: impl Key, address: SocketAddr) {
         let SocketAddr::V4(v4) = address else { return self.display(key, address) };
-        key.begin_string(self.out);
-        for (octet, mark) in v4.ip().octets().into_iter().zip(*b"...:") {
-            self.out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
-            self.out.push(mark);
+        key.value(&mut self.page, b"\"");
+        for (octet, mark) in v4.ip().octets().into_iter().zip([".", ".", ".", ":"]) {
+            self.page.put([itoa::Buffer::new().format(octet).as_bytes(), mark.as_bytes()]);
         }
-        self.out.extend_from_slice(itoa::Buffer::new().format(v4.port()).as_bytes());
-        self.end_string();
+        self.page.put([itoa::Buffer::new().format(v4.port()).as_bytes(), b"\","]);
     }
 
     #[inline(always)]
     pub(in crate::report) fn flag(&mut self, key: impl Key, flag: bool) {
-        key.begin_value(self.out);
-        self.out.extend_from_slice(if flag { b"true," } else { b"false," });
+        key.value(&mut self.page, if flag { b"true," } else { b"false," });
     }
 
     /// Seconds since 1970 as RFC 3339; left out where the year has more than four digits.
@@ -171,25 +237,31 @@ impl<'b> Object<'b> {
     pub(in crate::report) fn utc(&mut self, key: impl Key, seconds: i64) {
         let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else { return };
         if (0..=9999).contains(&time.year()) {
-            key.begin_string(self.out);
-            append_time(time, self.out);
-            self.end_string();
+            let text = rfc_3339(time);
+            key.string(&mut self.page, text.len(), |place| place.copy_from_slice(&text));
         }
     }
 
     /// Members that were written before, each with its comma.
     pub(in crate::report) fn members(&mut self, members: &[u8]) {
-        self.out.extend_from_slice(members);
+        self.page.put([members]);
     }
 
     /// A nested object.
     #[inline(always)]
     pub(in crate::report) fn object(&mut self, key: impl Key, with: impl FnOnce(&mut Object<'_>)) {
-        key.begin_value(self.out);
-        let mut object = Object::begin(self.out);
+        key.value(&mut self.page, b"");
+        self.nest(with);
+        self.page.put([b","]);
+    }
+
+    #[inline(always)]
+    fn nest(&mut self, with: impl FnOnce(&mut Object<'_>)) {
+        self.page.put([b"{"]);
+        let page = Page { buffer: self.page.buffer, end: self.page.end };
+        let mut object = Object { page };
         with(&mut object);
-        object.end();
-        self.out.push(b',');
+        self.page.end = object.close().end;
     }
 
     /// A list of objects.
@@ -199,56 +271,54 @@ impl<'b> Object<'b> {
         items: &[T],
         mut with: impl FnMut(&T, &mut Object<'_>),
     ) {
-        self.list(key, items, |item, out| {
-            let mut object = Object::begin(out);
-            with(item, &mut object);
-            object.end();
+        self.list(key, items, |item, page| {
+            let mut object = Object { page: Page { buffer: page.buffer, end: page.end } };
+            object.nest(|object| with(item, object));
+            object.page.put([b","]);
+            page.end = object.page.end;
         });
     }
 
     /// A list of texts.
     pub(in crate::report) fn texts(&mut self, key: impl Key, texts: &[String]) {
-        self.list(key, texts, |text, out| {
-            out.push(b'"');
-            escape(text.as_bytes(), out);
-            out.push(b'"');
-        });
+        self.list(key, texts, |text, page| page.put([b"\"", escape(text.as_bytes()).as_bytes(), b"\","]));
     }
 
     /// A list of numbers.
     pub(in crate::report) fn numbers<N: itoa::Integer + Copy>(&mut self, key: impl Key, numbers: &[N]) {
-        self.list(key, numbers, |number, out| out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()));
+        self.list(key, numbers, |number, page| page.put([itoa::Buffer::new().format(*number).as_bytes(), b","]));
     }
 
-    fn list<T>(&mut self, key: impl Key, items: &[T], mut with: impl FnMut(&T, &mut Vec<u8>)) {
-        key.begin_value(self.out);
-        self.out.push(b'[');
-        for (number, item) in items.iter().enumerate() {
-            if number > 0 {
-                self.out.push(b',');
-            }
-            with(item, self.out);
+    /// A list; `with` writes an item and a comma after it.
+    fn list<T>(&mut self, key: impl Key, items: &[T], mut with: impl FnMut(&T, &mut Page<'_>)) {
+        key.value(&mut self.page, b"[");
+        for item in items {
+            with(item, &mut self.page);
         }
-        self.out.extend_from_slice(b"],");
-    }
-
-    #[inline(always)]
-    fn end_string(&mut self) {
-        self.out.extend_from_slice(b"\",");
-    }
-}
-
-fn append_hex(bytes: &[u8], out: &mut Vec<u8>) {
-    let start = out.len();
-    out.resize(start + 2 * bytes.len(), 0);
-    if let Some(place) = out.get_mut(start..) {
-        // the place has the length that is needed
-        let _ = hex::encode_to_slice(bytes, place);
+        if let Some(comma @ b',') = self.page.last_mut() {
+            *comma = b']';
+            self.page.put([b","]);
+        } else {
+            self.page.put([b"],"]);
+        }
     }
 }
 
-/// Appends a time as RFC 3339 has it; the year has four digits.
-fn append_time(time: OffsetDateTime, out: &mut Vec<u8>) {
+impl Page<'_> {
+    /// Ends the writing: what is left of the zeros goes.
+    fn trim(self) {
+        self.buffer.truncate(self.end);
+    }
+}
+
+#[inline(always)]
+fn write_hex(bytes: &[u8], place: &mut [u8]) {
+    // the place has the length that is needed
+    let _ = hex::encode_to_slice(bytes, place);
+}
+
+/// A time as RFC 3339 has it; the year has four digits.
+fn rfc_3339(time: OffsetDateTime) -> [u8; 20] {
     let mut text = *b"0000-00-00T00:00:00Z";
     let (year, month, day) = time.to_calendar_date();
     let (hour, minute, second) = time.to_hms();
@@ -261,22 +331,20 @@ fn append_time(time: OffsetDateTime, out: &mut Vec<u8>) {
             *ones += number % 10;
         }
     }
-    out.extend_from_slice(&text);
+    text
 }
 
-/// Appends text as the inside of a JSON string. Characters that could upset a terminal are escaped too, so that
-/// looking at records is safe; a parser gets them back as they were.
-fn escape(text: &[u8], out: &mut Vec<u8>) {
-    // without a way out in the middle, many octets are looked at in one step
+/// Whether text needs no escaping.
+fn is_plain(text: &[u8]) -> bool {
     let is_plain = |octet: u8| octet.wrapping_sub(0x20) < 0x5f && octet != b'"' && octet != b'\\';
-    if text.iter().fold(true, |plain, &octet| plain & is_plain(octet)) {
-        return out.extend_from_slice(text);
-    }
-    escape_unusual(text, out);
+    // without a way out in the middle, many octets are looked at in one step
+    text.iter().fold(true, |plain, &octet| plain & is_plain(octet))
 }
 
+/// Text as the inside of a JSON string. Characters that could upset a terminal are escaped too, so that looking at
+/// records is safe; a parser gets them back as they were.
 #[cold]
-fn escape_unusual(text: &[u8], out: &mut Vec<u8>) {
+fn escape(text: &[u8]) -> String {
     let mut escaped = String::with_capacity(text.len() * 2);
     for chunk in text.utf8_chunks() {
         for character in chunk.valid().chars() {
@@ -298,7 +366,7 @@ fn escape_unusual(text: &[u8], out: &mut Vec<u8>) {
             let _ = write!(escaped, "\\\\x{byte:02x}");
         }
     }
-    out.extend_from_slice(escaped.as_bytes());
+    escaped
 }
 
 #[cfg(test)]
@@ -311,10 +379,8 @@ mod tests {
     fn times_are_those_of_rfc_3339() {
         use time::format_description::well_known::Rfc3339;
         for seconds in [0, 951_826_154, 1_709_210_096, 253_402_300_799, -62_167_219_200, -1] {
-            let mut out = Vec::new();
             let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
-            append_time(time, &mut out);
-            assert_eq!(String::from_utf8(out).unwrap(), time.format(&Rfc3339).unwrap());
+            assert_eq!(String::from_utf8(rfc_3339(time).to_vec()).unwrap(), time.format(&Rfc3339).unwrap());
         }
     }
 
@@ -323,12 +389,16 @@ mod tests {
         for (seconds, nanoseconds) in [(0, 0), (1_700_000_000, 1000), (-1, 999_999_999), (5, 120_000_000), (5, 1)] {
             let time = Time { seconds, nanoseconds };
             let mut out = Vec::new();
-            Object::begin(&mut out).time("t", time);
+            let mut object = Object::begin(&mut out);
+            object.time("t", time);
+            object.leave();
             assert_eq!(String::from_utf8(out).unwrap(), format!("{{\"t\":{time},"));
         }
         for address in ["10.0.255.1:1", "0.0.0.0:65535", "[::1]:443", "[fe80::1]:0"] {
             let mut out = Vec::new();
-            Object::begin(&mut out).address("a", address.parse().unwrap());
+            let mut object = Object::begin(&mut out);
+            object.address("a", address.parse().unwrap());
+            object.leave();
             assert_eq!(String::from_utf8(out).unwrap(), format!("{{\"a\":\"{address}\","));
         }
     }
@@ -348,13 +418,13 @@ mod tests {
         object.object("object", |inner| inner.word("word", "w"));
         object.array("array", &[1, 2], |item, inner| inner.number("n", *item));
         object.texts("texts", &["a\"".to_owned(), "b".to_owned()]);
-        object.end();
+        object.end_line();
         let value: Value = serde_json::from_slice(&out).unwrap();
         let expected = serde_json::json!({
             "text": text, "bytes": "a\\xff", "hex": "00ab", "number": -5, "flag": true, "utc": "2023-11-14T22:13:20Z",
             "object": {"word": "w"}, "array": [{"n": 1}, {"n": 2}], "texts": ["a\"", "b"],
         });
         assert_eq!(value, expected);
-        assert!(std::str::from_utf8(&out).unwrap().chars().all(|character| !is_unsafe(character)));
+        assert!(std::str::from_utf8(&out).unwrap().trim_end().chars().all(|character| !is_unsafe(character)));
     }
 }
