@@ -104,16 +104,7 @@ impl<'a> Element<'a> {
     #[must_use]
     #[inline]
     pub fn integer(&self) -> Option<i64> {
-        if !self.is(Tag::Integer) {
-            return None;
-        }
-        let (&first, rest) = self.content.split_first()?;
-        if rest.len() >= 8 {
-            return None;
-        }
-        // the first octet carries the sign
-        let start = i64::from(first.cast_signed());
-        Some(rest.iter().fold(start, |value, &octet| value << 8 | i64::from(octet)))
+        if self.is(Tag::Integer) { integer(self.content) } else { None }
     }
 
     /// The content of an OCTET STRING.
@@ -132,35 +123,17 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Identifier and length.
-struct Head {
-    class: Class,
-    constructed: bool,
-    tag: u32,
-    /// Octets of both.
-    octets: usize,
-    /// Octets of the content.
-    length: usize,
-}
-
-/// Whether the tag stands in the identifier's first octet.
+/// The value of an INTEGER, from its content, if it fits an `i64`.
+#[must_use]
 #[inline]
-fn has_small_tag(identifier: u8) -> bool {
-    identifier & 0x1f != 0x1f
-}
-
-impl Head {
-    /// One whose tag stands in the first octet.
-    #[inline]
-    fn new(identifier: u8, octets: usize, length: usize) -> Self {
-        let class = match identifier >> 6 {
-            0 => Class::Universal,
-            1 => Class::Application,
-            2 => Class::ContextSpecific,
-            _ => Class::Private,
-        };
-        Self { class, constructed: identifier & 0x20 != 0, tag: u32::from(identifier & 0x1f), octets, length }
+pub fn integer(content: &[u8]) -> Option<i64> {
+    let (&first, rest) = content.split_first()?;
+    if rest.len() >= 8 {
+        return None;
     }
+    // the first octet carries the sign
+    let start = i64::from(first.cast_signed());
+    Some(rest.iter().fold(start, |value, &octet| value << 8 | i64::from(octet)))
 }
 
 /// A cursor over consecutive elements.
@@ -185,54 +158,74 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next element.
-    // inlined, so that what nobody looks at is not worked out
-    #[allow(clippy::inline_always)]
-    #[inline(always)]
     pub fn read(&mut self) -> Result<Element<'a>, DerError> {
-        let head = match *self.rest {
-            // the tag in one octet and the length in up to three, as nearly all elements have them
-            [identifier, length @ ..=0x7f, ..] if has_small_tag(identifier) => Head::new(identifier, 2, length.into()),
-            [identifier, 0x81, length, ..] if has_small_tag(identifier) => Head::new(identifier, 3, length.into()),
-            [identifier, 0x82, high, low, ..] if has_small_tag(identifier) => {
-                Head::new(identifier, 4, u16::from_be_bytes([high, low]).into())
-            }
-            _ => self.long_head()?,
-        };
-        let Head { class, constructed, tag, octets, length } = head;
-        let parts = self.rest.split_at_checked(octets + length);
-        let Some((der, rest)) = parts else { return Err(self.truncated(octets, length)) };
-        let content = der.get(octets..).unwrap_or_default();
-        let element = Element { class, constructed, tag, content, der, offset: self.offset() };
-        self.rest = rest;
-        Ok(element)
-    }
-
-    /// Any identifier and length, however many octets they take.
-    #[cold]
-    fn long_head(&self) -> Result<Head, DerError> {
         let (after, header) = Header::from_der(self.rest).map_err(|error| {
             self.fail(match error {
                 der_parser::nom::Err::Incomplete(_) => DerErrorKind::TruncatedHeader,
                 _ => DerErrorKind::InvalidHeader,
             })
         })?;
-        let octets = self.rest.len() - after.len();
-        match header.length() {
-            Length::Definite(length) if length <= after.len() => Ok(Head {
-                class: header.class(),
-                constructed: header.constructed(),
-                tag: header.tag().0,
-                octets,
-                length,
-            }),
-            Length::Definite(length) => Err(self.truncated(octets, length)),
-            Length::Indefinite => Err(self.fail(DerErrorKind::InvalidHeader)),
-        }
+        let Length::Definite(length) = header.length() else {
+            return Err(self.fail(DerErrorKind::InvalidHeader));
+        };
+        let Some((content, rest)) = after.split_at_checked(length) else {
+            return Err(self.fail(DerErrorKind::TruncatedContent { need: length, have: after.len() }));
+        };
+        let (der, _) = self.rest.split_at(self.rest.len() - rest.len());
+        let element = Element {
+            class: header.class(),
+            constructed: header.constructed(),
+            tag: header.tag().0,
+            content,
+            der,
+            offset: self.offset(),
+        };
+        self.rest = rest;
+        Ok(element)
     }
 
-    #[cold]
-    fn truncated(&self, head: usize, need: usize) -> DerError {
-        self.fail(DerErrorKind::TruncatedContent { need, have: self.rest.len() - head })
+    /// Reads the content of the next element, if it is the universal `tag` as DER has it and its length takes up to three
+    /// octets; else nothing is read.
+    // inlined, so that it comes down to a few comparisons
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn short(&mut self, tag: Tag) -> Option<&'a [u8]> {
+        let (identifier, length, rest) = match *self.rest {
+            [identifier, length @ ..=0x7f, ref rest @ ..] => (identifier, usize::from(length), rest),
+            [identifier, 0x81, length, ref rest @ ..] => (identifier, usize::from(length), rest),
+            [identifier, 0x82, high, low, ref rest @ ..] => {
+                (identifier, usize::from(u16::from_be_bytes([high, low])), rest)
+            }
+            _ => return None,
+        };
+        let constructed = if matches!(tag, Tag::Sequence | Tag::Set) { 0x20 } else { 0 };
+        let (content, rest) = rest.split_at_checked(length)?;
+        if u32::from(identifier) != tag.0 | constructed {
+            return None;
+        }
+        self.rest = rest;
+        Some(content)
+    }
+
+    /// Reads the next element, if it has a context tag up to 30 and exactly one element inside that is primitive and
+    /// universal, and both lengths take one octet: the tag, and what is inside. Else nothing is read.
+    ///
+    /// Nearly all members of a session look like this; [`read`](Self::read) and [`Element::only`] give the same.
+    // inlined, so that what nobody looks at is not worked out
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    pub fn short_explicit(&mut self) -> Option<(u32, Element<'a>)> {
+        let &[outer @ 0xa0..=0xbe, outer_length @ ..=0x7f, tag @ ..=0x1e, length, ..] = self.rest else { return None };
+        let (der, rest) = self.rest.split_at_checked(4 + usize::from(length))?;
+        if outer_length != length.wrapping_add(2) {
+            return None;
+        }
+        let (_, content) = der.split_first_chunk::<4>()?;
+        let der = der.get(2..)?;
+        let (class, constructed, tag) = (Class::Universal, false, tag.into());
+        let inner = Element { class, constructed, tag, content, der, offset: self.offset() + 2 };
+        self.rest = rest;
+        Some((u32::from(outer & 0x1f), inner))
     }
 
     #[cold]
@@ -241,19 +234,29 @@ impl<'a> Reader<'a> {
     }
 
     /// Where the next element starts in the outermost input.
-    fn offset(&self) -> usize {
+    #[must_use]
+    pub fn offset(&self) -> usize {
         self.end - self.rest.len()
     }
 
-    /// Reads the next element, which must be the universal `tag`.
+    /// Reads the content of the next element, which must be the universal `tag`.
     #[inline]
-    pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<Element<'a>, DerError> {
+    pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<&'a [u8], DerError> {
+        if let Some(content) = self.short(tag) {
+            return Ok(content);
+        }
         let element = self.read()?;
         if element.is(tag) {
-            Ok(element)
+            Ok(element.content)
         } else {
             Err(DerError { kind: DerErrorKind::Unexpected { expected }, offset: element.offset })
         }
+    }
+
+    /// Reads the next element, which must be the universal `tag`, and gives a reader over what is inside.
+    pub fn enter(&mut self, tag: Tag, expected: &'static str) -> Result<Self, DerError> {
+        let content = self.expect(tag, expected)?;
+        Ok(Self { rest: content, end: self.offset() })
     }
 
     /// Ends the reading: nothing may be left.
@@ -298,29 +301,39 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_those_of_der_parser() {
+    fn short_forms_are_read_as_all_others() {
         let mut input = [1; 400];
         for (identifier, length) in (0..=255).flat_map(|identifier| (0..=255).map(move |length| (identifier, length))) {
             input[..2].copy_from_slice(&[identifier, length]);
-            let (theirs, ours) = (Header::from_der(&input), Reader::new(&input).read());
-            let Ok((after, header)) = theirs else {
-                assert_eq!(ours.unwrap_err().kind, DerErrorKind::InvalidHeader, "{:02x?}", &input[..2]);
-                continue;
-            };
-            let need = header.length().definite().unwrap();
-            match ours {
-                Ok(ours) => {
-                    let class = (ours.class, ours.constructed, ours.tag);
-                    assert_eq!(class, (header.class(), header.constructed(), header.tag().0));
-                    assert_eq!(ours.content, &after[..need]);
-                    assert_eq!(ours.der, &input[..input.len() - after.len() + need]);
+            let mut reader = Reader::new(&input);
+            let element = reader.read();
+            for tag in [Tag::Integer, Tag::OctetString, Tag::Sequence] {
+                let mut expecting = Reader::new(&input);
+                match (&element, expecting.expect(tag, "a tag")) {
+                    (Ok(element), Ok(content)) => assert_eq!((element.content, true), (content, element.is(tag))),
+                    (Ok(element), Err(_)) => assert!(!element.is(tag)),
+                    (Err(read), expected) => assert_eq!(expected, Err(*read)),
                 }
-                Err(error) => {
-                    assert_eq!(error.kind, DerErrorKind::TruncatedContent { need, have: after.len() });
-                    assert!(need > after.len());
-                }
+                assert!(expecting.rest() == reader.rest() || element.is_err());
             }
         }
+    }
+
+    #[test]
+    fn short_members_are_read_as_all_others() {
+        let octets = [0, 1, 2, 3, 4, 0x1f, 0x24, 0x7f, 0x80, 0x81, 0x82, 0xa0, 0xa1, 0xbe, 0xbf, 0xff];
+        let two = || octets.iter().flat_map(|&first| octets.map(|second| [first, second]));
+        for (outer, inner) in two().flat_map(|outer| two().map(move |inner| (outer, inner))) {
+            let input = [&outer[..], &inner, &[1; 140]].concat();
+            let (mut short, mut any) = (Reader::new(&input), Reader::new(&input));
+            let Some((tag, inner)) = short.short_explicit() else { continue };
+            let element = any.read().unwrap();
+            assert_eq!((element.class, element.tag, element.only()), (Class::ContextSpecific, tag, Some(inner)));
+            assert_eq!(short.rest(), any.rest());
+        }
+        let mut reader = Reader::new(&[0xa1, 3, 2, 1, 7, 9]);
+        assert_eq!(reader.short_explicit().and_then(|(_, inner)| inner.integer()), Some(7));
+        assert_eq!(reader.rest(), [9]);
     }
 
     #[test]

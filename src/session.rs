@@ -225,8 +225,8 @@ pub struct Session<'a> {
     pub encrypt_then_mac: Option<bool>,
     /// Whether early data may be sent, in dialects that say only that.
     pub early_data: Option<bool>,
-    /// What only `BoringSSL` and AWS-LC keep.
-    pub boringssl: BoringSslFields<'a>,
+    /// What only `BoringSSL` and AWS-LC keep; boxed, since most sessions are others' and a session is moved about.
+    pub boringssl: Option<Box<BoringSslFields<'a>>>,
     /// Fields that are not understood, in order.
     pub unknown_fields: Vec<UnknownField<'a>>,
     /// Bit n: the context tag n was there.
@@ -321,7 +321,7 @@ impl<'a> Session<'a> {
             intermediate_certificates: Vec::new(),
             encrypt_then_mac: None,
             early_data: None,
-            boringssl: BoringSslFields::default(),
+            boringssl: None,
             unknown_fields: Vec::new(),
             tags: 0,
             producer: None,

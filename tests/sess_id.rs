@@ -84,10 +84,13 @@ fn fields_mean_the_same_in_both_dialects() {
     let der = std::fs::read("testdata/sessions/boringssl_tls13_all_members.der").unwrap();
     let session = Session::parse(&der).unwrap();
     assert!(session.ticket_age_add.is_some() && session.alpn.is_some() && session.max_early_data.is_some());
-    assert!(session.boringssl.quic_early_data_context.is_some() && session.boringssl.certificate_chain.is_some());
+    let own = session.boringssl.as_ref().unwrap();
+    assert!(own.quic_early_data_context.is_some() && own.certificate_chain.is_some());
     let der = std::fs::read("testdata/sessions/boringssl_tls13_two_byte_tags.der").unwrap();
     let session = Session::parse(&der).unwrap();
-    assert!(session.boringssl.resumable_across_names.is_some() && session.peer_raw_public_key.is_some());
+    assert!(
+        session.boringssl.as_ref().unwrap().resumable_across_names.is_some() && session.peer_raw_public_key.is_some()
+    );
     let der = std::fs::read("testdata/sessions/openssl102_krb5_key_arg.der").unwrap();
     let session = Session::parse(&der).unwrap();
     assert!(session.krb5_principal.is_some() && session.key_arg.is_some());

@@ -4,14 +4,14 @@
 use der_parser::der::{Class, Tag};
 
 use super::{Cipher, Dialect, Protocol, Secret, Session, SessionError, UnknownField, boringssl, openssl};
-use crate::der::{DerError, DerErrorKind, Element, Reader};
+use crate::der::{DerError, DerErrorKind, Element, Reader, integer};
 
 /// The first tag whose meaning depends on the dialect.
 const FIRST_OWN_TAG: u32 = 13;
 
 pub(super) fn parse(plaintext: &[u8]) -> Result<Session<'_>, SessionError> {
     let mut outer = Reader::new(plaintext);
-    let mut members = outer.expect(Tag::Sequence, "a SEQUENCE").map_err(SessionError::Der)?.reader();
+    let mut members = outer.enter(Tag::Sequence, "a SEQUENCE").map_err(SessionError::Der)?;
     outer.finish().map_err(SessionError::Der)?;
     let fixed = fixed_members(&mut members).map_err(SessionError::Der)?;
     // a session is large: it is made once, and filled where it is
@@ -33,56 +33,62 @@ struct FixedMembers<'a> {
 }
 
 fn fixed_members<'a>(members: &mut Reader<'a>) -> Result<FixedMembers<'a>, DerError> {
-    let unexpected = |element: Element<'_>, expected| DerError {
-        kind: DerErrorKind::Unexpected { expected },
-        offset: element.offset,
-    };
+    let unexpected = |offset, expected| DerError { kind: DerErrorKind::Unexpected { expected }, offset };
+    let offset = members.offset();
     let version = members.expect(Tag::Integer, "the structure version, an INTEGER")?;
-    if version.integer() != Some(1) {
-        return Err(unexpected(version, "structure version 1"));
+    if integer(version) != Some(1) {
+        return Err(unexpected(offset, "structure version 1"));
     }
-    let protocol = members.expect(Tag::Integer, "the protocol version, an INTEGER")?;
+    let offset = members.offset();
+    let protocol = integer(members.expect(Tag::Integer, "the protocol version, an INTEGER")?);
     let protocol = protocol
-        .integer()
         .and_then(|number| u16::try_from(number).ok())
         .map(Protocol)
-        .ok_or_else(|| unexpected(protocol, "a protocol version of 16 bits"))?;
+        .ok_or_else(|| unexpected(offset, "a protocol version of 16 bits"))?;
+    let offset = members.offset();
     let cipher = members.expect(Tag::OctetString, "the cipher suite, an OCTET STRING")?;
-    if !matches!(cipher.content.len(), 2 | 3) {
-        return Err(unexpected(cipher, "a cipher suite of 2 or 3 bytes"));
+    if !matches!(cipher.len(), 2 | 3) {
+        return Err(unexpected(offset, "a cipher suite of 2 or 3 bytes"));
     }
-    let session_id = members.expect(Tag::OctetString, "the session ID, an OCTET STRING")?.content;
-    let secret = members.expect(Tag::OctetString, "the master key, an OCTET STRING")?.content;
+    let session_id = members.expect(Tag::OctetString, "the session ID, an OCTET STRING")?;
+    let secret = members.expect(Tag::OctetString, "the master key, an OCTET STRING")?;
     let secret = if protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) };
-    Ok(FixedMembers { protocol, cipher: Cipher(cipher.content), session_id, secret })
+    Ok(FixedMembers { protocol, cipher: Cipher(cipher), session_id, secret })
 }
 
 fn tagged_members<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> Result<(), DerError> {
     let mut decided = false;
     while !members.is_empty() {
-        let rest = members.clone();
-        let element = members.read()?;
-        if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
-            session.krb5_principal = Some(element.content);
-            continue;
-        }
-        let context_tag = (element.class == Class::ContextSpecific).then_some(element.tag);
-        if !decided && context_tag.is_some_and(|tag| tag >= FIRST_OWN_TAG) {
-            session.dialect = recognise(rest);
+        let here = members.clone();
+        let (tag, inner) = match members.short_explicit() {
+            Some((tag, inner)) => (tag, Some(inner)),
+            None => {
+                let element = members.read()?;
+                if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
+                    session.krb5_principal = Some(element.content);
+                    continue;
+                }
+                if element.class != Class::ContextSpecific {
+                    session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
+                    continue;
+                }
+                (element.tag, element.only())
+            }
+        };
+        if !decided && tag >= FIRST_OWN_TAG {
+            session.dialect = recognise(here.clone());
             decided = true;
         }
-        let understood = context_tag.is_some_and(|tag| match (element.only(), session.dialect) {
-            (None, dialect) => bare_member(session, dialect, &element),
+        let understood = match (inner, session.dialect) {
+            (None, _) => bare_member(session, here.clone()),
             (Some(inner), _) if tag < FIRST_OWN_TAG => common_member(session, tag, &inner),
             (Some(inner), Dialect::OpenSsl) => openssl::member(session, tag, &inner),
             (Some(inner), Dialect::BoringSsl) => boringssl::member(session, tag, &inner),
             _ => false,
-        });
-        if let Some(tag) = context_tag.filter(|&tag| tag < u64::BITS) {
-            session.tags |= 1 << tag;
-        }
+        };
+        session.tags |= 1_u64.checked_shl(tag).unwrap_or(0);
         if !understood {
-            session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
+            unknown_member(session, here);
         }
     }
     session.extended_master_secret = match session.extended_master_secret {
@@ -93,12 +99,25 @@ fn tagged_members<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> Res
     Ok(())
 }
 
+#[cold]
+fn unknown_member<'a>(session: &mut Session<'a>, mut members: Reader<'a>) {
+    if let Ok(element) = members.read() {
+        session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
+    }
+}
+
 /// Decides by the first member whose type differs between the dialects.
 fn recognise(mut members: Reader<'_>) -> Dialect {
-    while let Ok(element) = members.read() {
-        let inner = element.reader().read().ok();
+    loop {
+        let (tag, inner) = match members.short_explicit() {
+            Some((tag, inner)) => (tag, Some(inner)),
+            None => match members.read() {
+                Ok(element) => (element.tag, element.reader().read().ok()),
+                Err(_) => return Dialect::OpenSsl,
+            },
+        };
         let is = |tag| inner.is_some_and(|inner| inner.is(tag));
-        match element.tag {
+        match tag {
             13..=15 if is(Tag::Integer) => return Dialect::OpenSsl,
             13..=15 if is(Tag::OctetString) => return Dialect::BoringSsl,
             17 if is(Tag::Boolean) => return Dialect::BoringSsl,
@@ -111,7 +130,6 @@ fn recognise(mut members: Reader<'_>) -> Dialect {
             _ => {}
         }
     }
-    Dialect::OpenSsl
 }
 
 /// Fills `slot`; false where there is no value, or one already.
@@ -123,15 +141,16 @@ pub(super) fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
     true
 }
 
-/// Members that are no single element under an explicit tag. False: not understood.
+/// A member that is no single element under an explicit tag. False: not understood.
 #[cold]
-fn bare_member<'a>(session: &mut Session<'a>, dialect: Dialect, element: &Element<'a>) -> bool {
+fn bare_member<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> bool {
+    let Ok(element) = members.read() else { return false };
     match element.tag {
         // the one implicit tag
         0 if !element.constructed => set(&mut session.key_arg, Some(element.content)),
         // certificates, as many as there are
-        19 if dialect == Dialect::BoringSsl && element.constructed => {
-            set(&mut session.boringssl.certificate_chain, Some(element.content))
+        19 if session.dialect == Dialect::BoringSsl && element.constructed => {
+            set(&mut session.boringssl.get_or_insert_default().certificate_chain, Some(element.content))
         }
         _ => false,
     }

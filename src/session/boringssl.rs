@@ -6,7 +6,7 @@ use crate::der::Element;
 
 /// Takes a member. False: not understood.
 pub(super) fn member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a>) -> bool {
-    let own = &mut session.boringssl;
+    let own = session.boringssl.get_or_insert_default();
     match tag {
         13 => set(&mut own.peer_sha256, inner.octets()),
         14 => set(&mut own.original_handshake_hash, inner.octets()),

@@ -62,22 +62,21 @@ fn openssl(session: &Session<'_>) -> &'static str {
     }
 }
 
+/// Bit n: tag n is one of OpenSSL's.
+const KNOWN_TAGS: u64 = (1 << 21) - 1;
+
 /// The first version that can have written all members.
 fn first_version(session: &Session<'_>) -> Since {
-    let by_tag = [
-        (20, Since::V3_2),
-        (19, Since::V3_0),
-        (18, Since::V1_1_1),
-        (17, Since::V1_1_1),
-        (16, Since::V1_1_1),
-        (15, Since::V1_1_1),
-        (14, Since::V1_1_1),
-        (13, Since::V1_1_0),
-        (12, Since::V1_0_1),
-        (8, Since::V1_0_0),
-        (7, Since::V1_0_0),
-    ];
-    let members = by_tag.into_iter().find(|(tag, _)| session.has_tag(*tag)).map_or(Since::V0_9_8, |(_, since)| since);
+    // every version added higher tags than the one before it; 9 to 11 are older than 7 and 8
+    let members = match (session.tags & KNOWN_TAGS).checked_ilog2() {
+        Some(20..) => Since::V3_2,
+        Some(19) => Since::V3_0,
+        Some(14..=18) => Since::V1_1_1,
+        Some(13) => Since::V1_1_0,
+        Some(12) => Since::V1_0_1,
+        Some(7..=11) if session.has_tag(7) || session.has_tag(8) => Since::V1_0_0,
+        _ => Since::V0_9_8,
+    };
     let protocol = match session.protocol.0 {
         0x0304 => Since::V1_1_1,
         0xfefd => Since::V1_0_2,

@@ -119,7 +119,7 @@ impl View<'_> {
         gate.word(field::COMPRESSION_NAME, self.session.compression.and_then(registry::compression_name));
         gate.number(field::MAX_FRAGMENT_LENGTH_MODE, self.session.max_fragment_length_mode);
         gate.bytes(field::KEY_ARG, self.session.key_arg);
-        gate.flag(field::IS_QUIC, self.session.boringssl.is_quic);
+        gate.flag(field::IS_QUIC, self.session.boringssl.as_ref().and_then(|own| own.is_quic));
     }
 
     fn times<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
@@ -130,14 +130,14 @@ impl View<'_> {
         gate.put_some(field::EXPIRES, session.expires().map(Value::Epoch));
         gate.put_some(field::EXPIRES_UTC, session.expires().map(Value::Utc));
         gate.flag(field::EXPIRED, session.expired(self.now));
-        gate.seconds(field::AUTH_TIMEOUT, session.boringssl.auth_timeout);
+        gate.seconds(field::AUTH_TIMEOUT, session.boringssl.as_ref().and_then(|own| own.auth_timeout));
         gate.seconds(field::TICKET_LIFETIME_HINT, session.ticket_lifetime_hint);
         gate.number(field::TICKET_AGE_ADD, session.ticket_age_add.map(i64::from));
     }
 
     fn client<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
         let session = self.session;
-        let own = &session.boringssl;
+        let own = session.boringssl.as_deref();
         gate.text(field::HOSTNAME, session.hostname);
         gate.text(field::ALPN, session.alpn);
         gate.text(field::PSK_IDENTITY, session.psk_identity);
@@ -145,24 +145,24 @@ impl View<'_> {
         gate.text(field::SRP_USERNAME, session.srp_username);
         gate.text(field::KRB5_PRINCIPAL, session.krb5_principal);
         gate.put_some(field::PEER_CERTIFICATE, session.peer_certificate.map(Value::Certificate));
-        gate.bytes(field::PEER_SHA256, own.peer_sha256);
-        gate.bytes(field::CERTIFICATE_CHAIN, own.certificate_chain);
+        gate.bytes(field::PEER_SHA256, own.and_then(|own| own.peer_sha256));
+        gate.bytes(field::CERTIFICATE_CHAIN, own.and_then(|own| own.certificate_chain));
         let others = session.intermediate_certificates.as_slice();
         gate.put_some(field::INTERMEDIATE_CERTIFICATES, Some(Value::List(others)).filter(|_| !others.is_empty()));
-        gate.number(field::PEER_CERTIFICATE_TYPE, own.peer_certificate_type);
+        gate.number(field::PEER_CERTIFICATE_TYPE, own.and_then(|own| own.peer_certificate_type));
         gate.bytes(field::PEER_RAW_PUBLIC_KEY, session.peer_raw_public_key);
-        gate.number(field::PEER_SIGNATURE_ALGORITHM, own.peer_signature_algorithm);
+        gate.number(field::PEER_SIGNATURE_ALGORITHM, own.and_then(|own| own.peer_signature_algorithm));
         gate.number(field::VERIFY_RESULT, session.verify_result);
         gate.word(field::VERIFY_RESULT_TEXT, session.verify_result.map(registry::verify_result));
-        gate.bytes(field::SIGNED_CERTIFICATE_TIMESTAMPS, own.signed_certificate_timestamps);
-        gate.bytes(field::OCSP_RESPONSE, own.ocsp_response);
-        gate.bytes(field::ORIGINAL_HANDSHAKE_HASH, own.original_handshake_hash);
-        gate.bytes(field::PEER_APPLICATION_SETTINGS, own.peer_application_settings);
+        gate.bytes(field::SIGNED_CERTIFICATE_TIMESTAMPS, own.and_then(|own| own.signed_certificate_timestamps));
+        gate.bytes(field::OCSP_RESPONSE, own.and_then(|own| own.ocsp_response));
+        gate.bytes(field::ORIGINAL_HANDSHAKE_HASH, own.and_then(|own| own.original_handshake_hash));
+        gate.bytes(field::PEER_APPLICATION_SETTINGS, own.and_then(|own| own.peer_application_settings));
     }
 
     fn server<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
         let session = self.session;
-        let own = &session.boringssl;
+        let own = session.boringssl.as_deref();
         gate.bytes(field::SESSION_ID_CONTEXT, session.session_id_context);
         // a client's session has its own context, which says nothing about the server
         let servers = session.session_id_context.filter(|_| session.ticket.is_none());
@@ -170,9 +170,9 @@ impl View<'_> {
         gate.number(field::MAX_EARLY_DATA, session.max_early_data);
         gate.flag(field::EARLY_DATA, session.early_data);
         gate.bytes(field::TICKET_APPDATA, session.ticket_appdata);
-        gate.flag(field::IS_SERVER, own.is_server);
-        gate.flag(field::RESUMABLE_ACROSS_NAMES, own.resumable_across_names);
-        gate.bytes(field::QUIC_EARLY_DATA_CONTEXT, own.quic_early_data_context);
-        gate.bytes(field::LOCAL_APPLICATION_SETTINGS, own.local_application_settings);
+        gate.flag(field::IS_SERVER, own.and_then(|own| own.is_server));
+        gate.flag(field::RESUMABLE_ACROSS_NAMES, own.and_then(|own| own.resumable_across_names));
+        gate.bytes(field::QUIC_EARLY_DATA_CONTEXT, own.and_then(|own| own.quic_early_data_context));
+        gate.bytes(field::LOCAL_APPLICATION_SETTINGS, own.and_then(|own| own.local_application_settings));
     }
 }
