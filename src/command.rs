@@ -4,6 +4,7 @@ mod args;
 mod audit;
 mod capture;
 mod failure;
+mod gzip;
 mod job;
 mod key_files;
 mod key_log;

@@ -17,8 +17,9 @@ use tktdump::pcapng::{BlockWriter, ByteOrder, Packet as OwnPacket};
 use super::{Log, Output, Worker, end_key_log, load_keys};
 use crate::command::args::JobArgs;
 use crate::command::capture::{self, End, Feed, PacketSink};
+use crate::command::gzip::Decompressed;
 use crate::command::notes::Notes;
-use crate::command::{Exit, Failure, source};
+use crate::command::{Exit, Failure, gzip, source};
 
 /// The first bytes of a section header, in either byte order.
 const SECTION_HEADER: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -38,7 +39,10 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Resu
     let output = Output::new(args, &ring, now)?;
     let mut file = open(path).with_context(|| shown.clone())?;
     let mut head = Vec::new();
-    Read::take(&mut file, 4).read_to_end(&mut head).with_context(|| shown.clone())?;
+    Decompressed::new(&mut file)
+        .and_then(|input| input.take(4).read_to_end(&mut head))
+        .with_context(|| shown.clone())
+        .map_err(gzip::explain)?;
     if !input::begins_capture(&head) {
         let failure = Failure::new(format_args!("{shown}: no capture, which is what -f pcapng writes again"));
         return Err(failure.with_hint("-f keylog takes tickets in other forms, with --client-random").into());
@@ -51,7 +55,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Resu
     worker.blocks = Some(target.blocks);
     worker.begin(path);
     file.rewind()?;
-    capture::read(&mut Feed::direct(capture::decompressed(&mut file)?), &shown, &mut worker)?;
+    capture::read(&mut Feed::direct(Decompressed::new(&mut file)?), &shown, &mut worker)?;
     worker.flush()?;
     let lines = worker.key_log.as_ref().map_or(0, Log::lines);
     file.rewind()?;
@@ -87,7 +91,7 @@ impl Target {
     /// Writes what stands ahead of the key log.
     fn begin(file: &mut File) -> anyhow::Result<Self> {
         file.rewind()?;
-        let mut input = capture::decompressed(file)?;
+        let mut input = Decompressed::new(file)?;
         let mut header = [0; PCAP_HEADER_LENGTH];
         input.read_exact(&mut header)?;
         let field = |at: usize| header.get(at..).and_then(<[u8]>::first_chunk::<4>).copied().unwrap_or_default();
@@ -130,7 +134,7 @@ impl Target {
 
     /// Writes the rest of the capture.
     fn finish(&self, file: &mut File) -> anyhow::Result<()> {
-        let mut input = capture::decompressed(file)?;
+        let mut input = Decompressed::new(file)?;
         let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
         if let Some(decimals) = self.decimals {
             let mut convert = Convert { blocks: self.blocks, decimals, out: Vec::new(), stdout };
