@@ -11,6 +11,7 @@ mod key_log;
 mod keys;
 mod notes;
 mod output;
+mod progress;
 mod server_config;
 mod source;
 mod survey;

@@ -14,6 +14,7 @@ use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 use super::Failure;
 use super::capture::{self, Feed};
 use super::gzip::{self, Decompressed};
+use super::progress::{Input, Progress};
 
 /// The largest input that is read whole; inputs of lines have no limit.
 const WHOLE_LIMIT: usize = 64 << 20;
@@ -58,6 +59,8 @@ pub(super) trait Sink {
     fn capture(&mut self) {}
     /// Takes a connection of a capture.
     fn connection(&mut self, connection: &Connection);
+    /// Where it is shown how far the reading has come.
+    fn progress(&self) -> &Progress;
     /// Takes what is unusual about an input.
     fn warn(&mut self, message: &str);
     /// Called when all input that is there has been handed over, so that results can be passed on.
@@ -79,11 +82,12 @@ pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> any
 }
 
 fn read_from(
-    input: impl Read + Send + 'static,
+    input: impl Input + Send + 'static,
     form: Option<Form>,
     shown: &dyn Fn() -> String,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
+    let (input, _watch) = sink.progress().watch(input);
     let input = if form == Some(Form::Raw) {
         Decompressed::as_it_is(input)
     } else {

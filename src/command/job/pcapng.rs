@@ -19,6 +19,7 @@ use crate::command::args::JobArgs;
 use crate::command::capture::{self, End, Feed, PacketSink};
 use crate::command::gzip::Decompressed;
 use crate::command::notes::Notes;
+use crate::command::progress::{Input, Progress};
 use crate::command::{Exit, Failure, gzip, source};
 
 /// The first bytes of a section header, in either byte order.
@@ -37,7 +38,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Resu
     let now = args.at.unwrap_or_else(crate::command::now);
     let ring = load_keys(args, now, notes)?;
     let output = Output::new(args, &ring, now)?;
-    let mut file = open(path).with_context(|| shown.clone())?;
+    let mut file = open(path, notes.progress()).with_context(|| shown.clone())?;
     let mut head = Vec::new();
     Decompressed::new(&mut file)
         .and_then(|input| input.take(4).read_to_end(&mut head))
@@ -55,27 +56,33 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Resu
     worker.blocks = Some(target.blocks);
     worker.begin(path);
     file.rewind()?;
-    capture::read(&mut Feed::direct(Decompressed::new(&mut file)?), &shown, &mut worker)?;
+    let (input, watch) = worker.notes.progress().watch(file.try_clone()?);
+    capture::read(&mut Feed::direct(Decompressed::new(input)?), &shown, &mut worker)?;
+    drop(watch);
     worker.flush()?;
     let lines = worker.key_log.as_ref().map_or(0, Log::lines);
     file.rewind()?;
-    target.finish(&mut file).with_context(|| shown.clone())?;
+    let (input, watch) = notes.progress().watch(file);
+    target.finish(input).with_context(|| shown.clone())?;
+    drop(watch);
     Ok(end_key_log(lines, notes))
 }
 
 /// A file that can be read twice.
-fn open(path: &Path) -> io::Result<File> {
-    let spool = |input: &mut dyn Read| {
-        let mut file = tempfile::tempfile()?;
-        io::copy(input, &mut file)?;
-        file.rewind()?;
-        Ok(file)
-    };
+fn open(path: &Path, progress: &Progress) -> io::Result<File> {
     if source::is_stdin(path) {
-        return spool(&mut io::stdin().lock());
+        return spool(io::stdin(), progress);
     }
-    let mut file = File::open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { spool(&mut file) }
+    let file = File::open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { spool(file, progress) }
+}
+
+fn spool(input: impl Input, progress: &Progress) -> io::Result<File> {
+    let (mut input, _watch) = progress.watch(input);
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut input, &mut file)?;
+    file.rewind()?;
+    Ok(file)
 }
 
 /// The capture that is written.
@@ -133,8 +140,8 @@ impl Target {
     }
 
     /// Writes the rest of the capture.
-    fn finish(&self, file: &mut File) -> anyhow::Result<()> {
-        let mut input = Decompressed::new(file)?;
+    fn finish(&self, input: impl Read) -> anyhow::Result<()> {
+        let mut input = Decompressed::new(input)?;
         let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
         if let Some(decimals) = self.decimals {
             let mut convert = Convert { blocks: self.blocks, decimals, out: Vec::new(), stdout };
