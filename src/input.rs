@@ -277,11 +277,10 @@ pub fn each_in_whole(form: Form, input: &[u8], sink: &mut dyn FnMut(Option<u64>,
     }
 }
 
-/// Whether `head` begins with a magic number of pcap (both byte orders, micro- and nanoseconds), of pcapng, or of gzip
-/// around either.
+/// Whether `head` begins with a magic number of pcap (both byte orders, micro- and nanoseconds), or of pcapng.
 #[must_use]
 pub fn begins_capture(head: &[u8]) -> bool {
-    const MAGICS: [&[u8]; 8] = [
+    const MAGICS: [&[u8]; 7] = [
         &[0xa1, 0xb2, 0xc3, 0xd4],
         &[0xd4, 0xc3, 0xb2, 0xa1],
         &[0xa1, 0xb2, 0x3c, 0x4d],
@@ -289,7 +288,6 @@ pub fn begins_capture(head: &[u8]) -> bool {
         &[0x34, 0xcd, 0xb2, 0xa1],
         &[0xa1, 0xb2, 0xcd, 0x34],
         &[0x0a, 0x0d, 0x0d, 0x0a],
-        &[0x1f, 0x8b, 0x08],
     ];
     MAGICS.iter().any(|magic| head.starts_with(magic))
 }

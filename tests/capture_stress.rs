@@ -4,7 +4,8 @@
 // a test that cannot go on says so by panicking
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::fs;
+mod common;
+
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -58,7 +59,6 @@ fn run(feed: impl FnOnce(&mut dyn Write) + Send + 'static) -> (u64, String, i32)
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = child.stdout.take().unwrap();
-    let status = format!("/proc/{}/status", child.id());
     let reader = thread::spawn(move || {
         let mut out = String::new();
         stdout.read_to_string(&mut out).unwrap();
@@ -73,10 +73,7 @@ fn run(feed: impl FnOnce(&mut dyn Write) + Send + 'static) -> (u64, String, i32)
     .join()
     .unwrap();
     thread::sleep(Duration::from_millis(300));
-    let peak = fs::read_to_string(status).ok().and_then(|status| {
-        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-        line.split_ascii_whitespace().nth(1)?.parse().ok()
-    });
+    let peak = common::peak_memory(child.id());
     drop(stdin);
     let code = child.wait().unwrap().code().expect("no signal");
     (peak.unwrap_or(0), reader.join().unwrap(), code)

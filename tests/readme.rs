@@ -1,8 +1,9 @@
 //! Runs the commands of the documents and compares what they print.
 //!
-//! In a fence marked `console`, a line with `$ ` is a command for bash, `? N` its exit status where that is not 0, and
-//! the rest what it prints, errors after results. Fences marked `console tools` need openssl, tshark and xxd; their test
-//! is for machines that have them. `TKTDUMP_README=write` writes what commands print into the documents.
+//! In a fence marked `console`, a line with `$ ` is a command for bash, which a `\` at its end continues, `? N` its exit
+//! status where that is not 0, and the rest what it prints, errors after results. Fences marked `console tools` need
+//! openssl, tshark, xxd, jq and GNU parallel, and those marked `console spark` need Apache Spark; their tests are for
+//! machines that have them. `TKTDUMP_README=write` writes what commands print into the documents.
 
 // a test that cannot go on says so by panicking
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
@@ -10,21 +11,29 @@
 mod common;
 
 use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
 /// The documents with commands.
-const DOCUMENTS: [&str; 1] = ["README.md"];
+const DOCUMENTS: [&str; 2] = ["README.md", SCALE];
+/// Its commands run in a folder with many tickets, those of others in the root of the project.
+const SCALE: &str = "docs/scale.md";
 
 /// Runs a command with the built binary first in the path.
-fn run(command: &str) -> String {
+fn run(command: &str, folder: &Path) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_tktdump"));
     let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let command = command.replace("cargo run --release -q --", "tktdump");
     let output = Command::new("bash")
         .args(["-o", "pipefail", "-c", &command])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(folder)
         .env("PATH", path)
+        .env("SPARK_LOCAL_IP", "127.0.0.1")
         .env_remove("TKTDUMP_REDACT")
         .output()
         .unwrap();
@@ -39,18 +48,23 @@ fn run(command: &str) -> String {
 }
 
 /// The document with the output of every command of such fences as it is now.
-fn rerun(text: &str, fence: &str) -> String {
+fn rerun(text: &str, fence: &str, folder: &Path) -> String {
     let mut fresh = String::new();
     let mut inside = false;
     let mut skipping = false;
-    for line in text.lines() {
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
         if line.starts_with("```") {
             inside = line == fence;
             skipping = false;
         }
         if inside && line.starts_with("$ ") {
-            writeln!(fresh, "{line}").unwrap();
-            let shown = run(&line[2..]);
+            let mut command = line.to_owned();
+            while command.ends_with('\\') {
+                write!(command, "\n{}", lines.next().unwrap()).unwrap();
+            }
+            writeln!(fresh, "{command}").unwrap();
+            let shown = run(&command[2..], folder);
             if !shown.is_empty() {
                 writeln!(fresh, "{shown}").unwrap();
             }
@@ -62,25 +76,81 @@ fn rerun(text: &str, fence: &str) -> String {
     fresh
 }
 
+/// Puts 10,000 lines into `tickets.hex`, plain and compressed; with them their key, captures, and the files that the
+/// document itself contains, in fences with a name behind the language.
+///
+/// Of ten tickets one is damaged and one sealed under another key, each of these under one of its own. Some lines have
+/// no ticket, and some have two.
+fn lay_out(text: &str, folder: &Path) {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let good = common::read(&project.join("nginx48_tls12/ticket.bin"));
+    let mut list = String::new();
+    for number in 0..10_000_u32 {
+        let mut ticket = good.clone();
+        match number % 10 {
+            3 => *ticket.last_mut().unwrap() ^= 1,
+            7 => ticket[..4].copy_from_slice(&number.to_be_bytes()),
+            _ => {}
+        }
+        let hex = hex::encode(ticket);
+        match number % 100 {
+            0 => writeln!(list, "{hex},{hex}").unwrap(),
+            99 => list.push_str("<MISSING>\n"),
+            _ => writeln!(list, "{hex}").unwrap(),
+        }
+    }
+    fs::write(folder.join("tickets.hex"), &list).unwrap();
+    let mut gzip = GzEncoder::new(fs::File::create(folder.join("tickets.hex.gz")).unwrap(), Compression::fast());
+    gzip.write_all(list.as_bytes()).unwrap();
+    gzip.finish().unwrap();
+    fs::copy(project.join("nginx48_tls12/ticket.key"), folder.join("ticket.key")).unwrap();
+    fs::create_dir(folder.join("captures")).unwrap();
+    for case in ["nginx48_tls12", "nginx48_tls12_refused", "nginx80_tls12", "node48_tls13"] {
+        let capture = project.join(case).join("capture.pcap");
+        fs::copy(capture, folder.join("captures").join(case).with_extension("pcap")).unwrap();
+    }
+    for fence in text.split("\n```").skip(1).step_by(2) {
+        let (head, content) = fence.split_once('\n').unwrap();
+        if let Some((language, name)) = head.split_once(' ')
+            && language != "console"
+        {
+            fs::write(folder.join(name), content.to_owned() + "\n").unwrap();
+        }
+    }
+}
+
 #[test]
 fn documents_show_what_commands_print() {
     check("```console");
 }
 
 #[test]
-#[ignore = "needs openssl, tshark and xxd; run by .ci/run"]
+#[ignore = "needs openssl, tshark, xxd, jq and GNU parallel; run by .ci/run"]
 fn documents_show_what_commands_print_with_other_tools() {
     check("```console tools");
 }
 
+#[test]
+#[ignore = "needs Apache Spark; run by .ci/run"]
+fn documents_show_what_commands_print_with_spark() {
+    check("```console spark");
+}
+
 fn check(fence: &str) {
     common::settle_modes();
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in DOCUMENTS {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-        let text = std::fs::read_to_string(&path).unwrap();
-        let fresh = rerun(&text, fence);
+        let path = project.join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        let tickets = tempfile::tempdir().unwrap();
+        let fresh = if name == SCALE {
+            lay_out(&text, tickets.path());
+            rerun(&text, fence, tickets.path())
+        } else {
+            rerun(&text, fence, project)
+        };
         if std::env::var("TKTDUMP_README").is_ok_and(|value| value == "write") {
-            std::fs::write(&path, fresh).unwrap();
+            fs::write(&path, fresh).unwrap();
         } else if text != fresh {
             let differs = text.lines().zip(fresh.lines()).find(|(old, new)| old != new);
             panic!("{name} does not show what its commands print: {differs:#?}");

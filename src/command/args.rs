@@ -146,7 +146,7 @@ impl KeyFormatArg {
 
 #[derive(Debug, Args)]
 pub(super) struct Verbosity {
-    /// Fewer notes on standard error
+    /// Fewer notes on standard error, and no progress bar
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub(super) quiet: u8,
     /// More notes on standard error

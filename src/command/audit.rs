@@ -30,6 +30,7 @@ use self::args::{AuditFormat, PolicyArgs};
 use self::output::Output;
 use super::notes::Notes;
 use super::output::styles;
+use super::progress::Progress;
 use super::source::{self, Sink};
 use super::{Exit, Failure, job, key_files};
 
@@ -256,6 +257,10 @@ impl Sink for Worker<'_> {
             self.output.take(findings);
         }
         self.tally.add_connection(connection.handshake());
+    }
+
+    fn progress(&self) -> &Progress {
+        self.notes.progress()
     }
 
     fn warn(&mut self, message: &str) {

@@ -1,10 +1,10 @@
-//! Captures: decompressed, and read in pieces of bounded size.
+//! Captures, read in pieces of bounded size.
 
 mod feed;
 
 use std::io;
 
-pub(super) use self::feed::{Feed, decompressed};
+pub(super) use self::feed::Feed;
 use tktdump::capture::container::{Packet, Reader, Step};
 use tktdump::capture::{Capture, Remarks};
 

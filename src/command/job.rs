@@ -22,6 +22,7 @@ use super::args::{Format, JobArgs};
 use super::key_log::Log;
 use super::notes::Notes;
 use super::output::Output;
+use super::progress::Progress;
 use super::source::{self, Sink};
 use super::{Exit, Failure, key_files};
 
@@ -214,6 +215,10 @@ impl Sink for Worker<'_> {
         if self.rendered.len() >= Self::FLUSH_LENGTH {
             self.broken = self.flush().err();
         }
+    }
+
+    fn progress(&self) -> &Progress {
+        self.notes.progress()
     }
 
     fn warn(&mut self, message: &str) {

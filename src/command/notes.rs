@@ -5,6 +5,7 @@ use std::io::Write;
 
 use super::Failure;
 use super::args::Verbosity;
+use super::progress::Progress;
 
 /// Errors of single tickets that are shown where the records have them too.
 const SHOWN_ERRORS: usize = 10;
@@ -14,35 +15,41 @@ pub(super) struct Notes {
     quiet: bool,
     verbose: bool,
     ticket_errors: usize,
+    progress: Progress,
 }
 
 impl Notes {
     pub(super) fn new(verbosity: &Verbosity) -> Self {
-        Self { quiet: verbosity.quiet > 0, verbose: verbosity.verbose > 0, ticket_errors: 0 }
+        let quiet = verbosity.quiet > 0;
+        Self { quiet, verbose: verbosity.verbose > 0, ticket_errors: 0, progress: Progress::new(quiet) }
+    }
+
+    /// Where it is shown how far the reading has come.
+    pub(super) fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// Errors are shown however quiet it is to be.
-    #[expect(clippy::unused_self, reason = "errors go the way of all notes")]
     pub(super) fn error(&self, message: impl Display) {
-        line("error", message);
+        self.line("error", message);
     }
 
     pub(super) fn warning(&self, message: impl Display) {
         if !self.quiet {
-            line("warning", message);
+            self.line("warning", message);
         }
     }
 
     pub(super) fn hint(&self, message: impl Display) {
         if !self.quiet {
-            line("hint", message);
+            self.line("hint", message);
         }
     }
 
     /// Something that only the curious want to know.
     pub(super) fn detail(&self, message: impl Display) {
         if self.verbose {
-            line("note", message);
+            self.line("note", message);
         }
     }
 
@@ -66,9 +73,11 @@ impl Notes {
         self.error(error);
         self.hint(hint);
     }
-}
 
-/// A note nobody can read is no reason to stop.
-fn line(kind: &str, message: impl Display) {
-    let _ = writeln!(std::io::stderr(), "tktdump: {kind}: {message}");
+    /// A note nobody can read is no reason to stop.
+    fn line(&self, kind: &str, message: impl Display) {
+        self.progress.suspend(|| {
+            let _ = writeln!(std::io::stderr(), "tktdump: {kind}: {message}");
+        });
+    }
 }

@@ -13,9 +13,13 @@ use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
 use super::Failure;
 use super::capture::{self, Feed};
+use super::gzip::{self, Decompressed};
+use super::progress::{Input, Progress};
 
 /// The largest input that is read whole; inputs of lines have no limit.
 const WHOLE_LIMIT: usize = 64 << 20;
+/// The same for compressed inputs, which may be a thousand times as long as the file that holds them.
+const DECOMPRESSED_LIMIT: usize = 8 << 20;
 /// How much is read at a time.
 const CHUNK_LENGTH: usize = 1 << 18;
 
@@ -55,6 +59,8 @@ pub(super) trait Sink {
     fn capture(&mut self) {}
     /// Takes a connection of a capture.
     fn connection(&mut self, connection: &Connection);
+    /// Where it is shown how far the reading has come.
+    fn progress(&self) -> &Progress;
     /// Takes what is unusual about an input.
     fn warn(&mut self, message: &str);
     /// Called when all input that is there has been handed over, so that results can be passed on.
@@ -76,7 +82,22 @@ pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> any
 }
 
 fn read_from(
-    mut input: impl Read + Send + 'static,
+    input: impl Input + Send + 'static,
+    form: Option<Form>,
+    shown: &dyn Fn() -> String,
+    sink: &mut impl Sink,
+) -> anyhow::Result<()> {
+    let (input, _watch) = sink.progress().watch(input);
+    let input = if form == Some(Form::Raw) {
+        Decompressed::as_it_is(input)
+    } else {
+        Decompressed::new(input).with_context(shown)?
+    };
+    read_decompressed(input, form, shown, sink).map_err(gzip::explain)
+}
+
+fn read_decompressed(
+    mut input: Decompressed<impl Read + Send + 'static>,
     form: Option<Form>,
     shown: &dyn Fn() -> String,
     sink: &mut impl Sink,
@@ -90,9 +111,10 @@ fn read_from(
     if form.is_lines() {
         return each_line(input, head, form, shown, sink);
     }
-    input.take((WHOLE_LIMIT + 1 - head.len()) as u64).read_to_end(&mut head).with_context(shown)?;
-    if head.len() > WHOLE_LIMIT {
-        let failure = Failure::new(format_args!("{}: more than {WHOLE_LIMIT} bytes in one piece", shown()));
+    let limit = if input.is_gzip() { DECOMPRESSED_LIMIT } else { WHOLE_LIMIT };
+    input.take((limit + 1).saturating_sub(head.len()) as u64).read_to_end(&mut head).with_context(shown)?;
+    if head.len() > limit {
+        let failure = Failure::new(format_args!("{}: more than {limit} bytes in one piece", shown()));
         return Err(failure.with_hint("lines of hex or base64 can be of any number").into());
     }
     input::each_in_whole(form, &head, &mut |line, item| sink.item(line, item));

@@ -11,6 +11,7 @@ use tktdump::survey::{Seen, Survey};
 
 use super::args::{ListFormat, SurveyArgs};
 use super::notes::Notes;
+use super::progress::Progress;
 use super::source::{self, Sink};
 use super::{Exit, output};
 
@@ -89,6 +90,10 @@ impl Sink for Collector<'_> {
                 sni: sighting.sni,
             });
         }
+    }
+
+    fn progress(&self) -> &Progress {
+        self.notes.progress()
     }
 
     fn warn(&mut self, message: &str) {

@@ -47,6 +47,14 @@ pub fn tktdump<S: AsRef<OsStr>>(args: &[S], stdin: &[u8]) -> Output {
     Output { stdout: output.stdout, stderr: output.stderr, status: output.status.code() }
 }
 
+/// The most memory that a running process has used, in KiB; `None` where it has ended.
+#[cfg(target_os = "linux")]
+pub fn peak_memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
 /// Gives key files the mode that a checkout has with the usual umask: what is said about them depends on it.
 pub fn settle_modes() {
     use std::os::unix::fs::PermissionsExt as _;

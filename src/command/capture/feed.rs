@@ -1,11 +1,9 @@
 //! The bytes of a capture, chunk by chunk; read ahead by a thread of its own, so that reading and decompressing go on
 //! while packets are looked at.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
-
-use flate2::bufread::MultiGzDecoder;
 
 /// How much is read at a time: so much that waking the other thread costs little.
 const CHUNK_LENGTH: usize = 1 << 20;
@@ -13,16 +11,6 @@ const CHUNK_LENGTH: usize = 1 << 20;
 const HEADROOM: usize = 1 << 16;
 /// Chunks that are read ahead.
 const AHEAD: usize = 2;
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-
-/// A capture as its bytes come out of a file or of gzip.
-pub(in crate::command) fn decompressed<'r>(input: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
-    let mut input = BufReader::with_capacity(1 << 16, input);
-    if input.fill_buf()?.starts_with(&GZIP_MAGIC) {
-        return Ok(Box::new(MultiGzDecoder::new(input)));
-    }
-    Ok(Box::new(input))
-}
 
 /// A buffer and the part of it that holds what was read; the room before it is free.
 struct Chunk {
@@ -67,9 +55,9 @@ pub(in crate::command) struct Feed<'r> {
 }
 
 impl<'r> Feed<'r> {
-    /// Reads `input`, which is decompressed already, when its bytes are needed.
-    pub(in crate::command) fn direct(input: Box<dyn Read + 'r>) -> Self {
-        Self::new(Source::Direct(input, Vec::new()))
+    /// Reads `input` when its bytes are needed.
+    pub(in crate::command) fn direct(input: impl Read + 'r) -> Self {
+        Self::new(Source::Direct(Box::new(input), Vec::new()))
     }
 
     /// Reads `input` ahead. The thread ends with the input, or with the feed; nobody waits for it, as it may wait for
@@ -166,14 +154,7 @@ impl<'r> Feed<'r> {
 }
 
 /// Sends chunks until the input ends, fails, or nobody wants them.
-fn read_ahead(input: impl Read, full: &SyncSender<io::Result<Chunk>>, emptied: &Receiver<Vec<u8>>) {
-    let mut input = match decompressed(input) {
-        Ok(input) => input,
-        Err(error) => {
-            let _ = full.send(Err(error));
-            return;
-        }
-    };
+fn read_ahead(mut input: impl Read, full: &SyncSender<io::Result<Chunk>>, emptied: &Receiver<Vec<u8>>) {
     loop {
         let chunk = Chunk::read(emptied.try_recv().unwrap_or_default(), &mut input).transpose();
         let Some(chunk) = chunk else { return };

@@ -17,8 +17,10 @@ use tktdump::pcapng::{BlockWriter, ByteOrder, Packet as OwnPacket};
 use super::{Log, Output, Worker, end_key_log, load_keys};
 use crate::command::args::JobArgs;
 use crate::command::capture::{self, End, Feed, PacketSink};
+use crate::command::gzip::Decompressed;
 use crate::command::notes::Notes;
-use crate::command::{Exit, Failure, source};
+use crate::command::progress::{Input, Progress};
+use crate::command::{Exit, Failure, gzip, source};
 
 /// The first bytes of a section header, in either byte order.
 const SECTION_HEADER: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -36,9 +38,12 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Resu
     let now = args.at.unwrap_or_else(crate::command::now);
     let ring = load_keys(args, now, notes)?;
     let output = Output::new(args, &ring, now)?;
-    let mut file = open(path).with_context(|| shown.clone())?;
+    let mut file = open(path, notes.progress()).with_context(|| shown.clone())?;
     let mut head = Vec::new();
-    Read::take(&mut file, 4).read_to_end(&mut head).with_context(|| shown.clone())?;
+    Decompressed::new(&mut file)
+        .and_then(|input| input.take(4).read_to_end(&mut head))
+        .with_context(|| shown.clone())
+        .map_err(gzip::explain)?;
     if !input::begins_capture(&head) {
         let failure = Failure::new(format_args!("{shown}: no capture, which is what -f pcapng writes again"));
         return Err(failure.with_hint("-f keylog takes tickets in other forms, with --client-random").into());
@@ -51,27 +56,33 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Resu
     worker.blocks = Some(target.blocks);
     worker.begin(path);
     file.rewind()?;
-    capture::read(&mut Feed::direct(capture::decompressed(&mut file)?), &shown, &mut worker)?;
+    let (input, watch) = worker.notes.progress().watch(file.try_clone()?);
+    capture::read(&mut Feed::direct(Decompressed::new(input)?), &shown, &mut worker)?;
+    drop(watch);
     worker.flush()?;
     let lines = worker.key_log.as_ref().map_or(0, Log::lines);
     file.rewind()?;
-    target.finish(&mut file).with_context(|| shown.clone())?;
+    let (input, watch) = notes.progress().watch(file);
+    target.finish(input).with_context(|| shown.clone())?;
+    drop(watch);
     Ok(end_key_log(lines, notes))
 }
 
 /// A file that can be read twice.
-fn open(path: &Path) -> io::Result<File> {
-    let spool = |input: &mut dyn Read| {
-        let mut file = tempfile::tempfile()?;
-        io::copy(input, &mut file)?;
-        file.rewind()?;
-        Ok(file)
-    };
+fn open(path: &Path, progress: &Progress) -> io::Result<File> {
     if source::is_stdin(path) {
-        return spool(&mut io::stdin().lock());
+        return spool(io::stdin(), progress);
     }
-    let mut file = File::open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { spool(&mut file) }
+    let file = File::open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { spool(file, progress) }
+}
+
+fn spool(input: impl Input, progress: &Progress) -> io::Result<File> {
+    let (mut input, _watch) = progress.watch(input);
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut input, &mut file)?;
+    file.rewind()?;
+    Ok(file)
 }
 
 /// The capture that is written.
@@ -87,7 +98,7 @@ impl Target {
     /// Writes what stands ahead of the key log.
     fn begin(file: &mut File) -> anyhow::Result<Self> {
         file.rewind()?;
-        let mut input = capture::decompressed(file)?;
+        let mut input = Decompressed::new(file)?;
         let mut header = [0; PCAP_HEADER_LENGTH];
         input.read_exact(&mut header)?;
         let field = |at: usize| header.get(at..).and_then(<[u8]>::first_chunk::<4>).copied().unwrap_or_default();
@@ -129,8 +140,8 @@ impl Target {
     }
 
     /// Writes the rest of the capture.
-    fn finish(&self, file: &mut File) -> anyhow::Result<()> {
-        let mut input = capture::decompressed(file)?;
+    fn finish(&self, input: impl Read) -> anyhow::Result<()> {
+        let mut input = Decompressed::new(input)?;
         let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
         if let Some(decimals) = self.decimals {
             let mut convert = Convert { blocks: self.blocks, decimals, out: Vec::new(), stdout };

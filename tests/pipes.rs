@@ -1,0 +1,182 @@
+//! Pipes and compressed files as people use them: nothing is held that need not be, and nobody waits for long.
+
+#![cfg(target_os = "linux")]
+// a test that cannot go on says so by panicking
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+const FOLDER: &str = "testdata/nginx48_tls12";
+/// What the whole process may use of a list of tickets, in KiB.
+const LIMIT: u64 = 16 << 10;
+
+fn ticket_hex() -> String {
+    hex::encode(common::read(&Path::new(FOLDER).join("ticket.bin")))
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A file that lives as long as its folder.
+fn file(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, content).unwrap();
+    path
+}
+
+/// Runs a line of shell, in which `$tktdump` opens tickets and prints records; its arguments are `$1` and so on.
+fn shell(line: &str, arguments: &[&Path]) -> Output {
+    Command::new("bash")
+        .args(["-o", "pipefail", "-c", line, "bash"])
+        .args(arguments)
+        .env("tktdump", format!("{} -f json --key {FOLDER}/ticket.key", env!("CARGO_BIN_EXE_tktdump")))
+        .env_remove("TKTDUMP_REDACT")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_compressed_list_is_the_same_through_zcat_and_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = format!("{}\nzz\n", ticket_hex()).repeat(1000);
+    let plain = file(&folder, "tickets", list.as_bytes());
+    let compressed = file(&folder, "tickets.gz", &gzip(list.as_bytes()));
+    for options in ["", "--from hex"] {
+        let expected = shell(&format!("$tktdump {options} < $1"), &[&plain]);
+        assert_eq!((expected.status.code(), text(&expected.stdout).lines().count()), (Some(1), 2000));
+        for line in ["zcat $1 | $tktdump", "$tktdump < $1", "cat $1 | $tktdump"] {
+            let output = shell(&line.replace("$tktdump", &format!("$tktdump {options}")), &[&compressed]);
+            assert_eq!(output, expected, "{line} {options}");
+        }
+    }
+}
+
+#[test]
+fn everything_may_be_compressed() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = shell("$tktdump $1", &[&Path::new(FOLDER).join("ticket.bin")]).stdout;
+    let session = common::read(&Path::new(FOLDER).join("session.pem"));
+    let ticket = common::read(&Path::new(FOLDER).join("ticket.bin"));
+    let capture = common::read(&Path::new(FOLDER).join("capture.pcap"));
+    let base64 = data_encoding::BASE64.encode(&ticket);
+    for (form, content, tickets) in [
+        ("record", record.as_slice(), 1),
+        ("session", &session, 1),
+        ("raw", &ticket, 1),
+        ("base64", base64.as_bytes(), 1),
+        ("capture", &capture, 2),
+    ] {
+        let output = shell("$tktdump $1 | grep '\"type\":\"ticket\"'", &[&file(&folder, form, &gzip(content))]);
+        assert_eq!(output.status.code(), Some(0), "{form}: {}", text(&output.stderr));
+        assert_eq!(text(&output.stdout).matches("\"status\":\"decrypted\"").count(), tickets, "{form}");
+    }
+}
+
+#[test]
+fn a_compressed_list_that_is_cut_is_read_up_to_there() {
+    let folder = tempfile::tempdir().unwrap();
+    // lines that differ, so that the cut is among them
+    let lines: Vec<String> = (0..2000_u32).map(|number| format!("{}{number:08x}\n", ticket_hex())).collect();
+    let compressed = gzip(lines.concat().as_bytes());
+    let cut = file(&folder, "cut.gz", &compressed[..compressed.len() / 2]);
+    let output = shell("$tktdump -q $1", &[&cut]);
+    assert_eq!(output.status.code(), Some(2));
+    let found = text(&output.stdout).lines().count();
+    assert!((100..2000).contains(&found), "{found}");
+    let errors = text(&output.stderr);
+    assert!(errors.contains("cut.gz: damaged gzip: "), "{errors}");
+}
+
+#[test]
+fn captures_are_read_one_after_the_other() {
+    let output =
+        shell("$tktdump -q testdata/nginx*/capture.pcap | grep -o '^{\"type\":\"ticket\",\"source\":\"[^\"]*'", &[]);
+    let mut sources: Vec<&str> = text(&output.stdout).lines().collect();
+    sources.dedup();
+    let mut sorted = sources.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert!(sources.len() > 5, "{sources:?}");
+    assert_eq!(sources, sorted, "in the order of their names, each in one piece");
+}
+
+#[test]
+fn head_ends_an_endless_batch_at_once() {
+    let begin = Instant::now();
+    let line = format!("yes {} | {{ $tktdump; echo \"ended with $?\" >&2; }} | head -n 1", ticket_hex());
+    let output = shell(&line, &[]);
+    assert_eq!(text(&output.stderr), "ended with 0\n");
+    assert_eq!(text(&output.stdout).lines().count(), 1);
+    assert!(begin.elapsed() < Duration::from_secs(10));
+}
+
+/// `yes` and the command, which reads from it for ever.
+fn endless() -> (Child, Child) {
+    let mut yes = Command::new("yes").arg(ticket_hex()).stdout(Stdio::piped()).spawn().unwrap();
+    let tktdump = Command::new(env!("CARGO_BIN_EXE_tktdump"))
+        .args(["-f", "json", "--key"])
+        .arg(Path::new(FOLDER).join("ticket.key"))
+        .env_remove("TKTDUMP_REDACT")
+        .stdin(yes.stdout.take().unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    (yes, tktdump)
+}
+
+/// Lets the reader of the results go away.
+fn end(mut yes: Child, tktdump: Child) {
+    let output = tktdump.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    yes.wait().unwrap();
+}
+
+#[test]
+fn a_reader_that_is_slow_makes_nothing_pile_up() {
+    let (yes, mut tktdump) = endless();
+    let mut results = BufReader::with_capacity(1 << 10, tktdump.stdout.take().unwrap());
+    let mut line = String::new();
+    for _ in 0..100 {
+        std::thread::sleep(Duration::from_millis(10));
+        line.clear();
+        results.read_line(&mut line).unwrap();
+    }
+    assert!(line.contains("\"index\":99,"), "{line}");
+    let peak = common::peak_memory(tktdump.id()).unwrap();
+    assert!(peak < LIMIT, "{peak} KiB");
+    drop(results);
+    end(yes, tktdump);
+}
+
+#[test]
+fn an_endless_input_takes_no_memory() {
+    let (yes, mut tktdump) = endless();
+    let mut results = tktdump.stdout.take().unwrap();
+    let (begin, mut buffer, mut length) = (Instant::now(), vec![0; 1 << 16], 0);
+    while begin.elapsed() < Duration::from_secs(1) {
+        length += results.read(&mut buffer).unwrap();
+    }
+    assert!(length > 4 << 20, "{length} bytes of results");
+    let peak = common::peak_memory(tktdump.id()).unwrap();
+    assert!(peak < LIMIT, "{peak} KiB");
+    drop(results);
+    end(yes, tktdump);
+}
