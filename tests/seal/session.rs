@@ -8,6 +8,64 @@ pub fn smallest(secret: &[u8; 48]) -> Vec<u8> {
     [&[0x30, u8::try_from(body.len()).unwrap()][..], &body].concat()
 }
 
+/// A session as OpenSSL 3 writes it for nginx (`ssl/ssl_asn1.c`).
+#[derive(Debug, Clone)]
+pub struct OpenSsl<'a> {
+    /// TLS 1.2 otherwise.
+    pub is_tls13: bool,
+    pub session_id: &'a [u8],
+    pub secret: &'a [u8; 48],
+    /// Seconds since 1970.
+    pub time: u32,
+    pub session_id_context: &'a [u8; 20],
+    pub host_name: &'a str,
+    pub ticket_age_add: u32,
+}
+
+impl OpenSsl<'_> {
+    pub fn encode(&self) -> Vec<u8> {
+        let (version, cipher) = if self.is_tls13 { (0x0304, [0x13, 0x02]) } else { (0x0303, [0xc0, 0x30]) };
+        let mut body = [integer(1), integer(version), octets(&cipher), octets(self.session_id)].concat();
+        body.extend(octets(self.secret));
+        let mut member = |tag: u8, element: &[u8]| body.extend(tlv(0xa0 | tag, element));
+        member(1, &integer(self.time));
+        member(2, &integer(300));
+        member(4, &octets(self.session_id_context));
+        member(6, &octets(self.host_name.as_bytes()));
+        if self.is_tls13 {
+            member(14, &integer(self.ticket_age_add));
+        } else {
+            // the extended master secret was used
+            member(13, &integer(1));
+        }
+        member(16, &octets(b"http/1.1"));
+        member(19, &integer(29));
+        tlv(0x30, &body)
+    }
+}
+
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap();
+    let [high, low] = length.to_be_bytes();
+    let header = match length {
+        0..0x80 => vec![tag, low],
+        0x80..0x100 => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
+    };
+    [header, content.to_vec()].concat()
+}
+
+fn octets(content: &[u8]) -> Vec<u8> {
+    tlv(4, content)
+}
+
+fn integer(number: u32) -> Vec<u8> {
+    let bytes = u64::from(number).to_be_bytes();
+    // as few as keep the sign bit clear
+    let used = 1 + (number.checked_ilog2().unwrap_or(0) as usize + 1) / 8;
+    tlv(2, &bytes[8 - used..])
+}
+
 /// RFC 5077 section 4: version, suite, compression, master secret, anonymous client, time.
 pub fn rfc5077(secret: &[u8; 48]) -> Vec<u8> {
     [&[3, 3, 0xc0, 0x2f, 0][..], secret, &[0, 0x6a, 0xf2, 0x40, 0x51]].concat()
