@@ -9,5 +9,6 @@ mod seal;
 mod session;
 
 fn main() {
-    divan::main();
+    // enough of them at a time for the clock to tell
+    divan::Divan::default().sample_size(64).config_with_args().main();
 }
