@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{corpus_cases, read, tktdump};
+use common::{corpus_cases, keys, read, tktdump};
 use serde_json::Value;
 
 /// Cases that do not open, and why.
@@ -30,22 +30,6 @@ const LAYOUTS: [(&str, &str); 10] = [
     ("unbound80", "name16 aes32 hmac32"),
     ("dnsdist80", "name16 aes32 hmac32"),
 ];
-
-fn keys(case: &Path) -> Vec<String> {
-    let mut keys: Vec<String> = std::fs::read_dir(case)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "key"))
-        .map(|path| path.to_str().unwrap().to_owned())
-        .collect();
-    // ticket.key, ticket.2.key, ticket.3.key: the server's order
-    keys.sort_by_key(|key| key.len() > case.to_str().unwrap().len() + "/ticket.key".len());
-    if keys.is_empty() {
-        // a key that has nothing to do with the case
-        keys.push("testdata/nginx80_tls12/ticket.key".to_owned());
-    }
-    keys.into_iter().flat_map(|key| ["--key".to_owned(), key]).collect()
-}
 
 fn records(case: &Path, input: &str) -> (Vec<Value>, Option<i32>) {
     let input = case.join(input);

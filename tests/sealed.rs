@@ -2,134 +2,22 @@
 //! and key file; also those of which no server was at hand.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+mod seal;
+
 use std::sync::Arc;
 
-use aes::{Aes128, Aes192, Aes256};
-use cbc::cipher::block_padding::NoPadding;
-use cbc::cipher::{BlockModeEncrypt, KeyInit, KeyIvInit, StreamCipher};
-use hmac::{Hmac, Mac};
+use hmac::Hmac;
 use proptest::prelude::*;
+use seal::{hmac, session};
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha384, Sha512};
-use sha3::Sha3_512;
+use sha2::{Sha256, Sha384, Sha512};
+use sha3::{Digest, Sha3_512};
 use tktdump::key::file::{KeyFile, read_as, read_auto};
 use tktdump::key::format::by_name;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
 use tktdump::session::Dialect;
 use tktdump::ticket::Wire;
-
-/// A session that any OpenSSL would read: version, TLS 1.2, cipher suite, empty ID, master secret, time, timeout.
-fn ssl_session(secret: &[u8; 48]) -> Vec<u8> {
-    let mut body = vec![2, 1, 1, 2, 2, 3, 3, 4, 2, 0xc0, 0x2f, 4, 0, 4, 48];
-    body.extend(secret);
-    body.extend([0xa1, 6, 2, 4, 0x6a, 0xf2, 0x40, 0x51, 0xa2, 4, 2, 2, 1, 0x2c, 0xa4, 2, 4, 0]);
-    [&[0x30, u8::try_from(body.len()).unwrap()][..], &body].concat()
-}
-
-/// RFC 5077 section 4: version, suite, compression, master secret, anonymous client, time.
-fn state_plaintext(secret: &[u8; 48]) -> Vec<u8> {
-    [&[3, 3, 0xc0, 0x2f, 0][..], secret, &[0, 0x6a, 0xf2, 0x40, 0x51]].concat()
-}
-
-/// Server name, version, suite, master secret, extended; neither certificates nor ALPN nor data; time, age.
-fn rustls_session(secret: &[u8; 48]) -> Vec<u8> {
-    let tail = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0x6a, 0xf2, 0x40, 0x51, 0, 0, 0, 0];
-    [&[1, 4][..], b"host", &[3, 3, 0xc0, 0x2f, 48], secret, &tail].concat()
-}
-
-fn picotls_session(psk: &[u8; 32]) -> Vec<u8> {
-    let body = [
-        b"ptls0001",
-        &1_795_421_000_000_u64.to_be_bytes()[..],
-        &[0, 32],
-        psk,
-        &[0, 29, 0x13, 1, 1, 2, 3, 4, 0, 4],
-        b"host",
-        &[0],
-    ]
-    .concat();
-    [&u16::try_from(body.len()).unwrap().to_be_bytes()[..], &body].concat()
-}
-
-fn go_session(secret: &[u8; 48], since_1_21: bool) -> Vec<u8> {
-    let time = 1_795_421_000_u64.to_be_bytes();
-    if since_1_21 {
-        [&[3, 3, 1, 0xc0, 0x2f][..], &time, &[48], secret, &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 29]].concat()
-    } else {
-        [&[3, 3, 0xc0, 0x2f][..], &time, &[0, 48], secret, &[0, 0, 0]].concat()
-    }
-}
-
-fn gnutls_session(secret: &[u8; 48]) -> Vec<u8> {
-    let numbers = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_be_bytes()).collect::<Vec<u8>>();
-    let parameters = [
-        numbers(&[1, 7, 1, 1]),
-        vec![0],
-        numbers(&[4, 1, 1]),
-        vec![0xc0, 0x30, 48],
-        secret.to_vec(),
-        [&[32][..], &[0xc1; 32], &[32], &[0x5e; 32]].concat(),
-        numbers(&[16384, 16384, 2, 0, 0, 1, 0]),
-    ]
-    .concat();
-    let length = numbers(&[u32::try_from(parameters.len()).unwrap()]);
-    [
-        numbers(&[0xfade_badd + 0x0003_0709, 1_795_421_147, 21_600]),
-        vec![1],
-        numbers(&[0]),
-        length,
-        parameters,
-        numbers(&[0]),
-    ]
-    .concat()
-}
-
-/// AES-CBC by the size of the key; PKCS#7 padding.
-fn cbc(key: &[u8], iv: &[u8; 16], plaintext: &[u8]) -> Vec<u8> {
-    let fill = 16 - plaintext.len() % 16;
-    let mut padded = plaintext.to_vec();
-    padded.resize(plaintext.len() + fill, u8::try_from(fill).unwrap());
-    whole_blocks(key, iv, padded)
-}
-
-/// The same, filled with zeros.
-fn cbc_zeros(key: &[u8], iv: &[u8; 16], plaintext: &[u8]) -> Vec<u8> {
-    let mut padded = plaintext.to_vec();
-    padded.resize(plaintext.len().next_multiple_of(16), 0);
-    whole_blocks(key, iv, padded)
-}
-
-fn whole_blocks(key: &[u8], iv: &[u8; 16], mut blocks: Vec<u8>) -> Vec<u8> {
-    let length = blocks.len();
-    match key.len() {
-        16 => {
-            cbc::Encryptor::<Aes128>::new_from_slices(key, iv).unwrap().encrypt_padded::<NoPadding>(&mut blocks, length)
-        }
-        24 => {
-            cbc::Encryptor::<Aes192>::new_from_slices(key, iv).unwrap().encrypt_padded::<NoPadding>(&mut blocks, length)
-        }
-        _ => {
-            cbc::Encryptor::<Aes256>::new_from_slices(key, iv).unwrap().encrypt_padded::<NoPadding>(&mut blocks, length)
-        }
-    }
-    .unwrap()
-    .to_vec()
-}
-
-fn hmac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
-    <M as KeyInit>::new_from_slice(key).unwrap().chain_update(message).finalize().into_bytes().to_vec()
-}
-
-fn length(ciphertext: &[u8]) -> [u8; 2] {
-    u16::try_from(ciphertext.len()).unwrap().to_be_bytes()
-}
-
-/// OpenSSL's way, with any HMAC.
-fn seal(name: &[u8], aes: &[u8], mac: impl Fn(&[u8]) -> Vec<u8>, iv: &[u8; 16], plaintext: &[u8]) -> Vec<u8> {
-    let message = [name, iv, &cbc(aes, iv, plaintext)].concat();
-    [message.clone(), mac(&message)].concat()
-}
 
 /// What every test needs: 64 random bytes to cut keys from, an IV and a secret.
 #[derive(Debug, Clone)]
@@ -175,7 +63,7 @@ proptest! {
     #[test]
     fn openssl_family(random in random(), flip: usize) {
         let bytes = &random.bytes;
-        let plaintext = ssl_session(&random.secret);
+        let plaintext = session::smallest(&random.secret);
         let wanted = (Dialect::OpenSsl, Wire::Named, &random.secret[..]);
         // format, octets of a secret, whether the HMAC key goes first
         for (format, size, mac_first) in [
@@ -186,7 +74,7 @@ proptest! {
             let (name, secrets) = file.split_at(16);
             let (first, second) = secrets.split_at(size);
             let (aes, mac) = if mac_first { (second, first) } else { (first, second) };
-            let ticket = seal(name, aes, |message| hmac::<Hmac<Sha256>>(mac, message), &random.iv, &plaintext);
+            let ticket = seal::openssl(name, aes, |message| hmac::<Hmac<Sha256>>(mac, message), &random.iv, &plaintext);
             check(named(format, file), &ticket, wanted, flip)?;
             check(read_auto(file).unwrap(), &ticket, wanted, flip)?;
         }
@@ -195,9 +83,9 @@ proptest! {
     #[test]
     fn lighttpd_and_stunnel(random in random(), flip: usize) {
         let (name, mac, aes) = (&random.bytes[..16], &random.bytes[16..48], &random.bytes[48..80]);
-        let plaintext = ssl_session(&random.secret);
+        let plaintext = session::smallest(&random.secret);
         let wanted = (Dialect::OpenSsl, Wire::Named, &random.secret[..]);
-        let ticket = seal(name, aes, |message| hmac::<Hmac<Sha256>>(mac, message), &random.iv, &plaintext);
+        let ticket = seal::openssl(name, aes, |message| hmac::<Hmac<Sha256>>(mac, message), &random.iv, &plaintext);
         let times = [1_795_421_000_u32, 1_795_521_000].map(u32::to_le_bytes).concat();
         let file = [&[0; 4][..], &times, &random.bytes[..80]].concat();
         check(read_auto(&file).unwrap(), &ticket, wanted, flip)?;
@@ -207,8 +95,8 @@ proptest! {
 
     #[test]
     fn h2o_with_every_cipher_and_hash(random in random(), flip: usize) {
-        let plaintext = ssl_session(&random.secret);
-        let tls13 = picotls_session(random.secret.first_chunk().unwrap());
+        let plaintext = session::smallest(&random.secret);
+        let tls13 = session::picotls(random.secret.first_chunk().unwrap());
         let key = |length: usize| -> Vec<u8> { (0..length).map(|i| random.bytes[i % 160] ^ random.bytes[(i / 160 + 7) % 160]).collect() };
         for (cipher, aes_length) in [("AES-128-CBC", 16), ("AES-192-CBC", 24), ("AES-256-CBC", 32)] {
             for (hash, block) in [("SHA1", 64), ("SHA256", 64), ("SHA384", 128), ("SHA512", 128)] {
@@ -226,9 +114,9 @@ proptest! {
                     hex::encode(name),
                 );
                 let file = || read_auto(file.as_bytes()).unwrap();
-                let ticket = seal(name, aes, authenticate, &random.iv, &plaintext);
+                let ticket = seal::openssl(name, aes, authenticate, &random.iv, &plaintext);
                 check(file(), &ticket, (Dialect::OpenSsl, Wire::Named, &random.secret), flip)?;
-                let ticket = seal(name, aes, authenticate, &random.iv, &tls13);
+                let ticket = seal::openssl(name, aes, authenticate, &random.iv, &tls13);
                 check(file(), &ticket, (Dialect::Picotls, Wire::Named, &random.secret[..32]), flip)?;
             }
         }
@@ -238,17 +126,12 @@ proptest! {
     fn the_length_under_the_mac(random in random(), flip: usize) {
         let (name, secrets) = random.bytes[..80].split_at(16);
         let (mac, aes) = secrets.split_at(32);
-        // rustls on aws-lc: the length is not sent
-        let ciphertext = cbc(aes, &random.iv, &rustls_session(&random.secret));
-        let message = [name, &random.iv, &length(&ciphertext), &ciphertext].concat();
-        let ticket = [name, &random.iv, &ciphertext, &hmac::<Hmac<Sha256>>(mac, &message)].concat();
+        let ticket = seal::unsent_length(name, aes, mac, &random.iv, &session::rustls(&random.secret));
         let wanted = (Dialect::Rustls, Wire::UnsentLength, &random.secret[..]);
         check(read_auto(&random.bytes[..80]).unwrap(), &ticket, wanted, flip)?;
-        // RFC 5077 section 4: it is, with AES-128
+        // with AES-128
         let (mac, aes) = random.bytes[16..48].split_at(16);
-        let ciphertext = cbc(aes, &random.iv, &state_plaintext(&random.secret));
-        let message = [name, &random.iv, &length(&ciphertext), &ciphertext].concat();
-        let ticket = [message.clone(), hmac::<Hmac<Sha256>>(mac, &message)].concat();
+        let ticket = seal::sent_length(name, aes, mac, &random.iv, &session::rfc5077(&random.secret));
         let wanted = (Dialect::Rfc5077, Wire::SentLength, &random.secret[..]);
         check(read_auto(&random.bytes[..48]).unwrap(), &ticket, wanted, flip)?;
     }
@@ -256,13 +139,8 @@ proptest! {
     #[test]
     fn go_before_and_since_1_21(random in random(), flip: usize) {
         let key = &random.bytes[..32];
-        let derived = Sha512::digest(key);
-        let (name, aes, mac) = (&derived[..16], &derived[16..32], &derived[32..48]);
         for since_1_21 in [false, true] {
-            let mut ciphertext = go_session(&random.secret, since_1_21);
-            ctr::Ctr128BE::<Aes128>::new_from_slices(aes, &random.iv).unwrap().apply_keystream(&mut ciphertext);
-            let message = if since_1_21 { [&random.iv[..], &ciphertext].concat() } else { [name, &random.iv, &ciphertext].concat() };
-            let ticket = [message.clone(), hmac::<Hmac<Sha256>>(mac, &message)].concat();
+            let ticket = seal::go(key, &random.iv, &session::go(&random.secret, since_1_21), since_1_21);
             let wire = if since_1_21 { Wire::Nameless } else { Wire::Named };
             let wanted = (Dialect::Go, wire, &random.secret[..]);
             check(read_auto(key).unwrap(), &ticket, wanted, flip)?;
@@ -276,11 +154,7 @@ proptest! {
         let master = &random.bytes[..64];
         let derived = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update(master).finalize();
         for key in [master, derived.as_slice()] {
-            let (name, aes, mac) = (&key[..16], &key[16..48], &key[48..]);
-            let plaintext = gnutls_session(&random.secret);
-            let ciphertext = cbc_zeros(aes, &random.iv, &plaintext);
-            let message = [name, &random.iv, &length(&ciphertext), &ciphertext].concat();
-            let ticket = [message.clone(), hmac::<Hmac<Sha1>>(mac, &message)].concat();
+            let ticket = seal::gnutls(key, &random.iv, &session::gnutls(&random.secret));
             let wanted = (Dialect::GnuTls, Wire::SentLength, &random.secret[..]);
             // a flipped bit of the name would have every slot since 1970 computed
             check(named("gnutls", master), &ticket, wanted, flip % 8 + 8 * 20)?;
@@ -296,10 +170,7 @@ fn any_slot_is_found_without_a_clock() {
     // 2018, 2026, and an application whose sessions live for a week
     for slot in [23_500_u64, 27_707, 989] {
         let key = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update(&master).finalize();
-        let plaintext = gnutls_session(&[7; 48]);
-        let ciphertext = cbc_zeros(&key[16..48], &[9; 16], &plaintext);
-        let message = [&key[..16], &[9; 16], &length(&ciphertext), &ciphertext].concat();
-        let mut ticket = [message.clone(), hmac::<Hmac<Sha1>>(&key[48..], &message)].concat();
+        let mut ticket = seal::gnutls(&key, &[9; 16], &session::gnutls(&[7; 48]));
         let mut buffer = Vec::new();
         let outcome = opener.open(&ticket, &mut buffer);
         assert!(matches!(&outcome, Outcome::Decrypted { key, .. } if key.slot() == Some(slot)), "{outcome:?}");
@@ -311,10 +182,7 @@ fn any_slot_is_found_without_a_clock() {
 
 #[test]
 fn the_key_that_gnutls_had_before_it_had_one_is_built_in() {
-    let plaintext = gnutls_session(&[7; 48]);
-    let ciphertext = cbc_zeros(&[0; 32], &[9; 16], &plaintext);
-    let message = [&[0; 16][..], &[9; 16], &length(&ciphertext), &ciphertext].concat();
-    let ticket = [message.clone(), hmac::<Hmac<Sha1>>(&[0; 16], &message)].concat();
+    let ticket = seal::gnutls(&[0; 64], &[9; 16], &session::gnutls(&[7; 48]));
     let opener = Opener { ring: &KeyRing::default(), built_in: &KeyRing::built_in(), no_verify: false };
     assert!(matches!(opener.open(&ticket, &mut Vec::new()), Outcome::Decrypted { .. }));
 }

@@ -76,6 +76,23 @@ pub fn corpus_cases() -> Vec<(String, PathBuf)> {
     cases
 }
 
+/// The options that name the keys of a case, in the server's order.
+pub fn keys(case: &Path) -> Vec<String> {
+    let mut keys: Vec<String> = std::fs::read_dir(case)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "key"))
+        .map(|path| path.to_str().unwrap().to_owned())
+        .collect();
+    // ticket.key, ticket.2.key, ticket.3.key: the server's order
+    keys.sort_by_key(|key| key.len() > case.to_str().unwrap().len() + "/ticket.key".len());
+    if keys.is_empty() {
+        // a key that has nothing to do with the case
+        keys.push("testdata/nginx80_tls12/ticket.key".to_owned());
+    }
+    keys.into_iter().flat_map(|key| ["--key".to_owned(), key]).collect()
+}
+
 pub fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
