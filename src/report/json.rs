@@ -11,7 +11,7 @@ use crate::key::ring::KeyRing;
 use crate::key::{KeyInUse, TicketKey};
 use crate::record::{ConnectionRecord, Record, Shown};
 use crate::session::certificate::Certificate;
-use crate::session::field::Field;
+use crate::session::field::{Field, Mark};
 use crate::session::{Session, Value, View, Visitor};
 use crate::ticket::Wire;
 
@@ -48,10 +48,11 @@ impl Renderer<'_> {
             object.object(member!("key"), |object| key_used(key, verified, object));
         }
         if let Some(shown) = record.session() {
-            object.object(member!("session"), |object| self.session(shown, object));
+            let key = record.key().map(|(key, _)| key.key());
+            object.object(member!("session"), |object| self.session(shown, key, object));
         }
         if let Some(session) = &record.client_session {
-            object.object(member!("client_session"), |object| self.session(Shown::Genuine(session), object));
+            object.object(member!("client_session"), |object| self.session(Shown::Genuine(session), None, object));
         }
         if let Some(sighting) = &record.capture {
             object.object(member!("capture"), |object| capture::sighting(sighting, object));
@@ -64,12 +65,12 @@ impl Renderer<'_> {
         capture::connection(record, out);
     }
 
-    fn session(&self, shown: Shown<'_, '_>, object: &mut Object<'_>) {
+    fn session(&self, shown: Shown<'_, '_>, key: Option<&TicketKey>, object: &mut Object<'_>) {
         if shown.is_unverified() {
             object.flag(member!("verified"), false);
         }
         let session: &Session<'_> = shown.session();
-        View { session, now: self.now, redact: self.redact }.visit(&mut Fields { object });
+        View { session, now: self.now, redact: self.redact }.visit(&mut Fields { object, key });
     }
 }
 
@@ -93,7 +94,8 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_>) {
 }
 
 fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_>) {
-    object.members(key.members(key_members));
+    Fields { object, key: Some(key.key()) }
+        .repeated(Mark { about: 0, numbers: [0; 2], bytes: b"" }, |fields| key_members(&key, fields.object));
     object.flag(member!("mac_verified"), verified);
     if let Some(slot) = key.slot() {
         object.number("slot", slot);
@@ -101,9 +103,7 @@ fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_>) {
 }
 
 /// What every ticket of a key says about it.
-fn key_members(key: &TicketKey) -> Vec<u8> {
-    let mut members = Vec::new();
-    let mut object = Object::begin(&mut members);
+fn key_members(key: &TicketKey, object: &mut Object<'_>) {
     let origin = key.origin();
     object.text("file", origin.file.as_bytes());
     object.number("index", origin.index);
@@ -114,18 +114,27 @@ fn key_members(key: &TicketKey) -> Vec<u8> {
     object.display("layout", key.layout());
     object.word("cipher", key.cipher_name());
     object.word("mac", key.mac_name());
-    object.leave();
-    // the brace goes, and the last comma stays
-    members.drain(..1);
-    members
 }
 
 /// Writes a session's fields as members of an object.
 struct Fields<'o, 'b> {
     object: &'o mut Object<'b>,
+    /// The key of the ticket, which keeps what is written again and again.
+    key: Option<&'o TicketKey>,
 }
 
 impl Visitor for Fields<'_, '_> {
+    #[inline]
+    fn repeated(&mut self, mark: Mark<'_>, visit: impl FnOnce(&mut Self)) {
+        let Some(key) = self.key else { return visit(self) };
+        if let Some(members) = key.repeated().find(mark) {
+            return self.object.members(members);
+        }
+        let start = self.object.position();
+        visit(self);
+        key.repeated().keep(mark, self.object.since(start));
+    }
+
     // inlined into the walk, where fields and kinds of value are constants
     #[allow(clippy::inline_always)]
     #[inline(always)]

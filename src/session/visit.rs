@@ -1,6 +1,6 @@
 //! The walk over a session's fields, from which every output is made.
 
-use super::field::{self, Field, Value, Visitor};
+use super::field::{self, Field, Mark, Value, Visitor};
 use super::{Secret, Session, context};
 use crate::registry;
 
@@ -32,6 +32,16 @@ impl<V: Visitor> Gate<'_, V> {
                 self.visitor.field(field, Value::RedactedTags(&tags));
             }
             _ => self.visitor.field(field, if self.redact && field.secret { Value::Redacted } else { value }),
+        }
+    }
+
+    /// See [`Visitor::repeated`]; without a mark, the fields as they are.
+    fn repeated(&mut self, mark: Option<Mark<'_>>, visit: impl Fn(&mut Gate<'_, V>)) {
+        let redact = self.redact;
+        let visit = |visitor: &mut V| visit(&mut Gate { visitor, redact });
+        match mark {
+            Some(mark) => self.visitor.repeated(mark, visit),
+            None => visit(self.visitor),
         }
     }
 
@@ -80,14 +90,16 @@ impl View<'_> {
         self.connection(&mut gate);
         self.times(&mut gate);
         self.client(&mut gate);
+        gate.repeated(self.session.judgement_mark(), |gate| self.judgement(gate));
         self.server(&mut gate);
         if !self.session.unknown_fields.is_empty() {
             gate.put(field::UNKNOWN_FIELDS, Value::Unknown(&self.session.unknown_fields));
         }
     }
 
-    fn connection<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
-        let Session { protocol, cipher, kex_group, .. } = self.session;
+    /// What kind of session it is.
+    fn kind<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
+        let Session { protocol, cipher, .. } = self.session;
         gate.put(field::DIALECT, Value::Word(self.session.dialect.as_str()));
         gate.put(field::PRODUCER, Value::Word(self.session.producer()));
         gate.put(field::PROTOCOL, Value::Word(protocol.name()));
@@ -96,6 +108,11 @@ impl View<'_> {
         gate.word(field::CIPHER, cipher.openssl_name());
         gate.word(field::CIPHER_IANA, suite.map(|suite| suite.iana));
         gate.bytes(field::CIPHER_ID, Some(cipher.0).filter(|id| !id.is_empty()));
+    }
+
+    fn connection<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
+        let Session { kex_group, .. } = self.session;
+        gate.repeated(self.session.kind_mark(), |gate| self.kind(gate));
         gate.number(field::KEX_GROUP, *kex_group);
         let group = kex_group.and_then(|group| u16::try_from(group).ok());
         gate.word(field::KEX_GROUP_NAME, group.and_then(registry::group_name));
@@ -152,21 +169,27 @@ impl View<'_> {
         gate.number(field::PEER_CERTIFICATE_TYPE, own.and_then(|own| own.peer_certificate_type));
         gate.bytes(field::PEER_RAW_PUBLIC_KEY, session.peer_raw_public_key);
         gate.number(field::PEER_SIGNATURE_ALGORITHM, own.and_then(|own| own.peer_signature_algorithm));
+    }
+
+    /// What the server made of the session, which is the same for most clients.
+    fn judgement<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
+        let session = self.session;
+        let own = session.boringssl.as_deref();
         gate.number(field::VERIFY_RESULT, session.verify_result);
         gate.word(field::VERIFY_RESULT_TEXT, session.verify_result.map(registry::verify_result));
         gate.bytes(field::SIGNED_CERTIFICATE_TIMESTAMPS, own.and_then(|own| own.signed_certificate_timestamps));
         gate.bytes(field::OCSP_RESPONSE, own.and_then(|own| own.ocsp_response));
         gate.bytes(field::ORIGINAL_HANDSHAKE_HASH, own.and_then(|own| own.original_handshake_hash));
         gate.bytes(field::PEER_APPLICATION_SETTINGS, own.and_then(|own| own.peer_application_settings));
+        gate.bytes(field::SESSION_ID_CONTEXT, session.session_id_context);
+        // a client's session has its own context, which says nothing about the server
+        let servers = session.session_id_context.filter(|_| session.ticket.is_none());
+        gate.word(field::SESSION_ID_CONTEXT_NOTE, servers.and_then(context::explain));
     }
 
     fn server<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
         let session = self.session;
         let own = session.boringssl.as_deref();
-        gate.bytes(field::SESSION_ID_CONTEXT, session.session_id_context);
-        // a client's session has its own context, which says nothing about the server
-        let servers = session.session_id_context.filter(|_| session.ticket.is_none());
-        gate.word(field::SESSION_ID_CONTEXT_NOTE, servers.and_then(context::explain));
         gate.number(field::MAX_EARLY_DATA, session.max_early_data);
         gate.flag(field::EARLY_DATA, session.early_data);
         gate.bytes(field::TICKET_APPDATA, session.ticket_appdata);
@@ -174,5 +197,25 @@ impl View<'_> {
         gate.flag(field::RESUMABLE_ACROSS_NAMES, own.and_then(|own| own.resumable_across_names));
         gate.bytes(field::QUIC_EARLY_DATA_CONTEXT, own.and_then(|own| own.quic_early_data_context));
         gate.bytes(field::LOCAL_APPLICATION_SETTINGS, own.and_then(|own| own.local_application_settings));
+    }
+}
+
+impl Session<'_> {
+    /// What the fields of [`View::kind`] are made of, in dialects where that is little.
+    fn kind_mark(&self) -> Option<Mark<'_>> {
+        let old = u64::from(self.krb5_principal.is_some()) | u64::from(self.key_arg.is_some()) << 1;
+        let number = u64::from(self.protocol.0) | (self.dialect as u64) << 16 | old << 32;
+        let mark = Mark { about: 1, numbers: [number, self.tags], bytes: self.cipher.0 };
+        self.dialect.is_ssl_session().then_some(mark)
+    }
+
+    /// What the fields of [`View::judgement`] are made of, in sessions without what `BoringSSL` adds.
+    fn judgement_mark(&self) -> Option<Mark<'_>> {
+        let context = self.session_id_context;
+        let there = [self.verify_result.is_some(), context.is_some(), self.ticket.is_some()];
+        let there = there.into_iter().fold(0, |bits, there| bits << 1 | u64::from(there));
+        let numbers = [there, self.verify_result.unwrap_or(0).cast_unsigned()];
+        let mark = Mark { about: 2, numbers, bytes: context.unwrap_or_default() };
+        self.boringssl.is_none().then_some(mark)
     }
 }

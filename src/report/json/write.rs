@@ -147,11 +147,6 @@ impl<'b> Object<'b> {
         page.trim();
     }
 
-    /// Leaves the object open, for members that are put into others.
-    pub(in crate::report) fn leave(self) {
-        self.page.trim();
-    }
-
     fn close(mut self) -> Page<'b> {
         match self.page.last_mut() {
             Some(comma @ b',') => *comma = b'}',
@@ -240,6 +235,16 @@ impl<'b> Object<'b> {
             let text = rfc_3339(time);
             key.string(&mut self.page, text.len(), |place| place.copy_from_slice(&text));
         }
+    }
+
+    /// How much is written.
+    pub(in crate::report) fn position(&self) -> usize {
+        self.page.end
+    }
+
+    /// What was written since that position.
+    pub(in crate::report) fn since(&self, position: usize) -> &[u8] {
+        self.page.buffer.get(position..self.page.end).unwrap_or_default()
     }
 
     /// Members that were written before, each with its comma.
@@ -391,15 +396,15 @@ mod tests {
             let mut out = Vec::new();
             let mut object = Object::begin(&mut out);
             object.time("t", time);
-            object.leave();
-            assert_eq!(String::from_utf8(out).unwrap(), format!("{{\"t\":{time},"));
+            object.end_line();
+            assert_eq!(String::from_utf8(out).unwrap(), format!("{{\"t\":{time}}}\n"));
         }
         for address in ["10.0.255.1:1", "0.0.0.0:65535", "[::1]:443", "[fe80::1]:0"] {
             let mut out = Vec::new();
             let mut object = Object::begin(&mut out);
             object.address("a", address.parse().unwrap());
-            object.leave();
-            assert_eq!(String::from_utf8(out).unwrap(), format!("{{\"a\":\"{address}\","));
+            object.end_line();
+            assert_eq!(String::from_utf8(out).unwrap(), format!("{{\"a\":\"{address}\"}}\n"));
         }
     }
 
