@@ -191,8 +191,9 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     fn short(&mut self, tag: Tag) -> Option<&'a [u8]> {
         let (identifier, length, rest) = match *self.rest {
-            [identifier, length @ ..=0x7f, ref rest @ ..] => (identifier, usize::from(length), rest),
-            [identifier, 0x81, length, ref rest @ ..] => (identifier, usize::from(length), rest),
+            [identifier, length @ ..=0x7f, ref rest @ ..] | [identifier, 0x81, length, ref rest @ ..] => {
+                (identifier, usize::from(length), rest)
+            }
             [identifier, 0x82, high, low, ref rest @ ..] => {
                 (identifier, usize::from(u16::from_be_bytes([high, low])), rest)
             }

@@ -60,20 +60,19 @@ fn tagged_members<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> Res
     let mut decided = false;
     while !members.is_empty() {
         let here = members.clone();
-        let (tag, inner) = match members.short_explicit() {
-            Some((tag, inner)) => (tag, Some(inner)),
-            None => {
-                let element = members.read()?;
-                if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
-                    session.krb5_principal = Some(element.content);
-                    continue;
-                }
-                if element.class != Class::ContextSpecific {
-                    session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
-                    continue;
-                }
-                (element.tag, element.only())
+        let (tag, inner) = if let Some((tag, inner)) = members.short_explicit() {
+            (tag, Some(inner))
+        } else {
+            let element = members.read()?;
+            if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
+                session.krb5_principal = Some(element.content);
+                continue;
             }
+            if element.class != Class::ContextSpecific {
+                session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
+                continue;
+            }
+            (element.tag, element.only())
         };
         if !decided && tag >= FIRST_OWN_TAG {
             session.dialect = recognise(here.clone());
