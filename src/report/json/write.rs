@@ -17,20 +17,20 @@ use crate::escape::is_unsafe;
 pub(in crate::report) trait Key {
     /// Writes a string member: what `length` octets `value` fills in, between the quotes.
     fn string(self, out: &mut Page<'_>, length: usize, value: impl FnOnce(&mut [u8]));
-    /// Writes the name up to a value that is no string, and the value.
-    fn value(self, out: &mut Page<'_>, value: &[u8]);
+    /// Writes the name up to a value that is no string, the value, and what follows it.
+    fn value(self, out: &mut Page<'_>, value: &[u8], after: &[u8]);
 }
 
 impl Key for &str {
     #[inline]
     fn string(self, out: &mut Page<'_>, length: usize, value: impl FnOnce(&mut [u8])) {
-        self.value(out, b"\"");
+        self.value(out, b"\"", b"");
         out.string("", length, value);
     }
 
     #[inline]
-    fn value(self, out: &mut Page<'_>, value: &[u8]) {
-        out.put([b"\"", self.as_bytes(), b"\":", value]);
+    fn value(self, out: &mut Page<'_>, value: &[u8], after: &[u8]) {
+        out.put([b"\"", self.as_bytes(), b"\":", value, after]);
     }
 }
 
@@ -54,9 +54,9 @@ impl Key for Member {
     }
 
     #[inline(always)]
-    fn value(self, out: &mut Page<'_>, value: &[u8]) {
+    fn value(self, out: &mut Page<'_>, value: &[u8], after: &[u8]) {
         if let [name @ .., _] = self.0.as_bytes() {
-            out.put([name, value]);
+            out.put([name, value, after]);
         }
     }
 }
@@ -195,8 +195,7 @@ impl<'b> Object<'b> {
     /// A value that is no string.
     #[inline(always)]
     fn value(&mut self, key: impl Key, value: &str) {
-        key.value(&mut self.page, value.as_bytes());
-        self.page.put([b","]);
+        key.value(&mut self.page, value.as_bytes(), b",");
     }
 
     /// A point in time: epoch seconds with six decimals, or nine where they say more.
@@ -208,14 +207,15 @@ impl<'b> Object<'b> {
             rest /= 10;
         }
         let shown = if time.nanoseconds.is_multiple_of(1000) { decimals.len() - 3 } else { decimals.len() };
-        key.value(&mut self.page, itoa::Buffer::new().format(time.seconds).as_bytes());
-        self.page.put([decimals.get(..shown).unwrap_or_default(), b","]);
+        let decimals = decimals.get(..shown).unwrap_or_default();
+        key.value(&mut self.page, itoa::Buffer::new().format(time.seconds).as_bytes(), decimals);
+        self.page.put([b","]);
     }
 
     /// Address and port.
     pub(in crate::report) fn address(&mut self, key: impl Key, address: SocketAddr) {
         let SocketAddr::V4(v4) = address else { return self.display(key, address) };
-        key.value(&mut self.page, b"\"");
+        key.value(&mut self.page, b"\"", b"");
         for (octet, mark) in v4.ip().octets().into_iter().zip([".", ".", ".", ":"]) {
             self.page.put([itoa::Buffer::new().format(octet).as_bytes(), mark.as_bytes()]);
         }
@@ -224,7 +224,7 @@ impl<'b> Object<'b> {
 
     #[inline(always)]
     pub(in crate::report) fn flag(&mut self, key: impl Key, flag: bool) {
-        key.value(&mut self.page, if flag { b"true," } else { b"false," });
+        key.value(&mut self.page, if flag { b"true," } else { b"false," }, b"");
     }
 
     /// Seconds since 1970 as RFC 3339; left out where the year has more than four digits.
@@ -255,7 +255,7 @@ impl<'b> Object<'b> {
     /// A nested object.
     #[inline(always)]
     pub(in crate::report) fn object(&mut self, key: impl Key, with: impl FnOnce(&mut Object<'_>)) {
-        key.value(&mut self.page, b"");
+        key.value(&mut self.page, b"", b"");
         self.nest(with);
         self.page.put([b","]);
     }
@@ -296,7 +296,7 @@ impl<'b> Object<'b> {
 
     /// A list; `with` writes an item and a comma after it.
     fn list<T>(&mut self, key: impl Key, items: &[T], mut with: impl FnMut(&T, &mut Page<'_>)) {
-        key.value(&mut self.page, b"[");
+        key.value(&mut self.page, b"[", b"");
         for item in items {
             with(item, &mut self.page);
         }
@@ -324,19 +324,20 @@ fn write_hex(bytes: &[u8], place: &mut [u8]) {
 
 /// A time as RFC 3339 has it; the year has four digits.
 fn rfc_3339(time: OffsetDateTime) -> [u8; 20] {
-    let mut text = *b"0000-00-00T00:00:00Z";
     let (year, month, day) = time.to_calendar_date();
     let (hour, minute, second) = time.to_hms();
     let year = u16::try_from(year).unwrap_or_default();
     #[expect(clippy::cast_possible_truncation, reason = "two digits each")]
     let (century, year) = ((year / 100) as u8, (year % 100) as u8);
-    for (at, number) in [(0, century), (2, year), (5, month.into()), (8, day), (11, hour), (14, minute), (17, second)] {
-        if let Some([tens, ones]) = text.get_mut(at..at + 2) {
-            *tens += number / 10;
-            *ones += number % 10;
-        }
-    }
-    text
+    let ([c, d], [y, z], [m, n], [i, j]) = (digits(century), digits(year), digits(month.into()), digits(day));
+    let ([h, k], [p, q], [s, t]) = (digits(hour), digits(minute), digits(second));
+    [c, d, y, z, b'-', m, n, b'-', i, j, b'T', h, k, b':', p, q, b':', s, t, b'Z']
+}
+
+/// The two digits of a number below 100.
+#[inline]
+fn digits(number: u8) -> [u8; 2] {
+    [b'0' + number / 10 % 10, b'0' + number % 10]
 }
 
 /// Whether text needs no escaping.
