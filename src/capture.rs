@@ -42,8 +42,6 @@ mod record;
 pub mod sighting;
 mod tcp;
 
-use std::net::SocketAddr;
-
 use etherparse::{TcpSlice, UdpSlice};
 
 use self::collect::{Collector, Stamp};
@@ -52,7 +50,7 @@ use self::container::Packet;
 use self::dtls::Dtls;
 use self::flow::{Flow, Flows, Handshake, Talk};
 use self::fragment::Fragments;
-use self::ip::{Datagram, Ends, Parsed, Transport};
+use self::ip::{Datagram, End, Ends, Parsed, Transport};
 use self::quic::Quic;
 use self::tcp::{Segment, Stream};
 
@@ -140,12 +138,11 @@ impl Capture {
 
     /// Where the flow of a packet is, and which side sent it.
     fn find(&mut self, datagram: &Datagram<'_>, ports: (u16, u16), sink: &mut Sink<'_>) -> (usize, usize) {
-        let (from, to) = ((datagram.source, ports.0), (datagram.destination, ports.1));
-        if let Some(found) = self.flows.last(from, to, datagram.transport) {
+        let source = End { address: datagram.source, port: ports.0 };
+        let destination = End { address: datagram.destination, port: ports.1 };
+        if let Some(found) = self.flows.last(source, destination, datagram.transport) {
             return found;
         }
-        let source = SocketAddr::new(datagram.source, ports.0);
-        let destination = SocketAddr::new(datagram.destination, ports.1);
         let (ends, is_high) = Ends::new(source, destination);
         let (stamp, memory, remarks) = (self.stamp, &mut self.memory, &mut self.remarks);
         let at = self.flows.find(ends, datagram.transport, &mut |old| {
@@ -166,7 +163,7 @@ impl Capture {
         if flow.done {
             return;
         }
-        let [low, high] = [flow.ends.low, flow.ends.high];
+        let Ends { low, high } = flow.ends;
         let Some(half) = flow.halves.get_mut(side) else { return };
         let first = sequence.wrapping_add(u32::from(tcp.syn()));
         if !half.synchronised {
@@ -181,7 +178,7 @@ impl Capture {
                 return;
             }
             let handshake = flow.handshake.get_or_insert_with(|| {
-                let collector = Collector::new(flow.stream, [low, high], stamp);
+                let collector = Collector::new(flow.stream, [low.into(), high.into()], stamp);
                 Handshake::new(collector, Talk::Tcp([Stream::default(), Stream::default()]))
             });
             if let Talk::Tcp(streams) = &mut handshake.talk
@@ -244,7 +241,7 @@ impl Capture {
         if flow.done {
             return;
         }
-        let ends = [flow.ends.low, flow.ends.high];
+        let Ends { low, high } = flow.ends;
         if let Some(Talk::Dtls(sides)) = flow.handshake.as_ref().map(|handshake| &handshake.talk)
             && dtls::begins_another(udp.payload(), sides)
         {
@@ -264,7 +261,7 @@ impl Capture {
                 handshake
             }
             none => {
-                let mut collector = Collector::new(flow.stream, ends, stamp);
+                let mut collector = Collector::new(flow.stream, [low.into(), high.into()], stamp);
                 let Some(half) = flow.halves.get_mut(side) else { return };
                 let Some(talk) = begin_talk(udp.payload(), side, half, stamp, &mut collector) else { return };
                 none.insert(Handshake::new(collector, talk))

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
-use std::net::{IpAddr, SocketAddr};
 
 use super::collect::Collector;
 use super::dtls::Dtls;
-use super::ip::{Ends, Transport};
+use super::ip::{End, Ends, Transport};
 use super::quic::Quic;
 use super::tcp::Stream;
 
@@ -14,9 +13,6 @@ use super::tcp::Stream;
 const MAX_FLOWS: usize = 50_000;
 /// Room in the index. With more than twice the flows, removals never make it grow.
 const INDEX_CAPACITY: usize = 2 * MAX_FLOWS + 2;
-
-/// Address and port, as they come from the headers.
-pub(super) type End = (IpAddr, u16);
 
 /// One direction of a flow.
 #[derive(Debug, Clone, Copy, Default)]
@@ -146,13 +142,11 @@ impl Flows {
     /// ends.
     pub(super) fn last(&self, source: End, destination: End, transport: Transport) -> Option<(usize, usize)> {
         let flow = self.slots.get(self.last).filter(|flow| flow.transport == transport)?;
-        let [low, high] = [&flow.ends.low, &flow.ends.high];
-        // part by part: to put addresses together only to compare them is slow
-        let is = |address: &SocketAddr, end: End| address.port() == end.1 && address.ip() == end.0;
-        if is(low, source) && is(high, destination) {
+        let Ends { low, high } = flow.ends;
+        if (low, high) == (source, destination) {
             return Some((self.last, 0));
         }
-        (is(high, source) && is(low, destination)).then_some((self.last, 1))
+        ((high, low) == (source, destination)).then_some((self.last, 1))
     }
 
     /// Where the flow between two ends is; a new one takes the place of another where there are too many, which goes

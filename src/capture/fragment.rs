@@ -1,8 +1,6 @@
 //! Reassembly of IP fragments (RFC 791 section 3.2, RFC 8200 section 4.5), bounded in number and size.
 
-use std::net::IpAddr;
-
-use super::ip::Transport;
+use super::ip::{Address, Transport};
 
 /// Datagrams in pieces at a time; the oldest gives way.
 const MAX_DATAGRAMS: usize = 32;
@@ -11,7 +9,7 @@ const MAX_PIECES: usize = 128;
 /// The longest IP payload.
 const MAX_LENGTH: usize = 0xffff;
 
-type Flow = (IpAddr, IpAddr, Transport);
+type Flow = (Address, Address, Transport);
 
 /// One fragment.
 #[derive(Debug, Clone, Copy)]
@@ -97,11 +95,11 @@ impl Fragments {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
 
-    const FLOW: Flow = (IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST), Transport::Tcp);
+    fn flow() -> Flow {
+        (Address::v4([127, 0, 0, 1]), Address::v4([127, 0, 0, 1]), Transport::Tcp)
+    }
 
     fn piece(id: u32, offset: usize, more: bool, payload: &[u8]) -> Fragment<'_> {
         Fragment { id, offset, more, payload }
@@ -110,11 +108,11 @@ mod tests {
     #[test]
     fn any_order_and_overlap_give_the_datagram() {
         let mut fragments = Fragments::default();
-        assert!(fragments.put(FLOW, &piece(1, 8, true, b"89abcdef")).is_none());
-        assert!(fragments.put(FLOW, &piece(2, 0, true, b"another ")).is_none());
-        assert!(fragments.put(FLOW, &piece(1, 16, false, b"tail")).is_none());
-        assert!(fragments.put(FLOW, &piece(1, 8, true, b"89abcdef")).is_none());
-        assert_eq!(fragments.put(FLOW, &piece(1, 0, true, b"01234567XX")), Some(&b"01234567XXabcdeftail"[..]));
+        assert!(fragments.put(flow(), &piece(1, 8, true, b"89abcdef")).is_none());
+        assert!(fragments.put(flow(), &piece(2, 0, true, b"another ")).is_none());
+        assert!(fragments.put(flow(), &piece(1, 16, false, b"tail")).is_none());
+        assert!(fragments.put(flow(), &piece(1, 8, true, b"89abcdef")).is_none());
+        assert_eq!(fragments.put(flow(), &piece(1, 0, true, b"01234567XX")), Some(&b"01234567XXabcdeftail"[..]));
         assert_eq!(fragments.lost(), 1);
     }
 
@@ -122,8 +120,8 @@ mod tests {
     fn memory_is_bounded() {
         let mut fragments = Fragments::default();
         for id in 0..10_000 {
-            assert!(fragments.put(FLOW, &piece(id, 60_000, true, &[0; 6000])).is_none());
-            assert!(fragments.put(FLOW, &piece(id, 8, true, &[0; 1000])).is_none());
+            assert!(fragments.put(flow(), &piece(id, 60_000, true, &[0; 6000])).is_none());
+            assert!(fragments.put(flow(), &piece(id, 8, true, &[0; 1000])).is_none());
         }
         assert!(fragments.partial.len() <= MAX_DATAGRAMS);
     }

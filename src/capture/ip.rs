@@ -1,6 +1,6 @@
 //! IPv4 and IPv6 (RFC 791, RFC 8200), extension headers and fragments included.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use etherparse::{Ipv6ExtensionSlice, LaxIpSlice};
 
@@ -21,8 +21,8 @@ pub(super) enum Transport {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Datagram<'a> {
     pub(super) transport: Transport,
-    pub(super) source: IpAddr,
-    pub(super) destination: IpAddr,
+    pub(super) source: Address,
+    pub(super) destination: Address,
     /// From the TCP or UDP header on.
     pub(super) payload: &'a [u8],
     /// Bytes of the payload that were sent and not captured.
@@ -48,7 +48,7 @@ pub(super) fn parse<'a>(packet: &'a [u8], fragments: &'a mut Fragments) -> Parse
         UDP => Transport::Udp,
         _ => return Parsed::Other,
     };
-    let (source, destination) = (ip.source_addr(), ip.destination_addr());
+    let (source, destination) = addresses(&ip);
     let datagram = |payload, missing| Datagram { transport, source, destination, payload, missing };
     if !inner.fragmented {
         let missing = if inner.incomplete { lost(&ip, packet.len()) } else { 0 };
@@ -58,6 +58,13 @@ pub(super) fn parse<'a>(packet: &'a [u8], fragments: &'a mut Fragments) -> Parse
     match fragments.put((source, destination, transport), &fragment) {
         Some(whole) => Parsed::Datagram(datagram(whole, 0)),
         None => Parsed::Held,
+    }
+}
+
+fn addresses(ip: &LaxIpSlice<'_>) -> (Address, Address) {
+    match ip {
+        LaxIpSlice::Ipv4(ip) => (Address::v4(ip.header().source()), Address::v4(ip.header().destination())),
+        LaxIpSlice::Ipv6(ip) => (Address::v6(ip.header().source()), Address::v6(ip.header().destination())),
     }
 }
 
@@ -93,16 +100,53 @@ fn fragment<'a>(ip: &LaxIpSlice<'a>, payload: &'a [u8], incomplete: bool) -> Opt
     }
 }
 
+/// An IP address as a number, which is compared and hashed with every packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Address {
+    is_v6: bool,
+    number: u128,
+}
+
+impl Address {
+    pub(super) fn v4(octets: [u8; 4]) -> Self {
+        Self { is_v6: false, number: u32::from_be_bytes(octets).into() }
+    }
+
+    fn v6(octets: [u8; 16]) -> Self {
+        Self { is_v6: true, number: u128::from_be_bytes(octets) }
+    }
+
+    fn ip(self) -> IpAddr {
+        match u32::try_from(self.number) {
+            Ok(number) if !self.is_v6 => Ipv4Addr::from_bits(number).into(),
+            _ => Ipv6Addr::from_bits(self.number).into(),
+        }
+    }
+}
+
+/// Address and port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct End {
+    pub(super) address: Address,
+    pub(super) port: u16,
+}
+
+impl From<End> for SocketAddr {
+    fn from(end: End) -> Self {
+        Self::new(end.address.ip(), end.port)
+    }
+}
+
 /// The two ends of a flow, in an order of their own, so that both directions have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Ends {
-    pub(super) low: SocketAddr,
-    pub(super) high: SocketAddr,
+    pub(super) low: End,
+    pub(super) high: End,
 }
 
 impl Ends {
     /// The ends, and whether the sender is the higher one.
-    pub(super) fn new(source: SocketAddr, destination: SocketAddr) -> (Self, bool) {
+    pub(super) fn new(source: End, destination: End) -> (Self, bool) {
         if source <= destination {
             (Self { low: source, high: destination }, false)
         } else {

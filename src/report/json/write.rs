@@ -200,26 +200,24 @@ impl<'b> Object<'b> {
 
     /// A point in time: epoch seconds with six decimals, or nine where they say more.
     pub(in crate::report) fn time(&mut self, key: impl Key, time: Time) {
-        let mut decimals = *b".000000000";
-        let mut rest = time.nanoseconds;
-        for digit in decimals.iter_mut().skip(1).rev() {
-            *digit += u8::try_from(rest % 10).unwrap_or_default();
-            rest /= 10;
-        }
-        let shown = if time.nanoseconds.is_multiple_of(1000) { decimals.len() - 3 } else { decimals.len() };
-        let decimals = decimals.get(..shown).unwrap_or_default();
-        key.value(&mut self.page, itoa::Buffer::new().format(time.seconds).as_bytes(), decimals);
-        self.page.put([b","]);
+        let nanoseconds = time.nanoseconds.min(999_999_999);
+        // three digits at a time
+        let [milli, micro, nano] =
+            [nanoseconds / 1_000_000, nanoseconds / 1000 % 1000, nanoseconds % 1000].map(digits3);
+        let nano = if nanoseconds.is_multiple_of(1000) { &b""[..] } else { &nano };
+        key.value(&mut self.page, itoa::Buffer::new().format(time.seconds).as_bytes(), b".");
+        self.page.put([&milli, &micro, nano, b","]);
     }
 
     /// Address and port.
     pub(in crate::report) fn address(&mut self, key: impl Key, address: SocketAddr) {
         let SocketAddr::V4(v4) = address else { return self.display(key, address) };
-        key.value(&mut self.page, b"\"", b"");
-        for (octet, mark) in v4.ip().octets().into_iter().zip([".", ".", ".", ":"]) {
-            self.page.put([itoa::Buffer::new().format(octet).as_bytes(), mark.as_bytes()]);
-        }
-        self.page.put([itoa::Buffer::new().format(v4.port()).as_bytes(), b"\","]);
+        let mut digits: [itoa::Buffer; 5] = std::array::from_fn(|_| itoa::Buffer::new());
+        let [a, b, c, d, port] = &mut digits;
+        let [w, x, y, z] = v4.ip().octets();
+        let [a, b, c, d] = [a.format(w), b.format(x), c.format(y), d.format(z)].map(str::as_bytes);
+        key.value(&mut self.page, b"\"", a);
+        self.page.put([b".", b, b".", c, b".", d, b":", port.format(v4.port()).as_bytes(), b"\","]);
     }
 
     #[inline(always)]
@@ -332,6 +330,12 @@ fn rfc_3339(time: OffsetDateTime) -> [u8; 20] {
     let ([c, d], [y, z], [m, n], [i, j]) = (digits(century), digits(year), digits(month.into()), digits(day));
     let ([h, k], [p, q], [s, t]) = (digits(hour), digits(minute), digits(second));
     [c, d, y, z, b'-', m, n, b'-', i, j, b'T', h, k, b':', p, q, b':', s, t, b'Z']
+}
+
+/// The three digits of a number below 1000.
+#[expect(clippy::cast_possible_truncation, reason = "a digit each")]
+fn digits3(number: u32) -> [u8; 3] {
+    [number / 100, number / 10 % 10, number % 10].map(|digit| b'0' + digit as u8)
 }
 
 /// The two digits of a number below 100.
