@@ -27,6 +27,7 @@
 
 pub mod connection;
 pub mod container;
+pub mod datagram;
 pub mod hello;
 
 mod collect;
@@ -42,15 +43,13 @@ mod record;
 pub mod sighting;
 mod tcp;
 
-use etherparse::{TcpSlice, UdpSlice};
-
 use self::collect::{Collector, Stamp};
 pub use self::connection::Connection;
 use self::container::Packet;
+use self::datagram::{Datagram, Decoder, Kind, Tcp};
 use self::dtls::Dtls;
 use self::flow::{Flow, Flows, Handshake, Talk};
-use self::fragment::Fragments;
-use self::ip::{Datagram, End, Ends, Parsed, Transport};
+use self::ip::{Ends, Transport};
 use self::quic::Quic;
 use self::tcp::{Segment, Stream};
 
@@ -65,11 +64,11 @@ pub type Sink<'s> = dyn FnMut(Connection) + 's;
 /// Follows the connections of a capture.
 #[derive(Debug, Default)]
 pub struct Capture {
+    decoder: Decoder,
     flows: Flows,
-    fragments: Fragments,
     stamp: Stamp,
     memory: usize,
-    remarks: Remarks,
+    given_up: u64,
 }
 
 /// What is worth saying about a capture as a whole.
@@ -90,20 +89,26 @@ pub struct Remarks {
 impl Capture {
     /// Takes the next packet. Connections that it decides go to `sink`.
     pub fn packet(&mut self, packet: &Packet<'_>, sink: &mut Sink<'_>) {
-        self.stamp = Stamp { packet: self.stamp.packet + 1, time: packet.time };
-        self.remarks.cut += u64::from(packet.data.len() < packet.original_length);
-        let Some(ip_packet) = link::ip(packet.link_type, packet.data) else {
-            if !link::is_known(packet.link_type) {
-                let (count, first) = self.remarks.unknown_link.unwrap_or((0, packet.link_type));
-                self.remarks.unknown_link = Some((count + 1, first));
-            }
-            return;
-        };
-        let mut fragments = std::mem::take(&mut self.fragments);
-        if let Parsed::Datagram(datagram) = ip::parse(ip_packet, &mut fragments) {
-            self.datagram(&datagram, sink);
+        let mut decoder = std::mem::take(&mut self.decoder);
+        if let Some((datagram, payload)) = decoder.decode(packet) {
+            self.datagram(&datagram, payload, sink);
         }
-        self.fragments = fragments;
+        self.adopt(decoder);
+    }
+
+    /// Takes what a [`Decoder`] made of the next packet that it could make something of.
+    pub fn datagram(&mut self, datagram: &Datagram, payload: &[u8], sink: &mut Sink<'_>) {
+        self.stamp = datagram.stamp;
+        match &datagram.kind {
+            Kind::Tcp(tcp) => self.tcp(datagram, tcp, payload, sink),
+            Kind::Udp => self.udp(datagram, payload, sink),
+        }
+    }
+
+    /// Takes over the decoder that packets were taken apart with elsewhere, at the end of the capture.
+    pub fn adopt(&mut self, decoder: Decoder) {
+        self.stamp = decoder.stamp;
+        self.decoder = decoder;
     }
 
     /// Ends the capture: what is still open goes to `sink`.
@@ -118,46 +123,31 @@ impl Capture {
     /// What was unusual so far.
     #[must_use]
     pub fn remarks(&self) -> Remarks {
-        Remarks { packets: self.stamp.packet, fragments_lost: self.fragments.lost(), ..self.remarks }
-    }
-
-    fn datagram(&mut self, datagram: &Datagram<'_>, sink: &mut Sink<'_>) {
-        match datagram.transport {
-            Transport::Tcp => {
-                if let Ok(tcp) = TcpSlice::from_slice(datagram.payload) {
-                    self.tcp(datagram, &tcp, sink);
-                }
-            }
-            Transport::Udp => {
-                if let Ok(udp) = UdpSlice::from_slice_lax(datagram.payload) {
-                    self.udp(datagram, &udp, sink);
-                }
-            }
-        }
+        Remarks { given_up: self.given_up, ..self.decoder.remarks() }
     }
 
     /// Where the flow of a packet is, and which side sent it.
-    fn find(&mut self, datagram: &Datagram<'_>, ports: (u16, u16), sink: &mut Sink<'_>) -> (usize, usize) {
-        let source = End { address: datagram.source, port: ports.0 };
-        let destination = End { address: datagram.destination, port: ports.1 };
-        if let Some(found) = self.flows.last(source, destination, datagram.transport) {
+    fn find(&mut self, datagram: &Datagram, sink: &mut Sink<'_>) -> (usize, usize) {
+        let Datagram { source, destination, .. } = *datagram;
+        let transport = datagram.kind.transport();
+        if let Some(found) = self.flows.last(source, destination, transport) {
             return found;
         }
         let (ends, is_high) = Ends::new(source, destination);
-        let (stamp, memory, remarks) = (self.stamp, &mut self.memory, &mut self.remarks);
-        let at = self.flows.find(ends, datagram.transport, &mut |old| {
-            remarks.given_up += u64::from(old.handshake.is_some());
+        let (stamp, memory, given_up) = (self.stamp, &mut self.memory, &mut self.given_up);
+        let at = self.flows.find(ends, transport, &mut |old| {
+            *given_up += u64::from(old.handshake.is_some());
             *memory -= finish(old, stamp, sink);
         });
         (at, usize::from(is_high))
     }
 
-    fn tcp(&mut self, datagram: &Datagram<'_>, tcp: &TcpSlice<'_>, sink: &mut Sink<'_>) {
-        let (at, side) = self.find(datagram, (tcp.source_port(), tcp.destination_port()), sink);
-        let sequence = tcp.sequence_number();
+    fn tcp(&mut self, datagram: &Datagram, tcp: &Tcp, payload: &[u8], sink: &mut Sink<'_>) {
+        let (at, side) = self.find(datagram, sink);
+        let sequence = tcp.sequence;
         let stamp = self.stamp;
-        if tcp.syn() {
-            self.begin_tcp(at, side, sequence, tcp.ack(), sink);
+        if tcp.syn {
+            self.begin_tcp(at, side, sequence, tcp.ack, sink);
         }
         let Some(flow) = self.flows.get(at) else { return };
         if flow.done {
@@ -165,13 +155,13 @@ impl Capture {
         }
         let Ends { low, high } = flow.ends;
         let Some(half) = flow.halves.get_mut(side) else { return };
-        let first = sequence.wrapping_add(u32::from(tcp.syn()));
+        let first = sequence.wrapping_add(u32::from(tcp.syn));
         if !half.synchronised {
             half.synchronised = true;
             half.next = first;
             half.initial = first.wrapping_sub(1);
         }
-        let mut segment = Segment { sequence: first, payload: tcp.payload(), missing: datagram.missing };
+        let mut segment = Segment { sequence: first, payload, missing: datagram.missing };
         if !segment.payload.is_empty() || segment.missing > 0 {
             if flow.handshake.is_none() && passes_by(half, &mut segment) {
                 flow.done = flow.halves.iter().all(|half| half.tries >= MAX_TRIES);
@@ -193,7 +183,7 @@ impl Capture {
             }
             self.account(at, sink);
         }
-        self.end_tcp(at, side, tcp, sink);
+        self.end_tcp(at, side, tcp, payload.len(), sink);
     }
 
     /// A SYN begins a connection; one that begins it a second time, with another number, begins another one.
@@ -217,25 +207,25 @@ impl Capture {
 
     /// RST, or FIN in both directions, ends a connection. An RST counts only at the number that is due (RFC 5961
     /// section 3): others come from elsewhere, or from an earlier connection.
-    fn end_tcp(&mut self, at: usize, side: usize, tcp: &TcpSlice<'_>, sink: &mut Sink<'_>) {
-        if !tcp.rst() && !tcp.fin() {
+    fn end_tcp(&mut self, at: usize, side: usize, tcp: &Tcp, length: usize, sink: &mut Sink<'_>) {
+        if !tcp.rst && !tcp.fin {
             return;
         }
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
         let Some(half) = flow.halves.get_mut(side) else { return };
         // a FIN ahead of a hole: its time has not come
-        let end = tcp::advance(tcp.sequence_number(), tcp.payload().len());
+        let end = tcp::advance(tcp.sequence, length);
         let due = tcp::distance(half.next, end);
-        let reset = tcp.rst() && (due == 0 || (due == 1 && half.closed));
-        half.closed |= reset || (tcp.fin() && due <= 0);
+        let reset = tcp.rst && (due == 0 || (due == 1 && half.closed));
+        half.closed |= reset || (tcp.fin && due <= 0);
         if reset || flow.halves.iter().all(|half| half.closed) {
             self.memory -= finish(flow, stamp, sink);
         }
     }
 
-    fn udp(&mut self, datagram: &Datagram<'_>, udp: &UdpSlice<'_>, sink: &mut Sink<'_>) {
-        let (at, side) = self.find(datagram, (udp.source_port(), udp.destination_port()), sink);
+    fn udp(&mut self, datagram: &Datagram, payload: &[u8], sink: &mut Sink<'_>) {
+        let (at, side) = self.find(datagram, sink);
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
         if flow.done {
@@ -243,7 +233,7 @@ impl Capture {
         }
         let Ends { low, high } = flow.ends;
         if let Some(Talk::Dtls(sides)) = flow.handshake.as_ref().map(|handshake| &handshake.talk)
-            && dtls::begins_another(udp.payload(), sides)
+            && dtls::begins_another(payload, sides)
         {
             self.memory -= finish(flow, stamp, sink);
         }
@@ -253,9 +243,9 @@ impl Capture {
                 match &mut handshake.talk {
                     Talk::Dtls([low, high]) => {
                         let dtls = if side == 0 { low } else { high };
-                        dtls.datagram(udp.payload(), side, stamp, collector);
+                        dtls.datagram(payload, side, stamp, collector);
                     }
-                    Talk::Quic(quic) => quic.datagram(udp.payload(), side, stamp, collector),
+                    Talk::Quic(quic) => quic.datagram(payload, side, stamp, collector),
                     Talk::Tcp(_) => {}
                 }
                 handshake
@@ -263,7 +253,7 @@ impl Capture {
             none => {
                 let mut collector = Collector::new(flow.stream, [low.into(), high.into()], stamp);
                 let Some(half) = flow.halves.get_mut(side) else { return };
-                let Some(talk) = begin_talk(udp.payload(), side, half, stamp, &mut collector) else { return };
+                let Some(talk) = begin_talk(payload, side, half, stamp, &mut collector) else { return };
                 none.insert(Handshake::new(collector, talk))
             }
         };
@@ -282,7 +272,7 @@ impl Capture {
         self.memory = self.memory + now - std::mem::replace(&mut handshake.memory, now);
         while self.memory > MEMORY {
             let Some(flow) = self.flows.handshake_to_give_up(at) else { return };
-            self.remarks.given_up += 1;
+            self.given_up += 1;
             self.memory -= finish(flow, stamp, sink);
         }
     }

@@ -10,7 +10,7 @@ use super::fragment::{Fragment, Fragments};
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
-/// The transport protocol of a datagram.
+/// The transport protocol of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Transport {
     Tcp,
@@ -19,7 +19,7 @@ pub(super) enum Transport {
 
 /// A whole IP packet, its headers off.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Datagram<'a> {
+pub(super) struct IpPayload<'a> {
     pub(super) transport: Transport,
     pub(super) source: Address,
     pub(super) destination: Address,
@@ -32,7 +32,7 @@ pub(super) struct Datagram<'a> {
 /// What became of an IP packet.
 #[derive(Debug)]
 pub(super) enum Parsed<'a> {
-    Datagram(Datagram<'a>),
+    Whole(IpPayload<'a>),
     /// A fragment of something whose rest is still to come.
     Held,
     /// Neither TCP nor UDP, or no IP packet at all.
@@ -49,14 +49,14 @@ pub(super) fn parse<'a>(packet: &'a [u8], fragments: &'a mut Fragments) -> Parse
         _ => return Parsed::Other,
     };
     let (source, destination) = addresses(&ip);
-    let datagram = |payload, missing| Datagram { transport, source, destination, payload, missing };
+    let whole = |payload, missing| Parsed::Whole(IpPayload { transport, source, destination, payload, missing });
     if !inner.fragmented {
         let missing = if inner.incomplete { lost(&ip, packet.len()) } else { 0 };
-        return Parsed::Datagram(datagram(inner.payload, missing));
+        return whole(inner.payload, missing);
     }
     let Some(fragment) = fragment(&ip, inner.payload, inner.incomplete) else { return Parsed::Other };
     match fragments.put((source, destination, transport), &fragment) {
-        Some(whole) => Parsed::Datagram(datagram(whole, 0)),
+        Some(payload) => whole(payload, 0),
         None => Parsed::Held,
     }
 }
