@@ -14,6 +14,7 @@ use crate::session::{Protocol, Session};
 use crate::ticket::Ticket;
 use crate::tls13::{Binder, EarlySecret, Hash, PskHello, RecordKeys, Suite, Transcript};
 
+pub(crate) use self::why::explain;
 pub use self::why::why;
 
 /// What is known of one ticket once it was tried with the keys.

@@ -152,9 +152,11 @@ impl Collector {
             return;
         };
         self.early_data = hello.early_data && self.found.client_hellos.is_empty() && !self.no_records;
+        let (offers_ticket, offers_early_data) = (hello.offers_ticket(), hello.early_data);
         self.begin(side, stamp);
         self.memory += bytes.len();
-        self.found.client_hellos.push(Message { bytes, packet: stamp.packet, time: stamp.time });
+        let message = Message { bytes, packet: stamp.packet, time: stamp.time };
+        self.found.add_client_hello(message, offers_ticket, offers_early_data);
         self.decide();
     }
 

@@ -134,6 +134,10 @@ pub struct Connection {
     pub server_lost: bool,
     /// Whether a hello was there that could not be parsed.
     pub malformed: bool,
+    /// Whether a `ClientHello` brings a ticket.
+    offers_ticket: bool,
+    /// Whether the first `ClientHello` announces early data.
+    offers_early_data: bool,
 }
 
 impl Connection {
@@ -155,6 +159,8 @@ impl Connection {
             client_lost: false,
             server_lost: false,
             malformed: false,
+            offers_ticket: false,
+            offers_early_data: false,
         }
     }
 
@@ -193,9 +199,7 @@ impl Connection {
     /// Whether the first `ClientHello`, the only one that may do so, announces early data.
     #[must_use]
     pub fn first_hello_offers_early_data(&self) -> bool {
-        self.client_hellos
-            .first()
-            .is_some_and(|message| ClientHello::parse(&message.bytes).is_some_and(|hello| hello.early_data))
+        self.offers_early_data
     }
 
     fn hellos(&self) -> impl DoubleEndedIterator<Item = ServerHello<'_>> {
@@ -215,16 +219,29 @@ impl Connection {
     /// Whether the client brought a ticket, in any of its hellos.
     #[must_use]
     pub fn ticket_offered(&self) -> bool {
-        self.client_hellos
-            .iter()
-            .filter_map(|message| ClientHello::parse(&message.bytes))
-            .any(|hello| hello.session_ticket.is_some_and(|ticket| !ticket.is_empty()) || !hello.identities.is_empty())
+        self.offers_ticket
+    }
+
+    /// Adds a `ClientHello`, and what was found in it.
+    pub(super) fn add_client_hello(&mut self, message: Message, offers_ticket: bool, offers_early_data: bool) {
+        self.offers_ticket |= offers_ticket;
+        self.offers_early_data |= offers_early_data && self.client_hellos.is_empty();
+        self.client_hellos.push(message);
     }
 
     /// How the handshake went, as far as the capture proves it.
     #[must_use]
     pub fn handshake(&self) -> HandshakeKind {
-        let Some(server) = self.server_hello() else { return HandshakeKind::Incomplete };
+        self.handshake_of(self.client_hello().as_ref(), self.server_hello().as_ref())
+    }
+
+    /// The same with the hellos, which are parsed already.
+    pub(crate) fn handshake_of(
+        &self,
+        client: Option<&ClientHello<'_>>,
+        server: Option<&ServerHello<'_>>,
+    ) -> HandshakeKind {
+        let Some(server) = server else { return HandshakeKind::Incomplete };
         if self.alert.is_some_and(|alert| alert.level == 2) {
             return HandshakeKind::Incomplete;
         }
@@ -244,7 +261,7 @@ impl Connection {
         if self.server_lost {
             return HandshakeKind::Incomplete;
         }
-        let Some(client) = self.client_hello() else { return HandshakeKind::Incomplete };
+        let Some(client) = client else { return HandshakeKind::Incomplete };
         if client.session_ticket.is_some_and(|ticket| !ticket.is_empty()) {
             HandshakeKind::ResumedTicket
         } else if !server.session_id.is_empty() && server.session_id == client.session_id {

@@ -81,8 +81,7 @@ impl Decoder {
                 (Kind::Udp, (udp.source_port(), udp.destination_port()), udp.payload())
             }
         };
-        let source = End { address: whole.source, port: ports.0 };
-        let destination = End { address: whole.destination, port: ports.1 };
+        let (source, destination) = (End::new(whole.source, ports.0), End::new(whole.destination, ports.1));
         Some((Datagram { stamp: self.stamp, source, destination, kind, missing: whole.missing }, payload))
     }
 

@@ -99,6 +99,12 @@ impl<'a> ClientHello<'a> {
         Some(hello)
     }
 
+    /// Whether it brings a ticket, of TLS 1.3 or before.
+    #[must_use]
+    pub fn offers_ticket(&self) -> bool {
+        self.session_ticket.is_some_and(|ticket| !ticket.is_empty()) || !self.identities.is_empty()
+    }
+
     fn extension(&mut self, kind: u16, value: &'a [u8], end: usize) -> Option<()> {
         match kind {
             extension::SERVER_NAME => self.server_name = server_name(value),

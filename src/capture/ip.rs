@@ -127,13 +127,21 @@ impl Address {
 /// Address and port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct End {
-    pub(super) address: Address,
-    pub(super) port: u16,
+    is_v6: bool,
+    number: u128,
+    port: u16,
+}
+
+impl End {
+    pub(super) fn new(Address { is_v6, number }: Address, port: u16) -> Self {
+        Self { is_v6, number, port }
+    }
 }
 
 impl From<End> for SocketAddr {
     fn from(end: End) -> Self {
-        Self::new(end.address.ip(), end.port)
+        let End { is_v6, number, port } = end;
+        Self::new(Address { is_v6, number }.ip(), port)
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) mod content {
     pub(in crate::capture) const HEARTBEAT: u8 = 24;
 }
 
+/// Room that is made for a record before its bytes are there.
+const MAX_RESERVED: usize = 128;
+
 /// What is done with the content of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
@@ -192,6 +195,7 @@ impl Records {
         };
         if used == Use::Hold {
             self.held.clear();
+            self.held.reserve(HEADER_LENGTH + left.min(MAX_RESERVED));
             self.held.extend_from_slice(&[kind, major, self.head[2], high, low]);
         }
         if left > 0 {
@@ -222,6 +226,10 @@ impl Records {
                 if left == 0 {
                     let record = std::mem::take(&mut self.held);
                     self.record(kind, &record, side, stamp, collector);
+                    // the next one is often as short
+                    if record.capacity() <= HEADER_LENGTH + MAX_RESERVED {
+                        self.held = record;
+                    }
                 }
             }
         }

@@ -1,9 +1,11 @@
 //! Captures, read in pieces of bounded size.
 
+mod ahead;
 mod feed;
 
 use std::io;
 
+pub(super) use self::ahead::Ahead;
 pub(super) use self::feed::Feed;
 use tktdump::capture::container::{Packet, Reader, Step};
 use tktdump::capture::{Capture, Remarks};
@@ -13,8 +15,12 @@ use super::source::Sink;
 
 /// What happens with the packets of a capture.
 pub(super) trait PacketSink {
-    /// Takes a packet.
-    fn packet(&mut self, packet: &Packet<'_>) -> anyhow::Result<()>;
+    /// Takes a packet, and where in the buffer its data begins.
+    fn packet(&mut self, packet: &Packet<'_>, position: usize) -> anyhow::Result<()>;
+    /// Takes a buffer whose packets have been handed over; gives one to be used.
+    fn retire(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        bytes
+    }
     /// Called when all input that is there has been handed over.
     fn pause(&mut self) -> anyhow::Result<()>;
     /// Called at the end with the number of blocks that could not be used.
@@ -29,7 +35,7 @@ struct Follow<'s, S> {
 }
 
 impl<S: Sink> PacketSink for Follow<'_, S> {
-    fn packet(&mut self, packet: &Packet<'_>) -> anyhow::Result<()> {
+    fn packet(&mut self, packet: &Packet<'_>, _: usize) -> anyhow::Result<()> {
         self.capture.packet(packet, &mut |connection| self.sink.connection(&connection));
         Ok(())
     }
@@ -43,12 +49,31 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
     }
 }
 
-/// Reads a capture to its end. What is wrong with it is said once all that could be read has been handed over.
-pub(super) fn read(feed: &mut Feed<'_>, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
+/// Reads a capture to its end, in this thread.
+pub(super) fn read(mut feed: Feed<'_>, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
     let mut follow = Follow { capture: Capture::default(), sink, unusable: 0 };
-    let end = each_packet(feed, &mut follow);
-    let Follow { mut capture, sink, unusable } = follow;
+    let end = each_packet(&mut feed, &mut follow);
+    let Follow { capture, sink, unusable } = follow;
+    finish(capture, end, unusable, shown, sink)
+}
+
+/// Reads a capture to its end, by two threads.
+pub(super) fn read_ahead(ahead: Ahead, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
+    sink.capture();
+    let mut capture = Capture::default();
+    let (end, unusable) = ahead.follow(&mut capture, sink)?;
+    finish(capture, end, unusable, shown, sink)
+}
+
+/// What is wrong with a capture is said once all that could be read has been handed over.
+fn finish(
+    mut capture: Capture,
+    end: anyhow::Result<End>,
+    unusable: u64,
+    shown: &str,
+    sink: &mut impl Sink,
+) -> anyhow::Result<()> {
     capture.finish(&mut |connection| sink.connection(&connection));
     remark(&capture.remarks(), shown, sink);
     if unusable > 0 {
@@ -91,10 +116,12 @@ fn walk(reader: &mut Reader, feed: &mut Feed<'_>, sink: &mut impl PacketSink) ->
     loop {
         match reader.step(feed.rest()) {
             Ok(Step::Packet { packet, used }) => {
-                sink.packet(&packet)?;
+                // an address is a number: nothing is read through it
+                let offset = packet.data.as_ptr().addr() - feed.rest().as_ptr().addr();
+                sink.packet(&packet, feed.position() + offset)?;
                 feed.advance(used);
             }
-            Ok(Step::Skip(length)) => match feed.skip(length) {
+            Ok(Step::Skip(length)) => match feed.skip(length, &mut |bytes| sink.retire(bytes)) {
                 Ok(true) => {}
                 Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
                     return Ok(End::Unreadable(error.to_string()));
@@ -107,7 +134,7 @@ fn walk(reader: &mut Reader, feed: &mut Feed<'_>, sink: &mut impl PacketSink) ->
             }
             Ok(Step::Need(length)) => {
                 sink.pause()?;
-                match feed.fill(length) {
+                match feed.fill(length, &mut |bytes| sink.retire(bytes)) {
                     Ok(()) => {}
                     Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => cut = true,
                     Err(error) => return Ok(End::Unreadable(error.to_string())),

@@ -12,7 +12,7 @@ use tktdump::escape::Text;
 use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
 use super::Failure;
-use super::capture::{self, Feed};
+use super::capture::{self, Ahead};
 use super::gzip::{self, Decompressed};
 use super::progress::{Input, Progress};
 
@@ -105,8 +105,8 @@ fn read_decompressed(
     let mut head = Vec::new();
     let form = recognise(&mut input, form, &mut head).with_context(shown)?;
     if form == Form::Capture {
-        let mut feed = Feed::ahead(io::Cursor::new(head).chain(input)).with_context(shown)?;
-        return capture::read(&mut feed, &shown(), sink);
+        let ahead = Ahead::new(io::Cursor::new(head).chain(input)).with_context(shown)?;
+        return capture::read_ahead(ahead, &shown(), sink);
     }
     if form.is_lines() {
         return each_line(input, head, form, shown, sink);

@@ -56,15 +56,12 @@ impl<'a> ConnectionRecord<'a> {
     /// Draws the conclusions. `now` is what ends are judged by, seconds since 1970.
     #[must_use]
     pub fn new(source: &'a str, connection: &'a Connection, findings: &'a [Finding], now: i64) -> Self {
-        Self {
-            source,
-            connection,
-            client_hello: connection.client_hello(),
-            server_hello: connection.server_hello().or_else(|| connection.retry()),
-            handshake: connection.handshake(),
-            findings,
-            why: resumption::why(connection, findings, now),
-        }
+        let (client_hello, server_hello) = (connection.client_hello(), connection.server_hello());
+        let handshake = connection.handshake_of(client_hello.as_ref(), server_hello.as_ref());
+        let why =
+            resumption::explain(connection, client_hello.as_ref(), server_hello.as_ref(), handshake, findings, now);
+        let server_hello = server_hello.or_else(|| connection.retry());
+        Self { source, connection, client_hello, server_hello, handshake, findings, why }
     }
 
     /// The version that the server chose.

@@ -16,7 +16,20 @@ const CLOCK_TOLERANCE: i64 = 10;
 /// the capture support it. `now` is the time of the connection, seconds since 1970.
 #[must_use]
 pub fn why(connection: &Connection, findings: &[Finding], now: i64) -> String {
-    let Some(client) = connection.client_hello() else {
+    let (client, server) = (connection.client_hello(), connection.server_hello());
+    explain(connection, client.as_ref(), server.as_ref(), connection.handshake(), findings, now)
+}
+
+/// The same with the hellos and the kind of the handshake, which are known already.
+pub(crate) fn explain(
+    connection: &Connection,
+    client: Option<&ClientHello<'_>>,
+    server: Option<&ServerHello<'_>>,
+    handshake: HandshakeKind,
+    findings: &[Finding],
+    now: i64,
+) -> String {
+    let Some(client) = client else {
         let what = if connection.client_lost || connection.malformed {
             "the capture does not have the whole ClientHello"
         } else {
@@ -24,11 +37,11 @@ pub fn why(connection: &Connection, findings: &[Finding], now: i64) -> String {
         };
         return format!("{what}: what the client brought is not known");
     };
-    let Some(server) = connection.server_hello() else { return unanswered(connection) };
+    let Some(server) = server else { return unanswered(connection) };
     let issued = findings.iter().find(|finding| finding.carrier == Carrier::NewSessionTicket);
     let last = connection.client_hellos.len().saturating_sub(1);
     let mut brought = findings.iter().filter(|finding| finding.hello == Some(last));
-    match connection.handshake() {
+    match handshake {
         HandshakeKind::Incomplete => incomplete(connection),
         HandshakeKind::ResumedSessionId => {
             "the server found the session ID in its own cache; no ticket was involved".to_owned()
@@ -36,12 +49,12 @@ pub fn why(connection: &Connection, findings: &[Finding], now: i64) -> String {
         HandshakeKind::ResumedTicket => {
             resumed(brought.find(|finding| finding.carrier == Carrier::SessionTicket), issued, now)
         }
-        HandshakeKind::ResumedPsk => chosen_psk(&server, brought.find(|finding| finding.selected), now),
+        HandshakeKind::ResumedPsk => chosen_psk(server, brought.find(|finding| finding.selected), now),
         HandshakeKind::Full => {
             let carrier = if server.protocol.has_psk() { Carrier::Psk } else { Carrier::SessionTicket };
             match brought.find(|finding| finding.carrier == carrier) {
-                Some(finding) => refused(connection, &server, finding, issued, now),
-                None => not_offered(&client, &server, issued),
+                Some(finding) => refused(connection, server, finding, issued, now),
+                None => not_offered(client, server, issued),
             }
         }
     }

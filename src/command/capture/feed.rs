@@ -1,81 +1,37 @@
-//! The bytes of a capture, chunk by chunk; read ahead by a thread of its own, so that reading and decompressing go on
-//! while packets are looked at.
+//! The bytes of a capture, chunk by chunk.
 
 use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread;
 
-/// How much is read at a time: so much that waking the other thread costs little.
-const CHUNK_LENGTH: usize = 1 << 20;
+/// How much is read at a time: what fits into a processor's own cache together with what is made of it.
+const CHUNK_LENGTH: usize = 1 << 19;
 /// Room in front of a chunk for what the one before it left: more than any ordinary packet.
 const HEADROOM: usize = 1 << 16;
-/// Chunks that are read ahead.
-const AHEAD: usize = 2;
-
-/// A buffer and the part of it that holds what was read; the room before it is free.
-struct Chunk {
-    bytes: Vec<u8>,
-    end: usize,
-}
-
-impl Chunk {
-    /// Puts what one read gives into `bytes`; `None` at the end.
-    fn read(mut bytes: Vec<u8>, input: &mut impl Read) -> io::Result<Option<Self>> {
-        if bytes.is_empty() {
-            // pages of it are used as they are read into
-            bytes = vec![0; HEADROOM + CHUNK_LENGTH];
-        }
-        bytes.resize(HEADROOM + CHUNK_LENGTH, 0);
-        let place = bytes.get_mut(HEADROOM..).unwrap_or_default();
-        let read = loop {
-            match input.read(place) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
-            }
-        };
-        Ok((read > 0).then_some(Self { bytes, end: HEADROOM + read }))
-    }
-}
-
-/// Where chunks come from.
-enum Source<'r> {
-    /// Read when they are needed, into a buffer that is done with.
-    Direct(Box<dyn Read + 'r>, Vec<u8>),
-    /// Read ahead; buffers go back when they are done with.
-    Ahead { filled: Receiver<io::Result<Chunk>>, empty: Sender<Vec<u8>> },
-}
 
 /// What has been read of a capture and not yet been used.
 pub(in crate::command) struct Feed<'r> {
-    source: Source<'r>,
+    input: Box<dyn Read + 'r>,
     bytes: Vec<u8>,
     start: usize,
     end: usize,
     complete: bool,
+    /// A buffer that is done with.
+    spare: Vec<u8>,
 }
 
 impl<'r> Feed<'r> {
     /// Reads `input` when its bytes are needed.
-    pub(in crate::command) fn direct(input: impl Read + 'r) -> Self {
-        Self::new(Source::Direct(Box::new(input), Vec::new()))
-    }
-
-    /// Reads `input` ahead. The thread ends with the input, or with the feed; nobody waits for it, as it may wait for
-    /// a pipe.
-    pub(in crate::command) fn ahead(input: impl Read + Send + 'static) -> io::Result<Self> {
-        let (full, filled) = sync_channel(AHEAD);
-        let (empty, emptied) = channel();
-        thread::Builder::new().name("read".to_owned()).spawn(move || read_ahead(input, &full, &emptied))?;
-        Ok(Self::new(Source::Ahead { filled, empty }))
-    }
-
-    fn new(source: Source<'r>) -> Self {
-        Self { source, bytes: Vec::new(), start: 0, end: 0, complete: false }
+    pub(in crate::command) fn new(input: impl Read + 'r) -> Self {
+        Self { input: Box::new(input), bytes: Vec::new(), start: 0, end: 0, complete: false, spare: Vec::new() }
     }
 
     /// What is there.
     pub(super) fn rest(&self) -> &[u8] {
         self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Where in the buffer that [`retire`](Self::fill) gets the rest begins.
+    pub(super) fn position(&self) -> usize {
+        self.start
     }
 
     /// Whether no more will come.
@@ -88,19 +44,18 @@ impl<'r> Feed<'r> {
         self.start = self.end.min(self.start + length);
     }
 
-    /// Reads until as many bytes are there, or no more come.
-    pub(super) fn fill(&mut self, needed: usize) -> io::Result<()> {
-        while self.end - self.start < needed && !self.complete {
-            match self.next()? {
-                Some(chunk) => self.append(chunk),
-                None => self.complete = true,
-            }
+    /// Reads until as many bytes are there, or no more come. Every buffer goes to `retire` before more is waited for;
+    /// what comes back is used later on.
+    pub(super) fn fill(&mut self, needed: usize, retire: &mut dyn FnMut(Vec<u8>) -> Vec<u8>) -> io::Result<()> {
+        while self.rest().len() < needed && !self.complete {
+            self.turn(retire);
+            self.complete = self.read()? == 0;
         }
         Ok(())
     }
 
     /// Passes over bytes, also those that are still to come; `false` where there are not as many.
-    pub(super) fn skip(&mut self, mut length: u64) -> io::Result<bool> {
+    pub(super) fn skip(&mut self, mut length: u64, retire: &mut dyn FnMut(Vec<u8>) -> Vec<u8>) -> io::Result<bool> {
         loop {
             let there = self.rest().len();
             let step = usize::try_from(length).map_or(there, |length| length.min(there));
@@ -109,58 +64,40 @@ impl<'r> Feed<'r> {
             if length == 0 || self.complete {
                 return Ok(length == 0);
             }
-            self.fill(1)?;
+            self.fill(1, retire)?;
         }
     }
 
-    fn next(&mut self) -> io::Result<Option<Chunk>> {
-        match &mut self.source {
-            Source::Direct(input, spare) => Chunk::read(std::mem::take(spare), input),
-            // the thread hangs up at the end
-            Source::Ahead { filled, .. } => filled.recv().ok().transpose(),
-        }
+    /// Gives the buffer up; nothing can be read any more.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
-    /// Puts a chunk behind what is left of the one before it.
-    fn append(&mut self, chunk: Chunk) {
-        let Chunk { mut bytes, end } = chunk;
-        let rest = self.rest();
-        let start = HEADROOM.checked_sub(rest.len());
-        if let Some((start, place)) = start.and_then(|start| Some((start, bytes.get_mut(start..HEADROOM)?))) {
+    /// Puts what is left in front of a new chunk.
+    fn turn(&mut self, retire: &mut dyn FnMut(Vec<u8>) -> Vec<u8>) {
+        let rest = self.bytes.get(self.start..self.end).unwrap_or_default();
+        // more than the room only where a packet is longer
+        let room = HEADROOM.max(rest.len());
+        let start = room - rest.len();
+        let mut bytes = std::mem::take(&mut self.spare);
+        // what is in a buffer is written over
+        bytes.resize(room + CHUNK_LENGTH, 0);
+        if let Some(place) = bytes.get_mut(start..room) {
             place.copy_from_slice(rest);
-            self.start = start;
-        } else {
-            // a packet longer than the room
-            let mut joined = vec![0; HEADROOM];
-            joined.extend_from_slice(rest);
-            joined.extend_from_slice(bytes.get(HEADROOM..end).unwrap_or_default());
-            (self.start, self.end) = (HEADROOM, joined.len());
-            self.bytes = joined;
-            self.give_back(bytes);
-            return;
         }
-        self.end = end;
-        let old = std::mem::replace(&mut self.bytes, bytes);
-        self.give_back(old);
+        (self.start, self.end) = (start, room);
+        self.spare = retire(std::mem::replace(&mut self.bytes, bytes));
     }
 
-    fn give_back(&mut self, bytes: Vec<u8>) {
-        match &mut self.source {
-            Source::Direct(_, spare) => *spare = bytes,
-            // a thread that has ended needs none
-            Source::Ahead { empty, .. } => drop(empty.send(bytes)),
-        }
-    }
-}
-
-/// Sends chunks until the input ends, fails, or nobody wants them.
-fn read_ahead(mut input: impl Read, full: &SyncSender<io::Result<Chunk>>, emptied: &Receiver<Vec<u8>>) {
-    loop {
-        let chunk = Chunk::read(emptied.try_recv().unwrap_or_default(), &mut input).transpose();
-        let Some(chunk) = chunk else { return };
-        let failed = chunk.is_err();
-        if full.send(chunk).is_err() || failed {
-            return;
-        }
+    fn read(&mut self) -> io::Result<usize> {
+        let place = self.bytes.get_mut(self.end..).unwrap_or_default();
+        let read = loop {
+            match self.input.read(place) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result?,
+            }
+        };
+        self.end += read;
+        Ok(read)
     }
 }

@@ -57,7 +57,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Resu
     worker.begin(path);
     file.rewind()?;
     let (input, watch) = worker.notes.progress().watch(file.try_clone()?);
-    capture::read(&mut Feed::direct(Decompressed::new(input)?), &shown, &mut worker)?;
+    capture::read(Feed::new(Decompressed::new(input)?), &shown, &mut worker)?;
     drop(watch);
     worker.flush()?;
     let lines = worker.key_log.as_ref().map_or(0, Log::lines);
@@ -147,7 +147,7 @@ impl Target {
             let mut convert = Convert { blocks: self.blocks, decimals, out: Vec::new(), stdout };
             // what is wrong with the file was said when it was read for the key log
             let (End::Whole | End::Cut(_) | End::Unreadable(_)) =
-                capture::each_packet(&mut Feed::direct(input), &mut convert)?;
+                capture::each_packet(&mut Feed::new(input), &mut convert)?;
             return Ok(convert.stdout.flush()?);
         }
         io::copy(&mut input.by_ref().take(self.used as u64), &mut io::sink())?;
@@ -165,7 +165,7 @@ struct Convert<W> {
 }
 
 impl<W: Write> PacketSink for Convert<W> {
-    fn packet(&mut self, packet: &Packet<'_>) -> anyhow::Result<()> {
+    fn packet(&mut self, packet: &Packet<'_>, _: usize) -> anyhow::Result<()> {
         let seconds = u64::try_from(packet.time.seconds)?;
         let unit = 10_u64.pow(9 - self.decimals);
         let timestamp = seconds * 10_u64.pow(self.decimals) + u64::from(packet.time.nanoseconds) / unit;

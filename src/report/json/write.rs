@@ -212,12 +212,11 @@ impl<'b> Object<'b> {
     /// Address and port.
     pub(in crate::report) fn address(&mut self, key: impl Key, address: SocketAddr) {
         let SocketAddr::V4(v4) = address else { return self.display(key, address) };
-        let mut digits: [itoa::Buffer; 5] = std::array::from_fn(|_| itoa::Buffer::new());
-        let [a, b, c, d, port] = &mut digits;
-        let [w, x, y, z] = v4.ip().octets();
-        let [a, b, c, d] = [a.format(w), b.format(x), c.format(y), d.format(z)].map(str::as_bytes);
-        key.value(&mut self.page, b"\"", a);
-        self.page.put([b".", b, b".", c, b".", d, b":", port.format(v4.port()).as_bytes(), b"\","]);
+        key.value(&mut self.page, b"\"", b"");
+        let [w, x, y, z] = v4.ip().octets().map(|octet| digits3(octet.into()));
+        let [w, x, y, z] = [&w, &x, &y, &z].map(without_zeros);
+        let mut port = itoa::Buffer::new();
+        self.page.put([w, b".", x, b".", y, b".", z, b":", port.format(v4.port()).as_bytes(), b"\","]);
     }
 
     #[inline(always)]
@@ -336,6 +335,15 @@ fn rfc_3339(time: OffsetDateTime) -> [u8; 20] {
 #[expect(clippy::cast_possible_truncation, reason = "a digit each")]
 fn digits3(number: u32) -> [u8; 3] {
     [number / 100, number / 10 % 10, number % 10].map(|digit| b'0' + digit as u8)
+}
+
+/// Digits without the zeros that a number does not begin with.
+fn without_zeros(digits: &[u8; 3]) -> &[u8] {
+    match digits {
+        [b'0', b'0', rest @ ..] => rest,
+        [b'0', rest @ ..] => rest,
+        all => all,
+    }
 }
 
 /// The two digits of a number below 100.
