@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-/// How much is read at a time: what fits into a processor's own cache together with what is made of it.
-const CHUNK_LENGTH: usize = 1 << 19;
+/// How much is read at a time: so much that waking another thread costs little.
+const CHUNK_LENGTH: usize = 1 << 20;
 /// Room in front of a chunk for what the one before it left: more than any ordinary packet.
 const HEADROOM: usize = 1 << 16;
 
