@@ -1,5 +1,7 @@
 //! Inputs: opened, recognised, and read in pieces of bounded size.
 
+mod chunks;
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,13 +13,13 @@ use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
+use self::chunks::Buffer;
+use self::chunks::{Chunk, Chunks};
 use super::Failure;
 use super::capture::{self, Feed};
 
 /// The largest input that is read whole; inputs of lines have no limit.
 const WHOLE_LIMIT: usize = 64 << 20;
-/// How much is read at a time.
-const CHUNK_LENGTH: usize = 1 << 18;
 
 /// Whether a path means standard input.
 pub(super) fn is_stdin(path: &Path) -> bool {
@@ -35,6 +37,11 @@ pub(super) fn display(path: &Path) -> Arc<str> {
         }
     }
     name.into()
+}
+
+/// A path as errors show it.
+pub(super) fn shown(path: &Path) -> String {
+    Text(display(path).as_bytes()).to_string()
 }
 
 /// The inputs that were named, standard input where none was, and no more than one reader of it.
@@ -61,116 +68,95 @@ pub(super) trait Sink {
     fn pause(&mut self) -> anyhow::Result<()>;
 }
 
-/// Reads an input to its end; `form` is `None` where the content decides.
-pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> anyhow::Result<()> {
-    let shown = || Text(display(path).as_bytes()).to_string();
-    if is_stdin(path) {
-        return read_from(io::stdin(), form, &shown, sink);
-    }
-    let file = File::open(path).with_context(shown)?;
-    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        let failure = Failure::new(format_args!("{}: is a directory", shown()));
-        return Err(failure.with_hint("name the files in it, such as DIR/*").into());
-    }
-    read_from(file, form, &shown, sink)
+/// An input, recognised.
+enum Input {
+    /// Lines, of the form that is named.
+    Lines(Form, Chunks),
+    /// A capture.
+    Capture(Feed<'static>),
+    /// What was read whole.
+    Whole(Form, Vec<u8>),
 }
 
-fn read_from(
-    mut input: impl Read + Send + 'static,
-    form: Option<Form>,
-    shown: &dyn Fn() -> String,
-    sink: &mut impl Sink,
-) -> anyhow::Result<()> {
-    let mut head = Vec::new();
-    let form = recognise(&mut input, form, &mut head).with_context(shown)?;
+/// Opens an input; `form` is `None` where the content decides.
+fn open(path: &Path, form: Option<Form>) -> anyhow::Result<Input> {
+    if is_stdin(path) {
+        return recognised(Box::new(io::stdin()), form, path);
+    }
+    let file = File::open(path).with_context(|| shown(path))?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        let failure = Failure::new(format_args!("{}: is a directory", shown(path)));
+        return Err(failure.with_hint("name the files in it, such as DIR/*").into());
+    }
+    recognised(Box::new(file), form, path)
+}
+
+fn recognised(mut input: Box<dyn Read + Send>, form: Option<Form>, path: &Path) -> anyhow::Result<Input> {
+    let mut head = Buffer::default();
+    let form = recognise(&mut input, form, &mut head).with_context(|| shown(path))?;
+    let mut head = head.into_filled();
     if form == Form::Capture {
-        let mut feed = Feed::ahead(io::Cursor::new(head).chain(input)).with_context(shown)?;
-        return capture::read(&mut feed, &shown(), sink);
+        return Ok(Input::Capture(Feed::ahead(io::Cursor::new(head).chain(input)).with_context(|| shown(path))?));
     }
     if form.is_lines() {
-        return each_line(input, head, form, shown, sink);
+        return Ok(Input::Lines(form, Chunks::new(head, input)));
     }
-    input.take((WHOLE_LIMIT + 1 - head.len()) as u64).read_to_end(&mut head).with_context(shown)?;
+    input.take((WHOLE_LIMIT + 1 - head.len()) as u64).read_to_end(&mut head).with_context(|| shown(path))?;
     if head.len() > WHOLE_LIMIT {
-        let failure = Failure::new(format_args!("{}: more than {WHOLE_LIMIT} bytes in one piece", shown()));
+        let failure = Failure::new(format_args!("{}: more than {WHOLE_LIMIT} bytes in one piece", shown(path)));
         return Err(failure.with_hint("lines of hex or base64 can be of any number").into());
     }
-    input::each_in_whole(form, &head, &mut |line, item| sink.item(line, item));
-    sink.pause()
+    Ok(Input::Whole(form, head))
 }
 
 /// Reads as much as it takes to tell the form.
-fn recognise(input: &mut impl Read, named: Option<Form>, head: &mut Vec<u8>) -> io::Result<Form> {
+fn recognise(input: &mut impl Read, named: Option<Form>, head: &mut Buffer) -> io::Result<Form> {
     let lines = match named {
         None | Some(Form::Hex | Form::Base64) => named,
         Some(form) => return Ok(form),
     };
     let (mut complete, mut wanted) = (false, HEAD_LENGTH);
-    while !complete && head.len() < wanted {
-        if input::begins_lines(lines, head) || (named.is_none() && input::begins_capture(head)) {
+    while !complete && head.filled().len() < wanted {
+        if input::begins_lines(lines, head.filled()) || (named.is_none() && input::begins_capture(head.filled())) {
             break;
         }
-        complete = fill(input, head, wanted - head.len())? == 0;
-        if head.len() == HEAD_LENGTH {
-            wanted = input::wanted_length(lines, head);
+        complete = head.fill(input, wanted - head.filled().len())? == 0;
+        if head.filled().len() == HEAD_LENGTH {
+            wanted = input::wanted_length(lines, head.filled());
         }
     }
+    let head = head.filled();
     Ok(named.map_or_else(|| input::recognise(head, complete), |form| input::recognise_as(form, head, complete)))
 }
 
-fn each_line(
-    mut input: impl Read,
-    mut pending: Vec<u8>,
-    form: Form,
-    shown: &dyn Fn() -> String,
-    sink: &mut impl Sink,
-) -> anyhow::Result<()> {
-    let mut scratch = Vec::new();
-    let mut number = 0;
-    let mut skipping = false;
-    let mut each = |text: &[u8], sink: &mut _| {
-        number += 1;
-        let text = if number == 1 { input::without_mark(text) } else { text };
-        line::each(form, text, &mut scratch, &mut |item| Sink::item(sink, Some(number), item));
-    };
-    loop {
-        let mut rest = pending.as_slice();
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (text, after) = rest.split_at(end);
-            if !std::mem::take(&mut skipping) {
-                each(text, sink);
-            }
-            rest = after.split_first().map_or(&[], |(_, after)| after);
-        }
-        if rest.len() > line::MAX_LENGTH && !skipping {
-            // reported as too long; its end is not waited for
-            each(rest, sink);
-            skipping = true;
-        }
-        let done = if skipping { pending.len() } else { pending.len() - rest.len() };
-        pending.drain(..done);
-        sink.pause()?;
-        if fill(&mut input, &mut pending, CHUNK_LENGTH).with_context(shown)? == 0 {
-            break;
-        }
-    }
-    if !pending.is_empty() && !skipping {
-        each(&pending, sink);
-    }
-    sink.pause()
+/// Reads an input to its end.
+pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> anyhow::Result<()> {
+    open(path, form)?.read(path, sink)
 }
 
-/// Appends what one read gives, `length` bytes at the most; 0 at the end.
-fn fill(input: &mut impl Read, buffer: &mut Vec<u8>, length: usize) -> io::Result<usize> {
-    let start = buffer.len();
-    buffer.resize(start + length, 0);
-    let read = loop {
-        let Some(place) = buffer.get_mut(start..) else { return Ok(0) };
-        match input.read(place) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => break result,
+impl Input {
+    /// Hands over what is found, one after the other.
+    fn read(self, path: &Path, sink: &mut impl Sink) -> anyhow::Result<()> {
+        match self {
+            Self::Lines(form, chunks) => each_line(form, chunks, path, sink),
+            Self::Capture(mut feed) => capture::read(&mut feed, &shown(path), sink),
+            Self::Whole(form, bytes) => {
+                input::each_in_whole(form, &bytes, &mut |line, item| sink.item(line, item));
+                sink.pause()
+            }
         }
-    };
-    buffer.truncate(start + read.as_ref().copied().unwrap_or(0));
-    read
+    }
+}
+
+fn each_line(form: Form, mut chunks: Chunks, path: &Path, sink: &mut impl Sink) -> anyhow::Result<()> {
+    let (mut chunk, mut scratch) = (Chunk::default(), Vec::new());
+    let mut number = 0;
+    while chunks.next(&mut chunk).with_context(|| shown(path))? {
+        for text in chunk.lines() {
+            number += 1;
+            line::each(form, text, &mut scratch, &mut |item| sink.item(Some(number), item));
+        }
+        sink.pause()?;
+    }
+    Ok(())
 }
