@@ -36,7 +36,7 @@ use super::{Exit, Failure, job, key_files};
 /// The longest policy or baseline that is read.
 const MAX_SETTINGS_LENGTH: u64 = 64 << 20;
 
-pub(super) fn run(args: &AuditArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &AuditArgs, notes: Notes) -> anyhow::Result<Exit> {
     let policy = policy(&args.policy)?;
     if args.list_rules {
         return list_rules(args, &policy);
@@ -168,7 +168,7 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Loads what can be loaded, and says whether that is all.
-fn load_keys(args: &AuditArgs, now: i64, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
+fn load_keys(args: &AuditArgs, now: i64, notes: Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
     for key in key_files::expand(&args.keys, notes)? {
@@ -198,7 +198,7 @@ struct Worker<'w> {
     now: i64,
     /// The clock that was asked for; packets have one of their own.
     at: Option<i64>,
-    notes: &'w Notes,
+    notes: Notes,
     output: Output,
     tally: Tally,
     source: String,

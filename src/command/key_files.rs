@@ -55,7 +55,7 @@ pub(super) struct KeyPath {
 
 /// Replaces directories by their regular files in name order, dotfiles left out, and server configurations by the key
 /// files that they name.
-pub(super) fn expand(paths: &[PathBuf], notes: &Notes) -> anyhow::Result<Vec<KeyPath>> {
+pub(super) fn expand(paths: &[PathBuf], notes: Notes) -> anyhow::Result<Vec<KeyPath>> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {

@@ -14,7 +14,7 @@ use super::key_files::{self, Loaded};
 use super::notes::Notes;
 use super::{Exit, Failure, source};
 
-pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &KeysArgs, notes: Notes) -> anyhow::Result<Exit> {
     if args.files.iter().filter(|path| source::is_stdin(path)).count() > 1 {
         return Err(Failure::new("standard input can be read only once").into());
     }

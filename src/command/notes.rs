@@ -1,74 +1,72 @@
 //! What goes to stderr: errors, warnings, hints.
 
+mod held;
+
 use std::fmt::Display;
 use std::io::Write;
 
+pub(super) use self::held::Held;
 use super::Failure;
 use super::args::Verbosity;
 
-/// Errors of single tickets that are shown where the records have them too.
-const SHOWN_ERRORS: usize = 10;
-
 /// Writes notes, as many as were asked for.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Notes {
     quiet: bool,
     verbose: bool,
-    ticket_errors: usize,
 }
 
 impl Notes {
     pub(super) fn new(verbosity: &Verbosity) -> Self {
-        Self { quiet: verbosity.quiet > 0, verbose: verbosity.verbose > 0, ticket_errors: 0 }
+        Self { quiet: verbosity.quiet > 0, verbose: verbosity.verbose > 0 }
     }
 
     /// Errors are shown however quiet it is to be.
     #[expect(clippy::unused_self, reason = "errors go the way of all notes")]
-    pub(super) fn error(&self, message: impl Display) {
-        line("error", message);
+    pub(super) fn error(self, message: impl Display) {
+        show("error", message);
     }
 
-    pub(super) fn warning(&self, message: impl Display) {
+    pub(super) fn warning(self, message: impl Display) {
         if !self.quiet {
-            line("warning", message);
+            show("warning", message);
         }
     }
 
-    pub(super) fn hint(&self, message: impl Display) {
+    pub(super) fn hint(self, message: impl Display) {
         if !self.quiet {
-            line("hint", message);
+            show("hint", message);
         }
     }
 
     /// Something that only the curious want to know.
-    pub(super) fn detail(&self, message: impl Display) {
+    pub(super) fn detail(self, message: impl Display) {
         if self.verbose {
-            line("note", message);
+            show("note", message);
         }
     }
 
     /// An error that ends something, with its remedy.
-    pub(super) fn failure(&self, error: &anyhow::Error) {
+    pub(super) fn failure(self, error: &anyhow::Error) {
         self.error(format_args!("{error:#}"));
         if let Some(hint) = error.downcast_ref::<Failure>().and_then(Failure::hint) {
             self.hint(hint);
         }
     }
+}
 
-    /// A ticket that was not opened. Where the record says it too, a long batch does not repeat it for ever.
-    pub(super) fn ticket(&mut self, error: impl Display, hint: &str, in_record: bool) {
-        self.ticket_errors += 1;
-        if in_record && (self.quiet || (self.ticket_errors > SHOWN_ERRORS && !self.verbose)) {
-            if self.ticket_errors == SHOWN_ERRORS + 1 {
-                self.warning("further errors are in the records only; -v shows them here too");
-            }
-            return;
-        }
-        self.error(error);
-        self.hint(hint);
-    }
+fn show(kind: &str, message: impl Display) {
+    let mut text = Vec::new();
+    line(kind, message, &mut text);
+    print(&text);
 }
 
 /// A note nobody can read is no reason to stop.
-fn line(kind: &str, message: impl Display) {
-    let _ = writeln!(std::io::stderr(), "tktdump: {kind}: {message}");
+fn print(text: &[u8]) {
+    let _ = std::io::stderr().write_all(text);
+}
+
+fn line(kind: &str, message: impl Display, out: &mut Vec<u8>) {
+    // writing to a Vec does not fail
+    let _ = writeln!(out, "tktdump: {kind}: {message}");
 }

@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 8;
 const MAX_INCLUDED: usize = 1000;
 
 /// The key files that a configuration names, in the server's order; `None` where the file is none.
-pub(super) fn key_files(path: &Path, notes: &Notes) -> anyhow::Result<Option<Vec<KeyPath>>> {
+pub(super) fn key_files(path: &Path, notes: Notes) -> anyhow::Result<Option<Vec<KeyPath>>> {
     if source::is_stdin(path) {
         return Ok(None);
     }
@@ -40,7 +40,7 @@ pub(super) fn key_files(path: &Path, notes: &Notes) -> anyhow::Result<Option<Vec
 }
 
 /// A walk through configurations that include each other.
-struct Walk<'n> {
+struct Walk {
     format: &'static dyn KeyFormat,
     /// What relative paths start from.
     root: PathBuf,
@@ -48,10 +48,10 @@ struct Walk<'n> {
     /// How many keys the virtual server at hand has named so far.
     position: usize,
     included: usize,
-    notes: &'n Notes,
+    notes: Notes,
 }
 
-impl Walk<'_> {
+impl Walk {
     fn follow(&mut self, references: &[Reference], depth: usize) -> anyhow::Result<()> {
         for reference in references {
             match reference {

@@ -14,7 +14,7 @@ use tktdump::escape::Text;
 use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
 use self::chunks::Buffer;
-use self::chunks::{Chunk, Chunks};
+pub(super) use self::chunks::{Chunk, Chunks};
 use super::Failure;
 use super::capture::{self, Feed};
 
@@ -69,7 +69,7 @@ pub(super) trait Sink {
 }
 
 /// An input, recognised.
-enum Input {
+pub(super) enum Input {
     /// Lines, of the form that is named.
     Lines(Form, Chunks),
     /// A capture.
@@ -79,7 +79,7 @@ enum Input {
 }
 
 /// Opens an input; `form` is `None` where the content decides.
-fn open(path: &Path, form: Option<Form>) -> anyhow::Result<Input> {
+pub(super) fn open(path: &Path, form: Option<Form>) -> anyhow::Result<Input> {
     if is_stdin(path) {
         return recognised(Box::new(io::stdin()), form, path);
     }
@@ -136,7 +136,7 @@ pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> any
 
 impl Input {
     /// Hands over what is found, one after the other.
-    fn read(self, path: &Path, sink: &mut impl Sink) -> anyhow::Result<()> {
+    pub(super) fn read(self, path: &Path, sink: &mut impl Sink) -> anyhow::Result<()> {
         match self {
             Self::Lines(form, chunks) => each_line(form, chunks, path, sink),
             Self::Capture(mut feed) => capture::read(&mut feed, &shown(path), sink),

@@ -14,7 +14,7 @@ use super::notes::Notes;
 use super::source::{self, Sink};
 use super::{Exit, output};
 
-pub(super) fn run(args: &SurveyArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &SurveyArgs, notes: Notes) -> anyhow::Result<Exit> {
     let mut collector =
         Collector { survey: Survey::default(), source: String::new(), tickets: 0, unreadable: 0, notes };
     let mut exit = Exit::Done;
@@ -42,22 +42,22 @@ pub(super) fn run(args: &SurveyArgs, notes: &mut Notes) -> anyhow::Result<Exit> 
     Ok(exit.max(if tickets > 0 && unreadable == 0 { Exit::Done } else { Exit::NotAll }))
 }
 
-struct Collector<'n> {
+struct Collector {
     survey: Survey,
     source: String,
     tickets: u64,
     unreadable: u64,
-    notes: &'n mut Notes,
+    notes: Notes,
 }
 
-impl Collector<'_> {
+impl Collector {
     fn add(&mut self, seen: Seen<'_>) {
         self.tickets += 1;
         self.survey.add(seen);
     }
 }
 
-impl Sink for Collector<'_> {
+impl Sink for Collector {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let bare = |ticket| Seen { ticket, time: None, server: None, sni: None };
         match item {
@@ -74,7 +74,8 @@ impl Sink for Collector<'_> {
             Item::Unreadable(error) => {
                 self.unreadable += 1;
                 let line = line.map_or_else(String::new, |line| format!("line {line}: "));
-                self.notes.ticket(format_args!("{}: {line}{error}", self.source), error.hint(), false);
+                self.notes.error(format_args!("{}: {line}{error}", self.source));
+                self.notes.hint(error.hint());
             }
         }
     }

@@ -63,7 +63,7 @@ impl Output {
     }
 
     /// Writes the end: count, document or summary.
-    pub(super) fn finish(&mut self, policy: &Policy, tickets: &Tally, stats: bool, notes: &Notes) -> io::Result<()> {
+    pub(super) fn finish(&mut self, policy: &Policy, tickets: &Tally, stats: bool, notes: Notes) -> io::Result<()> {
         match self.format {
             AuditFormat::Text => self.text.count(&self.tally, self.known, &mut self.rendered),
             AuditFormat::Json if stats => json::summary(tickets, &self.tally, self.known, &mut self.rendered),

@@ -7,7 +7,7 @@ use tktdump::input;
 use tktdump::input::line::MAX_LENGTH;
 
 /// How much is read at a time.
-const CHUNK_LENGTH: usize = 1 << 17;
+pub(in crate::command) const CHUNK_LENGTH: usize = 1 << 17;
 
 /// Bytes as they are read, in memory that is used again and zeroed only once.
 #[derive(Default)]
@@ -70,6 +70,8 @@ pub(in crate::command) struct Chunk {
     buffer: Buffer,
     start: usize,
     end: usize,
+    /// How many chunks of the input were before it.
+    pub(in crate::command) number: u64,
 }
 
 impl Chunk {
@@ -92,8 +94,9 @@ pub(in crate::command) struct Chunks {
     input: Box<dyn Read + Send>,
     /// What was read and not yet handed over; but for the start of the input, the start of a line.
     rest: Vec<u8>,
-    /// Whether nothing was handed over yet.
-    first: bool,
+    /// How many chunks there were.
+    count: u64,
+    length: u64,
     /// Whether the rest of a line is passed over that was handed over as too long.
     skipping: bool,
     ended: bool,
@@ -102,7 +105,23 @@ pub(in crate::command) struct Chunks {
 impl Chunks {
     /// `head` is what was read of `input` before.
     pub(super) fn new(head: Vec<u8>, input: Box<dyn Read + Send>) -> Self {
-        Self { input, rest: head, first: true, skipping: false, ended: false }
+        let length = head.len() as u64;
+        Self { input, rest: head, count: 0, length, skipping: false, ended: false }
+    }
+
+    /// How many chunks there were so far.
+    pub(in crate::command) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// How many bytes were read so far.
+    pub(in crate::command) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Reads no more.
+    pub(in crate::command) fn end(&mut self) {
+        self.ended = true;
     }
 
     /// Puts the next lines into `chunk`; `false` at the end. After an error there is nothing more.
@@ -116,6 +135,7 @@ impl Chunks {
         while !self.find_end(chunk, &mut searched) {
             let most = CHUNK_LENGTH.saturating_sub(chunk.buffer.filled).max(CHUNK_LENGTH / 2);
             let read = chunk.buffer.fill(&mut self.input, most).inspect_err(|_| self.ended = true)?;
+            self.length += read as u64;
             if read == 0 {
                 self.ended = true;
                 chunk.end = chunk.buffer.filled;
@@ -128,10 +148,12 @@ impl Chunks {
         let rest = chunk.buffer.filled().get(chunk.end..).unwrap_or_default();
         self.rest.clear();
         self.rest.extend_from_slice(rest);
-        if std::mem::take(&mut self.first) {
+        if self.count == 0 {
             let text = chunk.buffer.filled().get(chunk.start..chunk.end).unwrap_or_default();
             chunk.start += text.len() - input::without_mark(text).len();
         }
+        chunk.number = self.count;
+        self.count += 1;
         Ok(true)
     }
 
@@ -198,8 +220,10 @@ mod tests {
     fn all(mut chunks: Chunks) -> Vec<Vec<Vec<u8>>> {
         let (mut chunk, mut found) = (Chunk::default(), Vec::new());
         while chunks.next(&mut chunk).unwrap() {
+            assert_eq!(chunk.number, found.len() as u64);
             found.push(chunk.lines().map(<[u8]>::to_vec).collect());
         }
+        assert_eq!(chunks.count(), found.len() as u64);
         assert!(!chunks.next(&mut chunk).unwrap(), "the end stays the end");
         found
     }
