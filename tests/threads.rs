@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 
 use common::{Output, read, tktdump};
 use data_encoding::BASE64;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 
 const KEYS: [&str; 4] = ["--key", "testdata/nginx48_tls12/ticket.key", "--key", "testdata/go_tls12/ticket.key"];
 
@@ -118,6 +121,62 @@ fn an_input_that_cannot_be_read_ends_alone() {
     assert_eq!(indexes[..6000], (0..3000).chain(0..3000).collect::<Vec<_>>());
     assert_eq!((alone.status, shared.status), (Some(2), Some(2)));
     assert!(alone.stdout == shared.stdout && alone.stderr == shared.stderr);
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn compressed_lines_are_shared_and_give_the_same() {
+    let (text, _) = input();
+    let args = ["-f", "json", "--stats"];
+    let plain = run(&args, "1", text.as_bytes());
+    let compressed = gzip(text.as_bytes());
+    for threads in ["1", "2", "3"] {
+        let output = run(&args, threads, &compressed);
+        assert!(plain.stdout == output.stdout && plain.stderr == output.stderr, "-j {threads}");
+        assert_eq!(plain.status, output.status, "-j {threads}");
+    }
+}
+
+#[test]
+fn all_lines_before_a_damage_are_read_whoever_reads_them() {
+    let hex = hex::encode(ticket("nginx48_tls12"));
+    // lines that differ, so that much is left of them
+    let lines: String =
+        (0..4000_u32).fold(String::new(), |lines, n| lines + &format!("{hex},{:08x}\n", n.wrapping_mul(0x9e37_79b1)));
+    let whole = gzip(lines.as_bytes());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("damaged.gz");
+    let check = |gzip: &[u8], message: &str, lost: u64| {
+        std::fs::write(&file, gzip).unwrap();
+        let run = |threads| run(&["-f", "json", file.to_str().unwrap()], threads, b"");
+        let (alone, shared) = (run("1"), run("2"));
+        assert!(alone.stdout == shared.stdout, "{message}");
+        assert_eq!((alone.status, shared.status), (Some(2), Some(2)), "{message}");
+        let error = format!("tktdump: error: {}: damaged gzip: {message}\ntktdump: hint: what was", file.display());
+        assert!(alone.errors().contains(&error), "{}", alone.errors());
+        assert_eq!(alone.errors(), shared.errors());
+        // all that can be had byte by byte
+        let good = BufReader::with_capacity(1, GzDecoder::new(gzip)).lines().map_while(Result::ok);
+        let expected = good.count() as u64;
+        let last = alone.records().last().unwrap()["line"].as_u64().unwrap();
+        assert!((expected - lost..=expected).contains(&last), "{message}: {last} of {expected}");
+        assert!(expected > 1000, "{expected} lines are too few to be shared");
+    };
+    check(&whole[..whole.len() / 2], "incomplete deflate stream", 0);
+    let mut changed = whole.clone();
+    // the checksum, after all lines
+    changed[whole.len() - 8] ^= 1;
+    check(&changed, "corrupt gzip stream does not have a matching checksum", 0);
+    // no block begins like that; what is decompressed in one go with it is lost, a chunk at the most
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(lines.as_bytes()).unwrap();
+    encoder.flush().unwrap();
+    check(&[encoder.get_ref(), &[0xff; 9][..]].concat(), "corrupt deflate stream", 400);
 }
 
 /// The command with its input open, and lines to write to it.
