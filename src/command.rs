@@ -15,6 +15,7 @@ mod progress;
 mod server_config;
 mod source;
 mod survey;
+mod turnstile;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -43,19 +44,28 @@ pub(crate) fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let mut notes = Notes::new(&cli.verbosity);
-    let exit = match run(cli, &mut notes) {
-        Ok(exit) => exit,
-        Err(error) if is_closed_pipe(&error) => Exit::Done,
-        Err(error) => {
-            notes.failure(&error);
-            Exit::Failed
-        }
-    };
+    let notes = Notes::new(&cli.verbosity);
+    let exit = run(cli, &notes).unwrap_or_else(|error| fail(&error, &notes));
     ExitCode::from(exit as u8)
 }
 
-fn run(cli: Cli, notes: &mut Notes) -> anyhow::Result<Exit> {
+/// Says why the job could not be done.
+fn fail(error: &anyhow::Error, notes: &Notes) -> Exit {
+    if is_closed_pipe(error) {
+        return Exit::Done;
+    }
+    notes.failure(error);
+    Exit::Failed
+}
+
+/// Ends the run from another thread, without waiting for the main one.
+fn leave(error: &anyhow::Error, notes: &Notes) -> ! {
+    let exit = fail(error, notes);
+    // the bar must not stay behind
+    notes.progress().suspend(|| std::process::exit(exit as i32))
+}
+
+fn run(cli: Cli, notes: &Notes) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.job.format == args::Format::Pcapng => job::pcapng::run(&cli.job, notes),
         None => job::run(&cli.job, notes),

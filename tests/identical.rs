@@ -22,7 +22,7 @@ const DIGESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/identical.txt"
 static WRITING: Mutex<()> = Mutex::new(());
 
 /// The options that no output may depend on.
-const THREADS: &[&[&str]] = &[&[]];
+const THREADS: &[&[&str]] = &[&["-j", "1"], &["-j", "2"], &["-j", "3"]];
 
 /// nginx with AES-128, with AES-256, and Go.
 const KEYS: [&str; 3] =

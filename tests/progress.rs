@@ -63,6 +63,18 @@ fn those_who_wait_see_it_until_something_is_said_or_all_is_done() {
         ),
         // a whole input
         ("(cat ${key%key}bin; sleep 3) | $tktdump -k $key > /dev/null", "", "208 B, "),
+        // several workers: an error while it is shown, and a reader that leaves while one of them waits for input
+        (
+            "(yes $ticket | head -n 2000; sleep 3; echo zz; sleep 0.3) | $tktdump -j 2 -k $key > /dev/null",
+            &error.replace("line 2:", "line 2001:"),
+            " KiB, ",
+        ),
+        (
+            "(yes $ticket | head -n 2000; sleep 1; yes $ticket | head -n 120; sleep 4) | \
+             $tktdump -j 2 -f json -k $key | (head -n 2000 > /dev/null; sleep 3)",
+            "",
+            " KiB, ",
+        ),
         // captures, and the other commands
         ("(cat $capture; sleep 3) | $tktdump -k $key -f keylog > /dev/null", capture, "KiB, "),
         ("(cat $capture; sleep 3) | $tktdump -k $key -f pcapng > /dev/null", capture, "KiB, "),

@@ -1,6 +1,7 @@
 //! The arguments.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::{FalseyValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -97,6 +98,9 @@ pub(super) struct JobArgs {
     /// Close with a summary
     #[arg(long)]
     pub(super) stats: bool,
+    /// Workers for long inputs of lines, at the most; other inputs and key logs have one [default: one for each core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = threads)]
+    pub(super) threads: Option<NonZeroUsize>,
     /// Colours in text
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
@@ -237,6 +241,10 @@ fn key_formats() -> impl TypedValueParser<Value = String> {
     let auto = PossibleValue::new(AUTO).help("the content decides");
     let named = FORMATS.iter().map(|format| PossibleValue::new(format.name()).help(format.about()));
     PossibleValuesParser::new(std::iter::once(auto).chain(named))
+}
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "a number from 1".to_owned())
 }
 
 fn client_random(text: &str) -> Result<[u8; 32], String> {

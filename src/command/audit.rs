@@ -37,7 +37,7 @@ use super::{Exit, Failure, job, key_files};
 /// The longest policy or baseline that is read.
 const MAX_SETTINGS_LENGTH: u64 = 64 << 20;
 
-pub(super) fn run(args: &AuditArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let policy = policy(&args.policy)?;
     if args.list_rules {
         return list_rules(args, &policy);

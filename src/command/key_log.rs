@@ -10,7 +10,7 @@ use tktdump::resumption::secrets::{Withheld, secrets};
 use tktdump::secret::Secret as Key;
 use tktdump::session::{Secret, Session};
 
-use super::notes::Notes;
+use super::notes::Held;
 
 /// A key log being written.
 pub(super) struct Log {
@@ -40,7 +40,7 @@ impl Log {
         session: &Session<'_>,
         key: &Origin,
         out: &mut Vec<u8>,
-        notes: &Notes,
+        notes: &mut Held<'_>,
     ) {
         let found = secrets(connection, sighting, session);
         if let Some(withheld) = found.withheld
@@ -56,7 +56,13 @@ impl Log {
     }
 
     /// What a ticket gives that was not seen in a connection.
-    pub(super) fn add_bare_ticket(&mut self, session: &Session<'_>, key: &Origin, out: &mut Vec<u8>, notes: &Notes) {
+    pub(super) fn add_bare_ticket(
+        &mut self,
+        session: &Session<'_>,
+        key: &Origin,
+        out: &mut Vec<u8>,
+        notes: &mut Held<'_>,
+    ) {
         let reason = match (session.secret, self.client_random) {
             (Secret::MasterSecret(master), Some(client_random)) => {
                 let line = Line { label: Label::ClientRandom, client_random, secret: Key::from(master) };
@@ -73,7 +79,7 @@ impl Log {
         }
     }
 
-    fn write(&mut self, lines: &[Line], comment: &str, out: &mut Vec<u8>, notes: &Notes) {
+    fn write(&mut self, lines: &[Line], comment: &str, out: &mut Vec<u8>, notes: &mut Held<'_>) {
         let mut fresh = Vec::new();
         for line in lines {
             // writing to a Vec does not fail

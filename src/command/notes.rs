@@ -1,27 +1,26 @@
 //! What goes to stderr: errors, warnings, hints.
 
+mod held;
+
 use std::fmt::Display;
 use std::io::Write;
 
+pub(super) use self::held::Held;
 use super::Failure;
 use super::args::Verbosity;
 use super::progress::Progress;
-
-/// Errors of single tickets that are shown where the records have them too.
-const SHOWN_ERRORS: usize = 10;
 
 /// Writes notes, as many as were asked for.
 pub(super) struct Notes {
     quiet: bool,
     verbose: bool,
-    ticket_errors: usize,
     progress: Progress,
 }
 
 impl Notes {
     pub(super) fn new(verbosity: &Verbosity) -> Self {
         let quiet = verbosity.quiet > 0;
-        Self { quiet, verbose: verbosity.verbose > 0, ticket_errors: 0, progress: Progress::new(quiet) }
+        Self { quiet, verbose: verbosity.verbose > 0, progress: Progress::new(quiet) }
     }
 
     /// Where it is shown how far the reading has come.
@@ -31,25 +30,25 @@ impl Notes {
 
     /// Errors are shown however quiet it is to be.
     pub(super) fn error(&self, message: impl Display) {
-        self.line("error", message);
+        self.show("error", message);
     }
 
     pub(super) fn warning(&self, message: impl Display) {
         if !self.quiet {
-            self.line("warning", message);
+            self.show("warning", message);
         }
     }
 
     pub(super) fn hint(&self, message: impl Display) {
         if !self.quiet {
-            self.line("hint", message);
+            self.show("hint", message);
         }
     }
 
     /// Something that only the curious want to know.
     pub(super) fn detail(&self, message: impl Display) {
         if self.verbose {
-            self.line("note", message);
+            self.show("note", message);
         }
     }
 
@@ -61,23 +60,21 @@ impl Notes {
         }
     }
 
-    /// A ticket that was not opened. Where the record says it too, a long batch does not repeat it for ever.
-    pub(super) fn ticket(&mut self, error: impl Display, hint: &str, in_record: bool) {
-        self.ticket_errors += 1;
-        if in_record && (self.quiet || (self.ticket_errors > SHOWN_ERRORS && !self.verbose)) {
-            if self.ticket_errors == SHOWN_ERRORS + 1 {
-                self.warning("further errors are in the records only; -v shows them here too");
-            }
-            return;
-        }
-        self.error(error);
-        self.hint(hint);
+    fn show(&self, kind: &str, message: impl Display) {
+        let mut text = Vec::new();
+        line(kind, message, &mut text);
+        self.print(&text);
     }
 
     /// A note nobody can read is no reason to stop.
-    fn line(&self, kind: &str, message: impl Display) {
+    fn print(&self, text: &[u8]) {
         self.progress.suspend(|| {
-            let _ = writeln!(std::io::stderr(), "tktdump: {kind}: {message}");
+            let _ = std::io::stderr().write_all(text);
         });
     }
+}
+
+fn line(kind: &str, message: impl Display, out: &mut Vec<u8>) {
+    // writing to a Vec does not fail
+    let _ = writeln!(out, "tktdump: {kind}: {message}");
 }

@@ -39,7 +39,7 @@ impl Progress {
     }
 
     /// Calls what writes to standard error, with the bar out of its way.
-    pub(super) fn suspend(&self, write: impl FnOnce()) {
+    pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.0 {
             Some(bar) => bar.suspend(write),
             None => write(),

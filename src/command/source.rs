@@ -1,5 +1,7 @@
 //! Inputs: opened, recognised, and read in pieces of bounded size.
 
+mod chunks;
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,6 +13,8 @@ use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
+use self::chunks::Buffer;
+pub(super) use self::chunks::{Chunk, Chunks};
 use super::Failure;
 use super::capture::{self, Ahead};
 use super::gzip::{self, Decompressed};
@@ -20,8 +24,6 @@ use super::progress::{Input, Progress};
 const WHOLE_LIMIT: usize = 64 << 20;
 /// The same for compressed inputs, which may be a thousand times as long as the file that holds them.
 const DECOMPRESSED_LIMIT: usize = 8 << 20;
-/// How much is read at a time.
-const CHUNK_LENGTH: usize = 1 << 18;
 
 /// Whether a path means standard input.
 pub(super) fn is_stdin(path: &Path) -> bool {
@@ -41,6 +43,11 @@ pub(super) fn display(path: &Path) -> Arc<str> {
     name.into()
 }
 
+/// A path as errors show it.
+pub(super) fn shown(path: &Path) -> String {
+    Text(display(path).as_bytes()).to_string()
+}
+
 /// The inputs that were named, standard input where none was, and no more than one reader of it.
 pub(super) fn inputs(named: &[PathBuf], keys: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let inputs = if named.is_empty() { vec![PathBuf::from("-")] } else { named.to_vec() };
@@ -55,6 +62,10 @@ pub(super) fn inputs(named: &[PathBuf], keys: &[PathBuf]) -> anyhow::Result<Vec<
 pub(super) trait Sink {
     /// Takes an item.
     fn item(&mut self, line: Option<u64>, item: Item<'_>);
+    /// Takes an input of lines; where nothing else is said, one item after the other.
+    fn lines(&mut self, form: Form, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
+        each_line(form, chunks, path, self)
+    }
     /// Says that the input is a capture.
     fn capture(&mut self) {}
     /// Takes a connection of a capture.
@@ -69,52 +80,52 @@ pub(super) trait Sink {
 
 /// Reads an input to its end; `form` is `None` where the content decides.
 pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> anyhow::Result<()> {
-    let shown = || Text(display(path).as_bytes()).to_string();
     if is_stdin(path) {
-        return read_from(io::stdin(), form, &shown, sink);
+        return read_from(io::stdin(), form, path, sink);
     }
-    let file = File::open(path).with_context(shown)?;
+    let file = File::open(path).with_context(|| shown(path))?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        let failure = Failure::new(format_args!("{}: is a directory", shown()));
+        let failure = Failure::new(format_args!("{}: is a directory", shown(path)));
         return Err(failure.with_hint("name the files in it, such as DIR/*").into());
     }
-    read_from(file, form, &shown, sink)
+    read_from(file, form, path, sink)
 }
 
 fn read_from(
     input: impl Input + Send + 'static,
     form: Option<Form>,
-    shown: &dyn Fn() -> String,
+    path: &Path,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
     let (input, _watch) = sink.progress().watch(input);
     let input = if form == Some(Form::Raw) {
         Decompressed::as_it_is(input)
     } else {
-        Decompressed::new(input).with_context(shown)?
+        Decompressed::new(input).with_context(|| shown(path))?
     };
-    read_decompressed(input, form, shown, sink).map_err(gzip::explain)
+    read_decompressed(input, form, path, sink).map_err(gzip::explain)
 }
 
 fn read_decompressed(
     mut input: Decompressed<impl Read + Send + 'static>,
     form: Option<Form>,
-    shown: &dyn Fn() -> String,
+    path: &Path,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
-    let mut head = Vec::new();
-    let form = recognise(&mut input, form, &mut head).with_context(shown)?;
+    let mut head = Buffer::default();
+    let form = recognise(&mut input, form, &mut head).with_context(|| shown(path))?;
+    let mut head = head.into_filled();
     if form == Form::Capture {
-        let ahead = Ahead::new(io::Cursor::new(head).chain(input)).with_context(shown)?;
-        return capture::read_ahead(ahead, &shown(), sink);
+        let ahead = Ahead::new(io::Cursor::new(head).chain(input)).with_context(|| shown(path))?;
+        return capture::read_ahead(ahead, &shown(path), sink);
     }
     if form.is_lines() {
-        return each_line(input, head, form, shown, sink);
+        return sink.lines(form, Chunks::new(head, Box::new(input)), path);
     }
     let limit = if input.is_gzip() { DECOMPRESSED_LIMIT } else { WHOLE_LIMIT };
-    input.take((limit + 1).saturating_sub(head.len()) as u64).read_to_end(&mut head).with_context(shown)?;
+    input.take((limit + 1).saturating_sub(head.len()) as u64).read_to_end(&mut head).with_context(|| shown(path))?;
     if head.len() > limit {
-        let failure = Failure::new(format_args!("{}: more than {limit} bytes in one piece", shown()));
+        let failure = Failure::new(format_args!("{}: more than {limit} bytes in one piece", shown(path)));
         return Err(failure.with_hint("lines of hex or base64 can be of any number").into());
     }
     input::each_in_whole(form, &head, &mut |line, item| sink.item(line, item));
@@ -122,77 +133,34 @@ fn read_decompressed(
 }
 
 /// Reads as much as it takes to tell the form.
-fn recognise(input: &mut impl Read, named: Option<Form>, head: &mut Vec<u8>) -> io::Result<Form> {
+fn recognise(input: &mut impl Read, named: Option<Form>, head: &mut Buffer) -> io::Result<Form> {
     let lines = match named {
         None | Some(Form::Hex | Form::Base64) => named,
         Some(form) => return Ok(form),
     };
     let (mut complete, mut wanted) = (false, HEAD_LENGTH);
-    while !complete && head.len() < wanted {
-        if input::begins_lines(lines, head) || (named.is_none() && input::begins_capture(head)) {
+    while !complete && head.filled().len() < wanted {
+        if input::begins_lines(lines, head.filled()) || (named.is_none() && input::begins_capture(head.filled())) {
             break;
         }
-        complete = fill(input, head, wanted - head.len())? == 0;
-        if head.len() == HEAD_LENGTH {
-            wanted = input::wanted_length(lines, head);
+        complete = head.fill(input, wanted - head.filled().len())? == 0;
+        if head.filled().len() == HEAD_LENGTH {
+            wanted = input::wanted_length(lines, head.filled());
         }
     }
+    let head = head.filled();
     Ok(named.map_or_else(|| input::recognise(head, complete), |form| input::recognise_as(form, head, complete)))
 }
 
-fn each_line(
-    mut input: impl Read,
-    mut pending: Vec<u8>,
-    form: Form,
-    shown: &dyn Fn() -> String,
-    sink: &mut impl Sink,
-) -> anyhow::Result<()> {
-    let mut scratch = Vec::new();
+fn each_line(form: Form, mut chunks: Chunks, path: &Path, sink: &mut (impl Sink + ?Sized)) -> anyhow::Result<()> {
+    let (mut chunk, mut scratch) = (Chunk::default(), Vec::new());
     let mut number = 0;
-    let mut skipping = false;
-    let mut each = |text: &[u8], sink: &mut _| {
-        number += 1;
-        let text = if number == 1 { input::without_mark(text) } else { text };
-        line::each(form, text, &mut scratch, &mut |item| Sink::item(sink, Some(number), item));
-    };
-    loop {
-        let mut rest = pending.as_slice();
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (text, after) = rest.split_at(end);
-            if !std::mem::take(&mut skipping) {
-                each(text, sink);
-            }
-            rest = after.split_first().map_or(&[], |(_, after)| after);
+    while chunks.next(&mut chunk).with_context(|| shown(path))? {
+        for text in chunk.lines() {
+            number += 1;
+            line::each(form, text, &mut scratch, &mut |item| sink.item(Some(number), item));
         }
-        if rest.len() > line::MAX_LENGTH && !skipping {
-            // reported as too long; its end is not waited for
-            each(rest, sink);
-            skipping = true;
-        }
-        let done = if skipping { pending.len() } else { pending.len() - rest.len() };
-        pending.drain(..done);
         sink.pause()?;
-        if fill(&mut input, &mut pending, CHUNK_LENGTH).with_context(shown)? == 0 {
-            break;
-        }
     }
-    if !pending.is_empty() && !skipping {
-        each(&pending, sink);
-    }
-    sink.pause()
-}
-
-/// Appends what one read gives, `length` bytes at the most; 0 at the end.
-fn fill(input: &mut impl Read, buffer: &mut Vec<u8>, length: usize) -> io::Result<usize> {
-    let start = buffer.len();
-    buffer.resize(start + length, 0);
-    let read = loop {
-        let Some(place) = buffer.get_mut(start..) else { return Ok(0) };
-        match input.read(place) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => break result,
-        }
-    };
-    buffer.truncate(start + read.as_ref().copied().unwrap_or(0));
-    read
+    Ok(())
 }

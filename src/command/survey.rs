@@ -15,7 +15,7 @@ use super::progress::Progress;
 use super::source::{self, Sink};
 use super::{Exit, output};
 
-pub(super) fn run(args: &SurveyArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let mut collector =
         Collector { survey: Survey::default(), source: String::new(), tickets: 0, unreadable: 0, notes };
     let mut exit = Exit::Done;
@@ -48,7 +48,7 @@ struct Collector<'n> {
     source: String,
     tickets: u64,
     unreadable: u64,
-    notes: &'n mut Notes,
+    notes: &'n Notes,
 }
 
 impl Collector<'_> {
@@ -75,7 +75,8 @@ impl Sink for Collector<'_> {
             Item::Unreadable(error) => {
                 self.unreadable += 1;
                 let line = line.map_or_else(String::new, |line| format!("line {line}: "));
-                self.notes.ticket(format_args!("{}: {line}{error}", self.source), error.hint(), false);
+                self.notes.error(format_args!("{}: {line}{error}", self.source));
+                self.notes.hint(error.hint());
             }
         }
     }

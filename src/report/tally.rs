@@ -27,6 +27,12 @@ impl Tally {
         }
     }
 
+    /// Adds what another one counted.
+    pub fn extend(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(count, more)| *count += more);
+        self.handshakes.iter_mut().zip(other.handshakes).for_each(|(count, more)| *count += more);
+    }
+
     /// All connections.
     #[must_use]
     pub fn connections(&self) -> u64 {
@@ -69,5 +75,9 @@ mod tests {
         assert_eq!((tally.tickets(), tally.failures()), (4, 1));
         let counts: Vec<_> = tally.counts().collect();
         assert_eq!(counts, [(Status::Decrypted, 2), (Status::NoKey, 1), (Status::BadMac, 1)]);
+        let mut twice = tally;
+        twice.add_connection(HandshakeKind::Full);
+        twice.extend(&tally);
+        assert_eq!((twice.tickets(), twice.failures(), twice.connections()), (8, 2, 1));
     }
 }

@@ -13,10 +13,17 @@ impl Worker<'_> {
         let mut findings = Vec::new();
         for mut sighting in connection.sightings() {
             let place = Place { source: &self.source, index: self.index, line: None, packet: Some(sighting.packet) };
-            let outcome = self.opener.open(sighting.ticket, &mut self.plaintext);
+            let outcome = self.job.opener.open(sighting.ticket, &mut self.plaintext);
             findings.push(resumption::examine(connection, &mut sighting, &outcome));
             if let (Some(log), Outcome::Decrypted { session, key, .. }) = (&mut self.key_log, &outcome) {
-                log.add_connection(connection, &sighting, session, key.origin(), &mut self.rendered, self.notes);
+                log.add_connection(
+                    connection,
+                    &sighting,
+                    session,
+                    key.origin(),
+                    &mut self.results.rendered,
+                    &mut self.results.notes,
+                );
             }
             let record = Record {
                 place,
@@ -25,18 +32,17 @@ impl Worker<'_> {
                 client_session: None,
                 capture: Some(sighting),
             };
-            let clock = self.at.unwrap_or(sighting.time.seconds);
-            self.output.with_clock(clock).render(&record, &mut self.rendered);
-            self.tally.add(record.status());
+            let clock = self.job.at.unwrap_or(sighting.time.seconds);
+            self.job.output.with_clock(clock).render(&record, &mut self.results.rendered);
+            self.results.add(&record, self.job);
             self.index += 1;
-            super::note(&record, self.output, self.opener.ring, &mut self.refused, self.notes);
         }
         if !connection.has_hello() {
             return;
         }
-        let clock = self.at.unwrap_or(connection.time.seconds);
+        let clock = self.job.at.unwrap_or(connection.time.seconds);
         let record = ConnectionRecord::new(&self.source, connection, &findings, clock);
-        self.tally.add_connection(record.handshake);
-        self.output.connection(&record, &mut self.rendered);
+        self.results.tally.add_connection(record.handshake);
+        self.job.output.connection(&record, &mut self.results.rendered);
     }
 }

@@ -8,13 +8,12 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use tktdump::capture::container::{MAX_BLOCK_LENGTH, Packet};
-use tktdump::escape::Text;
 use tktdump::input;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
 use tktdump::pcapng::{BlockWriter, ByteOrder, Packet as OwnPacket};
 
-use super::{Log, Output, Worker, end_key_log, load_keys};
+use super::{Job, Log, Output, Printer, Turnstile, Worker, end_key_log, load_keys};
 use crate::command::args::JobArgs;
 use crate::command::capture::{self, End, Feed, PacketSink};
 use crate::command::gzip::Decompressed;
@@ -28,13 +27,13 @@ const BIG_ENDIAN: [u8; 4] = [0x1a, 0x2b, 0x3c, 0x4d];
 /// Bytes of the header of a classic pcap.
 const PCAP_HEADER_LENGTH: usize = 24;
 
-pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Result<Exit> {
+pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let inputs = source::inputs(&args.inputs, &args.keys)?;
     let [path] = inputs.as_slice() else {
         let failure = Failure::new("-f pcapng takes one capture at a time");
         return Err(failure.with_hint("mergecap puts several together").into());
     };
-    let shown = Text(source::display(path).as_bytes()).to_string();
+    let shown = source::shown(path);
     let now = args.at.unwrap_or_else(crate::command::now);
     let ring = load_keys(args, now, notes)?;
     let output = Output::new(args, &ring, now)?;
@@ -51,12 +50,13 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &mut Notes) -> anyhow::Resu
     let target = Target::begin(&mut file).with_context(|| shown.clone())?;
     let built_in = KeyRing::built_in();
     let opener = Opener { ring: &ring, built_in: &built_in, no_verify: false };
-    let mut worker = Worker::new(opener, &output, notes);
+    let job = Job { opener, output, notes, at: args.at, threads: args.threads };
+    let printer = Turnstile::new(0, Printer::of_blocks(target.blocks));
+    let mut worker = Worker::new(&job, &printer);
     worker.key_log = Some(Log::new(None));
-    worker.blocks = Some(target.blocks);
-    worker.begin(path);
+    worker.begin(path)?;
     file.rewind()?;
-    let (input, watch) = worker.notes.progress().watch(file.try_clone()?);
+    let (input, watch) = notes.progress().watch(file.try_clone()?);
     capture::read(Feed::new(Decompressed::new(input)?), &shown, &mut worker)?;
     drop(watch);
     worker.flush()?;

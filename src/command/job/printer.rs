@@ -1,0 +1,106 @@
+//! Where results go: standard output and standard error, one after the other.
+
+use std::io::{self, Write as _};
+
+use tktdump::pcapng::BlockWriter;
+use tktdump::record::{Record, Shown};
+use tktdump::report::Tally;
+use zeroize::Zeroizing;
+
+use super::worker::Job;
+use crate::command::notes::{Held, Notes};
+
+/// What became of tickets and was not passed on yet.
+pub(super) struct Results<'n> {
+    pub(super) rendered: Zeroizing<Vec<u8>>,
+    pub(super) notes: Held<'n>,
+    pub(super) tally: Tally,
+    /// Whether a session was opened that the output cannot be made of.
+    pub(super) refused: bool,
+}
+
+impl<'n> Results<'n> {
+    /// Makes room for as many bytes from the start: what grows leaves copies of itself behind.
+    pub(super) fn new(room: usize, notes: &'n Notes) -> Self {
+        let rendered = Zeroizing::new(Vec::with_capacity(room));
+        Self { rendered, notes: Held::new(notes), tally: Tally::default(), refused: false }
+    }
+
+    /// Counts a ticket, and says what is wrong or unusual about it.
+    pub(super) fn add(&mut self, record: &Record<'_>, job: &Job<'_>) {
+        self.tally.add(record.status());
+        let Job { output, opener, .. } = job;
+        let place = record.place;
+        let quiet = output.has_every_record() || output.is_key_log();
+        if record.opened_with_built_in_key() {
+            self.notes.warning(format_args!("{place}: opened with a key that anybody can guess"));
+        }
+        if record.session().is_some_and(Shown::is_unverified) && !quiet {
+            self.notes.warning(format_args!("{place}: the session is unverified, anybody may have written it"));
+        }
+        if !record.status().is_success() || output.leaves_out(record) {
+            self.notes.ticket(quiet, || {
+                let problem = record.problem(opener.ring)?;
+                Some((format!("{place}: {}", problem.error), problem.hint))
+            });
+        }
+        if let Some(dialect) = output.refuses(record) {
+            let error = format!(
+                "{place}: the session is in the dialect {}, which is no SSL_SESSION of OpenSSL's",
+                dialect.as_str()
+            );
+            self.refused = true;
+            let hint = "-f text and -f json show it, -f der writes its plaintext".to_owned();
+            self.notes.ticket(false, || Some((error, hint)));
+        }
+    }
+
+    /// How much memory they take.
+    pub(super) fn length(&self) -> usize {
+        self.rendered.len() + self.notes.length()
+    }
+}
+
+/// Passes results on, and adds them up.
+#[derive(Default)]
+pub(super) struct Printer {
+    /// Errors of tickets that were told, or passed over as too many.
+    errors: u64,
+    pub(super) tally: Tally,
+    pub(super) refused: bool,
+    /// Where results go as blocks of a capture instead of as they are.
+    blocks: Option<BlockWriter>,
+}
+
+impl Printer {
+    /// Writes key logs as blocks of a capture.
+    pub(super) fn of_blocks(blocks: BlockWriter) -> Self {
+        Self { blocks: Some(blocks), ..Self::default() }
+    }
+
+    /// Passes on what there is, and leaves nothing.
+    pub(super) fn print(&mut self, results: &mut Results<'_>) -> io::Result<()> {
+        results.notes.show(&mut self.errors);
+        self.tally.extend(&std::mem::take(&mut results.tally));
+        self.refused |= std::mem::take(&mut results.refused);
+        let written = self.write(&results.rendered);
+        results.rendered.clear();
+        written
+    }
+
+    fn write(&self, rendered: &[u8]) -> io::Result<()> {
+        if rendered.is_empty() {
+            return Ok(());
+        }
+        let mut stdout = io::stdout().lock();
+        match self.blocks {
+            None => stdout.write_all(rendered)?,
+            Some(blocks) => {
+                let mut block = Zeroizing::new(Vec::new());
+                blocks.tls_key_log(rendered, &mut block).map_err(io::Error::other)?;
+                stdout.write_all(&block)?;
+            }
+        }
+        stdout.flush()
+    }
+}

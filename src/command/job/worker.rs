@@ -1,0 +1,236 @@
+//! Opens and renders tickets, one after the other.
+
+use std::io::{self, IsTerminal as _};
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use tktdump::capture::Connection;
+use tktdump::input::{Form, Item};
+use tktdump::open::{Opener, Outcome};
+use tktdump::record::Place;
+use tktdump::ticket;
+use zeroize::Zeroizing;
+
+use super::lines;
+use super::printer::{Printer, Results};
+use crate::command::key_log::Log;
+use crate::command::notes::Notes;
+use crate::command::output::Output;
+use crate::command::progress::Progress;
+use crate::command::source::{self, Chunks, Sink};
+use crate::command::turnstile::{Turn, Turnstile};
+
+/// How much is rendered before it is written.
+const FLUSH_LENGTH: usize = 1 << 16;
+/// How much one of several workers holds back while it is not its turn to write.
+const HELD_LENGTH: usize = 7 << 16;
+
+/// What all workers do.
+pub(super) struct Job<'j> {
+    pub(super) opener: Opener<'j>,
+    pub(super) output: Output<'j>,
+    pub(super) notes: &'j Notes,
+    /// The clock that was asked for; packets have one of their own.
+    pub(super) at: Option<i64>,
+    /// How many workers there may be; `None`: one for each core.
+    pub(super) threads: Option<NonZeroUsize>,
+}
+
+/// Why a worker ends before its input does.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The run ends for a reason that another worker knows.
+    Elsewhere,
+    /// The input cannot be read.
+    Read(anyhow::Error),
+    /// The output cannot be written.
+    Write(io::Error),
+}
+
+impl Stop {
+    /// Of two workers of the same input, why the run ends: what cannot be written was before what cannot be read.
+    pub(super) fn first(one: Result<(), Self>, other: Result<(), Self>) -> Result<(), Self> {
+        let rank = |ended: &Result<(), Self>| match ended {
+            Ok(()) => 0,
+            Err(Self::Elsewhere) => 1,
+            Err(Self::Read(_)) => 2,
+            Err(Self::Write(_)) => 3,
+        };
+        if rank(&one) < rank(&other) { other } else { one }
+    }
+}
+
+impl From<Stop> for anyhow::Error {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Elsewhere => Self::msg("the run has ended"),
+            Stop::Read(error) => error,
+            Stop::Write(error) => error.into(),
+        }
+    }
+}
+
+/// Examines items and renders them into a buffer that is passed on now and then.
+pub(super) struct Worker<'w> {
+    pub(super) job: &'w Job<'w>,
+    pub(super) printer: &'w Turnstile<Printer>,
+    /// The turn in which its results are passed on.
+    pub(super) turn: u64,
+    pub(super) source: String,
+    pub(super) index: u64,
+    pub(super) plaintext: Zeroizing<Vec<u8>>,
+    pub(super) results: Results<'w>,
+    /// At how many bytes of results it looks whether it may pass them on.
+    look: usize,
+    /// Why results cannot be passed on; the next pause ends the run with it.
+    stop: Option<Stop>,
+    /// Whether there was a capture.
+    pub(super) captures: bool,
+    pub(super) key_log: Option<Log>,
+}
+
+impl<'w> Worker<'w> {
+    /// One that works alone, and takes all turns.
+    pub(super) fn new(job: &'w Job<'w>, printer: &'w Turnstile<Printer>) -> Self {
+        Self {
+            job,
+            printer,
+            turn: 0,
+            source: String::new(),
+            index: 0,
+            // at full size from the start: what grows leaves copies of itself behind
+            plaintext: Zeroizing::new(Vec::with_capacity(ticket::MAX_LENGTH)),
+            results: Results::new(2 * FLUSH_LENGTH, job.notes),
+            look: FLUSH_LENGTH,
+            stop: None,
+            captures: false,
+            key_log: None,
+        }
+    }
+
+    /// Another one, to work on the same input.
+    pub(super) fn helper(&self) -> Self {
+        let mut helper = Self::new(self.job, self.printer);
+        helper.source.clone_from(&self.source);
+        helper.expect_others();
+        helper
+    }
+
+    /// Makes room for what others keep it from passing on.
+    pub(super) fn expect_others(&mut self) {
+        let room = HELD_LENGTH + FLUSH_LENGTH;
+        if self.results.rendered.is_empty() && self.results.rendered.capacity() < room {
+            self.results.rendered = Zeroizing::new(Vec::with_capacity(room));
+        }
+    }
+
+    pub(super) fn begin(&mut self, path: &Path) -> Result<(), Stop> {
+        self.source.clear();
+        self.source.push_str(&source::display(path));
+        self.index = 0;
+        if source::is_stdin(path) && io::stdin().is_terminal() {
+            self.flush()?;
+            self.job.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
+        }
+        Ok(())
+    }
+
+    pub(super) fn end(&mut self, path: &Path) {
+        if self.index == 0 {
+            self.results.notes.warning(format_args!("{}: no ticket in it", source::shown(path)));
+        }
+    }
+
+    /// Says that the input could not be read to its end.
+    pub(super) fn fail(&mut self, error: &anyhow::Error) -> Result<(), Stop> {
+        self.flush()?;
+        self.job.notes.failure(error);
+        Ok(())
+    }
+
+    /// Passes on what there is, in its turn.
+    pub(super) fn flush(&mut self) -> Result<(), Stop> {
+        let turn = self.printer.wait(self.turn);
+        self.print(turn).map(drop)
+    }
+
+    /// Passes on what there is, in its turn, which ends with it.
+    pub(super) fn end_turn(&mut self) -> Result<(), Stop> {
+        let turn = self.printer.wait(self.turn);
+        self.print(turn).map(Turn::pass)
+    }
+
+    fn print<'t>(&mut self, turn: Option<Turn<'t, Printer>>) -> Result<Turn<'t, Printer>, Stop> {
+        self.look = FLUSH_LENGTH;
+        let stop = match (self.stop.take(), turn) {
+            (None, Some(mut turn)) => match turn.print(&mut self.results) {
+                Ok(()) => return Ok(turn),
+                Err(error) => Stop::Write(error),
+            },
+            (stop, _) => stop.unwrap_or(Stop::Elsewhere),
+        };
+        // nobody will take it
+        self.results.rendered.clear();
+        self.printer.close();
+        Err(stop)
+    }
+
+    /// Passes results on where there are many: when it is its turn, or when there is no more room.
+    fn ease(&mut self) {
+        let length = self.results.length();
+        if length < self.look {
+            return;
+        }
+        let full = length + FLUSH_LENGTH >= self.results.rendered.capacity();
+        let turn = if full { self.printer.wait(self.turn) } else { self.printer.try_wait(self.turn) };
+        if turn.is_none() && !full {
+            self.look = length + FLUSH_LENGTH;
+        } else {
+            self.stop = self.print(turn).err();
+        }
+    }
+}
+
+impl Sink for Worker<'_> {
+    fn item(&mut self, line: Option<u64>, item: Item<'_>) {
+        if self.stop.is_some() {
+            return;
+        }
+        let place = Place { source: &self.source, index: self.index, line, packet: None };
+        let record = super::examine(place, item, &self.job.opener, &mut self.plaintext);
+        self.job.output.render(&record, &mut self.results.rendered);
+        if let (Some(log), Ok(Outcome::Decrypted { session, key, .. })) = (&mut self.key_log, &record.verdict) {
+            log.add_bare_ticket(session, key.origin(), &mut self.results.rendered, &mut self.results.notes);
+        }
+        self.results.add(&record, self.job);
+        self.index += 1;
+        self.ease();
+    }
+
+    fn capture(&mut self) {
+        self.captures = true;
+    }
+
+    fn connection(&mut self, connection: &Connection) {
+        if self.stop.is_none() {
+            self.examine_connection(connection);
+            self.ease();
+        }
+    }
+
+    fn lines(&mut self, form: Form, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
+        Ok(lines::read(form, chunks, path, self)?)
+    }
+
+    fn progress(&self) -> &Progress {
+        self.job.notes.progress()
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.results.notes.warning(message);
+    }
+
+    fn pause(&mut self) -> anyhow::Result<()> {
+        Ok(self.flush()?)
+    }
+}
