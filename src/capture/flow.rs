@@ -153,7 +153,7 @@ impl Flows {
     /// to `evicted` first.
     pub(super) fn find(&mut self, ends: Ends, transport: Transport, evicted: &mut dyn FnMut(&mut Flow)) -> usize {
         let is_it = |flow: &Flow| flow.ends == ends && flow.transport == transport;
-        let hash = self.hasher.hash_one((ends, transport));
+        let hash = self.hasher.hash_one(ends.as_numbers(transport));
         if let Some(&at) = self.index.get(&hash)
             && self.slots.get(at as usize).is_some_and(is_it)
         {
@@ -169,7 +169,8 @@ impl Flows {
             self.last = self.victim();
             if let Some(old) = self.slots.get_mut(self.last) {
                 evicted(old);
-                self.index.remove(&self.hasher.hash_one((old.ends, old.transport)));
+                let hash = self.hasher.hash_one(old.ends.as_numbers(old.transport));
+                self.index.remove(&hash);
                 *old = flow;
             }
         }

@@ -161,4 +161,11 @@ impl Ends {
             (Self { low: destination, high: source }, true)
         }
     }
+
+    /// All of it, and the transport, as few numbers to be hashed.
+    pub(super) fn as_numbers(&self, transport: Transport) -> (u128, u128, u64) {
+        let Self { low, high } = self;
+        let kind = u64::from(low.is_v6) << 1 | u64::from(transport == Transport::Udp);
+        (low.number, high.number, u64::from(low.port) << 32 | u64::from(high.port) << 16 | kind)
+    }
 }

@@ -46,7 +46,11 @@ impl Assembler {
     /// Takes the next bytes.
     pub(super) fn feed(&mut self, mut bytes: &[u8], side: usize, stamp: Stamp, collector: &mut Collector) {
         while let Some((&first, after)) = bytes.split_first() {
-            if let Some(place) = self.header.get_mut(self.header_length) {
+            let whole = bytes.split_first_chunk().filter(|_| self.header_length == 0);
+            if let Some((header, after)) = whole {
+                (self.header, self.header_length, bytes) = (*header, HEADER_LENGTH, after);
+                self.begin();
+            } else if let Some(place) = self.header.get_mut(self.header_length) {
                 *place = first;
                 self.header_length += 1;
                 bytes = after;

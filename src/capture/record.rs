@@ -174,12 +174,19 @@ impl Records {
     }
 
     fn header<'b>(&mut self, bytes: &'b [u8], side: usize, collector: &mut Collector) -> &'b [u8] {
-        let rest = self.fill(bytes, HEADER_LENGTH);
-        if self.head_length < HEADER_LENGTH {
-            return rest;
-        }
-        self.head_length = 0;
-        let [kind, major, _, high, low, ..] = self.head;
+        let whole = bytes.split_first_chunk::<HEADER_LENGTH>().filter(|_| self.head_length == 0);
+        let (head, rest) = if let Some((head, rest)) = whole {
+            (*head, rest)
+        } else {
+            let rest = self.fill(bytes, HEADER_LENGTH);
+            if self.head_length < HEADER_LENGTH {
+                return rest;
+            }
+            self.head_length = 0;
+            let [a, b, c, d, e, ..] = self.head;
+            ([a, b, c, d, e], rest)
+        };
+        let [kind, major, _, high, low] = head;
         let left = usize::from(u16::from_be_bytes([high, low]));
         if !matches!(kind, content::CHANGE_CIPHER_SPEC..=content::HEARTBEAT) || major != 3 || left > MAX_LENGTH {
             // out of step, or no TLS after all
@@ -196,7 +203,7 @@ impl Records {
         if used == Use::Hold {
             self.held.clear();
             self.held.reserve(HEADER_LENGTH + left.min(MAX_RESERVED));
-            self.held.extend_from_slice(&[kind, major, self.head[2], high, low]);
+            self.held.extend_from_slice(&head);
         }
         if left > 0 {
             self.state = State::Body { kind, left, used };

@@ -12,7 +12,7 @@ use super::super::source::Sink;
 use super::{End, Feed, PacketSink, each_packet};
 
 /// Batches on their way.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 
 /// What was made of a chunk.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 /// How much is read at a time: so much that waking another thread costs little.
-const CHUNK_LENGTH: usize = 1 << 20;
+const CHUNK_LENGTH: usize = 3 << 18;
 /// Room in front of a chunk for what the one before it left: more than any ordinary packet.
 const HEADROOM: usize = 1 << 16;
 
