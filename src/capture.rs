@@ -46,7 +46,7 @@ mod tcp;
 use self::collect::{Collector, Stamp};
 pub use self::connection::Connection;
 use self::container::Packet;
-use self::datagram::{Datagram, Decoder, Kind, Tcp};
+use self::datagram::{Datagram, Decoder, Route, Step, Tcp};
 use self::dtls::Dtls;
 use self::flow::{Flow, Flows, Handshake, Talk};
 use self::ip::{Ends, Transport};
@@ -98,10 +98,11 @@ impl Capture {
 
     /// Takes what a [`Decoder`] made of the next packet that it could make something of.
     pub fn datagram(&mut self, datagram: &Datagram, payload: &[u8], sink: &mut Sink<'_>) {
-        self.stamp = datagram.stamp;
-        match &datagram.kind {
-            Kind::Tcp(tcp) => self.tcp(datagram, tcp, payload, sink),
-            Kind::Udp => self.udp(datagram, payload, sink),
+        let Datagram { route, step } = datagram;
+        self.stamp = step.stamp;
+        match step.tcp {
+            Some(tcp) => self.tcp(route, step, tcp, payload, sink),
+            None => self.udp(route, payload, sink),
         }
     }
 
@@ -127,9 +128,8 @@ impl Capture {
     }
 
     /// Where the flow of a packet is, and which side sent it.
-    fn find(&mut self, datagram: &Datagram, sink: &mut Sink<'_>) -> (usize, usize) {
-        let Datagram { source, destination, .. } = *datagram;
-        let transport = datagram.kind.transport();
+    fn find(&mut self, route: &Route, sink: &mut Sink<'_>) -> (usize, usize) {
+        let Route { source, destination, transport } = *route;
         if let Some(found) = self.flows.last(source, destination, transport) {
             return found;
         }
@@ -142,8 +142,8 @@ impl Capture {
         (at, usize::from(is_high))
     }
 
-    fn tcp(&mut self, datagram: &Datagram, tcp: &Tcp, payload: &[u8], sink: &mut Sink<'_>) {
-        let (at, side) = self.find(datagram, sink);
+    fn tcp(&mut self, route: &Route, step: &Step, tcp: Tcp, payload: &[u8], sink: &mut Sink<'_>) {
+        let (at, side) = self.find(route, sink);
         let sequence = tcp.sequence;
         let stamp = self.stamp;
         if tcp.syn {
@@ -161,7 +161,7 @@ impl Capture {
             half.next = first;
             half.initial = first.wrapping_sub(1);
         }
-        let mut segment = Segment { sequence: first, payload, missing: datagram.missing };
+        let mut segment = Segment { sequence: first, payload, missing: step.missing as usize };
         if !segment.payload.is_empty() || segment.missing > 0 {
             if flow.handshake.is_none() && passes_by(half, &mut segment) {
                 flow.done = flow.halves.iter().all(|half| half.tries >= MAX_TRIES);
@@ -207,7 +207,7 @@ impl Capture {
 
     /// RST, or FIN in both directions, ends a connection. An RST counts only at the number that is due (RFC 5961
     /// section 3): others come from elsewhere, or from an earlier connection.
-    fn end_tcp(&mut self, at: usize, side: usize, tcp: &Tcp, length: usize, sink: &mut Sink<'_>) {
+    fn end_tcp(&mut self, at: usize, side: usize, tcp: Tcp, length: usize, sink: &mut Sink<'_>) {
         if !tcp.rst && !tcp.fin {
             return;
         }
@@ -224,8 +224,8 @@ impl Capture {
         }
     }
 
-    fn udp(&mut self, datagram: &Datagram, payload: &[u8], sink: &mut Sink<'_>) {
-        let (at, side) = self.find(datagram, sink);
+    fn udp(&mut self, route: &Route, payload: &[u8], sink: &mut Sink<'_>) {
+        let (at, side) = self.find(route, sink);
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
         if flow.done {

@@ -100,6 +100,7 @@ impl HandshakeKind {
 
 /// A connection of which a hello or a ticket was seen: all that is kept of it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Connection {
     /// Number, from 0: TCP connections, and UDP flows on their own, in order of their first packet.
     pub stream: u64,

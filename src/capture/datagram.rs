@@ -14,28 +14,28 @@ use super::link;
 /// It owns nothing and borrows nothing, so that packets can be taken apart in one thread and followed in another.
 #[derive(Debug, Clone, Copy)]
 pub struct Datagram {
-    pub(super) stamp: Stamp,
+    /// Where it came from and went to: the same for many packets in a row.
+    pub route: Route,
+    /// What is its own.
+    pub step: Step,
+}
+
+/// Where a packet came from and went to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
     pub(super) source: End,
     pub(super) destination: End,
-    pub(super) kind: Kind,
-    /// Bytes of the payload that were sent and not captured.
-    pub(super) missing: usize,
+    pub(super) transport: Transport,
 }
 
-/// The transport, and what it needs to know.
+/// What a packet has for itself.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
-    Tcp(Tcp),
-    Udp,
-}
-
-impl Kind {
-    pub(super) fn transport(self) -> Transport {
-        match self {
-            Self::Tcp(_) => Transport::Tcp,
-            Self::Udp => Transport::Udp,
-        }
-    }
+pub struct Step {
+    pub(super) stamp: Stamp,
+    /// The fields of TCP; `None` is UDP.
+    pub(super) tcp: Option<Tcp>,
+    /// Bytes of the payload that were sent and not captured.
+    pub(super) missing: u32,
 }
 
 /// The fields of a TCP header (RFC 9293 section 3.1) that reassembly looks at.
@@ -69,20 +69,23 @@ impl Decoder {
             return None;
         };
         let Parsed::Whole(whole) = ip::parse(ip_packet, &mut self.fragments) else { return None };
-        let (kind, ports, payload) = match whole.transport {
+        let (tcp, ports, payload) = match whole.transport {
             Transport::Tcp => {
                 let tcp = TcpSlice::from_slice(whole.payload).ok()?;
                 let (syn, ack, fin, rst) = (tcp.syn(), tcp.ack(), tcp.fin(), tcp.rst());
-                let kind = Kind::Tcp(Tcp { sequence: tcp.sequence_number(), syn, ack, fin, rst });
-                (kind, (tcp.source_port(), tcp.destination_port()), tcp.payload())
+                let fields = Tcp { sequence: tcp.sequence_number(), syn, ack, fin, rst };
+                (Some(fields), (tcp.source_port(), tcp.destination_port()), tcp.payload())
             }
             Transport::Udp => {
                 let udp = UdpSlice::from_slice_lax(whole.payload).ok()?;
-                (Kind::Udp, (udp.source_port(), udp.destination_port()), udp.payload())
+                (None, (udp.source_port(), udp.destination_port()), udp.payload())
             }
         };
         let (source, destination) = (End::new(whole.source, ports.0), End::new(whole.destination, ports.1));
-        Some((Datagram { stamp: self.stamp, source, destination, kind, missing: whole.missing }, payload))
+        let route = Route { source, destination, transport: whole.transport };
+        // no IP packet is longer
+        let missing = u32::try_from(whole.missing).unwrap_or(u32::MAX);
+        Some((Datagram { route, step: Step { stamp: self.stamp, tcp, missing } }, payload))
     }
 
     /// What was unusual so far.

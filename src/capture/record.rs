@@ -183,8 +183,7 @@ impl Records {
                 return rest;
             }
             self.head_length = 0;
-            let [a, b, c, d, e, ..] = self.head;
-            ([a, b, c, d, e], rest)
+            (self.head.first_chunk().copied().unwrap_or_default(), rest)
         };
         let [kind, major, _, high, low] = head;
         let left = usize::from(u16::from_be_bytes([high, low]));

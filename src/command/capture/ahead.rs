@@ -6,7 +6,7 @@ use std::thread;
 
 use tktdump::capture::Capture;
 use tktdump::capture::container::Packet;
-use tktdump::capture::datagram::{Datagram, Decoder};
+use tktdump::capture::datagram::{Datagram, Decoder, Route, Step};
 
 use super::super::source::Sink;
 use super::{End, Feed, PacketSink, each_packet};
@@ -19,25 +19,40 @@ const AHEAD: usize = 1;
 struct Batch {
     /// The chunk.
     bytes: Vec<u8>,
-    datagrams: Vec<(Datagram, Payload)>,
+    packets: Vec<(Step, Payload)>,
+    /// Where packets came from and went to: one for all that follow each other on the same way.
+    routes: Vec<Route>,
     /// Payloads that were put together from several packets.
     joined: Vec<u8>,
 }
 
-/// Where a payload is.
+/// Where a payload is, and which route it took.
 #[derive(Clone, Copy)]
-enum Payload {
-    Chunk { start: usize, end: usize },
-    Joined { start: usize, end: usize },
+struct Payload {
+    start: u32,
+    end: u32,
+    route: u32,
+    is_joined: bool,
 }
 
 impl Batch {
-    fn payload(&self, payload: Payload) -> &[u8] {
-        let payload = match payload {
-            Payload::Chunk { start, end } => self.bytes.get(start..end),
-            Payload::Joined { start, end } => self.joined.get(start..end),
-        };
-        payload.unwrap_or_default()
+    /// Every packet, in order.
+    fn packets(&self) -> impl Iterator<Item = (Datagram, &[u8])> {
+        self.packets.iter().filter_map(|&(step, payload)| {
+            let bytes = if payload.is_joined { &self.joined } else { &self.bytes };
+            let route = *self.routes.get(payload.route as usize)?;
+            Some((Datagram { route, step }, bytes.get(payload.start as usize..payload.end as usize)?))
+        })
+    }
+
+    fn put(&mut self, datagram: Datagram, start: usize, length: usize, is_joined: bool) -> anyhow::Result<()> {
+        if self.routes.last() != Some(&datagram.route) {
+            self.routes.push(datagram.route);
+        }
+        let (start, end, route) =
+            (start.try_into()?, (start + length).try_into()?, (self.routes.len() - 1).try_into()?);
+        self.packets.push((datagram.step, Payload { start, end, route, is_joined }));
+        Ok(())
     }
 }
 
@@ -88,9 +103,8 @@ impl Ahead {
         loop {
             match self.full.recv()? {
                 Message::Batch(batch) => {
-                    for (datagram, payload) in &batch.datagrams {
-                        let payload = batch.payload(*payload);
-                        capture.datagram(datagram, payload, &mut |connection| sink.connection(&connection));
+                    for (datagram, payload) in batch.packets() {
+                        capture.datagram(&datagram, payload, &mut |connection| sink.connection(&connection));
                     }
                     // a thread that has ended needs none
                     let _ = self.empty.send(batch);
@@ -122,25 +136,22 @@ impl PacketSink for Decode {
         let Some((datagram, payload)) = self.decoder.decode(packet) else { return Ok(()) };
         // an address is a number: nothing is read through it
         let offset = payload.as_ptr().addr().wrapping_sub(packet.data.as_ptr().addr());
-        let payload = if offset.saturating_add(payload.len()) <= packet.data.len() {
-            let start = position + offset;
-            Payload::Chunk { start, end: start + payload.len() }
-        } else {
-            let start = self.batch.joined.len();
-            self.batch.joined.extend_from_slice(payload);
-            Payload::Joined { start, end: self.batch.joined.len() }
-        };
-        self.batch.datagrams.push((datagram, payload));
-        Ok(())
+        if offset.saturating_add(payload.len()) <= packet.data.len() {
+            return self.batch.put(datagram, position + offset, payload.len(), false);
+        }
+        let start = self.batch.joined.len();
+        self.batch.joined.extend_from_slice(payload);
+        self.batch.put(datagram, start, payload.len(), true)
     }
 
     fn retire(&mut self, bytes: Vec<u8>) -> Vec<u8> {
         self.batch.bytes = bytes;
-        if self.batch.datagrams.is_empty() {
+        if self.batch.packets.is_empty() {
             return std::mem::take(&mut self.batch.bytes);
         }
         let mut batch = self.emptied.try_recv().unwrap_or_default();
-        batch.datagrams.clear();
+        batch.packets.clear();
+        batch.routes.clear();
         batch.joined.clear();
         let spare = std::mem::take(&mut batch.bytes);
         self.unwanted |= self.full.send(Message::Batch(std::mem::replace(&mut self.batch, batch))).is_err();

@@ -80,6 +80,10 @@ impl<'r> Feed<'r> {
         let room = HEADROOM.max(rest.len());
         let start = room - rest.len();
         let mut bytes = std::mem::take(&mut self.spare);
+        if bytes.is_empty() {
+            // pages of it are used as they are read into
+            bytes = vec![0; room + CHUNK_LENGTH];
+        }
         // what is in a buffer is written over
         bytes.resize(room + CHUNK_LENGTH, 0);
         if let Some(place) = bytes.get_mut(start..room) {

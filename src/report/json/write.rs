@@ -326,9 +326,13 @@ fn rfc_3339(time: OffsetDateTime) -> [u8; 20] {
     let year = u16::try_from(year).unwrap_or_default();
     #[expect(clippy::cast_possible_truncation, reason = "two digits each")]
     let (century, year) = ((year / 100) as u8, (year % 100) as u8);
-    let ([c, d], [y, z], [m, n], [i, j]) = (digits(century), digits(year), digits(month.into()), digits(day));
-    let ([h, k], [p, q], [s, t]) = (digits(hour), digits(minute), digits(second));
-    [c, d, y, z, b'-', m, n, b'-', i, j, b'T', h, k, b':', p, q, b':', s, t, b'Z']
+    let mut text = *b"0000-00-00T00:00:00Z";
+    for (at, number) in [(0, century), (2, year), (5, month.into()), (8, day), (11, hour), (14, minute), (17, second)] {
+        if let Some(place) = text.get_mut(at..at + 2).and_then(<[u8]>::first_chunk_mut) {
+            *place = digits(number);
+        }
+    }
+    text
 }
 
 /// The three digits of a number below 1000.
