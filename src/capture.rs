@@ -46,7 +46,7 @@ mod tcp;
 use self::collect::{Collector, Stamp};
 pub use self::connection::Connection;
 use self::container::Packet;
-use self::datagram::{Datagram, Decoder, Route, Step, Tcp};
+use self::datagram::{Decoder, Route, Step, Tcp};
 use self::dtls::Dtls;
 use self::flow::{Flow, Flows, Handshake, Talk};
 use self::ip::{Ends, Transport};
@@ -91,14 +91,13 @@ impl Capture {
     pub fn packet(&mut self, packet: &Packet<'_>, sink: &mut Sink<'_>) {
         let mut decoder = std::mem::take(&mut self.decoder);
         if let Some((datagram, payload)) = decoder.decode(packet) {
-            self.datagram(&datagram, payload, sink);
+            self.datagram(&datagram.route, &datagram.step, payload, sink);
         }
         self.adopt(decoder);
     }
 
     /// Takes what a [`Decoder`] made of the next packet that it could make something of.
-    pub fn datagram(&mut self, datagram: &Datagram, payload: &[u8], sink: &mut Sink<'_>) {
-        let Datagram { route, step } = datagram;
+    pub fn datagram(&mut self, route: &Route, step: &Step, payload: &[u8], sink: &mut Sink<'_>) {
         self.stamp = step.stamp;
         match step.tcp {
             Some(tcp) => self.tcp(route, step, tcp, payload, sink),

@@ -11,8 +11,6 @@ use super::tcp::Stream;
 
 /// Flows that are remembered.
 const MAX_FLOWS: usize = 50_000;
-/// Room in the index. With more than twice the flows, removals never make it grow.
-const INDEX_CAPACITY: usize = 2 * MAX_FLOWS + 2;
 
 /// One direction of a flow.
 #[derive(Debug, Clone, Copy, Default)]
@@ -121,8 +119,9 @@ pub(super) struct Flows {
 
 impl Default for Flows {
     fn default() -> Self {
-        // address space, not memory: pages are used as flows come, and nothing is ever moved
-        let index = HashMap::with_capacity_and_hasher(INDEX_CAPACITY, BuildHasherDefault::default());
+        // the index grows with the flows, since a small one stays in the processor's cache; flows are never moved: room
+        // for all of them is address space until they come
+        let index = HashMap::default();
         let slots = Vec::with_capacity(MAX_FLOWS);
         Self { index, hasher: RandomState::new(), slots, last: 0, hand: 0, counts: [0; 2] }
     }

@@ -37,11 +37,11 @@ struct Payload {
 
 impl Batch {
     /// Every packet, in order.
-    fn packets(&self) -> impl Iterator<Item = (Datagram, &[u8])> {
-        self.packets.iter().filter_map(|&(step, payload)| {
+    fn packets(&self) -> impl Iterator<Item = (&Route, &Step, &[u8])> {
+        self.packets.iter().filter_map(|(step, payload)| {
             let bytes = if payload.is_joined { &self.joined } else { &self.bytes };
-            let route = *self.routes.get(payload.route as usize)?;
-            Some((Datagram { route, step }, bytes.get(payload.start as usize..payload.end as usize)?))
+            let route = self.routes.get(payload.route as usize)?;
+            Some((route, step, bytes.get(payload.start as usize..payload.end as usize)?))
         })
     }
 
@@ -103,8 +103,8 @@ impl Ahead {
         loop {
             match self.full.recv()? {
                 Message::Batch(batch) => {
-                    for (datagram, payload) in batch.packets() {
-                        capture.datagram(&datagram, payload, &mut |connection| sink.connection(&connection));
+                    for (route, step, payload) in batch.packets() {
+                        capture.datagram(route, step, payload, &mut |connection| sink.connection(&connection));
                     }
                     // a thread that has ended needs none
                     let _ = self.empty.send(batch);
