@@ -264,9 +264,9 @@ impl TicketKey {
         let ticket = self.split(bytes, Wire::SentLength).ok()?;
         // the master key's own name is no slot's
         let name = ticket.key_name().filter(|name| Some(*name) != self.name)?;
-        let key = rotation.key(rotation.slot(name)?)?;
-        let verified = Verified::new(KeyInUse { key: self, slot: Some(key.slot) }, ticket);
-        key.mac.verify(&ticket).then_some(verified)
+        let slot = rotation.slot(name)?;
+        let is_right = rotation.with_key(slot, |key| Some(key.mac.verify(&ticket)))?;
+        is_right.then(|| Verified::new(KeyInUse { key: self, slot: Some(slot) }, ticket))
     }
 }
 
@@ -316,7 +316,7 @@ impl<'k> KeyInUse<'k> {
         buffer.extend_from_slice(ticket.ciphertext());
         match (self.slot, &self.key.rotation) {
             (Some(slot), Some(rotation)) => {
-                rotation.key(slot).and_then(|key| key.cipher.decrypt(ticket.iv(), buffer)).ok_or(BadPadding)
+                rotation.with_key(slot, |key| key.cipher.decrypt(ticket.iv(), buffer)).ok_or(BadPadding)
             }
             _ => self.key.cipher.decrypt(ticket.iv(), buffer).ok_or(BadPadding),
         }

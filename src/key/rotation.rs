@@ -21,6 +21,8 @@ pub(super) const LENGTH: usize = 64;
 const SLOT_SECONDS: i64 = 3 * 21_600;
 /// Slots around the clock that are looked at first: as long as tickets live, with room for wrong clocks.
 const NEAR: u64 = 12;
+/// Slots whose keys are kept: tickets of one time have few.
+const KEPT: usize = 4;
 /// The last slot that is tried: at the default lifetime it ends in 2061. Where sessions live longer, slots are fewer.
 const LAST_SLOT: u64 = 44_500;
 
@@ -28,7 +30,11 @@ const LAST_SLOT: u64 = 44_500;
 pub(super) struct Rotation {
     master: Zeroizing<Vec<u8>>,
     now: Option<i64>,
+    /// The names of slots around the clock.
+    near: OnceLock<Vec<(KeyName, u64)>>,
     names: OnceLock<HashMap<KeyName, u64>>,
+    /// Keys of the slots that were asked for first.
+    keys: [OnceLock<SlotKey>; KEPT],
 }
 
 /// The key of one slot.
@@ -41,18 +47,42 @@ pub(super) struct SlotKey {
 impl Rotation {
     /// `now` is where to look first, seconds since 1970.
     pub(super) fn new(master: &[u8], now: Option<i64>) -> Self {
-        Self { master: Zeroizing::new(master.to_vec()), now, names: OnceLock::new() }
+        let master = Zeroizing::new(master.to_vec());
+        Self { master, now, near: OnceLock::new(), names: OnceLock::new(), keys: Default::default() }
     }
 
     /// The slot whose key has that name.
     pub(super) fn slot(&self, name: KeyName) -> Option<u64> {
-        let around = self.now.and_then(|now| u64::try_from(now / SLOT_SECONDS).ok());
-        let near = around.map_or(0..0, |slot| slot.saturating_sub(NEAR)..slot.saturating_add(NEAR));
-        near.rev().find(|&slot| self.name(slot) == Some(name)).or_else(|| self.names().get(&name).copied())
+        let near = self.near().iter().find(|(known, _)| *known == name).map(|(_, slot)| *slot);
+        near.or_else(|| self.names().get(&name).copied())
     }
 
-    /// The key of a slot.
-    pub(super) fn key(&self, slot: u64) -> Option<SlotKey> {
+    /// What `with` makes of the key of a slot.
+    pub(super) fn with_key<T>(&self, slot: u64, with: impl FnOnce(&SlotKey) -> Option<T>) -> Option<T> {
+        let mut kept = self.keys.iter().map_while(OnceLock::get);
+        if let Some(key) = kept.find(|key| key.slot == slot) {
+            return with(key);
+        }
+        let mut key = self.key(slot)?;
+        let made = with(&key);
+        for place in &self.keys {
+            match place.set(key) {
+                Ok(()) => break,
+                Err(back) => key = back,
+            }
+        }
+        made
+    }
+
+    fn near(&self) -> &[(KeyName, u64)] {
+        self.near.get_or_init(|| {
+            let around = self.now.and_then(|now| u64::try_from(now / SLOT_SECONDS).ok());
+            let near = around.map_or(0..0, |slot| slot.saturating_sub(NEAR)..slot.saturating_add(NEAR));
+            near.rev().filter_map(|slot| Some((self.name(slot)?, slot))).collect()
+        })
+    }
+
+    fn key(&self, slot: u64) -> Option<SlotKey> {
         let bytes = self.derive(slot);
         let parts = Layout::GNUTLS.divide(bytes.as_slice())?;
         let cipher = CipherKey::new(parts.aes, Scheme::GNUTLS.mode)?;
