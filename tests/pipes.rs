@@ -105,6 +105,19 @@ fn a_compressed_list_that_is_cut_is_read_up_to_there() {
 }
 
 #[test]
+fn a_compressed_capture_without_its_end_is_not_taken_for_a_whole_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let compressed = gzip(include_bytes!("../testdata/nginx48_tls12/capture.pcap"));
+    for missing in [0, 3, 8] {
+        let cut = file(&folder, "capture.gz", &compressed[..compressed.len() - missing]);
+        let output = shell("$tktdump $1", &[&cut]);
+        let errors = text(&output.stderr);
+        assert_eq!(errors.contains("the file ends before"), missing > 0, "{missing}: {errors}");
+        assert_eq!(text(&output.stdout).matches("\"type\":\"connection\"").count(), 2, "{missing}");
+    }
+}
+
+#[test]
 fn captures_are_read_one_after_the_other() {
     let output =
         shell("$tktdump -q testdata/nginx*/capture.pcap | grep -o '^{\"type\":\"ticket\",\"source\":\"[^\"]*'", &[]);

@@ -130,7 +130,7 @@ fn walk(reader: &mut Reader, feed: &mut Feed<'_>, sink: &mut impl PacketSink) ->
             },
             Ok(Step::Need(_)) if cut || feed.is_complete() => {
                 let left = feed.rest().len();
-                return Ok(if left == 0 { End::Whole } else { End::Cut(left) });
+                return Ok(if left == 0 && !cut { End::Whole } else { End::Cut(left) });
             }
             Ok(Step::Need(length)) => {
                 sink.pause()?;

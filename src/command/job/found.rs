@@ -1,6 +1,7 @@
 //! What was found in some lines, until the number of the first of it is known.
 
 use tktdump::input::{Item, Unreadable};
+use zeroize::Zeroizing;
 
 /// How many items are kept.
 const MOST_ITEMS: usize = 1 << 11;
@@ -10,7 +11,7 @@ const MOST_BYTES: usize = 1 << 17;
 /// Items, each with its line; their memory is used again.
 #[derive(Default)]
 pub(super) struct Found {
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
     items: Vec<(u64, Kind)>,
 }
 

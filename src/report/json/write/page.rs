@@ -2,6 +2,8 @@
 
 #![allow(clippy::inline_always)]
 
+use zeroize::Zeroize as _;
+
 /// A buffer whose end is written to in place.
 ///
 /// A `Vec` counts every piece that is appended; here a whole member is one step. Beyond `end` the buffer holds zeros.
@@ -33,7 +35,14 @@ impl<'b> Page<'b> {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, length: usize) {
-        self.buffer.resize(self.end + length + Self::STEP, 0);
+        let wanted = self.end + length + Self::STEP;
+        if wanted > self.buffer.capacity() {
+            // what grows by itself leaves a copy behind, and there are secrets in it
+            let mut larger = Vec::with_capacity(wanted.max(2 * self.buffer.capacity()));
+            larger.extend_from_slice(self.buffer);
+            std::mem::replace(self.buffer, larger).zeroize();
+        }
+        self.buffer.resize(wanted, 0);
     }
 
     /// Appends pieces, one after the other.
