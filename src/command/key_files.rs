@@ -1,6 +1,6 @@
 //! Key files and directories of them.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) fn load(key: &KeyPath, format: Option<&'static dyn KeyFormat>) -> any
     let (path, format) = (key.path.as_path(), format.or(key.format));
     let name = source::display(path);
     let shown = Text(name.as_bytes()).to_string();
-    let bytes = read(path).with_context(|| shown.clone())?;
+    let (bytes, mode) = read(path).with_context(|| shown.clone())?;
     if bytes.len() > MAX_FILE_LENGTH {
         let error = format!("{shown}: the file is longer than {MAX_FILE_LENGTH} bytes");
         return Err(Failure::new(error)
@@ -42,7 +42,7 @@ pub(super) fn load(key: &KeyPath, format: Option<&'static dyn KeyFormat>) -> any
     };
     let mut file = read.map_err(|error| Failure::new(format_args!("{shown}: {error}")).with_hint(error.hint()))?;
     file.position = key.position;
-    Ok(Loaded { path: name, length: bytes.len(), content: bytes, mode: mode(path), file })
+    Ok(Loaded { path: name, length: bytes.len(), content: bytes, mode, file })
 }
 
 /// A key file, and its format where a server configuration named it.
@@ -71,7 +71,11 @@ pub(super) fn expand(paths: &[PathBuf], notes: &Notes) -> anyhow::Result<Vec<Key
             let entry = entry.with_context(|| shown.clone())?;
             let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
             // a link to a regular file counts as one: secret stores mount keys that way
-            if !hidden && entry.path().is_file() {
+            let is_file = match entry.file_type() {
+                Ok(kind) if !kind.is_symlink() => kind.is_file(),
+                _ => entry.path().is_file(),
+            };
+            if !hidden && is_file {
                 inside.push(entry.path());
             }
         }
@@ -85,25 +89,31 @@ pub(super) fn expand(paths: &[PathBuf], notes: &Notes) -> anyhow::Result<Vec<Key
 }
 
 #[cfg(unix)]
-fn mode(path: &Path) -> Option<u32> {
+fn mode(metadata: &Metadata) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
-    let metadata = fs::metadata(path).ok().filter(|_| !source::is_stdin(path))?;
     metadata.is_file().then(|| metadata.mode())
 }
 
 #[cfg(not(unix))]
-fn mode(_: &Path) -> Option<u32> {
+fn mode(_: &Metadata) -> Option<u32> {
     None
 }
 
-pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+/// The content of a file, as far as a key file can be long, and who may do what with it.
+pub(super) fn read(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, Option<u32>)> {
     let limit = MAX_FILE_LENGTH as u64 + 1;
     // room from the start: a buffer that grows leaves copies behind
-    let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 14));
+    let room = |length: u64| Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default()));
     if source::is_stdin(path) {
+        let mut bytes = room(1 << 14);
         io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
-    } else {
-        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+        return Ok((bytes, None));
     }
-    Ok(bytes)
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    // to see the end takes a byte more; what is no file does not say how long it is
+    let length = if metadata.is_file() { metadata.len().min(limit) + 1 } else { 1 << 14 };
+    let mut bytes = room(length);
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok((bytes, mode(&metadata)))
 }

@@ -23,7 +23,7 @@ pub(super) fn key_files(path: &Path, notes: &Notes) -> anyhow::Result<Option<Vec
         return Ok(None);
     }
     // whoever loads it as a key file says why it cannot be read
-    let Ok(bytes) = key_files::read(path) else { return Ok(None) };
+    let Ok((bytes, _)) = key_files::read(path) else { return Ok(None) };
     let Some(references) = Some(bytes).filter(|bytes| bytes.len() <= MAX_FILE_LENGTH).and_then(|b| config::read(&b))
     else {
         return Ok(None);
@@ -87,7 +87,7 @@ impl Walk<'_> {
             if self.included > MAX_INCLUDED {
                 return Err(too_many("configurations include too many others").into());
             }
-            let bytes = key_files::read(&path).with_context(|| shown(&path))?;
+            let (bytes, _) = key_files::read(&path).with_context(|| shown(&path))?;
             if bytes.len() <= MAX_FILE_LENGTH {
                 self.follow(&config::read_included(self.format.name(), &bytes), depth)?;
             }
