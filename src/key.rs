@@ -13,12 +13,11 @@ pub mod weak;
 
 mod crypto;
 mod fingerprint;
-mod repeated;
 mod rotation;
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use self::crypto::{CipherKey, MacKey};
 pub use self::fingerprint::Fingerprint;
@@ -26,7 +25,6 @@ use self::format::KeyBytes;
 pub use self::format::Validity;
 pub use self::layout::Layout;
 use self::layout::NAME_LENGTH;
-use self::repeated::Repeated;
 use self::rotation::Rotation;
 use self::scheme::Hash;
 pub use self::scheme::Scheme;
@@ -114,7 +112,8 @@ pub struct TicketKey {
     cipher: CipherKey,
     mac: MacKey,
     rotation: Option<Rotation>,
-    repeated: Repeated,
+    /// See [`members`](Self::members).
+    members: OnceLock<Vec<u8>>,
 }
 
 /// The MAC did not verify under this key.
@@ -147,7 +146,7 @@ impl TicketKey {
             cipher: CipherKey::new(parts.aes, key.scheme.mode)?,
             mac: MacKey::new(parts.hmac, key.scheme.hash)?,
             rotation: key.scheme.slots.then(|| Rotation::new(&key.bytes, now)),
-            repeated: Repeated::default(),
+            members: OnceLock::new(),
         })
     }
 
@@ -218,9 +217,9 @@ impl TicketKey {
         self.mac.name()
     }
 
-    /// What an output keeps of what it wrote for tickets of this key.
-    pub(crate) fn repeated(&self) -> &Repeated {
-        &self.repeated
+    /// What records say of the key, the same for every ticket: `make` writes it once.
+    pub(crate) fn members(&self, make: impl FnOnce() -> Vec<u8>) -> &[u8] {
+        self.members.get_or_init(make)
     }
 
     /// Checks the MAC, in constant time, in every arrangement that tickets under this key can have. Only the result

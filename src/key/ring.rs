@@ -1,9 +1,12 @@
 //! The keys of a server, in its order, found by name.
 
+mod repeated;
+
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
+use self::repeated::Repeated;
 use super::file::{KeyFile, Reading};
 use super::format::{KeyBytes, Place};
 use super::layout::{Layout, Order};
@@ -26,6 +29,7 @@ pub struct KeyRing {
     any_length: bool,
     /// Of built-in keys: further keys with the same MAC key.
     siblings: Vec<OnceLock<Vec<TicketKey>>>,
+    repeated: Repeated,
 }
 
 /// Hashes a key name, which is random, by a multiplication of its halves: the table holds only names of our own keys,
@@ -170,6 +174,11 @@ impl KeyRing {
     pub fn names(&self) -> impl Iterator<Item = KeyName> {
         let first = |index: usize, name| self.by_name.get(&name).and_then(|all| all.first()) == Some(&index);
         self.keys.iter().enumerate().filter_map(move |(index, key)| key.name().filter(|name| first(index, *name)))
+    }
+
+    /// What an output keeps of what it wrote for tickets of these keys.
+    pub(crate) fn repeated(&self) -> &Repeated {
+        &self.repeated
     }
 
     /// How many distinct key names there are.

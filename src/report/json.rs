@@ -48,11 +48,10 @@ impl Renderer<'_> {
             object.object(member!("key"), |object| key_used(key, verified, object));
         }
         if let Some(shown) = record.session() {
-            let key = record.key().map(|(key, _)| key.key());
-            object.object(member!("session"), |object| self.session(shown, key, object));
+            object.object(member!("session"), |object| self.session(shown, object));
         }
         if let Some(session) = &record.client_session {
-            object.object(member!("client_session"), |object| self.session(Shown::Genuine(session), None, object));
+            object.object(member!("client_session"), |object| self.session(Shown::Genuine(session), object));
         }
         if let Some(sighting) = &record.capture {
             object.object(member!("capture"), |object| capture::sighting(sighting, object));
@@ -65,12 +64,12 @@ impl Renderer<'_> {
         capture::connection(record, out);
     }
 
-    fn session(&self, shown: Shown<'_, '_>, key: Option<&TicketKey>, object: &mut Object<'_>) {
+    fn session(&self, shown: Shown<'_, '_>, object: &mut Object<'_>) {
         if shown.is_unverified() {
             object.flag(member!("verified"), false);
         }
         let session: &Session<'_> = shown.session();
-        View { session, now: self.now, redact: self.redact }.visit(&mut Fields { object, key });
+        View { session, now: self.now, redact: self.redact }.visit(&mut Fields { object, ring: self.ring });
     }
 }
 
@@ -94,8 +93,16 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_>) {
 }
 
 fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_>) {
-    Fields { object, key: Some(key.key()) }
-        .repeated(Mark { about: 0, numbers: [0; 2], bytes: b"" }, |fields| key_members(&key, fields.object));
+    object.members(key.members(|| {
+        let mut members = Vec::new();
+        let mut own = Object::begin(&mut members);
+        key_members(&key, &mut own);
+        own.end_line();
+        // other members follow, in the place of the brace and the line's end
+        members.truncate(members.len() - 2);
+        members.push(b',');
+        members.split_off(1)
+    }));
     object.flag(member!("mac_verified"), verified);
     if let Some(slot) = key.slot() {
         object.number("slot", slot);
@@ -119,20 +126,19 @@ fn key_members(key: &TicketKey, object: &mut Object<'_>) {
 /// Writes a session's fields as members of an object.
 struct Fields<'o, 'b> {
     object: &'o mut Object<'b>,
-    /// The key of the ticket, which keeps what is written again and again.
-    key: Option<&'o TicketKey>,
+    /// The keys, which keep what is written again and again.
+    ring: &'o KeyRing,
 }
 
 impl Visitor for Fields<'_, '_> {
     #[inline]
     fn repeated(&mut self, mark: Mark<'_>, visit: impl FnOnce(&mut Self)) {
-        let Some(key) = self.key else { return visit(self) };
-        if let Some(members) = key.repeated().find(mark) {
+        if let Some(members) = self.ring.repeated().find(mark) {
             return self.object.members(members);
         }
         let start = self.object.position();
         visit(self);
-        key.repeated().keep(mark, self.object.since(start));
+        self.ring.repeated().keep(mark, self.object.since(start));
     }
 
     // inlined into the walk, where fields and kinds of value are constants

@@ -1,13 +1,14 @@
-//! Pieces of records that many tickets of a key have alike: made once, copied from then on.
+//! Pieces of records that many tickets have alike: made once, copied from then on.
 
 use std::sync::OnceLock;
 
 use crate::session::field::Mark;
 
-/// How many pieces are kept for a key: for itself, some cipher suites and some virtual hosts.
+/// How many pieces are kept: for some cipher suites and some virtual hosts.
 const PIECES: usize = 12;
 
 /// What was made of what.
+#[derive(Debug)]
 struct Piece {
     about: u8,
     numbers: [u64; 2],
@@ -23,8 +24,8 @@ impl Piece {
     }
 }
 
-/// The pieces of one key, the first ones that came.
-#[derive(Default)]
+/// The first pieces that came.
+#[derive(Debug, Default)]
 pub(crate) struct Repeated {
     pieces: [OnceLock<Piece>; PIECES],
 }
@@ -38,6 +39,9 @@ impl Repeated {
 
     /// Keeps what was made of `of`, while there is room.
     pub(crate) fn keep(&self, of: Mark<'_>, text: &[u8]) {
+        if self.pieces.last().is_some_and(|last| last.get().is_some()) {
+            return;
+        }
         let Mark { about, numbers, bytes } = of;
         let mut piece = Piece { about, numbers, bytes: bytes.to_vec(), text: text.to_vec() };
         for place in &self.pieces {
