@@ -7,7 +7,7 @@ mod common;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use common::{Output, read, tktdump};
+use common::{Output, read, start, tktdump};
 
 const KEY: &str = "testdata/nginx48_tls12/ticket.key";
 
@@ -215,13 +215,7 @@ fn results_come_before_the_input_ends() {
 #[test]
 fn a_closed_pipe_is_no_error() {
     let lines = (hex::encode(ticket()) + "\n").repeat(5000);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tktdump"))
-        .args(["-f", "json", "--key", KEY])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = start(&["-f", "json", "--key", KEY]);
     drop(child.stdout.take());
     let _ = child.stdin.take().unwrap().write_all(lines.as_bytes());
     let output = child.wait_with_output().unwrap();

@@ -6,13 +6,13 @@ mod common;
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Output, read, tktdump};
+use common::{Output, read, start, tktdump};
 use data_encoding::BASE64;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -181,15 +181,7 @@ fn all_lines_before_a_damage_are_read_whoever_reads_them() {
 
 /// The command with its input open, and lines to write to it.
 fn begin(threads: &str) -> (Child, ChildStdin, ChildStdout, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tktdump"))
-        .args([&["-f", "json", "-j", threads], &KEYS[..]].concat())
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_remove("TKTDUMP_REDACT")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = start(&[&["-f", "json", "-j", threads], &KEYS[..]].concat());
     let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     (child, stdin, stdout, hex::encode(ticket("nginx48_tls12")) + "\n")
 }

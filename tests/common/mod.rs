@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// What a run left.
 pub struct Output {
@@ -27,9 +27,9 @@ impl Output {
     }
 }
 
-/// Runs the command in the root of the project.
-pub fn tktdump<S: AsRef<OsStr>>(args: &[S], stdin: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tktdump"))
+/// Starts the command in the root of the project, with pipes to and from it.
+pub fn start<S: AsRef<OsStr>>(args: &[S]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_tktdump"))
         .args(args)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("TKTDUMP_REDACT")
@@ -37,7 +37,12 @@ pub fn tktdump<S: AsRef<OsStr>>(args: &[S], stdin: &[u8]) -> Output {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Runs the command in the root of the project.
+pub fn tktdump<S: AsRef<OsStr>>(args: &[S], stdin: &[u8]) -> Output {
+    let mut child = start(args);
     let mut input = child.stdin.take().unwrap();
     let stdin = stdin.to_vec();
     // a command that does not read its input closes it

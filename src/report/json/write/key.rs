@@ -1,5 +1,6 @@
 //! What members are called.
 
+// see the module above: constants come of it
 #![allow(clippy::inline_always)]
 
 use super::page::Page;

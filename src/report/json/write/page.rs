@@ -1,5 +1,6 @@
 //! The end of a buffer, written to in place.
 
+// see the module above: constants come of it
 #![allow(clippy::inline_always)]
 
 use zeroize::Zeroize as _;
