@@ -10,7 +10,7 @@ use tktdump::key::format::FORMATS;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
 use tktdump::record::{ConnectionRecord, Place, Record};
-use tktdump::report::{json, openssl, text};
+use tktdump::report::{Page, json, openssl, text};
 use tktdump::resumption::{self, secrets::secrets};
 use tktdump::session::Session;
 
@@ -49,7 +49,7 @@ pub fn ticket_input(data: &[u8]) {
                 Item::Unreadable(error) => (&[][..], Err(error)),
             };
             let record = Record { place, bytes, verdict, client_session: None, capture: None };
-            let mut out = Vec::new();
+            let mut out = Page::new();
             json::Renderer { ring, now: 0, redact: false }.ticket(&record, &mut out);
             text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() }.ticket(&record, &mut out);
         });
@@ -66,7 +66,7 @@ pub fn capture(data: &[u8]) {
     let opener = Opener { ring, built_in, no_verify: false };
     let mut connection = |connection: Connection| {
         let mut findings = Vec::new();
-        let mut out = Vec::new();
+        let mut out = Page::new();
         let (mut buffer, json) = (Vec::new(), json::Renderer { ring, now: 0, redact: false });
         let text = text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() };
         for mut sighting in connection.sightings() {
@@ -103,7 +103,7 @@ pub fn capture(data: &[u8]) {
 /// Parses a session and renders it as OpenSSL does.
 pub fn session(data: &[u8]) {
     if let Ok(session) = Session::parse(data) {
-        let mut out = Vec::new();
+        let mut out = Page::new();
         openssl::render(&session, 0, false, &mut out);
         let _ = (session.producer(), session.expired(0));
     }

@@ -7,10 +7,12 @@ pub mod survey;
 pub mod text;
 
 mod key_json;
+mod page;
 mod tally;
 mod time;
 
 pub use self::key_json::key as key_to_json;
+pub use self::page::Page;
 pub use self::tally::Tally;
 pub use self::time::utc;
 

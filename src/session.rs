@@ -29,7 +29,8 @@ pub use self::context::explain as explain_context;
 pub use self::dialect::Dialect;
 pub use self::error::SessionError;
 pub use self::field::{Value, Visitor};
-pub use self::visit::View;
+pub(crate) use self::visit::Mark;
+pub use self::visit::{Part, View};
 use crate::registry::{self, CipherSuite};
 
 /// The PEM label of a session (`PEM_STRING_SSL_SESSION` in OpenSSL's `include/openssl/pem.h`).

@@ -7,7 +7,7 @@ use tktdump::keylog::{KeyLog, Label, Line};
 use tktdump::open::Opener;
 use tktdump::record::{Place, Record};
 use tktdump::report::text::Styles;
-use tktdump::report::{json, openssl, text};
+use tktdump::report::{Page, json, openssl, text};
 use tktdump::secret::Secret;
 
 use super::samples::{Sample, Sealed, families, other_families};
@@ -20,13 +20,13 @@ fn samples() -> Vec<Sample<Sealed>> {
 }
 
 /// Renders the record of a sample over and over.
-fn record(bencher: Bencher<'_, '_>, sample: &Sample<Sealed>, render: impl Fn(&KeyRing, &Record<'_>, &mut Vec<u8>)) {
+fn record(bencher: Bencher<'_, '_>, sample: &Sample<Sealed>, render: impl Fn(&KeyRing, &Record<'_>, &mut Page)) {
     let (ring, bytes, mut plaintext) = (sample.value.ring(1), sample.value.ticket.as_slice(), Vec::new());
     let opener = Opener { ring: &ring, built_in: &KeyRing::default(), no_verify: false };
     let place = Place { source: "tickets.hex", index: 0, line: Some(1), packet: None };
     let verdict = Ok(opener.open(bytes, &mut plaintext));
     let record = Record { place, bytes, verdict, client_session: None, capture: None };
-    let mut out = Vec::new();
+    let mut out = Page::new();
     bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
         out.clear();
         render(&ring, divan::black_box(&record), &mut out);

@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn knows_what_was_printed_and_nothing_else() {
-        let mut printed = Vec::new();
+        let mut printed = crate::report::Page::new();
         json::finding(&finding("key-too-old", "8 days"), &mut printed);
         let baseline = Baseline::parse(&printed).unwrap();
         assert!(baseline.knows(&finding("key-too-old", "9 days")));

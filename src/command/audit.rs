@@ -22,7 +22,7 @@ use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
 use tktdump::record::{Place, Record};
 use tktdump::report::findings::text::Renderer;
-use tktdump::report::{Tally, text};
+use tktdump::report::{Page, Tally, text};
 use zeroize::Zeroizing;
 
 pub(super) use self::args::AuditArgs;
@@ -143,7 +143,7 @@ fn list_rules(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Exit> {
         return Err(Failure::new("--list-rules prints text only").with_hint("-f sarif holds every rule, too").into());
     }
     let renderer = Renderer::new(styles(args.color));
-    let mut out = Vec::new();
+    let mut out = Page::new();
     for rule in RULES {
         renderer.rule(rule, policy.severity(rule), &mut out);
     }

@@ -14,7 +14,7 @@ use tktdump::input::{Item, Unreadable};
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
 use tktdump::record::{Place, Record};
-use tktdump::report::{Tally, json, text};
+use tktdump::report::{Page, Tally, json, text};
 use tktdump::session::Session;
 
 use self::printer::Printer;
@@ -105,7 +105,7 @@ fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
         }
         return Ok(());
     }
-    let mut record = Vec::new();
+    let mut record = Page::new();
     let counts = tally.counts().map(|(status, count)| (status.as_str(), count));
     let connections = captures.then(|| tally.connections());
     json::summary(tally.tickets(), counts, connections, &mut record);

@@ -6,6 +6,7 @@ use tktdump::capture::Connection;
 use tktdump::capture::sighting::Sighting;
 use tktdump::key::Origin;
 use tktdump::keylog::{KeyLog, Label, Line, Written};
+use tktdump::report::Page;
 use tktdump::resumption::secrets::{Withheld, secrets};
 use tktdump::secret::Secret as Key;
 use tktdump::session::{Secret, Session};
@@ -39,7 +40,7 @@ impl Log {
         sighting: &Sighting<'_>,
         session: &Session<'_>,
         key: &Origin,
-        out: &mut Vec<u8>,
+        out: &mut Page,
         notes: &mut Held<'_>,
     ) {
         let found = secrets(connection, sighting, session);
@@ -60,7 +61,7 @@ impl Log {
         &mut self,
         session: &Session<'_>,
         key: &Origin,
-        out: &mut Vec<u8>,
+        out: &mut Page,
         notes: &mut Held<'_>,
     ) {
         let reason = match (session.secret, self.client_random) {
@@ -79,7 +80,7 @@ impl Log {
         }
     }
 
-    fn write(&mut self, lines: &[Line], comment: &str, out: &mut Vec<u8>, notes: &mut Held<'_>) {
+    fn write(&mut self, lines: &[Line], comment: &str, out: &mut Page, notes: &mut Held<'_>) {
         let mut fresh = Vec::new();
         for line in lines {
             // writing to a Vec does not fail
@@ -94,7 +95,7 @@ impl Log {
         }
         if !fresh.is_empty() {
             let _ = self.lines_seen.comment(comment, out);
-            out.append(&mut fresh);
+            out.extend_from_slice(&fresh);
         }
         zeroize::Zeroize::zeroize(&mut fresh);
     }

@@ -7,7 +7,7 @@ use tktdump::escape::Text;
 use tktdump::key::TicketKey;
 use tktdump::key::problems;
 use tktdump::key::ring::KeyRing;
-use tktdump::report;
+use tktdump::report::{self, Page};
 
 use super::args::{KeysArgs, ListFormat};
 use super::key_files::{self, Loaded};
@@ -33,7 +33,7 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let files = loaded.into_iter().map(|Loaded { path, file, .. }| (path, file)).collect();
     let ring = KeyRing::with_clock(files, Some(super::now()));
     let problems = problems::of(ring.keys());
-    let mut out = Vec::new();
+    let mut out = Page::new();
     for about in &about {
         let keys = ring.keys().iter().zip(&problems).filter(|(key, _)| key.origin().file == about.path);
         match args.format {
@@ -77,7 +77,7 @@ fn mode_problem(mode: u32) -> Option<String> {
 fn text<'k>(
     keys: impl Iterator<Item = (&'k TicketKey, &'k Vec<String>)>,
     about: &About,
-    out: &mut Vec<u8>,
+    out: &mut Page,
 ) -> io::Result<()> {
     writeln!(out, "{}: {} bytes", Text(about.path.as_bytes()), about.length)?;
     for problem in &about.problems {

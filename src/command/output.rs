@@ -6,7 +6,7 @@ use tktdump::key::ring::KeyRing;
 use tktdump::open::Outcome;
 use tktdump::record::{ConnectionRecord, Record, Shown, Status};
 use tktdump::report::text::Styles;
-use tktdump::report::{json, openssl, text};
+use tktdump::report::{Page, json, openssl, text};
 use tktdump::session::Dialect;
 use tktdump::{armor, session};
 use zeroize::Zeroizing;
@@ -72,7 +72,7 @@ impl<'k> Output<'k> {
     }
 
     /// Appends the record of a connection.
-    pub(super) fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Vec<u8>) {
+    pub(super) fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Page) {
         match self {
             Self::Text(renderer) => renderer.connection(record, out),
             Self::Json(renderer) => renderer.connection(record, out),
@@ -86,7 +86,7 @@ impl<'k> Output<'k> {
     }
 
     /// Appends one record.
-    pub(super) fn render(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+    pub(super) fn render(&self, record: &Record<'_>, out: &mut Page) {
         match self {
             Self::Text(renderer) => renderer.ticket(record, out),
             Self::Json(renderer) => renderer.ticket(record, out),

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::Item;
-use tktdump::report::survey as render;
+use tktdump::report::{Page, survey as render};
 use tktdump::session::Session;
 use tktdump::survey::{Seen, Survey};
 
@@ -32,7 +32,7 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         notes.hint("give captures, or tickets as lines of hex or as records of -f json");
     }
     let groups = survey.finish();
-    let mut out = Vec::new();
+    let mut out = Page::new();
     for group in &groups {
         match args.format {
             ListFormat::Json => render::json(group, &mut out),

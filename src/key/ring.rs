@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
+pub(crate) use self::repeated::Texts;
 use self::repeated::Repeated;
 use super::file::{KeyFile, Reading};
 use super::format::{KeyBytes, Place};

@@ -3,16 +3,15 @@
 mod capture;
 mod write;
 
-pub(super) use self::write::Object;
-use self::write::{Member, member};
-
-use super::{REDACTED, utc};
-use crate::key::ring::KeyRing;
+pub(super) use self::write::line;
+use self::write::{Calendar, Member, Object, member, members};
+use super::{Page, REDACTED, utc};
+use crate::key::ring::{KeyRing, Texts};
 use crate::key::{KeyInUse, TicketKey};
 use crate::record::{ConnectionRecord, Record, Shown};
 use crate::session::certificate::Certificate;
-use crate::session::field::{Field, Mark};
-use crate::session::{Session, Value, View, Visitor};
+use crate::session::field::Field;
+use crate::session::{Part, Session, Value, View, Visitor};
 use crate::ticket::Wire;
 
 /// Renders `ticket` records.
@@ -28,52 +27,55 @@ pub struct Renderer<'k> {
 
 impl Renderer<'_> {
     /// Appends the record of one ticket.
-    pub fn ticket(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        let mut object = Object::begin(out);
-        object.word(member!("type"), "ticket");
-        object.text(member!("source"), record.place.source.as_bytes());
-        object.number(member!("index"), record.place.index);
-        if let Some(line) = record.place.line {
-            object.number(member!("line"), line);
-        }
-        object.word(member!("status"), record.status().as_str());
-        if let Some(problem) = record.problem(self.ring) {
-            object.text(member!("error"), problem.error.as_bytes());
-            object.text(member!("hint"), problem.hint.as_bytes());
-        }
-        if !record.bytes.is_empty() {
-            object.object(member!("ticket"), |ticket| ticket_parts(record, self.redact, ticket));
-        }
-        if let Some((key, verified)) = record.key() {
-            object.object(member!("key"), |object| key_used(key, verified, object));
-        }
-        if let Some(shown) = record.session() {
-            object.object(member!("session"), |object| self.session(shown, object));
-        }
-        if let Some(session) = &record.client_session {
-            object.object(member!("client_session"), |object| self.session(Shown::Genuine(session), object));
-        }
-        if let Some(sighting) = &record.capture {
-            object.object(member!("capture"), |object| capture::sighting(sighting, object));
-        }
-        object.end_line();
+    pub fn ticket(&self, record: &Record<'_>, out: &mut Page) {
+        line(out, |object| {
+            object.word(member!("type"), "ticket");
+            object.text(member!("source"), record.place.source.as_bytes());
+            object.number(member!("index"), record.place.index);
+            if let Some(line) = record.place.line {
+                object.number(member!("line"), line);
+            }
+            object.word(member!("status"), record.status().as_str());
+            if let Some(problem) = record.problem(self.ring) {
+                object.text(member!("error"), problem.error.as_bytes());
+                object.text(member!("hint"), problem.hint.as_bytes());
+            }
+            if !record.bytes.is_empty() {
+                object.object(member!("ticket"), |ticket| ticket_parts(record, self.redact, ticket));
+            }
+            if let Some((key, verified)) = record.key() {
+                object.object(member!("key"), |object| key_used(key, verified, object));
+            }
+            if let Some(shown) = record.session() {
+                object.object(member!("session"), |object| self.session(shown, object));
+            }
+            if let Some(session) = &record.client_session {
+                object.object(member!("client_session"), |object| self.session(Shown::Genuine(session), object));
+            }
+            if let Some(sighting) = &record.capture {
+                object.object(member!("capture"), |object| capture::sighting(sighting, object));
+            }
+        });
     }
 
     /// Appends the record of one connection.
-    pub fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Vec<u8>) {
+    pub fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Page) {
         capture::connection(record, out);
     }
 
-    fn session(&self, shown: Shown<'_, '_>, object: &mut Object<'_>) {
+    fn session(&self, shown: Shown<'_, '_>, object: &mut Object<'_, '_>) {
         if shown.is_unverified() {
             object.flag(member!("verified"), false);
         }
         let session: &Session<'_> = shown.session();
-        View { session, now: self.now, redact: self.redact }.visit(&mut Fields { object, ring: self.ring });
+        let view = View { session, now: self.now, redact: self.redact };
+        let make = || Part::ALL.map(|part| members(|object| view.visit_part(part, &mut Fields::new(object, None))));
+        let parts = session.mark().and_then(|mark| self.ring.repeated().texts(mark, make));
+        view.visit(&mut Fields::new(object, parts));
     }
 }
 
-fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_>) {
+fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_, '_>) {
     object.number(member!("length"), record.bytes.len());
     if redact && !record.is_sealed() {
         return object.word(member!("raw"), REDACTED);
@@ -92,17 +94,8 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_>) {
     object.hex(member!("raw"), record.bytes);
 }
 
-fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_>) {
-    object.members(key.members(|| {
-        let mut members = Vec::new();
-        let mut own = Object::begin(&mut members);
-        key_members(&key, &mut own);
-        own.end_line();
-        // other members follow, in the place of the brace and the line's end
-        members.truncate(members.len() - 2);
-        members.push(b',');
-        members.split_off(1)
-    }));
+fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_, '_>) {
+    object.members(key.members(|| members(|own| key_members(&key, own))));
     object.flag(member!("mac_verified"), verified);
     if let Some(slot) = key.slot() {
         object.number("slot", slot);
@@ -110,7 +103,7 @@ fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_>) {
 }
 
 /// What every ticket of a key says about it.
-fn key_members(key: &TicketKey, object: &mut Object<'_>) {
+fn key_members(key: &TicketKey, object: &mut Object<'_, '_>) {
     let origin = key.origin();
     object.text("file", origin.file.as_bytes());
     object.number("index", origin.index);
@@ -124,21 +117,26 @@ fn key_members(key: &TicketKey, object: &mut Object<'_>) {
 }
 
 /// Writes a session's fields as members of an object.
-struct Fields<'o, 'b> {
-    object: &'o mut Object<'b>,
-    /// The keys, which keep what is written again and again.
-    ring: &'o KeyRing,
+struct Fields<'o, 'l, 'p> {
+    object: &'o mut Object<'l, 'p>,
+    /// The parts, where they are kept.
+    parts: Option<&'o Texts>,
+    calendar: Calendar,
 }
 
-impl Visitor for Fields<'_, '_> {
+impl<'o, 'l, 'p> Fields<'o, 'l, 'p> {
+    fn new(object: &'o mut Object<'l, 'p>, parts: Option<&'o Texts>) -> Self {
+        Self { object, parts, calendar: Calendar::default() }
+    }
+}
+
+impl Visitor for Fields<'_, '_, '_> {
     #[inline]
-    fn repeated(&mut self, mark: Mark<'_>, visit: impl FnOnce(&mut Self)) {
-        if let Some(members) = self.ring.repeated().find(mark) {
-            return self.object.members(members);
+    fn part(&mut self, view: &View<'_>, part: Part) {
+        match self.parts.and_then(|parts| parts.get(part as usize)) {
+            Some(members) => self.object.members(members),
+            None => view.visit_part(part, self),
         }
-        let start = self.object.position();
-        visit(self);
-        self.ring.repeated().keep(mark, self.object.since(start));
     }
 
     // inlined into the walk, where fields and kinds of value are constants
@@ -152,7 +150,7 @@ impl Visitor for Fields<'_, '_> {
             Value::Bytes(bytes) => self.object.hex(key, bytes),
             Value::Number(number) | Value::Seconds(number) | Value::Epoch(number) => self.object.number(key, number),
             Value::Flag(flag) => self.object.flag(key, flag),
-            Value::Utc(seconds) => self.object.utc(key, seconds),
+            Value::Utc(seconds) => self.object.utc(key, seconds, &mut self.calendar),
             Value::Redacted => self.object.word(key, REDACTED),
             Value::Certificate(der) => self.object.object(key, |object| certificate(der, object)),
             Value::List(items) => self.object.hex_list(key, items),
@@ -168,7 +166,7 @@ impl Visitor for Fields<'_, '_> {
     }
 }
 
-fn certificate(der: &[u8], object: &mut Object<'_>) {
+fn certificate(der: &[u8], object: &mut Object<'_, '_>) {
     let certificate = Certificate::parse(der);
     if let Some(names) = &certificate.names {
         object.text("subject", names.subject.as_bytes());
@@ -187,18 +185,18 @@ fn certificate(der: &[u8], object: &mut Object<'_>) {
 /// Appends the closing `summary` record: `counts` under their names; `connections` where there were captures.
 pub fn summary<'c>(
     tickets: u64,
-    counts: impl IntoIterator<Item = (&'c str, u64)>,
+    counts: impl IntoIterator<Item = (&'c str, u64)> + Clone,
     connections: Option<u64>,
-    out: &mut Vec<u8>,
+    out: &mut Page,
 ) {
-    let mut object = Object::begin(out);
-    object.word("type", "summary");
-    object.number("tickets", tickets);
-    for (key, count) in counts {
-        object.number(key, count);
-    }
-    if let Some(connections) = connections {
-        object.number("connections", connections);
-    }
-    object.end_line();
+    line(out, |object| {
+        object.word("type", "summary");
+        object.number("tickets", tickets);
+        for (key, count) in counts.clone() {
+            object.number(key, count);
+        }
+        if let Some(connections) = connections {
+            object.number("connections", connections);
+        }
+    });
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
-use super::REDACTED;
+use super::{Page, REDACTED};
 use crate::escape::Text;
 use crate::registry;
 use crate::session::{Protocol, Session};
@@ -17,7 +17,7 @@ const INITIAL_CAPACITY: usize = 1 << 13;
 const ROW_LENGTH: usize = 16;
 
 /// Appends the text of a session. `now` stands in for a start time that is missing, as OpenSSL does it.
-pub fn render(session: &Session<'_>, now: i64, redact: bool, out: &mut Vec<u8>) {
+pub fn render(session: &Session<'_>, now: i64, redact: bool, out: &mut Page) {
     let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
     // writing to a String does not fail
     let _ = print(session, now, redact, &mut text);

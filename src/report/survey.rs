@@ -2,40 +2,40 @@
 
 use std::fmt::Write as _;
 
-use super::json::Object;
-use super::{text::Styles, utc};
+use super::json::line;
+use super::{Page, text::Styles, utc};
 use crate::capture::container::Time;
 use crate::escape::Text;
 use crate::survey::Group;
 
 /// Appends one `key_name` record.
-pub fn json(group: &Group, out: &mut Vec<u8>) {
-    let mut object = Object::begin(out);
-    object.word("type", "key_name");
-    if let Some(name) = group.key_name {
-        object.hex("key_name", &name.0);
-    }
-    object.number("tickets", group.tickets);
-    for (key, time) in [("first_seen", group.first_seen), ("last_seen", group.last_seen)] {
-        if let Some(time) = time {
-            object.time(key, time);
+pub fn json(group: &Group, out: &mut Page) {
+    line(out, |object| {
+        object.word("type", "key_name");
+        if let Some(name) = group.key_name {
+            object.hex("key_name", &name.0);
         }
-    }
-    let snis: Vec<String> = group.snis.iter().map(|sni| Text(sni).to_string()).collect();
-    let servers: Vec<String> = group.servers.iter().cloned().collect();
-    object.texts("servers", &servers);
-    object.texts("snis", &snis);
-    let lengths: Vec<usize> = group.lengths.iter().copied().collect();
-    object.numbers("lengths", &lengths);
-    object.word("shape", group.shape.as_str());
-    if let Some(name) = group.replaces {
-        object.hex("replaces", &name.0);
-    }
-    object.end_line();
+        object.number("tickets", group.tickets);
+        for (key, time) in [("first_seen", group.first_seen), ("last_seen", group.last_seen)] {
+            if let Some(time) = time {
+                object.time(key, time);
+            }
+        }
+        let snis: Vec<String> = group.snis.iter().map(|sni| Text(sni).to_string()).collect();
+        let servers: Vec<String> = group.servers.iter().cloned().collect();
+        object.texts("servers", &servers);
+        object.texts("snis", &snis);
+        let lengths: Vec<usize> = group.lengths.iter().copied().collect();
+        object.numbers("lengths", &lengths);
+        object.word("shape", group.shape.as_str());
+        if let Some(name) = group.replaces {
+            object.hex("replaces", &name.0);
+        }
+    });
 }
 
 /// Appends the text of one group.
-pub fn text(group: &Group, styles: Styles, out: &mut Vec<u8>) {
+pub fn text(group: &Group, styles: Styles, out: &mut Page) {
     let mut text = String::new();
     // writing to a String does not fail
     let _ = print(group, styles, &mut text);

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use self::fields::Fields;
 pub use self::style::Styles;
-use super::{REDACTED, Tally};
+use super::{Page, REDACTED, Tally};
 use crate::escape::Text;
 use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
@@ -38,7 +38,7 @@ pub struct Renderer<'k> {
 
 impl Renderer<'_> {
     /// Appends the text of one ticket, an empty line after it.
-    pub fn ticket(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+    pub fn ticket(&self, record: &Record<'_>, out: &mut Page) {
         let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
         // writing to a String does not fail
         let _ = self.print(record, &mut text);

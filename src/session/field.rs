@@ -1,6 +1,6 @@
 //! The fields of a session as outputs name them: each is declared once, here.
 
-use super::UnknownField;
+use super::{Part, UnknownField, View};
 
 /// A part of a session that outputs keep together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,30 +79,17 @@ pub enum Value<'a> {
     Redacted,
 }
 
-/// What some fields are made of: equal for equal fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark<'a> {
-    /// Which fields.
-    pub about: u8,
-    /// What they are made of, as far as it is numbers.
-    pub numbers: [u64; 2],
-    /// And as far as it is bytes.
-    pub bytes: &'a [u8],
-}
-
 /// Takes the fields of a session, in order.
 pub trait Visitor {
     /// A field.
     fn field(&mut self, field: &'static Field, value: Value<'_>);
 
-    /// Fields that are the same in every session with the same `mark`, and no secrets: `visit` hands them over, but a
-    /// visitor may have kept what it made of them.
-    fn repeated(&mut self, mark: Mark<'_>, visit: impl FnOnce(&mut Self))
+    /// Several fields: `view` hands them over, but a visitor may have kept what it made of them.
+    fn part(&mut self, view: &View<'_>, part: Part)
     where
         Self: Sized,
     {
-        let _ = mark;
-        visit(self);
+        view.visit_part(part, self);
     }
 }
 

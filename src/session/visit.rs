@@ -1,6 +1,6 @@
 //! The walk over a session's fields, from which every output is made.
 
-use super::field::{self, Field, Mark, Value, Visitor};
+use super::field::{self, Field, Value, Visitor};
 use super::{Secret, Session, context};
 use crate::registry;
 
@@ -32,16 +32,6 @@ impl<V: Visitor> Gate<'_, V> {
                 self.visitor.field(field, Value::RedactedTags(&tags));
             }
             _ => self.visitor.field(field, if self.redact && field.secret { Value::Redacted } else { value }),
-        }
-    }
-
-    /// See [`Visitor::repeated`]; without a mark, the fields as they are.
-    fn repeated(&mut self, mark: Option<Mark<'_>>, visit: impl Fn(&mut Gate<'_, V>)) {
-        let redact = self.redact;
-        let visit = |visitor: &mut V| visit(&mut Gate { visitor, redact });
-        match mark {
-            Some(mark) => self.visitor.repeated(mark, visit),
-            None => visit(self.visitor),
         }
     }
 
@@ -83,23 +73,66 @@ impl<V: Visitor> Gate<'_, V> {
     }
 }
 
+/// Fields that many sessions have alike, and that are no secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What kind of session it is.
+    Kind,
+    /// How its connections work.
+    Modes,
+    /// What the server made of the client, and what it allows.
+    Judgement,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Self; 3] = [Self::Kind, Self::Modes, Self::Judgement];
+}
+
+/// What the parts of a session are made of: equal for equal parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark<'s> {
+    /// As far as it is numbers.
+    pub(crate) numbers: [u64; 8],
+    /// And as far as it is bytes.
+    pub(crate) context: &'s [u8],
+}
+
 impl View<'_> {
     /// Hands every field that is there to `visitor`, in order.
     pub fn visit<V: Visitor>(&self, visitor: &mut V) {
-        let mut gate = Gate { visitor, redact: self.redact };
-        self.connection(&mut gate);
+        visitor.part(self, Part::Kind);
+        self.secrets(&mut self.gate(visitor));
+        visitor.part(self, Part::Modes);
+        let mut gate = self.gate(visitor);
+        gate.bytes(field::KEY_ARG, self.session.key_arg);
         self.times(&mut gate);
         self.client(&mut gate);
-        gate.repeated(self.session.judgement_mark(), |gate| self.judgement(gate));
+        visitor.part(self, Part::Judgement);
+        let mut gate = self.gate(visitor);
         self.server(&mut gate);
         if !self.session.unknown_fields.is_empty() {
             gate.put(field::UNKNOWN_FIELDS, Value::Unknown(&self.session.unknown_fields));
         }
     }
 
+    /// Hands the fields of a part to `visitor`, in order.
+    pub fn visit_part<V: Visitor>(&self, part: Part, visitor: &mut V) {
+        let gate = &mut self.gate(visitor);
+        match part {
+            Part::Kind => self.kind(gate),
+            Part::Modes => self.modes(gate),
+            Part::Judgement => self.judgement(gate),
+        }
+    }
+
+    fn gate<'v, V: Visitor>(&self, visitor: &'v mut V) -> Gate<'v, V> {
+        Gate { visitor, redact: self.redact }
+    }
+
     /// What kind of session it is.
     fn kind<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
-        let Session { protocol, cipher, .. } = self.session;
+        let Session { protocol, cipher, kex_group, .. } = self.session;
         gate.put(field::DIALECT, Value::Word(self.session.dialect.as_str()));
         gate.put(field::PRODUCER, Value::Word(self.session.producer()));
         gate.put(field::PROTOCOL, Value::Word(protocol.name()));
@@ -108,14 +141,12 @@ impl View<'_> {
         gate.word(field::CIPHER, cipher.openssl_name());
         gate.word(field::CIPHER_IANA, suite.map(|suite| suite.iana));
         gate.bytes(field::CIPHER_ID, Some(cipher.0).filter(|id| !id.is_empty()));
-    }
-
-    fn connection<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
-        let Session { kex_group, .. } = self.session;
-        gate.repeated(self.session.kind_mark(), |gate| self.kind(gate));
         gate.number(field::KEX_GROUP, *kex_group);
         let group = kex_group.and_then(|group| u16::try_from(group).ok());
         gate.word(field::KEX_GROUP_NAME, group.and_then(registry::group_name));
+    }
+
+    fn secrets<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
         // an SSL_SESSION always has the member, if only an empty one
         let is_there = self.session.dialect.is_ssl_session() || !self.session.session_id.is_empty();
         gate.bytes(field::SESSION_ID, is_there.then_some(self.session.session_id));
@@ -129,13 +160,15 @@ impl View<'_> {
         gate.bytes(field::RESUMPTION_PSK, self.session.derived_psk.as_ref().map(crate::secret::Secret::as_bytes));
         gate.bytes(field::CLIENT_RANDOM, self.session.client_random);
         gate.bytes(field::SERVER_RANDOM, self.session.server_random);
+    }
+
+    fn modes<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
         gate.flag(field::EXTENDED_MASTER_SECRET, self.session.extended_master_secret);
         gate.flag(field::ENCRYPT_THEN_MAC, self.session.encrypt_then_mac);
         gate.number(field::FLAGS, self.session.flags);
         gate.number(field::COMPRESSION, self.session.compression.map(i64::from));
         gate.word(field::COMPRESSION_NAME, self.session.compression.and_then(registry::compression_name));
         gate.number(field::MAX_FRAGMENT_LENGTH_MODE, self.session.max_fragment_length_mode);
-        gate.bytes(field::KEY_ARG, self.session.key_arg);
         gate.flag(field::IS_QUIC, self.session.boringssl.as_ref().and_then(|own| own.is_quic));
     }
 
@@ -185,13 +218,13 @@ impl View<'_> {
         // a client's session has its own context, which says nothing about the server
         let servers = session.session_id_context.filter(|_| session.ticket.is_none());
         gate.word(field::SESSION_ID_CONTEXT_NOTE, servers.and_then(context::explain));
+        gate.number(field::MAX_EARLY_DATA, session.max_early_data);
+        gate.flag(field::EARLY_DATA, session.early_data);
     }
 
     fn server<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
         let session = self.session;
         let own = session.boringssl.as_deref();
-        gate.number(field::MAX_EARLY_DATA, session.max_early_data);
-        gate.flag(field::EARLY_DATA, session.early_data);
         gate.bytes(field::TICKET_APPDATA, session.ticket_appdata);
         gate.flag(field::IS_SERVER, own.and_then(|own| own.is_server));
         gate.flag(field::RESUMABLE_ACROSS_NAMES, own.and_then(|own| own.resumable_across_names));
@@ -201,21 +234,28 @@ impl View<'_> {
 }
 
 impl Session<'_> {
-    /// What the fields of [`View::kind`] are made of, in dialects where that is little.
-    fn kind_mark(&self) -> Option<Mark<'_>> {
-        let old = u64::from(self.krb5_principal.is_some()) | u64::from(self.key_arg.is_some()) << 1;
-        let number = u64::from(self.protocol.0) | (self.dialect as u64) << 16 | old << 32;
-        let mark = Mark { about: 1, numbers: [number, self.tags], bytes: self.cipher.0 };
-        self.dialect.is_ssl_session().then_some(mark)
-    }
-
-    /// What the fields of [`View::judgement`] are made of, in sessions without what `BoringSSL` adds.
-    fn judgement_mark(&self) -> Option<Mark<'_>> {
-        let context = self.session_id_context;
-        let there = [self.verify_result.is_some(), context.is_some(), self.ticket.is_some()];
-        let there = there.into_iter().fold(0, |bits, there| bits << 1 | u64::from(there));
-        let numbers = [there, self.verify_result.unwrap_or(0).cast_unsigned()];
-        let mark = Mark { about: 2, numbers, bytes: context.unwrap_or_default() };
-        self.boringssl.is_none().then_some(mark)
+    /// What its parts are made of, where that is little: in an `SSL_SESSION` without what `BoringSSL` adds.
+    pub(crate) fn mark(&self) -> Option<Mark<'_>> {
+        // where all members are understood, their tags tell which of the values are there
+        if !self.dialect.is_ssl_session() || self.boringssl.is_some() || !self.unknown_fields.is_empty() {
+            return None;
+        }
+        let cipher = self.cipher.0.iter().fold(1, |number, &octet| number << 8 | u64::from(octet));
+        let master_secret = self.extended_master_secret.map_or(2, u64::from);
+        let kerberos = u64::from(self.krb5_principal.is_some());
+        let compression = u64::from(self.compression.unwrap_or(0));
+        let small = [self.protocol.0.into(), self.dialect as u64, master_secret, kerberos << 8 | compression];
+        let value = |number: Option<i64>| number.unwrap_or(0).cast_unsigned();
+        let numbers = [
+            small.into_iter().fold(0, |all, number| all << 16 | number),
+            cipher,
+            self.tags,
+            value(self.flags),
+            value(self.kex_group),
+            value(self.max_fragment_length_mode),
+            value(self.verify_result),
+            value(self.max_early_data),
+        ];
+        Some(Mark { numbers, context: self.session_id_context.unwrap_or_default() })
     }
 }

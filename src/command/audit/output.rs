@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use tktdump::audit::baseline::Baseline;
 use tktdump::audit::{Finding, Policy};
-use tktdump::report::Tally;
+use tktdump::report::{Page, Tally};
 use tktdump::report::findings::{FindingTally, github, json, sarif, text};
 
 use super::args::{AuditArgs, AuditFormat};
@@ -18,7 +18,7 @@ pub(super) struct Output {
     baseline: Baseline,
     /// Findings that go into one document at the end.
     kept: Vec<Finding>,
-    rendered: Vec<u8>,
+    rendered: Page,
     /// Findings that were not known.
     pub(super) tally: FindingTally,
     known: u64,
@@ -31,7 +31,7 @@ impl Output {
             text: text::Renderer::new(styles(args.color)),
             baseline,
             kept: Vec::new(),
-            rendered: Vec::new(),
+            rendered: Page::new(),
             tally: FindingTally::default(),
             known: 0,
         }

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use tktdump::pcapng::BlockWriter;
 use tktdump::record::{Record, Shown};
-use tktdump::report::Tally;
+use tktdump::report::{Page, Tally};
 use zeroize::Zeroizing;
 
 use super::worker::Job;
@@ -12,7 +12,7 @@ use crate::command::notes::{Held, Notes};
 
 /// What became of tickets and was not passed on yet.
 pub(super) struct Results<'n> {
-    pub(super) rendered: Zeroizing<Vec<u8>>,
+    pub(super) rendered: Page,
     pub(super) notes: Held<'n>,
     pub(super) tally: Tally,
     /// Whether a session was opened that the output cannot be made of.
@@ -22,8 +22,7 @@ pub(super) struct Results<'n> {
 impl<'n> Results<'n> {
     /// Makes room for as many bytes from the start: what grows leaves copies of itself behind.
     pub(super) fn new(room: usize, notes: &'n Notes) -> Self {
-        let rendered = Zeroizing::new(Vec::with_capacity(room));
-        Self { rendered, notes: Held::new(notes), tally: Tally::default(), refused: false }
+        Self { rendered: Page::with_capacity(room), notes: Held::new(notes), tally: Tally::default(), refused: false }
     }
 
     /// Counts a ticket, and says what is wrong or unusual about it.

@@ -8,6 +8,7 @@ use tktdump::capture::Connection;
 use tktdump::input::{Form, Item};
 use tktdump::open::{Opener, Outcome};
 use tktdump::record::Place;
+use tktdump::report::Page;
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
@@ -120,7 +121,7 @@ impl<'w> Worker<'w> {
     pub(super) fn expect_others(&mut self) {
         let room = HELD_LENGTH + FLUSH_LENGTH;
         if self.results.rendered.is_empty() && self.results.rendered.capacity() < room {
-            self.results.rendered = Zeroizing::new(Vec::with_capacity(room));
+            self.results.rendered = Page::with_capacity(room);
         }
     }
 

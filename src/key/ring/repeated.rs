@@ -1,55 +1,57 @@
-//! Pieces of records that many tickets have alike: made once, copied from then on.
+//! Parts of records that many tickets have alike: made once, copied from then on.
 
 use std::sync::OnceLock;
 
-use crate::session::field::Mark;
+use crate::session::{Mark, Part};
 
-/// How many pieces are kept: for some cipher suites and some virtual hosts.
-const PIECES: usize = 12;
+/// For how many kinds of sessions they are kept: some cipher suites times some virtual hosts.
+const KINDS: usize = 24;
 
-/// What was made of what.
+/// What was made of the parts of a session.
+pub(crate) type Texts = [Vec<u8>; Part::ALL.len()];
+
+/// A kind of session.
 #[derive(Debug)]
-struct Piece {
-    about: u8,
-    numbers: [u64; 2],
-    bytes: Vec<u8>,
-    text: Vec<u8>,
+struct Kind {
+    numbers: [u64; 8],
+    context: Vec<u8>,
+    texts: Texts,
 }
 
-impl Piece {
+impl Kind {
     fn is_of(&self, mark: Mark<'_>) -> bool {
         // to compare nothing at all can be slow where an empty slice points nowhere
-        let same_bytes = || mark.bytes.is_empty() || self.bytes == mark.bytes;
-        self.about == mark.about && self.numbers == mark.numbers && self.bytes.len() == mark.bytes.len() && same_bytes()
+        let same_context = || mark.context.is_empty() || self.context == mark.context;
+        self.numbers == mark.numbers && self.context.len() == mark.context.len() && same_context()
     }
 }
 
-/// The first pieces that came.
+/// The first kinds that came.
 #[derive(Debug, Default)]
 pub(crate) struct Repeated {
-    pieces: [OnceLock<Piece>; PIECES],
+    kinds: [OnceLock<Kind>; KINDS],
 }
 
 impl Repeated {
-    /// What was made of `of`.
-    pub(crate) fn find(&self, of: Mark<'_>) -> Option<&[u8]> {
-        let mut pieces = self.pieces.iter().map_while(OnceLock::get);
-        pieces.find(|piece| piece.is_of(of)).map(|piece| piece.text.as_slice())
+    /// What `make` made of sessions like that, or makes now; `None` where there is no more room.
+    pub(crate) fn texts(&self, mark: Mark<'_>, make: impl FnOnce() -> Texts) -> Option<&Texts> {
+        let mut kinds = self.kinds.iter().map_while(OnceLock::get);
+        kinds.find(|kind| kind.is_of(mark)).or_else(|| self.keep(mark, make)).map(|kind| &kind.texts)
     }
 
-    /// Keeps what was made of `of`, while there is room.
-    pub(crate) fn keep(&self, of: Mark<'_>, text: &[u8]) {
-        if self.pieces.last().is_some_and(|last| last.get().is_some()) {
-            return;
-        }
-        let Mark { about, numbers, bytes } = of;
-        let mut piece = Piece { about, numbers, bytes: bytes.to_vec(), text: text.to_vec() };
-        for place in &self.pieces {
-            match place.set(piece) {
-                Ok(()) => return,
-                Err(back) => piece = back,
+    #[cold]
+    fn keep(&self, mark: Mark<'_>, make: impl FnOnce() -> Texts) -> Option<&Kind> {
+        let mut free = self.kinds.iter().filter(|kind| kind.get().is_none()).peekable();
+        free.peek()?;
+        let mut kind = Kind { numbers: mark.numbers, context: mark.context.to_vec(), texts: make() };
+        for place in free {
+            match place.set(kind) {
+                Ok(()) => return place.get(),
+                // another thread was faster
+                Err(back) => kind = back,
             }
         }
+        None
     }
 }
 
@@ -58,17 +60,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_are_found_again_as_long_as_there_is_room() {
+    fn texts_are_made_once_as_long_as_there_is_room() {
         let repeated = Repeated::default();
-        let mark = |number| Mark { about: 1, numbers: [number, 0], bytes: b"x" };
-        for number in 0..20 {
-            assert_eq!(repeated.find(mark(number)), None);
-            repeated.keep(mark(number), &number.to_le_bytes());
+        let mark = |number| Mark { numbers: [number; 8], context: b"x" };
+        let text = |number: u64| [vec![], number.to_le_bytes().to_vec(), vec![]];
+        for number in 0..KINDS as u64 {
+            assert_eq!(repeated.texts(mark(number), || text(number)), Some(&text(number)));
+            assert_eq!(repeated.texts(mark(number), || panic!("again")), Some(&text(number)));
         }
-        assert_eq!(repeated.find(mark(0)), Some(&0_u64.to_le_bytes()[..]));
-        assert_eq!(repeated.find(mark(11)), Some(&11_u64.to_le_bytes()[..]));
-        assert_eq!(repeated.find(mark(12)), None);
-        assert_eq!(repeated.find(Mark { about: 2, ..mark(0) }), None);
-        assert_eq!(repeated.find(Mark { bytes: b"", ..mark(0) }), None);
+        assert_eq!(repeated.texts(mark(99), || panic!("no room")), None);
+        let other = Mark { context: b"", ..mark(0) };
+        assert_eq!(repeated.texts(other, || panic!("no room")), None);
+    }
+
+    #[test]
+    fn all_that_is_in_a_mark_counts() {
+        let repeated = Repeated::default();
+        let mark = Mark { numbers: [0; 8], context: b"x" };
+        let text = |name: &str| [name.into(), vec![], vec![]];
+        assert_eq!(repeated.texts(mark, || text("first")), Some(&text("first")));
+        for at in 0..8 {
+            let mut other = mark;
+            other.numbers[at] = 1;
+            assert_eq!(repeated.texts(other, || text("other")), Some(&text("other")));
+        }
+        for context in [&b"y"[..], b"", b"xx"] {
+            assert_eq!(repeated.texts(Mark { context, ..mark }, || text("context")), Some(&text("context")));
+        }
     }
 }

@@ -3,11 +3,12 @@
 
 use std::fmt::{self, Write as _};
 
+use super::super::Page;
 use crate::audit::{Finding, Severity};
 use crate::escape::Text;
 
 /// Appends the annotation of one finding.
-pub fn finding(finding: &Finding, out: &mut Vec<u8>) {
+pub fn finding(finding: &Finding, out: &mut Page) {
     let Finding { rule, severity, subject, message } = finding;
     let command = match severity {
         Severity::Error => "error",
@@ -59,11 +60,11 @@ mod tests {
 
     #[test]
     fn nothing_in_a_finding_can_end_the_command() {
-        let mut out = Vec::new();
+        let mut out = Page::new();
         for found in findings() {
             finding(&found, &mut out);
         }
-        let text = String::from_utf8(out).unwrap();
+        let text = String::from_utf8(out.to_vec()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3);
         assert!(

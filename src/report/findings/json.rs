@@ -1,64 +1,64 @@
 //! `finding` records, one compact JSON object a line, and the closing `summary`.
 
-use super::super::Tally;
-use super::super::json::Object;
+use super::super::json::line;
+use super::super::{Page, Tally};
 use super::FindingTally;
 use crate::audit::{Finding, Item};
 
 /// Appends the record of one finding.
-pub fn finding(finding: &Finding, out: &mut Vec<u8>) {
-    let mut object = Object::begin(out);
-    object.word("type", "finding");
-    object.word("rule", finding.rule.id);
-    object.word("severity", finding.severity.as_str());
-    object.object("subject", |subject| {
-        subject.text("file", finding.subject.file.as_bytes());
-        match finding.subject.item {
-            Item::Whole => {}
-            Item::Key(index) => subject.number("key", index),
-            Item::Ticket { index, line, packet } => {
-                subject.number("index", index);
-                if let Some(line) = line {
-                    subject.number("line", line);
-                }
-                if let Some(packet) = packet {
-                    subject.number("packet", packet);
+pub fn finding(finding: &Finding, out: &mut Page) {
+    line(out, |object| {
+        object.word("type", "finding");
+        object.word("rule", finding.rule.id);
+        object.word("severity", finding.severity.as_str());
+        object.object("subject", |subject| {
+            subject.text("file", finding.subject.file.as_bytes());
+            match finding.subject.item {
+                Item::Whole => {}
+                Item::Key(index) => subject.number("key", index),
+                Item::Ticket { index, line, packet } => {
+                    subject.number("index", index);
+                    if let Some(line) = line {
+                        subject.number("line", line);
+                    }
+                    if let Some(packet) = packet {
+                        subject.number("packet", packet);
+                    }
                 }
             }
-        }
-        if let Some(name) = finding.subject.key_name {
-            subject.hex("key_name", &name.0);
-        }
-        if let Some(fingerprint) = finding.subject.fingerprint {
-            subject.hex("fingerprint", fingerprint.as_bytes());
-        }
+            if let Some(name) = finding.subject.key_name {
+                subject.hex("key_name", &name.0);
+            }
+            if let Some(fingerprint) = finding.subject.fingerprint {
+                subject.hex("fingerprint", fingerprint.as_bytes());
+            }
+        });
+        object.text("message", finding.message.as_bytes());
+        object.text("hint", finding.rule.hint.as_bytes());
+        object.text("reference", finding.rule.reference.as_bytes());
     });
-    object.text("message", finding.message.as_bytes());
-    object.text("hint", finding.rule.hint.as_bytes());
-    object.text("reference", finding.rule.reference.as_bytes());
-    object.end_line();
 }
 
 /// Appends the closing `summary` record; `known` findings were left out.
-pub fn summary(tickets: &Tally, findings: &FindingTally, known: u64, out: &mut Vec<u8>) {
-    let mut object = Object::begin(out);
-    object.word("type", "summary");
-    object.number("tickets", tickets.tickets());
-    if tickets.connections() > 0 {
-        object.number("connections", tickets.connections());
-    }
-    for (status, count) in tickets.counts() {
-        object.number(status.as_str(), count);
-    }
-    object.object("findings", |object| {
-        for (severity, count) in findings.counts() {
-            object.number(severity.as_str(), count);
+pub fn summary(tickets: &Tally, findings: &FindingTally, known: u64, out: &mut Page) {
+    line(out, |object| {
+        object.word("type", "summary");
+        object.number("tickets", tickets.tickets());
+        if tickets.connections() > 0 {
+            object.number("connections", tickets.connections());
+        }
+        for (status, count) in tickets.counts() {
+            object.number(status.as_str(), count);
+        }
+        object.object("findings", |object| {
+            for (severity, count) in findings.counts() {
+                object.number(severity.as_str(), count);
+            }
+        });
+        if known > 0 {
+            object.number("known_findings", known);
         }
     });
-    if known > 0 {
-        object.number("known_findings", known);
-    }
-    object.end_line();
 }
 
 #[cfg(test)]
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_finding_is_one_line_with_the_keys_that_scripts_rely_on() {
-        let mut out = Vec::new();
+        let mut out = Page::new();
         for found in findings() {
             finding(&found, &mut out);
         }
@@ -90,7 +90,7 @@ mod tests {
         for finding in findings() {
             tally.add(&finding);
         }
-        let mut out = Vec::new();
+        let mut out = Page::new();
         summary(&Tally::default(), &tally, 2, &mut out);
         let record: Value = serde_json::from_slice(&out).unwrap();
         let expected = serde_json::json!({

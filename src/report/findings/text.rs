@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::Page;
 use super::super::text::Styles;
 use super::FindingTally;
 use crate::audit::{Finding, Rule, Severity, Subject};
@@ -21,7 +22,7 @@ impl Renderer {
     }
 
     /// Appends one finding.
-    pub fn finding(&mut self, finding: &Finding, out: &mut Vec<u8>) {
+    pub fn finding(&mut self, finding: &Finding, out: &mut Page) {
         let Styles { heading, label: faint, .. } = self.styles;
         let mut text = String::with_capacity(256);
         if self.last.as_ref() != Some(&finding.subject) {
@@ -38,13 +39,13 @@ impl Renderer {
     }
 
     /// Appends the closing count; `known` findings were left out.
-    pub fn count(&self, findings: &FindingTally, known: u64, out: &mut Vec<u8>) {
+    pub fn count(&self, findings: &FindingTally, known: u64, out: &mut Page) {
         let blank = if self.last.is_some() { "\n" } else { "" };
         out.extend_from_slice(format!("{blank}{}\n", count(findings, known)).as_bytes());
     }
 
     /// Appends what a rule is, with the severity it has by the policy.
-    pub fn rule(&self, rule: &Rule, severity: Option<Severity>, out: &mut Vec<u8>) {
+    pub fn rule(&self, rule: &Rule, severity: Option<Severity>, out: &mut Page) {
         let Styles { heading, label: faint, .. } = self.styles;
         let colour = severity.map(|severity| self.colour(severity)).unwrap_or_default();
         let word = severity.map_or("off", Severity::as_str);
@@ -85,21 +86,21 @@ mod tests {
     #[test]
     fn findings_of_one_subject_share_a_heading() {
         let mut renderer = Renderer::default();
-        let (mut out, mut tally) = (Vec::new(), FindingTally::default());
+        let (mut out, mut tally) = (Page::new(), FindingTally::default());
         for finding in findings() {
             renderer.finding(&finding, &mut out);
             tally.add(&finding);
         }
         renderer.count(&tally, 0, &mut out);
-        let text = String::from_utf8(out).unwrap();
+        let text = String::from_utf8(out.to_vec()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], format!("keys/a, b: 100%\\u{{a}}.key: key 1, key name {}", "ab".repeat(16)));
         assert_eq!(lines[1], "  error    the key can be guessed: 100%, all of it");
         assert!(lines[3].starts_with("  info     the AES key has 128 bits"), "{text}");
         assert_eq!(lines[6], "t.hex: line 4");
         assert_eq!(lines.last(), Some(&"3 findings: 1 error, 1 warning, 1 info"));
-        let mut out = Vec::new();
+        let mut out = Page::new();
         Renderer::default().count(&FindingTally::default(), 1, &mut out);
-        assert_eq!(out, b"no findings (1 known and left out)\n");
+        assert_eq!(*out, *b"no findings (1 known and left out)\n");
     }
 }

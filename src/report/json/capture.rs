@@ -1,11 +1,13 @@
 //! What captures add: where a ticket was seen, and the `connection` record.
 
-use super::{Object, member};
+use super::{Object, line, member};
 use crate::capture::sighting::Sighting;
 use crate::record::ConnectionRecord;
+use crate::report::Page;
 
 /// The members of a ticket's `capture` object.
-pub(super) fn sighting(sighting: &Sighting<'_>, object: &mut Object<'_>) {
+#[inline(never)]
+pub(super) fn sighting(sighting: &Sighting<'_>, object: &mut Object<'_, '_>) {
     object.number(member!("packet"), sighting.packet);
     object.time(member!("time"), sighting.time);
     object.number(member!("stream"), sighting.stream);
@@ -33,40 +35,40 @@ pub(super) fn sighting(sighting: &Sighting<'_>, object: &mut Object<'_>) {
 }
 
 /// Appends the record of a connection.
-pub(super) fn connection(record: &ConnectionRecord<'_>, out: &mut Vec<u8>) {
+pub(super) fn connection(record: &ConnectionRecord<'_>, out: &mut Page) {
     let connection = record.connection;
-    let mut object = Object::begin(out);
-    object.word(member!("type"), "connection");
-    object.text(member!("source"), record.source.as_bytes());
-    object.number(member!("stream"), connection.stream);
-    object.address(member!("client"), connection.client);
-    object.address(member!("server"), connection.server);
-    object.time(member!("time"), connection.time);
-    if let Some(protocol) = record.protocol() {
-        object.word(member!("protocol"), protocol.name());
-    }
-    if let Some((id, suite)) = record.cipher() {
-        match suite.map(|suite| suite.openssl.unwrap_or(suite.iana)) {
-            Some(name) => object.word(member!("cipher"), name),
-            None => object.hex(member!("cipher"), &id.to_be_bytes()),
+    line(out, |object| {
+        object.word(member!("type"), "connection");
+        object.text(member!("source"), record.source.as_bytes());
+        object.number(member!("stream"), connection.stream);
+        object.address(member!("client"), connection.client);
+        object.address(member!("server"), connection.server);
+        object.time(member!("time"), connection.time);
+        if let Some(protocol) = record.protocol() {
+            object.word(member!("protocol"), protocol.name());
         }
-    }
-    if let Some(hello) = &record.client_hello {
-        if let Some(name) = hello.server_name {
-            object.text(member!("sni"), name);
+        if let Some((id, suite)) = record.cipher() {
+            match suite.map(|suite| suite.openssl.unwrap_or(suite.iana)) {
+                Some(name) => object.word(member!("cipher"), name),
+                None => object.hex(member!("cipher"), &id.to_be_bytes()),
+            }
         }
-        object.hex(member!("client_random"), &hello.random);
-    }
-    object.word(member!("handshake"), record.handshake.as_str());
-    object.flag(member!("ticket_offered"), connection.ticket_offered());
-    object.flag(member!("ticket_accepted"), record.ticket_accepted());
-    if let Some(issued) = record.ticket_issued() {
-        object.flag(member!("ticket_issued"), issued);
-    }
-    if let Some(renewed) = record.ticket_renewed() {
-        object.flag(member!("ticket_renewed"), renewed);
-    }
-    object.word(member!("early_data"), record.early_data().as_str());
-    object.text(member!("why"), record.why.as_bytes());
-    object.end_line();
+        if let Some(hello) = &record.client_hello {
+            if let Some(name) = hello.server_name {
+                object.text(member!("sni"), name);
+            }
+            object.hex(member!("client_random"), &hello.random);
+        }
+        object.word(member!("handshake"), record.handshake.as_str());
+        object.flag(member!("ticket_offered"), connection.ticket_offered());
+        object.flag(member!("ticket_accepted"), record.ticket_accepted());
+        if let Some(issued) = record.ticket_issued() {
+            object.flag(member!("ticket_issued"), issued);
+        }
+        if let Some(renewed) = record.ticket_renewed() {
+            object.flag(member!("ticket_renewed"), renewed);
+        }
+        object.word(member!("early_data"), record.early_data().as_str());
+        object.text(member!("why"), record.why.as_bytes());
+    });
 }

@@ -10,14 +10,14 @@ use crate::capture::hello::{ClientHello, ServerHello};
 use crate::capture::sighting::Sighting;
 use crate::escape::Text;
 use crate::record::{ConnectionRecord, EarlyData};
-use crate::report::utc;
+use crate::report::{Page, utc};
 
 /// Width of the column of messages.
 const MESSAGE_WIDTH: usize = 48;
 
 impl Renderer<'_> {
     /// Appends the text of one connection, an empty line after it.
-    pub fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Vec<u8>) {
+    pub fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Page) {
         let mut text = String::with_capacity(1024);
         // writing to a String does not fail
         let _ = self.print_connection(record, &mut text);

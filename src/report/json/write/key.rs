@@ -3,26 +3,32 @@
 // see the module above: constants come of it
 #![allow(clippy::inline_always)]
 
-use super::page::Page;
+use crate::report::page::Line;
 
 /// What a member is called; all names are our own words.
 pub(in crate::report) trait Key {
     /// Writes a string member: what `length` octets `value` fills in, between the quotes.
-    fn string(self, out: &mut Page<'_>, length: usize, value: impl FnOnce(&mut [u8]));
+    fn string(self, out: &mut Line<'_>, length: usize, value: impl FnOnce(&mut [u8]));
     /// Writes the name up to a value that is no string, the value, and what follows it.
-    fn value(self, out: &mut Page<'_>, value: &[u8], after: &[u8]);
+    fn value(self, out: &mut Line<'_>, value: &[u8], after: &[u8]);
+    /// The same of a value that fills in up to `N` octets with what follows it, and says how many.
+    fn short<const N: usize>(self, out: &mut Line<'_>, value: impl FnOnce(&mut [u8; N]) -> usize);
 }
 
 impl Key for &str {
     #[inline]
-    fn string(self, out: &mut Page<'_>, length: usize, value: impl FnOnce(&mut [u8])) {
-        self.value(out, b"\"", b"");
-        out.string("", length, value);
+    fn string(self, out: &mut Line<'_>, length: usize, value: impl FnOnce(&mut [u8])) {
+        out.fill([b"\"", self.as_bytes(), b"\":\""], length, value, b"\",");
     }
 
     #[inline]
-    fn value(self, out: &mut Page<'_>, value: &[u8], after: &[u8]) {
+    fn value(self, out: &mut Line<'_>, value: &[u8], after: &[u8]) {
         out.put([b"\"", self.as_bytes(), b"\":", value, after]);
+    }
+
+    #[inline]
+    fn short<const N: usize>(self, out: &mut Line<'_>, value: impl FnOnce(&mut [u8; N]) -> usize) {
+        out.fill_some([b"\"", self.as_bytes(), b"\":"], value);
     }
 }
 
@@ -41,14 +47,21 @@ pub(in crate::report) use member;
 
 impl Key for Member {
     #[inline(always)]
-    fn string(self, out: &mut Page<'_>, length: usize, value: impl FnOnce(&mut [u8])) {
-        out.string(self.0, length, value);
+    fn string(self, out: &mut Line<'_>, length: usize, value: impl FnOnce(&mut [u8])) {
+        out.fill([self.0.as_bytes()], length, value, b"\",");
     }
 
     #[inline(always)]
-    fn value(self, out: &mut Page<'_>, value: &[u8], after: &[u8]) {
+    fn value(self, out: &mut Line<'_>, value: &[u8], after: &[u8]) {
         if let [name @ .., _] = self.0.as_bytes() {
             out.put([name, value, after]);
+        }
+    }
+
+    #[inline(always)]
+    fn short<const N: usize>(self, out: &mut Line<'_>, value: impl FnOnce(&mut [u8; N]) -> usize) {
+        if let [name @ .., _] = self.0.as_bytes() {
+            out.fill_some([name], value);
         }
     }
 }

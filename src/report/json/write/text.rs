@@ -2,24 +2,53 @@
 
 use std::fmt::Write as _;
 
-use time::OffsetDateTime;
+use time::Date;
 
+use super::number::eight_digits;
 use crate::escape::is_unsafe;
 
-/// A time as RFC 3339 has it; the year has four digits.
-pub(super) fn rfc_3339(time: OffsetDateTime) -> [u8; 20] {
-    let (year, month, day) = time.to_calendar_date();
-    let (hour, minute, second) = time.to_hms();
-    let year = u16::try_from(year).unwrap_or_default();
-    #[expect(clippy::cast_possible_truncation, reason = "two digits each")]
-    let (century, year) = ((year / 100) as u8, (year % 100) as u8);
-    let mut text = *b"0000-00-00T00:00:00Z";
-    for (at, number) in [(0, century), (2, year), (5, month.into()), (8, day), (11, hour), (14, minute), (17, second)] {
-        if let Some(place) = text.get_mut(at..at + 2).and_then(<[u8]>::first_chunk_mut) {
-            *place = digits(number);
+const SECONDS_OF_DAY: i64 = 86_400;
+/// The Julian day of 1 January 1970.
+const EPOCH_DAY: i64 = 2_440_588;
+
+/// Dates and times as RFC 3339 has them. The last date is kept: start and end of a session are mostly on one day.
+#[derive(Default)]
+pub(in crate::report) struct Calendar {
+    last: Option<(i64, [u8; 11])>,
+}
+
+impl Calendar {
+    /// Date and time of day of a point in time, seconds since 1970; `None` where the year has not four digits.
+    #[inline]
+    pub(super) fn rfc_3339(&mut self, seconds: i64) -> Option<([u8; 11], [u8; 9])> {
+        let date = self.date(seconds.div_euclid(SECONDS_OF_DAY))?;
+        let second = seconds.rem_euclid(SECONDS_OF_DAY).cast_unsigned();
+        let clock = second / 3600 * 10_000 + second / 60 % 60 * 100 + second % 60;
+        let [.., h1, h2, m1, m2, s1, s2] = eight_digits(clock).to_le_bytes();
+        Some((date, [h1, h2, b':', m1, m2, b':', s1, s2, b'Z']))
+    }
+
+    /// A date, as days since 1970.
+    #[inline]
+    fn date(&mut self, day: i64) -> Option<[u8; 11]> {
+        match self.last {
+            Some((last, date)) if last == day => Some(date),
+            _ => {
+                let date = date(day)?;
+                self.last = Some((day, date));
+                Some(date)
+            }
         }
     }
-    text
+}
+
+fn date(day: i64) -> Option<[u8; 11]> {
+    let day = i32::try_from(day.checked_add(EPOCH_DAY)?).ok()?;
+    let (year, month, day) = Date::from_julian_day(day).ok()?.to_calendar_date();
+    let year = u64::try_from(year).ok()?;
+    let digits = eight_digits(year * 10_000 + u64::from(u8::from(month)) * 100 + u64::from(day));
+    let [y1, y2, y3, y4, m1, m2, d1, d2] = digits.to_le_bytes();
+    Some([y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T'])
 }
 
 /// The three digits of a number below 1000.
@@ -37,17 +66,25 @@ pub(super) fn without_zeros(digits: &[u8; 3]) -> &[u8] {
     }
 }
 
-/// The two digits of a number below 100.
+/// Whether text needs no escaping.
 #[inline]
-fn digits(number: u8) -> [u8; 2] {
-    [b'0' + number / 10 % 10, b'0' + number % 10]
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    let steps = [all_plain::<16>, all_plain::<8>, all_plain::<4>];
+    steps.iter().find_map(|step| step(text)).unwrap_or_else(|| text.iter().all(is_plain_octet))
 }
 
-/// Whether text needs no escaping.
-pub(super) fn is_plain(text: &[u8]) -> bool {
-    let is_plain = |octet: u8| octet.wrapping_sub(0x20) < 0x5f && octet != b'"' && octet != b'\\';
-    // without a way out in the middle, many octets are looked at in one step
-    text.iter().fold(true, |plain, &octet| plain & is_plain(octet))
+/// The same, looking at `N` octets in one step; `None` where there are fewer.
+#[inline]
+fn all_plain<const N: usize>(text: &[u8]) -> Option<bool> {
+    let is_plain = |octets: &[u8; N]| octets.map(|octet| u8::from(!is_plain_octet(&octet))) == [0; N];
+    // the last step may see some of the one before again
+    let last = text.last_chunk()?;
+    Some(text.as_chunks().0.iter().all(is_plain) && is_plain(last))
+}
+
+#[inline]
+fn is_plain_octet(octet: &u8) -> bool {
+    octet.wrapping_sub(0x20) < 0x5f && !matches!(octet, b'"' | b'\\')
 }
 
 /// Text as the inside of a JSON string. Characters that could upset a terminal are escaped too, so that looking at

@@ -1,0 +1,145 @@
+//! Numbers in decimal, eight digits at a time.
+
+// see the module above: constants come of it
+#![allow(clippy::inline_always)]
+
+/// More than the longest number takes: twenty octets, with its sign.
+pub(super) const LONGEST: usize = 24;
+
+const E8: u64 = 100_000_000;
+
+/// A number without a fraction.
+pub(in crate::report) trait Number: Copy {
+    /// Whether it is below zero, and how far from zero it is.
+    fn parts(self) -> (bool, u64);
+}
+
+macro_rules! unsigned {
+    ($($number:ty)*) => {
+        $(impl Number for $number {
+            #[inline(always)]
+            fn parts(self) -> (bool, u64) {
+                (false, self as u64)
+            }
+        })*
+    };
+}
+unsigned!(u8 u16 u32 u64 usize);
+
+macro_rules! signed {
+    ($($number:ty)*) => {
+        $(impl Number for $number {
+            #[inline(always)]
+            fn parts(self) -> (bool, u64) {
+                (self < 0, self.unsigned_abs().into())
+            }
+        })*
+    };
+}
+signed!(i32 i64);
+
+/// Writes a number and what is to follow it, and tells how many octets they take.
+#[inline(always)]
+pub(super) fn decimal_and(after: u8, number: impl Number, place: &mut [u8; LONGEST]) -> usize {
+    let end = decimal(number, place);
+    if let Some(place) = place.get_mut(end) {
+        *place = after;
+    }
+    end + 1
+}
+
+/// Writes a number, and tells how many octets it takes.
+#[inline(always)]
+fn decimal(number: impl Number, place: &mut [u8; LONGEST]) -> usize {
+    let (negative, number) = number.parts();
+    let [sign, ..] = place;
+    *sign = b'-';
+    let at = usize::from(negative);
+    if number < E8 {
+        return first(number, place, at);
+    }
+    let high = number / E8;
+    let at = if high < E8 {
+        first(high, place, at)
+    } else {
+        let at = first(high / E8, place, at);
+        next(high % E8, place, at)
+    };
+    next(number % E8, place, at)
+}
+
+/// Writes the digits from the first that is not zero on.
+#[inline(always)]
+fn first(number: u64, place: &mut [u8; LONGEST], at: usize) -> usize {
+    if number < 10 {
+        write(number | ZEROS, place, at);
+        return at + 1;
+    }
+    let digits = eight_digits(number);
+    let zeros = (digits ^ ZEROS).trailing_zeros() / 8;
+    write(digits >> (8 * zeros), place, at);
+    at + 8 - zeros as usize
+}
+
+/// Writes eight digits.
+#[inline(always)]
+fn next(number: u64, place: &mut [u8; LONGEST], at: usize) -> usize {
+    write(eight_digits(number), place, at);
+    at + 8
+}
+
+#[inline(always)]
+fn write(digits: u64, place: &mut [u8; LONGEST], at: usize) {
+    if let Some(place) = place.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+        *place = digits.to_le_bytes();
+    }
+}
+
+/// The digit zero in each octet.
+const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+
+/// The eight digits of a number below 10^8, the first of them in the lowest octet.
+#[inline(always)]
+pub(super) fn eight_digits(number: u64) -> u64 {
+    // halves, pairs and digits, each step for all of them at once: n * 10486 >> 20 is n / 100 for n below 10^4, and
+    // n * 103 >> 10 is n / 10 for n below 100
+    let halves = number / 10_000 | (number % 10_000) << 32;
+    let hundreds = (halves * 10_486 >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | (halves - 100 * hundreds) << 16;
+    let tens = (pairs * 103 >> 10) & 0x000f_000f_000f_000f;
+    (tens | (pairs - 10 * tens) << 8) | ZEROS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(number: impl Number) -> String {
+        let mut place = [b'x'; LONGEST];
+        let length = decimal(number, &mut place);
+        String::from_utf8(place[..length].to_vec()).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_print_themselves() {
+        let mut power = 1_u64;
+        for _ in 0..20 {
+            for number in [power - 1, power, power + 1, power.rotate_left(7), power ^ 0x5a5a] {
+                assert_eq!(text(number), number.to_string());
+                assert_eq!(text(number.cast_signed()), number.cast_signed().to_string());
+            }
+            power = power.wrapping_mul(10);
+        }
+        assert_eq!(
+            [text(u64::MAX), text(i64::MIN), text(i64::MAX)],
+            [u64::MAX.to_string(), i64::MIN.to_string(), i64::MAX.to_string()]
+        );
+    }
+
+    #[test]
+    fn all_digits_of_a_half_are_right() {
+        for number in 0..10_000 {
+            assert_eq!(eight_digits(number * 10_001).to_le_bytes(), format!("{number:04}{number:04}").as_bytes());
+        }
+    }
+}
