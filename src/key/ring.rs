@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, OnceLock};
 
-pub(crate) use self::repeated::Texts;
 use self::repeated::Repeated;
+pub(crate) use self::repeated::{Dates, Texts};
 use super::file::{KeyFile, Reading};
 use super::format::{KeyBytes, Place};
 use super::layout::{Layout, Order};

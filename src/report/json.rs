@@ -69,9 +69,11 @@ impl Renderer<'_> {
         }
         let session: &Session<'_> = shown.session();
         let view = View { session, now: self.now, redact: self.redact };
-        let make = || Part::ALL.map(|part| members(|object| view.visit_part(part, &mut Fields::new(object, None))));
-        let parts = session.mark().and_then(|mark| self.ring.repeated().texts(mark, make));
-        view.visit(&mut Fields::new(object, parts));
+        let repeated = self.ring.repeated();
+        let calendar = Calendar(repeated.dates());
+        let text = |part| members(|object| view.visit_part(part, &mut Fields::new(object, None, calendar)));
+        let parts = session.mark().and_then(|mark| repeated.texts(mark, || Part::ALL.map(text)));
+        view.visit(&mut Fields::new(object, parts, calendar));
     }
 }
 
@@ -121,12 +123,12 @@ struct Fields<'o, 'l, 'p> {
     object: &'o mut Object<'l, 'p>,
     /// The parts, where they are kept.
     parts: Option<&'o Texts>,
-    calendar: Calendar,
+    calendar: Calendar<'o>,
 }
 
 impl<'o, 'l, 'p> Fields<'o, 'l, 'p> {
-    fn new(object: &'o mut Object<'l, 'p>, parts: Option<&'o Texts>) -> Self {
-        Self { object, parts, calendar: Calendar::default() }
+    fn new(object: &'o mut Object<'l, 'p>, parts: Option<&'o Texts>, calendar: Calendar<'o>) -> Self {
+        Self { object, parts, calendar }
     }
 }
 
@@ -150,7 +152,7 @@ impl Visitor for Fields<'_, '_, '_> {
             Value::Bytes(bytes) => self.object.hex(key, bytes),
             Value::Number(number) | Value::Seconds(number) | Value::Epoch(number) => self.object.number(key, number),
             Value::Flag(flag) => self.object.flag(key, flag),
-            Value::Utc(seconds) => self.object.utc(key, seconds, &mut self.calendar),
+            Value::Utc(seconds) => self.object.utc(key, seconds, self.calendar),
             Value::Redacted => self.object.word(key, REDACTED),
             Value::Certificate(der) => self.object.object(key, |object| certificate(der, object)),
             Value::List(items) => self.object.hex_list(key, items),

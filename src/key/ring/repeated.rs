@@ -1,6 +1,8 @@
-//! Parts of records that many tickets have alike: made once, copied from then on.
+//! What the records of many tickets have alike: made once, copied from then on.
 
+use std::fmt;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::session::{Mark, Part};
 
@@ -20,19 +22,26 @@ struct Kind {
 
 impl Kind {
     fn is_of(&self, mark: Mark<'_>) -> bool {
+        let different = self.numbers.iter().zip(mark.numbers).fold(0, |bits, (one, other)| bits | (one ^ other));
         // to compare nothing at all can be slow where an empty slice points nowhere
         let same_context = || mark.context.is_empty() || self.context == mark.context;
-        self.numbers == mark.numbers && self.context.len() == mark.context.len() && same_context()
+        different == 0 && self.context.len() == mark.context.len() && same_context()
     }
 }
 
-/// The first kinds that came.
+/// The first kinds that came, and the last dates.
 #[derive(Debug, Default)]
 pub(crate) struct Repeated {
     kinds: [OnceLock<Kind>; KINDS],
+    dates: Dates,
 }
 
 impl Repeated {
+    /// The dates that sessions began and ended on.
+    pub(crate) fn dates(&self) -> &Dates {
+        &self.dates
+    }
+
     /// What `make` made of sessions like that, or makes now; `None` where there is no more room.
     pub(crate) fn texts(&self, mark: Mark<'_>, make: impl FnOnce() -> Texts) -> Option<&Texts> {
         let mut kinds = self.kinds.iter().map_while(OnceLock::get);
@@ -55,6 +64,42 @@ impl Repeated {
     }
 }
 
+/// Dates, each in the place that its day has for it.
+pub(crate) struct Dates(Box<[AtomicU64; Self::PLACES]>);
+
+impl Dates {
+    /// The days of some years.
+    const PLACES: usize = 1024;
+
+    /// The date of a day as a number, which `make` makes if it is not there.
+    pub(crate) fn date(&self, day: i32, make: impl FnOnce() -> Option<u32>) -> Option<u32> {
+        // the day in the upper half, its date in the lower
+        let day = day.cast_unsigned();
+        let Some(place) = self.0.get(day as usize % Self::PLACES) else { return make() };
+        let kept = place.load(Ordering::Relaxed);
+        #[expect(clippy::cast_possible_truncation, reason = "the halves")]
+        let (kept_day, date) = ((kept >> 32) as u32, kept as u32);
+        if kept_day == day && date != 0 {
+            return Some(date);
+        }
+        let date = make()?;
+        place.store(u64::from(day) << 32 | u64::from(date), Ordering::Relaxed);
+        Some(date)
+    }
+}
+
+impl Default for Dates {
+    fn default() -> Self {
+        Self(Box::new([const { AtomicU64::new(0) }; Self::PLACES]))
+    }
+}
+
+impl fmt::Debug for Dates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dates").finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +116,18 @@ mod tests {
         assert_eq!(repeated.texts(mark(99), || panic!("no room")), None);
         let other = Mark { context: b"", ..mark(0) };
         assert_eq!(repeated.texts(other, || panic!("no room")), None);
+    }
+
+    #[test]
+    fn a_date_is_kept_until_another_takes_its_place() {
+        let dates = Dates::default();
+        for (day, others) in [(0, 1024), (-1, 1023), (20_000, 20_000 - 1024)] {
+            assert_eq!(dates.date(day, || Some(19_700_101)), Some(19_700_101));
+            assert_eq!(dates.date(day, || panic!("again")), Some(19_700_101));
+            assert_eq!(dates.date(others, || None), None);
+            assert_eq!(dates.date(others, || Some(7)), Some(7));
+            assert_eq!(dates.date(day, || Some(8)), Some(8));
+        }
     }
 
     #[test]

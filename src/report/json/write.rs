@@ -124,7 +124,7 @@ impl Object<'_, '_> {
 
     /// Seconds since 1970 as RFC 3339; left out where the year has more than four digits.
     #[inline(always)]
-    pub(in crate::report) fn utc(&mut self, key: impl Key, seconds: i64, calendar: &mut Calendar) {
+    pub(in crate::report) fn utc(&mut self, key: impl Key, seconds: i64, calendar: Calendar<'_>) {
         if let Some((date, clock)) = calendar.rfc_3339(seconds) {
             key.value(self.line, b"\"", b"");
             self.line.put([&date, &clock, b"\","]);
@@ -201,12 +201,14 @@ mod tests {
 
     use super::*;
     use crate::escape::is_unsafe;
+    use crate::key::ring::Dates;
 
     #[test]
     fn times_are_those_of_rfc_3339() {
         use time::OffsetDateTime;
         use time::format_description::well_known::Rfc3339;
-        let mut calendar = Calendar::default();
+        let dates = Dates::default();
+        let calendar = Calendar(&dates);
         let days = (0..60).map(|day| 951_782_400 + 43_200 * day);
         for seconds in days.chain([0, 951_826_154, 1_709_210_096, 253_402_300_799, -62_167_219_200, -1]) {
             let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
@@ -241,8 +243,8 @@ mod tests {
             object.hex("hex", &[0, 0xab]);
             object.number("number", -5_i64);
             object.flag("flag", true);
-            object.utc("utc", 1_700_000_000, &mut Calendar::default());
-            object.utc("far", i64::MAX, &mut Calendar::default());
+            object.utc("utc", 1_700_000_000, Calendar(&Dates::default()));
+            object.utc("far", i64::MAX, Calendar(&Dates::default()));
             object.object("object", |inner| inner.word("word", "w"));
             object.array("array", &[1, 2], |item, inner| inner.number("n", *item));
             object.texts("texts", &["a\"".to_owned(), "b".to_owned()]);

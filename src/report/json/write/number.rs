@@ -71,9 +71,10 @@ fn decimal(number: impl Number, place: &mut [u8; LONGEST]) -> usize {
 /// Writes the digits from the first that is not zero on.
 #[inline(always)]
 fn first(number: u64, place: &mut [u8; LONGEST], at: usize) -> usize {
-    if number < 10 {
-        write(number | ZEROS, place, at);
-        return at + 1;
+    if let Some(&[digits @ .., count]) = usize::try_from(number).ok().and_then(|number| SMALL.get(number)) {
+        let [a, b, c] = digits;
+        write(u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]), place, at);
+        return at + usize::from(count);
     }
     let digits = eight_digits(number);
     let zeros = (digits ^ ZEROS).trailing_zeros() / 8;
@@ -93,6 +94,27 @@ fn write(digits: u64, place: &mut [u8; LONGEST], at: usize) {
     if let Some(place) = place.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
         *place = digits.to_le_bytes();
     }
+}
+
+/// The numbers below 1000: their digits, and how many they are.
+static SMALL: [[u8; 4]; 1000] = small();
+
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "worked out by the compiler")]
+const fn small() -> [[u8; 4]; 1000] {
+    let mut small = [[0; 4]; 1000];
+    let mut number = 0;
+    while number < small.len() {
+        let digits = [number / 100, number / 10 % 10, number % 10];
+        let zeros = if number < 10 { 2 } else { (number < 100) as usize };
+        let mut at = zeros;
+        while at < digits.len() {
+            small[number][at - zeros] = b'0' + digits[at] as u8;
+            at += 1;
+        }
+        small[number][3] = (3 - zeros) as u8;
+        number += 1;
+    }
+    small
 }
 
 /// The digit zero in each octet.

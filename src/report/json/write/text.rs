@@ -6,49 +6,36 @@ use time::Date;
 
 use super::number::eight_digits;
 use crate::escape::is_unsafe;
+use crate::key::ring::Dates;
 
 const SECONDS_OF_DAY: i64 = 86_400;
 /// The Julian day of 1 January 1970.
-const EPOCH_DAY: i64 = 2_440_588;
+const EPOCH_DAY: i32 = 2_440_588;
 
-/// Dates and times as RFC 3339 has them. The last date is kept: start and end of a session are mostly on one day.
-#[derive(Default)]
-pub(in crate::report) struct Calendar {
-    last: Option<(i64, [u8; 11])>,
-}
+/// Dates and times as RFC 3339 has them. Dates are kept: many sessions are of the same days.
+#[derive(Clone, Copy)]
+pub(in crate::report) struct Calendar<'k>(pub(in crate::report) &'k Dates);
 
-impl Calendar {
+impl Calendar<'_> {
     /// Date and time of day of a point in time, seconds since 1970; `None` where the year has not four digits.
     #[inline]
-    pub(super) fn rfc_3339(&mut self, seconds: i64) -> Option<([u8; 11], [u8; 9])> {
-        let date = self.date(seconds.div_euclid(SECONDS_OF_DAY))?;
+    pub(super) fn rfc_3339(self, seconds: i64) -> Option<([u8; 11], [u8; 9])> {
+        let day = i32::try_from(seconds.div_euclid(SECONDS_OF_DAY)).ok()?;
+        let date = self.0.date(day, || date(day))?;
+        let [y1, y2, y3, y4, m1, m2, d1, d2] = eight_digits(date.into()).to_le_bytes();
+        let date = [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T'];
         let second = seconds.rem_euclid(SECONDS_OF_DAY).cast_unsigned();
         let clock = second / 3600 * 10_000 + second / 60 % 60 * 100 + second % 60;
         let [.., h1, h2, m1, m2, s1, s2] = eight_digits(clock).to_le_bytes();
         Some((date, [h1, h2, b':', m1, m2, b':', s1, s2, b'Z']))
     }
-
-    /// A date, as days since 1970.
-    #[inline]
-    fn date(&mut self, day: i64) -> Option<[u8; 11]> {
-        match self.last {
-            Some((last, date)) if last == day => Some(date),
-            _ => {
-                let date = date(day)?;
-                self.last = Some((day, date));
-                Some(date)
-            }
-        }
-    }
 }
 
-fn date(day: i64) -> Option<[u8; 11]> {
-    let day = i32::try_from(day.checked_add(EPOCH_DAY)?).ok()?;
-    let (year, month, day) = Date::from_julian_day(day).ok()?.to_calendar_date();
-    let year = u64::try_from(year).ok()?;
-    let digits = eight_digits(year * 10_000 + u64::from(u8::from(month)) * 100 + u64::from(day));
-    let [y1, y2, y3, y4, m1, m2, d1, d2] = digits.to_le_bytes();
-    Some([y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T'])
+/// A day since 1970 as a number of eight digits, such as 20241215.
+fn date(day: i32) -> Option<u32> {
+    let (year, month, day) = Date::from_julian_day(day.checked_add(EPOCH_DAY)?).ok()?.to_calendar_date();
+    let year = u32::try_from(year).ok()?;
+    Some(year * 10_000 + u32::from(u8::from(month)) * 100 + u32::from(day))
 }
 
 /// The three digits of a number below 1000.
