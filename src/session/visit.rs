@@ -150,12 +150,11 @@ impl View<'_> {
         // an SSL_SESSION always has the member, if only an empty one
         let is_there = self.session.dialect.is_ssl_session() || !self.session.session_id.is_empty();
         gate.bytes(field::SESSION_ID, is_there.then_some(self.session.session_id));
-        let (secret, bytes) = match self.session.secret {
-            Secret::MasterSecret(bytes) => (field::MASTER_KEY, bytes),
-            Secret::ResumptionPsk(bytes) => (field::RESUMPTION_PSK, bytes),
-            Secret::ResumptionMasterSecret(bytes) => (field::RESUMPTION_MASTER_SECRET, bytes),
-        };
-        gate.put(secret, Value::Bytes(bytes));
+        match self.session.secret {
+            Secret::MasterSecret(bytes) => gate.put(field::MASTER_KEY, Value::Bytes(bytes)),
+            Secret::ResumptionPsk(bytes) => gate.put(field::RESUMPTION_PSK, Value::Bytes(bytes)),
+            Secret::ResumptionMasterSecret(bytes) => gate.put(field::RESUMPTION_MASTER_SECRET, Value::Bytes(bytes)),
+        }
         gate.bytes(field::TICKET_NONCE, self.session.ticket_nonce);
         gate.bytes(field::RESUMPTION_PSK, self.session.derived_psk.as_ref().map(crate::secret::Secret::as_bytes));
         gate.bytes(field::CLIENT_RANDOM, self.session.client_random);
