@@ -311,14 +311,13 @@ impl<'k> KeyInUse<'k> {
 
     /// The decryption itself, for a ticket whose MAC was judged by the caller.
     pub(crate) fn decrypt<'b>(&self, ticket: &Ticket<'_>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], BadPadding> {
-        buffer.clear();
-        buffer.extend_from_slice(ticket.ciphertext());
-        match (self.slot, &self.key.rotation) {
-            (Some(slot), Some(rotation)) => {
-                rotation.with_key(slot, |key| key.cipher.decrypt(ticket.iv(), buffer)).ok_or(BadPadding)
-            }
-            _ => self.key.cipher.decrypt(ticket.iv(), buffer).ok_or(BadPadding),
-        }
+        let (iv, ciphertext) = (ticket.iv(), ticket.ciphertext());
+        buffer.resize(ciphertext.len(), 0);
+        let plaintext = match (self.slot, &self.key.rotation) {
+            (Some(slot), Some(rotation)) => rotation.with_key(slot, |key| key.cipher.decrypt(iv, ciphertext, buffer)),
+            _ => self.key.cipher.decrypt(iv, ciphertext, buffer),
+        };
+        plaintext.ok_or(BadPadding)
     }
 }
 
