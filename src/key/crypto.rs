@@ -1,5 +1,9 @@
 //! The two primitives of a ticket, a block cipher in some mode and a MAC, keyed once and used for every ticket.
 
+mod sha256;
+
+use std::borrow::Cow;
+
 use aes::{Aes128Dec, Aes128Enc, Aes192Dec, Aes192Enc, Aes256Dec, Aes256Enc};
 use cbc::cipher::block_padding::{NoPadding, Padding, Pkcs7};
 use cbc::cipher::{
@@ -10,8 +14,9 @@ use ctr::CtrCore;
 use ctr::flavors::Ctr128BE;
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
-use sha2::{Sha256, Sha384, Sha512};
+use sha2::{Sha384, Sha512};
 
+use self::sha256::HmacSha256;
 use super::scheme::{Hash, Mode};
 use crate::ticket::{Ticket, Wire};
 
@@ -122,7 +127,7 @@ where
 /// A MAC key, its inner and outer state precomputed.
 pub(super) enum MacKey {
     HmacSha1(Hmac<Sha1>),
-    HmacSha256(Hmac<Sha256>),
+    HmacSha256(HmacSha256),
     HmacSha384(Hmac<Sha384>),
     HmacSha512(Hmac<Sha512>),
 }
@@ -131,7 +136,7 @@ impl MacKey {
     pub(super) fn new(key: &[u8], hash: Hash) -> Option<Self> {
         match hash {
             Hash::Sha1 => Hmac::new_from_slice(key).map(Self::HmacSha1).ok(),
-            Hash::Sha256 => Hmac::new_from_slice(key).map(Self::HmacSha256).ok(),
+            Hash::Sha256 => Some(Self::HmacSha256(HmacSha256::new(key))),
             Hash::Sha384 => Hmac::new_from_slice(key).map(Self::HmacSha384).ok(),
             Hash::Sha512 => Hmac::new_from_slice(key).map(Self::HmacSha512).ok(),
         }
@@ -148,24 +153,23 @@ impl MacKey {
 
     /// Compares the ticket's MAC in constant time.
     pub(super) fn verify(&self, ticket: &Ticket<'_>) -> bool {
+        let message = if ticket.wire() == Wire::UnsentLength {
+            let (header, length, ciphertext) = ticket.authenticated_pieces();
+            Cow::Owned([header, &length, ciphertext].concat())
+        } else {
+            Cow::Borrowed(ticket.authenticated())
+        };
         match self {
-            Self::HmacSha1(keyed) => verify(keyed, ticket),
-            Self::HmacSha256(keyed) => verify(keyed, ticket),
-            Self::HmacSha384(keyed) => verify(keyed, ticket),
-            Self::HmacSha512(keyed) => verify(keyed, ticket),
+            Self::HmacSha1(keyed) => verify(keyed, &message, ticket.mac()),
+            Self::HmacSha256(keyed) => keyed.verify(&message, ticket.mac()),
+            Self::HmacSha384(keyed) => verify(keyed, &message, ticket.mac()),
+            Self::HmacSha512(keyed) => verify(keyed, &message, ticket.mac()),
         }
     }
 }
 
-fn verify<M: Mac + Clone>(keyed: &M, ticket: &Ticket<'_>) -> bool {
-    let mac = keyed.clone();
-    let mac = if ticket.wire() == Wire::UnsentLength {
-        let (header, length, ciphertext) = ticket.authenticated_pieces();
-        mac.chain_update(header).chain_update(length).chain_update(ciphertext)
-    } else {
-        mac.chain_update(ticket.authenticated())
-    };
-    mac.verify_slice(ticket.mac()).is_ok()
+fn verify<M: Mac + Clone>(keyed: &M, message: &[u8], tag: &[u8]) -> bool {
+    keyed.clone().chain_update(message).verify_slice(tag).is_ok()
 }
 
 #[cfg(test)]
