@@ -248,6 +248,7 @@ impl TicketKey {
         })
     }
 
+    #[inline]
     fn split<'t>(&self, bytes: &'t [u8], wire: Wire) -> Result<Ticket<'t>, Malformed> {
         let ticket = Ticket::split_as(bytes, wire, self.scheme.hash.length())?;
         if self.cipher.wants_whole_blocks() { ticket.whole_blocks() } else { Ok(ticket) }
