@@ -248,6 +248,7 @@ impl TicketKey {
         })
     }
 
+    #[inline]
     fn split<'t>(&self, bytes: &'t [u8], wire: Wire) -> Result<Ticket<'t>, Malformed> {
         let ticket = Ticket::split_as(bytes, wire, self.scheme.hash.length())?;
         if self.cipher.wants_whole_blocks() { ticket.whole_blocks() } else { Ok(ticket) }
@@ -311,14 +312,13 @@ impl<'k> KeyInUse<'k> {
 
     /// The decryption itself, for a ticket whose MAC was judged by the caller.
     pub(crate) fn decrypt<'b>(&self, ticket: &Ticket<'_>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], BadPadding> {
-        buffer.clear();
-        buffer.extend_from_slice(ticket.ciphertext());
-        match (self.slot, &self.key.rotation) {
-            (Some(slot), Some(rotation)) => {
-                rotation.with_key(slot, |key| key.cipher.decrypt(ticket.iv(), buffer)).ok_or(BadPadding)
-            }
-            _ => self.key.cipher.decrypt(ticket.iv(), buffer).ok_or(BadPadding),
-        }
+        let (iv, ciphertext) = (ticket.iv(), ticket.ciphertext());
+        buffer.resize(ciphertext.len(), 0);
+        let plaintext = match (self.slot, &self.key.rotation) {
+            (Some(slot), Some(rotation)) => rotation.with_key(slot, |key| key.cipher.decrypt(iv, ciphertext, buffer)),
+            _ => self.key.cipher.decrypt(iv, ciphertext, buffer),
+        };
+        plaintext.ok_or(BadPadding)
     }
 }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::key::ring::KeyRing;
 use crate::key::{KeyInUse, KeyName, verifies_under_zero_mac_key};
 use crate::session::{self, Session, SessionError};
-use crate::ticket::{self, Malformed, Shape, Ticket, Unverified, Verified, Wire};
+use crate::ticket::{self, BadPadding, Malformed, Shape, Ticket, Unverified, Verified, Wire};
 
 /// What became of one ticket.
 #[non_exhaustive]
@@ -124,10 +124,12 @@ impl<'k> Opener<'k> {
             return Outcome::Malformed(Malformed::TooShort { length: bytes.len() });
         };
         let ring = if self.ring.is_empty() { self.built_in } else { self.ring };
-        let mut verified = ring.candidates(name).filter_map(|key| key.verify(bytes).ok());
-        if let Some(first) = verified.next() {
-            let siblings = ring.siblings(first.key()).iter().filter_map(|key| key.verify(bytes).ok());
-            return read(first, verified.chain(siblings), buffer);
+        let mut keys = ring.candidates(name);
+        while let Some(key) = keys.next() {
+            if let Ok(first) = &key.verify(bytes) {
+                let others = || keys.chain(ring.siblings(key)).filter_map(|key| key.verify(bytes).ok());
+                return read(first, others, buffer);
+            }
         }
         if !self.ring.is_empty()
             && let Some(bad) = self.bad_mac(bytes, name, buffer)
@@ -178,21 +180,25 @@ impl<'k> Opener<'k> {
 
 /// Opens and parses. Where several keys verify the MAC (the same MAC key with AES keys of different sizes), the one that
 /// gives a session is taken; nearly always the first does, and the others are not even tried.
-fn read<'a>(
-    first: Verified<'a, 'a>,
-    mut others: impl Iterator<Item = Verified<'a, 'a>>,
+fn read<'a, I: Iterator<Item = Verified<'a, 'a>>>(
+    first: &Verified<'a, 'a>,
+    others: impl FnOnce() -> I,
     buffer: &'a mut Vec<u8>,
 ) -> Outcome<'a> {
-    let mut verified = first;
-    let mut length = first.open(buffer).map(<[u8]>::len);
+    let length = first.open(buffer).map(<[u8]>::len);
     let is_session = |plaintext: &[u8]| session::begins_as_asn1(plaintext) || Session::parse(plaintext).is_ok();
     if !length.is_ok_and(|length| buffer.get(..length).is_some_and(is_session)) {
         let gives_session = |other: &Verified<'_, '_>| other.open(&mut Zeroizing::default()).is_ok_and(is_session);
-        if let Some(other) = others.find(gives_session) {
-            verified = other;
-            length = other.open(buffer).map(<[u8]>::len);
+        if let Some(other) = others().find(gives_session) {
+            let length = other.open(buffer).map(<[u8]>::len);
+            return outcome(&other, length, buffer);
         }
     }
+    outcome(first, length, buffer)
+}
+
+/// The verdict on what stands at the beginning of `buffer`.
+fn outcome<'a>(verified: &Verified<'a, 'a>, length: Result<usize, BadPadding>, buffer: &'a [u8]) -> Outcome<'a> {
     let (key, ticket) = (verified.key_in_use(), *verified.ticket());
     let Some(plaintext) = length.ok().and_then(|length| buffer.get(..length)) else {
         return Outcome::BadPadding { ticket, key };

@@ -31,11 +31,9 @@ pub const MAX_LENGTH: usize = 0xffff;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket<'t> {
     wire: Wire,
-    key_name: Option<KeyName>,
-    iv: &'t [u8],
-    ciphertext: &'t [u8],
-    mac: &'t [u8],
+    /// The header of the wire, then the ciphertext.
     authenticated: &'t [u8],
+    mac: &'t [u8],
 }
 
 /// Why bytes are no ticket.
@@ -139,27 +137,15 @@ impl<'t> Ticket<'t> {
         let short = Malformed::TooShort { length: bytes.len() };
         let (authenticated, mac) =
             bytes.len().checked_sub(mac_length).and_then(|end| bytes.split_at_checked(end)).ok_or(short)?;
-        let (key_name, rest) = if wire.has_key_name() {
-            let (name, rest) = authenticated.split_first_chunk().ok_or(short)?;
-            (Some(KeyName(*name)), rest)
-        } else {
-            (None, authenticated)
-        };
-        let (iv, rest) = rest.split_at_checked(IV_LENGTH).ok_or(short)?;
-        let ciphertext = if wire == Wire::SentLength {
-            let (sent, ciphertext) = rest.split_first_chunk().ok_or(short)?;
-            let sent = usize::from(u16::from_be_bytes(*sent));
+        let ticket = Self { wire, authenticated, mac };
+        let (header, ciphertext) = authenticated.split_at_checked(wire.header_length()).ok_or(short)?;
+        if wire == Wire::SentLength {
+            let sent = header.last_chunk().copied().map_or(0, u16::from_be_bytes).into();
             if sent != ciphertext.len() {
                 return Err(Malformed::WrongLength { sent, found: ciphertext.len() });
             }
-            ciphertext
-        } else {
-            rest
-        };
-        if ciphertext.is_empty() {
-            return Err(short);
         }
-        Ok(Self { wire, key_name, iv, ciphertext, mac, authenticated })
+        if ciphertext.is_empty() { Err(short) } else { Ok(ticket) }
     }
 
     /// The ticket, where the ciphertext is whole AES blocks, as CBC wants it.
@@ -167,12 +153,12 @@ impl<'t> Ticket<'t> {
         if self.has_whole_blocks() {
             Ok(self)
         } else {
-            Err(Malformed::PartialBlock { ciphertext: self.ciphertext.len() })
+            Err(Malformed::PartialBlock { ciphertext: self.ciphertext().len() })
         }
     }
 
     fn has_whole_blocks(&self) -> bool {
-        self.ciphertext.len().is_multiple_of(BLOCK_LENGTH)
+        self.ciphertext().len().is_multiple_of(BLOCK_LENGTH)
     }
 
     /// How the parts stand on the wire.
@@ -184,19 +170,20 @@ impl<'t> Ticket<'t> {
     /// Names the key that sealed the ticket; `None` where tickets have no names.
     #[must_use]
     pub fn key_name(&self) -> Option<KeyName> {
-        self.key_name
+        if self.wire.has_key_name() { leading_name(self.authenticated) } else { None }
     }
 
     /// The initialisation vector, 16 bytes.
     #[must_use]
     pub fn iv(&self) -> &'t [u8] {
-        self.iv
+        let start = self.wire.iv_start();
+        self.authenticated.get(start..start + IV_LENGTH).unwrap_or_default()
     }
 
     /// The encrypted session.
     #[must_use]
     pub fn ciphertext(&self) -> &'t [u8] {
-        self.ciphertext
+        self.authenticated.get(self.wire.header_length()..).unwrap_or_default()
     }
 
     /// The HMAC tag: 32 bytes in most families.
@@ -213,9 +200,10 @@ impl<'t> Ticket<'t> {
 
     /// The pieces that the MAC covers, in order: a length that is not sent makes three of them.
     pub(crate) fn authenticated_pieces(&self) -> (&'t [u8], [u8; 2], &'t [u8]) {
-        let length = u16::try_from(self.ciphertext.len()).unwrap_or(u16::MAX);
-        let header = self.authenticated.split_at_checked(self.authenticated.len() - self.ciphertext.len());
-        (header.map_or(self.authenticated, |(header, _)| header), length.to_be_bytes(), self.ciphertext)
+        let at = self.wire.header_length();
+        let (header, ciphertext) = self.authenticated.split_at_checked(at).unwrap_or((self.authenticated, &[]));
+        let length = u16::try_from(ciphertext.len()).unwrap_or(u16::MAX);
+        (header, length.to_be_bytes(), ciphertext)
     }
 }
 

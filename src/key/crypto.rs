@@ -1,17 +1,22 @@
 //! The two primitives of a ticket, a block cipher in some mode and a MAC, keyed once and used for every ticket.
 
+mod sha256;
+
+use std::borrow::Cow;
+
 use aes::{Aes128Dec, Aes128Enc, Aes192Dec, Aes192Enc, Aes256Dec, Aes256Enc};
 use cbc::cipher::block_padding::{NoPadding, Padding, Pkcs7};
 use cbc::cipher::{
-    BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockSizeUser, InnerIvInit, KeyInit, StreamCipher,
+    Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, InOutBuf, InnerIvInit, KeyInit, StreamCipher,
     StreamCipherCoreWrapper, consts::U16,
 };
 use ctr::CtrCore;
 use ctr::flavors::Ctr128BE;
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
-use sha2::{Sha256, Sha384, Sha512};
+use sha2::{Sha384, Sha512};
 
+use self::sha256::HmacSha256;
 use super::scheme::{Hash, Mode};
 use crate::ticket::{Ticket, Wire};
 
@@ -72,51 +77,57 @@ impl CipherKey {
         matches!(self, Self::Cbc128(..) | Self::Cbc192(..) | Self::Cbc256(..))
     }
 
-    /// Decrypts in place and takes PKCS#7 padding off; `None` where it is not valid.
-    pub(super) fn decrypt<'b>(&self, iv: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    /// Decrypts into `buffer`, which is as long as the ciphertext, and takes PKCS#7 padding off; `None` where it is not
+    /// valid.
+    pub(super) fn decrypt<'b>(&self, iv: &[u8], ciphertext: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         match self {
-            Self::Cbc128(cipher, fill) => cbc(cipher, *fill, iv, buffer),
-            Self::Cbc192(cipher, fill) => cbc(cipher, *fill, iv, buffer),
-            Self::Cbc256(cipher, fill) => cbc(cipher, *fill, iv, buffer),
-            Self::Ctr128(cipher) => counter(cipher, iv, buffer),
-            Self::Ctr192(cipher) => counter(cipher, iv, buffer),
-            Self::Ctr256(cipher) => counter(cipher, iv, buffer),
+            Self::Cbc128(cipher, fill) => cbc(cipher, *fill, iv, ciphertext, buffer),
+            Self::Cbc192(cipher, fill) => cbc(cipher, *fill, iv, ciphertext, buffer),
+            Self::Cbc256(cipher, fill) => cbc(cipher, *fill, iv, ciphertext, buffer),
+            Self::Ctr128(cipher) => counter(cipher, iv, ciphertext, buffer),
+            Self::Ctr192(cipher) => counter(cipher, iv, ciphertext, buffer),
+            Self::Ctr256(cipher) => counter(cipher, iv, ciphertext, buffer),
         }
     }
 }
 
-fn cbc<'b, C>(cipher: &C, fill: Fill, iv: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]>
+/// CBC without the copies of a mode that may work in place: the blocks go through the cipher together, and are mixed with
+/// the ciphertext afterwards.
+fn cbc<'b, C>(cipher: &C, fill: Fill, iv: &[u8], ciphertext: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]>
 where
     C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16>,
 {
+    let (sealed, []) = Array::slice_as_chunks(ciphertext) else { return None };
+    let (blocks, []) = Array::slice_as_chunks_mut(buffer) else { return None };
+    cipher.decrypt_blocks_b2b(sealed, blocks).ok()?;
+    let (first, rest) = blocks.split_first_mut()?;
+    mix(first, iv.try_into().ok()?);
+    rest.iter_mut().zip(sealed).for_each(|(block, before)| mix(block, before));
     match fill {
-        Fill::Pkcs7 => cbc_padded::<C, Pkcs7>(cipher, iv, buffer),
-        Fill::Zeros => cbc_padded::<C, NoPadding>(cipher, iv, buffer),
+        Fill::Pkcs7 => Pkcs7::unpad_blocks(blocks).ok(),
+        Fill::Zeros => NoPadding::unpad_blocks(blocks).ok(),
     }
 }
 
-fn cbc_padded<'b, C, P>(cipher: &C, iv: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]>
-where
-    C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16>,
-    P: Padding,
-{
-    let mode = cbc::Decryptor::inner_iv_slice_init(cipher, iv).ok()?;
-    mode.decrypt_padded::<P>(buffer).ok()
+/// XOR.
+fn mix(block: &mut Array<u8, U16>, before: &Array<u8, U16>) {
+    block.iter_mut().zip(before).for_each(|(byte, before)| *byte ^= before);
 }
 
-fn counter<'b, C>(cipher: &C, iv: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]>
+fn counter<'b, C>(cipher: &C, iv: &[u8], ciphertext: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]>
 where
     C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>,
 {
     let core = CtrCore::<_, Ctr128BE>::inner_iv_slice_init(cipher, iv).ok()?;
-    StreamCipherCoreWrapper::from_core(core).try_apply_keystream(buffer).ok()?;
+    let both = InOutBuf::new(ciphertext, buffer).ok()?;
+    StreamCipherCoreWrapper::from_core(core).try_apply_keystream_inout(both).ok()?;
     Some(buffer)
 }
 
 /// A MAC key, its inner and outer state precomputed.
 pub(super) enum MacKey {
     HmacSha1(Hmac<Sha1>),
-    HmacSha256(Hmac<Sha256>),
+    HmacSha256(HmacSha256),
     HmacSha384(Hmac<Sha384>),
     HmacSha512(Hmac<Sha512>),
 }
@@ -125,7 +136,7 @@ impl MacKey {
     pub(super) fn new(key: &[u8], hash: Hash) -> Option<Self> {
         match hash {
             Hash::Sha1 => Hmac::new_from_slice(key).map(Self::HmacSha1).ok(),
-            Hash::Sha256 => Hmac::new_from_slice(key).map(Self::HmacSha256).ok(),
+            Hash::Sha256 => Some(Self::HmacSha256(HmacSha256::new(key))),
             Hash::Sha384 => Hmac::new_from_slice(key).map(Self::HmacSha384).ok(),
             Hash::Sha512 => Hmac::new_from_slice(key).map(Self::HmacSha512).ok(),
         }
@@ -142,22 +153,68 @@ impl MacKey {
 
     /// Compares the ticket's MAC in constant time.
     pub(super) fn verify(&self, ticket: &Ticket<'_>) -> bool {
+        let message = if ticket.wire() == Wire::UnsentLength {
+            let (header, length, ciphertext) = ticket.authenticated_pieces();
+            Cow::Owned([header, &length, ciphertext].concat())
+        } else {
+            Cow::Borrowed(ticket.authenticated())
+        };
         match self {
-            Self::HmacSha1(keyed) => verify(keyed, ticket),
-            Self::HmacSha256(keyed) => verify(keyed, ticket),
-            Self::HmacSha384(keyed) => verify(keyed, ticket),
-            Self::HmacSha512(keyed) => verify(keyed, ticket),
+            Self::HmacSha1(keyed) => verify(keyed, &message, ticket.mac()),
+            Self::HmacSha256(keyed) => keyed.verify(&message, ticket.mac()),
+            Self::HmacSha384(keyed) => verify(keyed, &message, ticket.mac()),
+            Self::HmacSha512(keyed) => verify(keyed, &message, ticket.mac()),
         }
     }
 }
 
-fn verify<M: Mac + Clone>(keyed: &M, ticket: &Ticket<'_>) -> bool {
-    let mac = keyed.clone();
-    let mac = if ticket.wire() == Wire::UnsentLength {
-        let (header, length, ciphertext) = ticket.authenticated_pieces();
-        mac.chain_update(header).chain_update(length).chain_update(ciphertext)
-    } else {
-        mac.chain_update(ticket.authenticated())
-    };
-    mac.verify_slice(ticket.mac()).is_ok()
+fn verify<M: Mac + Clone>(keyed: &M, message: &[u8], tag: &[u8]) -> bool {
+    keyed.clone().chain_update(message).verify_slice(tag).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use aes::{Aes128, Aes192, Aes256};
+    use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
+
+    use super::*;
+
+    fn is_cbc<C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + KeyInit>(key: &[u8]) {
+        let iv: Vec<u8> = (100..116).collect();
+        let cipher = CipherKey::new(key, Mode::Cbc).unwrap();
+        // blocks go through the cipher by eights and more
+        for length in 0..1100 {
+            let plaintext: Vec<u8> = (0..=u8::MAX).cycle().step_by(3).take(length).collect();
+            let sealed =
+                cbc::Encryptor::<C>::new_from_slices(key, &iv).unwrap().encrypt_padded_vec::<Pkcs7>(&plaintext);
+            let mut buffer = vec![0xff; sealed.len()];
+            assert_eq!(cipher.decrypt(&iv, &sealed, &mut buffer), Some(plaintext.as_slice()), "{length}");
+        }
+    }
+
+    #[test]
+    fn decrypts_what_cbc_encrypts() {
+        is_cbc::<Aes128>(&[1; 16]);
+        is_cbc::<Aes192>(&[2; 24]);
+        is_cbc::<Aes256>(&[3; 32]);
+    }
+
+    #[test]
+    fn wrong_padding_and_partial_blocks_give_nothing() {
+        let (key, iv) = ([1; 16], [2; 16]);
+        let cipher = CipherKey::new(&key, Mode::Cbc).unwrap();
+        let mode = cbc::Encryptor::<Aes128>::new_from_slices(&key, &iv).unwrap();
+        let sealed = mode.encrypt_padded_vec::<NoPadding>(&[3; 32]);
+        let mut buffer = vec![0; 32];
+        assert_eq!(cipher.decrypt(&iv, &sealed, &mut buffer), Some(&[3; 29][..]));
+        assert_eq!(cipher.decrypt(&iv, &sealed[..31], &mut buffer[..31]), None);
+        assert_eq!(cipher.decrypt(&iv, &sealed[..16], &mut buffer), None);
+        assert_eq!(cipher.decrypt(&iv[..15], &sealed, &mut buffer), None);
+        assert_eq!(cipher.decrypt(&iv, &[], &mut []), None);
+        let mode = cbc::Encryptor::<Aes128>::new_from_slices(&key, &iv).unwrap();
+        let sealed = mode.encrypt_padded_vec::<NoPadding>(&[17; 32]);
+        assert_eq!(cipher.decrypt(&iv, &sealed, &mut buffer), None);
+        let kept = CipherKey::new(&key, Mode::CbcZeroPadded).unwrap();
+        assert_eq!(kept.decrypt(&iv, &sealed, &mut buffer), Some(&[17; 32][..]));
+    }
 }

@@ -30,6 +30,11 @@ impl Wire {
         }
     }
 
+    /// Octets before the initialisation vector.
+    pub(super) const fn iv_start(self) -> usize {
+        if self.has_key_name() { 16 } else { 0 }
+    }
+
     /// Whether tickets name their key.
     #[must_use]
     pub const fn has_key_name(self) -> bool {
