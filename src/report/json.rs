@@ -6,7 +6,7 @@ mod write;
 pub(super) use self::write::line;
 use self::write::{Calendar, Member, Object, member, members};
 use super::{Page, REDACTED, utc};
-use crate::key::ring::{KeyRing, Texts};
+use crate::key::ring::{Dates, KeyRing, Texts};
 use crate::key::{KeyInUse, TicketKey};
 use crate::record::{ConnectionRecord, Record, Shown};
 use crate::session::certificate::Certificate;
@@ -70,10 +70,10 @@ impl Renderer<'_> {
         let session: &Session<'_> = shown.session();
         let view = View { session, now: self.now, redact: self.redact };
         let repeated = self.ring.repeated();
-        let calendar = Calendar(repeated.dates());
-        let text = |part| members(|object| view.visit_part(part, &mut Fields::new(object, None, calendar)));
+        let dates = repeated.dates();
+        let text = |part| members(|object| view.visit_part(part, &mut Fields::new(object, None, dates)));
         let parts = session.mark().and_then(|mark| repeated.texts(mark, || Part::ALL.map(text)));
-        view.visit(&mut Fields::new(object, parts, calendar));
+        view.visit(&mut Fields::new(object, parts, dates));
     }
 }
 
@@ -127,8 +127,8 @@ struct Fields<'o, 'l, 'p> {
 }
 
 impl<'o, 'l, 'p> Fields<'o, 'l, 'p> {
-    fn new(object: &'o mut Object<'l, 'p>, parts: Option<&'o Texts>, calendar: Calendar<'o>) -> Self {
-        Self { object, parts, calendar }
+    fn new(object: &'o mut Object<'l, 'p>, parts: Option<&'o Texts>, dates: &'o Dates) -> Self {
+        Self { object, parts, calendar: Calendar::new(dates) }
     }
 }
 
@@ -152,7 +152,7 @@ impl Visitor for Fields<'_, '_, '_> {
             Value::Bytes(bytes) => self.object.hex(key, bytes),
             Value::Number(number) | Value::Seconds(number) | Value::Epoch(number) => self.object.number(key, number),
             Value::Flag(flag) => self.object.flag(key, flag),
-            Value::Utc(seconds) => self.object.utc(key, seconds, self.calendar),
+            Value::Utc(seconds) => self.object.utc(key, seconds, &mut self.calendar),
             Value::Redacted => self.object.word(key, REDACTED),
             Value::Certificate(der) => self.object.object(key, |object| certificate(der, object)),
             Value::List(items) => self.object.hex_list(key, items),

@@ -4,8 +4,8 @@ use std::io::{self, Write as _};
 
 use tktdump::audit::baseline::Baseline;
 use tktdump::audit::{Finding, Policy};
-use tktdump::report::{Page, Tally};
 use tktdump::report::findings::{FindingTally, github, json, sarif, text};
+use tktdump::report::{Page, Tally};
 
 use super::args::{AuditArgs, AuditFormat};
 use crate::command::notes::Notes;

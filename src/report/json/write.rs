@@ -124,10 +124,13 @@ impl Object<'_, '_> {
 
     /// Seconds since 1970 as RFC 3339; left out where the year has more than four digits.
     #[inline(always)]
-    pub(in crate::report) fn utc(&mut self, key: impl Key, seconds: i64, calendar: Calendar<'_>) {
-        if let Some((date, clock)) = calendar.rfc_3339(seconds) {
-            key.value(self.line, b"\"", b"");
-            self.line.put([&date, &clock, b"\","]);
+    pub(in crate::report) fn utc(&mut self, key: impl Key, seconds: i64, calendar: &mut Calendar<'_>) {
+        if let Some(moment) = calendar.moment(seconds) {
+            self.string(key, 20, |place| {
+                if let Some(place) = place.first_chunk_mut() {
+                    *place = moment.rfc_3339();
+                }
+            });
         }
     }
 
@@ -208,14 +211,16 @@ mod tests {
         use time::OffsetDateTime;
         use time::format_description::well_known::Rfc3339;
         let dates = Dates::default();
-        let calendar = Calendar(&dates);
+        let mut calendar = Calendar::new(&dates);
         let days = (0..60).map(|day| 951_782_400 + 43_200 * day);
         for seconds in days.chain([0, 951_826_154, 1_709_210_096, 253_402_300_799, -62_167_219_200, -1]) {
             let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
-            let (date, clock) = calendar.rfc_3339(seconds).unwrap();
-            assert_eq!(String::from_utf8([&date[..], &clock].concat()).unwrap(), time.format(&Rfc3339).unwrap());
+            let text = calendar.moment(seconds).unwrap().rfc_3339();
+            assert_eq!(String::from_utf8(text.to_vec()).unwrap(), time.format(&Rfc3339).unwrap());
         }
-        assert!([253_402_300_800, -62_167_219_201, i64::MAX, i64::MIN].map(|far| calendar.rfc_3339(far)) == [None; 4]);
+        for far in [253_402_300_800, -62_167_219_201, i64::MAX, i64::MIN] {
+            assert!(calendar.moment(far).is_none());
+        }
     }
 
     #[test]
@@ -243,8 +248,8 @@ mod tests {
             object.hex("hex", &[0, 0xab]);
             object.number("number", -5_i64);
             object.flag("flag", true);
-            object.utc("utc", 1_700_000_000, Calendar(&Dates::default()));
-            object.utc("far", i64::MAX, Calendar(&Dates::default()));
+            object.utc("utc", 1_700_000_000, &mut Calendar::new(&Dates::default()));
+            object.utc("far", i64::MAX, &mut Calendar::new(&Dates::default()));
             object.object("object", |inner| inner.word("word", "w"));
             object.array("array", &[1, 2], |item, inner| inner.number("n", *item));
             object.texts("texts", &["a\"".to_owned(), "b".to_owned()]);

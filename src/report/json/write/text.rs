@@ -12,22 +12,54 @@ const SECONDS_OF_DAY: i64 = 86_400;
 /// The Julian day of 1 January 1970.
 const EPOCH_DAY: i32 = 2_440_588;
 
-/// Dates and times as RFC 3339 has them. Dates are kept: many sessions are of the same days.
-#[derive(Clone, Copy)]
-pub(in crate::report) struct Calendar<'k>(pub(in crate::report) &'k Dates);
+/// Makes dates of days, and keeps them: many sessions are of the same days, and most begin and end on one.
+pub(in crate::report) struct Calendar<'k> {
+    dates: &'k Dates,
+    last: Option<(i32, u64)>,
+}
 
-impl Calendar<'_> {
-    /// Date and time of day of a point in time, seconds since 1970; `None` where the year has not four digits.
+/// A point in time: eight digits of the date, and two zeros with six digits of the time of day.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    date: u64,
+    clock: u64,
+}
+
+impl<'k> Calendar<'k> {
+    pub(in crate::report) fn new(dates: &'k Dates) -> Self {
+        Self { dates, last: None }
+    }
+
+    /// A point in time, seconds since 1970; `None` where the year has not four digits.
     #[inline]
-    pub(super) fn rfc_3339(self, seconds: i64) -> Option<([u8; 11], [u8; 9])> {
+    pub(super) fn moment(&mut self, seconds: i64) -> Option<Moment> {
         let day = i32::try_from(seconds.div_euclid(SECONDS_OF_DAY)).ok()?;
-        let date = self.0.date(day, || date(day))?;
-        let [y1, y2, y3, y4, m1, m2, d1, d2] = eight_digits(date.into()).to_le_bytes();
-        let date = [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T'];
         let second = seconds.rem_euclid(SECONDS_OF_DAY).cast_unsigned();
         let clock = second / 3600 * 10_000 + second / 60 % 60 * 100 + second % 60;
-        let [.., h1, h2, m1, m2, s1, s2] = eight_digits(clock).to_le_bytes();
-        Some((date, [h1, h2, b':', m1, m2, b':', s1, s2, b'Z']))
+        Some(Moment { date: self.date(day)?, clock: eight_digits(clock) })
+    }
+
+    #[inline]
+    fn date(&mut self, day: i32) -> Option<u64> {
+        match self.last {
+            Some((last, digits)) if last == day => Some(digits),
+            _ => {
+                let digits = eight_digits(self.dates.date(day, || date(day))?.into());
+                self.last = Some((day, digits));
+                Some(digits)
+            }
+        }
+    }
+}
+
+impl Moment {
+    /// As RFC 3339 has it.
+    #[inline]
+    pub(super) fn rfc_3339(self) -> [u8; 20] {
+        let [y1, y2, y3, y4, mo1, mo2, d1, d2] = self.date.to_le_bytes();
+        let [.., h1, h2, mi1, mi2, s1, s2] = self.clock.to_le_bytes();
+        let (dash, colon) = (b'-', b':');
+        [y1, y2, y3, y4, dash, mo1, mo2, dash, d1, d2, b'T', h1, h2, colon, mi1, mi2, colon, s1, s2, b'Z']
     }
 }
 
