@@ -106,9 +106,9 @@ fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
         return Ok(());
     }
     let mut record = Page::new();
-    let counts = tally.counts().map(|(status, count)| (status.as_str(), count));
+    let counts: Vec<_> = tally.counts().map(|(status, count)| (status.as_str(), count)).collect();
     let connections = captures.then(|| tally.connections());
-    json::summary(tally.tickets(), counts, connections, &mut record);
+    json::summary(tally.tickets(), &counts, connections, &mut record);
     io::stdout().write_all(&record)
 }
 

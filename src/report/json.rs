@@ -185,16 +185,11 @@ fn certificate(der: &[u8], object: &mut Object<'_, '_>) {
 }
 
 /// Appends the closing `summary` record: `counts` under their names; `connections` where there were captures.
-pub fn summary<'c>(
-    tickets: u64,
-    counts: impl IntoIterator<Item = (&'c str, u64)> + Clone,
-    connections: Option<u64>,
-    out: &mut Page,
-) {
+pub fn summary(tickets: u64, counts: &[(&'static str, u64)], connections: Option<u64>, out: &mut Page) {
     line(out, |object| {
         object.word("type", "summary");
         object.number("tickets", tickets);
-        for (key, count) in counts.clone() {
+        for &(key, count) in counts {
             object.number(key, count);
         }
         if let Some(connections) = connections {

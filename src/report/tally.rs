@@ -57,7 +57,7 @@ impl Tally {
     }
 
     /// Every status that occurred, with its count.
-    pub fn counts(&self) -> impl Iterator<Item = (Status, u64)> + Clone {
+    pub fn counts(&self) -> impl Iterator<Item = (Status, u64)> {
         Status::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
     }
 }

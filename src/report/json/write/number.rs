@@ -14,29 +14,25 @@ pub(in crate::report) trait Number: Copy {
     fn parts(self) -> (bool, u64);
 }
 
-macro_rules! unsigned {
-    ($($number:ty)*) => {
-        $(impl Number for $number {
+macro_rules! numbers {
+    ($($type:ty: $parts:expr;)*) => {
+        $(impl Number for $type {
             #[inline(always)]
             fn parts(self) -> (bool, u64) {
-                (false, self as u64)
+                $parts(self)
             }
         })*
     };
 }
-unsigned!(u8 u16 u32 u64 usize);
-
-macro_rules! signed {
-    ($($number:ty)*) => {
-        $(impl Number for $number {
-            #[inline(always)]
-            fn parts(self) -> (bool, u64) {
-                (self < 0, self.unsigned_abs().into())
-            }
-        })*
-    };
+numbers! {
+    u8: |number| (false, u64::from(number));
+    u16: |number| (false, u64::from(number));
+    u32: |number| (false, u64::from(number));
+    u64: |number| (false, number);
+    usize: |number| (false, number as u64);
+    i32: |number: i32| (number < 0, u64::from(number.unsigned_abs()));
+    i64: |number: i64| (number < 0, number.unsigned_abs());
 }
-signed!(i32 i64);
 
 /// Writes a number and what is to follow it, and tells how many octets they take.
 #[inline(always)]
@@ -125,11 +121,11 @@ const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 pub(super) fn eight_digits(number: u64) -> u64 {
     // halves, pairs and digits, each step for all of them at once: n * 10486 >> 20 is n / 100 for n below 10^4, and
     // n * 103 >> 10 is n / 10 for n below 100
-    let halves = number / 10_000 | (number % 10_000) << 32;
-    let hundreds = (halves * 10_486 >> 20) & 0x0000_007f_0000_007f;
-    let pairs = hundreds | (halves - 100 * hundreds) << 16;
-    let tens = (pairs * 103 >> 10) & 0x000f_000f_000f_000f;
-    (tens | (pairs - 10 * tens) << 8) | ZEROS
+    let halves = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | ((halves - 100 * hundreds) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((pairs - 10 * tens) << 8) | ZEROS
 }
 
 #[cfg(test)]

@@ -89,20 +89,20 @@ pub(super) fn without_zeros(digits: &[u8; 3]) -> &[u8] {
 #[inline]
 pub(super) fn is_plain(text: &[u8]) -> bool {
     let steps = [all_plain::<16>, all_plain::<8>, all_plain::<4>];
-    steps.iter().find_map(|step| step(text)).unwrap_or_else(|| text.iter().all(is_plain_octet))
+    steps.iter().find_map(|step| step(text)).unwrap_or_else(|| text.iter().all(|&octet| is_plain_octet(octet)))
 }
 
 /// The same, looking at `N` octets in one step; `None` where there are fewer.
 #[inline]
 fn all_plain<const N: usize>(text: &[u8]) -> Option<bool> {
-    let is_plain = |octets: &[u8; N]| octets.map(|octet| u8::from(!is_plain_octet(&octet))) == [0; N];
+    let is_plain = |octets: &[u8; N]| octets.map(|octet| u8::from(!is_plain_octet(octet))) == [0; N];
     // the last step may see some of the one before again
     let last = text.last_chunk()?;
     Some(text.as_chunks().0.iter().all(is_plain) && is_plain(last))
 }
 
 #[inline]
-fn is_plain_octet(octet: &u8) -> bool {
+fn is_plain_octet(octet: u8) -> bool {
     octet.wrapping_sub(0x20) < 0x5f && !matches!(octet, b'"' | b'\\')
 }
 
