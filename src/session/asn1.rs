@@ -3,36 +3,23 @@
 
 use der_parser::der::{Class, Tag};
 
-use super::{Cipher, Dialect, Protocol, Secret, Session, SessionError, UnknownField, boringssl, openssl};
-use crate::der::{DerError, DerErrorKind, Element, Reader, integer};
+use super::{Cipher, Dialect, Protocol, Secret, Session, UnknownField, boringssl, openssl};
+use crate::der::{DerError, DerErrorKind, Element, Inner, Reader, integer};
 
 /// The first tag whose meaning depends on the dialect.
 const FIRST_OWN_TAG: u32 = 13;
 
-pub(super) fn parse(plaintext: &[u8]) -> Result<Session<'_>, SessionError> {
+/// Reads a session into `session`, which has nothing in it.
+pub(super) fn read<'a>(session: &mut Session<'a>, plaintext: &'a [u8]) -> Result<(), DerError> {
     let mut outer = Reader::new(plaintext);
-    let mut members = outer.enter(Tag::Sequence, "a SEQUENCE").map_err(SessionError::Der)?;
-    outer.finish().map_err(SessionError::Der)?;
-    let fixed = fixed_members(&mut members).map_err(SessionError::Der)?;
-    // a session is large: it is made once, and filled where it is
-    let mut session = Session::new(Dialect::OpenSsl, plaintext, fixed.protocol, fixed.secret);
-    session.cipher = fixed.cipher;
-    session.session_id = fixed.session_id;
-    match tagged_members(&mut session, members) {
-        Ok(()) => Ok(session),
-        Err(error) => Err(SessionError::Der(error)),
-    }
+    let mut members = outer.enter(Tag::Sequence, "a SEQUENCE")?;
+    outer.finish()?;
+    fixed_members(session, &mut members)?;
+    tagged_members(session, members)
 }
 
 /// The members without tags.
-struct FixedMembers<'a> {
-    protocol: Protocol,
-    cipher: Cipher<'a>,
-    session_id: &'a [u8],
-    secret: Secret<'a>,
-}
-
-fn fixed_members<'a>(members: &mut Reader<'a>) -> Result<FixedMembers<'a>, DerError> {
+fn fixed_members<'a>(session: &mut Session<'a>, members: &mut Reader<'a>) -> Result<(), DerError> {
     let unexpected = |offset, expected| DerError { kind: DerErrorKind::Unexpected { expected }, offset };
     let offset = members.offset();
     let version = members.expect(Tag::Integer, "the structure version, an INTEGER")?;
@@ -41,7 +28,7 @@ fn fixed_members<'a>(members: &mut Reader<'a>) -> Result<FixedMembers<'a>, DerEr
     }
     let offset = members.offset();
     let protocol = integer(members.expect(Tag::Integer, "the protocol version, an INTEGER")?);
-    let protocol = protocol
+    session.protocol = protocol
         .and_then(|number| u16::try_from(number).ok())
         .map(Protocol)
         .ok_or_else(|| unexpected(offset, "a protocol version of 16 bits"))?;
@@ -50,45 +37,41 @@ fn fixed_members<'a>(members: &mut Reader<'a>) -> Result<FixedMembers<'a>, DerEr
     if !matches!(cipher.len(), 2 | 3) {
         return Err(unexpected(offset, "a cipher suite of 2 or 3 bytes"));
     }
-    let session_id = members.expect(Tag::OctetString, "the session ID, an OCTET STRING")?;
+    session.cipher = Cipher(cipher);
+    session.session_id = members.expect(Tag::OctetString, "the session ID, an OCTET STRING")?;
     let secret = members.expect(Tag::OctetString, "the master key, an OCTET STRING")?;
-    let secret = if protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) };
-    Ok(FixedMembers { protocol, cipher: Cipher(cipher), session_id, secret })
+    session.secret =
+        if session.protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) };
+    Ok(())
 }
 
 fn tagged_members<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> Result<(), DerError> {
     let mut decided = false;
-    while !members.is_empty() {
+    loop {
         let here = members.clone();
-        let (tag, inner) = if let Some((tag, inner)) = members.short_explicit() {
-            (tag, Some(inner))
+        let (tag, inner) = match members.short_explicit() {
+            Some(member) => member,
+            None if members.is_empty() => break,
+            None => {
+                let (rest, member) = any_member(session, &mut decided, here.clone())?;
+                members = rest;
+                match member {
+                    Some(member) => member,
+                    None => continue,
+                }
+            }
+        };
+        let understood = if tag < FIRST_OWN_TAG {
+            common_member(session, tag, &inner)
         } else {
-            let element = members.read()?;
-            if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
-                session.krb5_principal = Some(element.content);
-                continue;
+            decide(session, &mut decided, &here, tag, Some(&inner));
+            match session.dialect {
+                Dialect::OpenSsl => openssl::member(session, tag, &inner),
+                Dialect::BoringSsl => boringssl::member(session, tag, &inner),
+                _ => false,
             }
-            if element.class != Class::ContextSpecific {
-                session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
-                continue;
-            }
-            (element.tag, element.only())
         };
-        if !decided && tag >= FIRST_OWN_TAG {
-            session.dialect = recognise(here.clone());
-            decided = true;
-        }
-        let understood = match (inner, session.dialect) {
-            (None, _) => bare_member(session, here.clone()),
-            (Some(inner), _) if tag < FIRST_OWN_TAG => common_member(session, tag, &inner),
-            (Some(inner), Dialect::OpenSsl) => openssl::member(session, tag, &inner),
-            (Some(inner), Dialect::BoringSsl) => boringssl::member(session, tag, &inner),
-            _ => false,
-        };
-        session.tags |= 1_u64.checked_shl(tag).unwrap_or(0);
-        if !understood {
-            unknown_member(session, here);
-        }
+        taken(session, tag, understood, &here);
     }
     session.extended_master_secret = match session.extended_master_secret {
         _ if session.protocol.has_psk() => None,
@@ -96,6 +79,48 @@ fn tagged_members<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> Res
         None => Some(session.flags.unwrap_or(0) & openssl::FLAG_EXTENDED_MASTER_SECRET != 0),
     };
     Ok(())
+}
+
+/// Reads the next member, whatever it is. What is one element under an explicit tag is handed back, all else is taken.
+#[inline(never)]
+fn any_member<'a>(
+    session: &mut Session<'a>,
+    decided: &mut bool,
+    mut members: Reader<'a>,
+) -> Result<(Reader<'a>, Option<(u32, Inner<'a>)>), DerError> {
+    let here = members.clone();
+    let element = members.read()?;
+    if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
+        session.krb5_principal = Some(element.content);
+    } else if element.class != Class::ContextSpecific {
+        session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
+    } else if let Some(inner) = element.only() {
+        return Ok((members, Some((element.tag, inner))));
+    } else {
+        decide(session, decided, &here, element.tag, None);
+        let understood = bare_member(session, &element);
+        taken(session, element.tag, understood, &here);
+    }
+    Ok((members, None))
+}
+
+/// Notes that there was a member.
+#[inline]
+fn taken<'a>(session: &mut Session<'a>, tag: u32, understood: bool, here: &Reader<'a>) {
+    session.tags |= 1_u64.checked_shl(tag).unwrap_or(0);
+    if !understood {
+        unknown_member(session, here.clone());
+    }
+}
+
+/// Decides for a dialect at the first of the members whose meaning depends on it: the first of `here`.
+#[inline]
+fn decide(session: &mut Session<'_>, decided: &mut bool, here: &Reader<'_>, tag: u32, inner: Option<&Inner<'_>>) {
+    if !*decided && tag >= FIRST_OWN_TAG {
+        *decided = true;
+        session.dialect =
+            inner.and_then(|inner| dialect_of(tag, Some(inner))).unwrap_or_else(|| recognise(here.clone()));
+    }
 }
 
 #[cold]
@@ -106,28 +131,32 @@ fn unknown_member<'a>(session: &mut Session<'a>, mut members: Reader<'a>) {
 }
 
 /// Decides by the first member whose type differs between the dialects.
+#[inline(never)]
 fn recognise(mut members: Reader<'_>) -> Dialect {
-    loop {
-        let (tag, inner) = match members.short_explicit() {
-            Some((tag, inner)) => (tag, Some(inner)),
-            None => match members.read() {
-                Ok(element) => (element.tag, element.reader().read().ok()),
-                Err(_) => return Dialect::OpenSsl,
-            },
-        };
-        let is = |tag| inner.is_some_and(|inner| inner.is(tag));
-        match tag {
-            13..=15 if is(Tag::Integer) => return Dialect::OpenSsl,
-            13..=15 if is(Tag::OctetString) => return Dialect::BoringSsl,
-            17 if is(Tag::Boolean) => return Dialect::BoringSsl,
-            17 if is(Tag::Integer) => return Dialect::OpenSsl,
-            18 if is(Tag::Integer) => return Dialect::BoringSsl,
-            19 if is(Tag::Sequence) => return Dialect::BoringSsl,
-            19 => return Dialect::OpenSsl,
-            18 | 20 if is(Tag::OctetString) => return Dialect::OpenSsl,
-            20..=33 if inner.is_some() => return Dialect::BoringSsl,
-            _ => {}
+    while let Ok(element) = members.read() {
+        let inner = element.reader().read().ok().map(Inner::from);
+        if let Some(dialect) = dialect_of(element.tag, inner.as_ref()) {
+            return dialect;
         }
+    }
+    Dialect::OpenSsl
+}
+
+/// The dialect that a member gives away by its type.
+#[inline]
+fn dialect_of(tag: u32, inner: Option<&Inner<'_>>) -> Option<Dialect> {
+    let is = |tag| inner.is_some_and(|inner| inner.is(tag));
+    match tag {
+        13..=15 if is(Tag::Integer) => Some(Dialect::OpenSsl),
+        13..=15 if is(Tag::OctetString) => Some(Dialect::BoringSsl),
+        17 if is(Tag::Boolean) => Some(Dialect::BoringSsl),
+        17 if is(Tag::Integer) => Some(Dialect::OpenSsl),
+        18 if is(Tag::Integer) => Some(Dialect::BoringSsl),
+        19 if is(Tag::Sequence) => Some(Dialect::BoringSsl),
+        19 => Some(Dialect::OpenSsl),
+        18 | 20 if is(Tag::OctetString) => Some(Dialect::OpenSsl),
+        20..=33 if inner.is_some() => Some(Dialect::BoringSsl),
+        _ => None,
     }
 }
 
@@ -141,9 +170,7 @@ pub(super) fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
 }
 
 /// A member that is no single element under an explicit tag. False: not understood.
-#[cold]
-fn bare_member<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> bool {
-    let Ok(element) = members.read() else { return false };
+fn bare_member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
     match element.tag {
         // the one implicit tag
         0 if !element.constructed => set(&mut session.key_arg, Some(element.content)),
@@ -157,7 +184,7 @@ fn bare_member<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> bool {
 
 /// Members 1 to 12. False: not understood.
 #[inline]
-fn common_member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a>) -> bool {
+fn common_member<'a>(session: &mut Session<'a>, tag: u32, inner: &Inner<'a>) -> bool {
     match tag {
         1 => set(&mut session.time, inner.integer()),
         2 => set(&mut session.timeout, inner.integer()),
@@ -175,8 +202,8 @@ fn common_member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a>) -
     }
 }
 
-fn one_octet(element: &Element<'_>) -> Option<u8> {
-    match element.octets()? {
+fn one_octet(inner: &Inner<'_>) -> Option<u8> {
+    match inner.octets()? {
         &[octet] => Some(octet),
         _ => None,
     }

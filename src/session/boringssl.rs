@@ -2,10 +2,10 @@
 
 use super::Session;
 use super::asn1::set;
-use crate::der::Element;
+use crate::der::Inner;
 
 /// Takes a member. False: not understood.
-pub(super) fn member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a>) -> bool {
+pub(super) fn member<'a>(session: &mut Session<'a>, tag: u32, inner: &Inner<'a>) -> bool {
     let own = session.boringssl.get_or_insert_default();
     match tag {
         13 => set(&mut own.peer_sha256, inner.octets()),
@@ -34,11 +34,11 @@ pub(super) fn member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a
 }
 
 /// Four octets, big-endian.
-fn age_add(element: &Element<'_>) -> Option<u32> {
-    element.octets()?.try_into().ok().map(u32::from_be_bytes)
+fn age_add(inner: &Inner<'_>) -> Option<u32> {
+    inner.octets()?.try_into().ok().map(u32::from_be_bytes)
 }
 
 /// A `SubjectPublicKeyInfo`, bare or inside an OCTET STRING.
-fn raw_public_key<'a>(element: &Element<'a>) -> Option<&'a [u8]> {
-    element.octets().or_else(|| element.is(der_parser::der::Tag::Sequence).then_some(element.der))
+fn raw_public_key<'a>(inner: &Inner<'a>) -> Option<&'a [u8]> {
+    inner.octets().or_else(|| inner.is(der_parser::der::Tag::Sequence).then_some(inner.der))
 }
