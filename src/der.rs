@@ -93,10 +93,42 @@ impl<'a> Element<'a> {
 
     /// The one element inside, where there is no more than one.
     #[must_use]
-    pub fn only(&self) -> Option<Inner<'a>> {
+    pub fn only(&self) -> Option<Element<'a>> {
         let mut reader = self.reader();
         let inner = reader.read().ok()?;
-        (self.constructed && reader.is_empty()).then(|| inner.into())
+        (self.constructed && reader.is_empty()).then_some(inner)
+    }
+
+    /// The same as an explicit tag and what is inside.
+    #[must_use]
+    pub fn explicit(&self) -> Option<Explicit<'a>> {
+        Some(Explicit { tag: self.tag, inner: self.only()?.into(), der: self.der })
+    }
+}
+
+/// An element with exactly one inside, whatever its class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Explicit<'a> {
+    /// Tag number.
+    pub tag: u32,
+    /// What is inside.
+    pub inner: Inner<'a>,
+    /// The whole of it: identifier, length and content.
+    pub der: &'a [u8],
+}
+
+impl<'a> Explicit<'a> {
+    /// The encoding of what is inside.
+    #[must_use]
+    #[cold]
+    pub fn inner_der(&self) -> Option<&'a [u8]> {
+        Some(Reader::new(self.der).read().ok()?.only()?.der)
+    }
+
+    /// The encoding of what is inside, if that is a SEQUENCE.
+    #[must_use]
+    pub fn sequence(&self) -> Option<&'a [u8]> {
+        if self.inner.is(Tag::Sequence) { self.inner_der() } else { None }
     }
 }
 
@@ -107,42 +139,40 @@ pub struct Inner<'a> {
     tag: u32,
     /// The content octets.
     pub content: &'a [u8],
-    /// Identifier, length and content.
-    pub der: &'a [u8],
 }
 
 /// No universal type has this number.
 const NOT_UNIVERSAL: u32 = u32::MAX;
 
 impl<'a> From<Element<'a>> for Inner<'a> {
-    fn from(Element { class, tag, content, der, .. }: Element<'a>) -> Self {
-        Self { tag: if class == Class::Universal { tag } else { NOT_UNIVERSAL }, content, der }
+    fn from(Element { class, tag, content, .. }: Element<'a>) -> Self {
+        Self { tag: if class == Class::Universal { tag } else { NOT_UNIVERSAL }, content }
     }
 }
 
 impl<'a> Inner<'a> {
     /// Whether this is the universal element `tag`.
     #[must_use]
-    pub fn is(&self, tag: Tag) -> bool {
+    pub fn is(self, tag: Tag) -> bool {
         self.tag == tag.0
     }
 
     /// The value of an INTEGER that fits an `i64`.
     #[must_use]
     #[inline]
-    pub fn integer(&self) -> Option<i64> {
+    pub fn integer(self) -> Option<i64> {
         if self.is(Tag::Integer) { integer(self.content) } else { None }
     }
 
     /// The content of an OCTET STRING.
     #[must_use]
-    pub fn octets(&self) -> Option<&'a [u8]> {
+    pub fn octets(self) -> Option<&'a [u8]> {
         self.is(Tag::OctetString).then_some(self.content)
     }
 
     /// The value of a BOOLEAN; any octet but zero is true.
     #[must_use]
-    pub fn boolean(&self) -> Option<bool> {
+    pub fn boolean(self) -> Option<bool> {
         match self.content {
             [octet] if self.is(Tag::Boolean) => Some(*octet != 0),
             _ => None,
@@ -154,17 +184,23 @@ impl<'a> Inner<'a> {
 #[must_use]
 #[inline]
 pub fn integer(content: &[u8]) -> Option<i64> {
+    match *content {
+        [a] => Some(i64::from(a.cast_signed())),
+        [a, b] => Some(i64::from(i16::from_be_bytes([a, b]))),
+        [a, b, c, d] => Some(i64::from(i32::from_be_bytes([a, b, c, d]))),
+        _ => integer_of_any_length(content),
+    }
+}
+
+#[cold]
+fn integer_of_any_length(content: &[u8]) -> Option<i64> {
+    let (&first, rest) = content.split_first()?;
+    if rest.len() >= 8 {
+        return None;
+    }
     // the first octet carries the sign
-    Some(match *content {
-        [a] => i64::from(a.cast_signed()),
-        [a, b] => i64::from(i16::from_be_bytes([a, b])),
-        [a, b, c] => i64::from(i32::from_be_bytes([a, b, c, 0]) >> 8),
-        [a, b, c, d] => i64::from(i32::from_be_bytes([a, b, c, d])),
-        [a, ref rest @ ..] if rest.len() < 8 => {
-            rest.iter().fold(i64::from(a.cast_signed()), |value, &octet| value << 8 | i64::from(octet))
-        }
-        _ => return None,
-    })
+    let start = i64::from(first.cast_signed());
+    Some(rest.iter().fold(start, |value, &octet| value << 8 | i64::from(octet)))
 }
 
 /// A cursor over consecutive elements.
@@ -226,6 +262,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The same where the length takes two octets or three.
+    #[inline]
     fn longer(&mut self, tag: Tag) -> Option<&'a [u8]> {
         match *self.rest {
             [identifier, 0x81, length, ref rest @ ..] => self.begun(tag, identifier, length.into(), rest),
@@ -250,13 +287,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next element, if it has a context tag up to 30 and exactly one element inside that is primitive and
-    /// universal, and both lengths take one octet: the tag, and what is inside. Else nothing is read.
+    /// universal, and both lengths take one octet. Else nothing is read.
     ///
-    /// Nearly all members of a session look like this; [`read`](Self::read) and [`Element::only`] give the same.
+    /// Nearly all members of a session look like this; [`read`](Self::read) and [`Element::explicit`] give the same.
     // inlined, so that what nobody looks at is not worked out
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    pub fn short_explicit(&mut self) -> Option<(u32, Inner<'a>)> {
+    pub fn short_explicit(&mut self) -> Option<Explicit<'a>> {
         let &[outer @ 0xa0..=0xbe, outer_length @ ..=0x7f, tag @ ..=0x1e, length, ..] = self.rest else { return None };
         let (der, rest) = self.rest.split_at_checked(4 + usize::from(length))?;
         if outer_length != length.wrapping_add(2) {
@@ -264,7 +301,7 @@ impl<'a> Reader<'a> {
         }
         let (_, content) = der.split_first_chunk::<4>()?;
         self.rest = rest;
-        Some((u32::from(outer & 0x1f), Inner { tag: tag.into(), content, der: der.get(2..)? }))
+        Some(Explicit { tag: (outer & 0x1f).into(), inner: Inner { tag: tag.into(), content }, der })
     }
 
     #[cold]
@@ -293,11 +330,8 @@ impl<'a> Reader<'a> {
 
     /// The content of the next element, which must be the universal `tag`, and what follows.
     // a reader that is handed over as a value can be kept in registers elsewhere
-    #[inline(never)]
+    #[cold]
     fn expect_any(mut self, tag: Tag, expected: &'static str) -> Result<(&'a [u8], &'a [u8]), DerError> {
-        if let Some(content) = self.longer(tag) {
-            return Ok((content, self.rest));
-        }
         let element = self.read()?;
         if element.is(tag) {
             Ok((element.content, self.rest))
@@ -308,7 +342,10 @@ impl<'a> Reader<'a> {
 
     /// Reads the next element, which must be the universal `tag`, and gives a reader over what is inside.
     pub fn enter(&mut self, tag: Tag, expected: &'static str) -> Result<Self, DerError> {
-        let content = self.expect(tag, expected)?;
+        let content = match self.longer(tag) {
+            Some(content) => content,
+            None => self.expect(tag, expected)?,
+        };
         Ok(Self { rest: content, end: self.offset() })
     }
 
@@ -346,8 +383,7 @@ mod tests {
             (&[2, 0], None),
             (&[4, 1, 0], None),
         ] {
-            let inner = Inner::from(Reader::new(der).read().unwrap());
-            assert_eq!(inner.integer(), value, "{der:02x?}");
+            assert_eq!(Inner::from(Reader::new(der).read().unwrap()).integer(), value, "{der:02x?}");
         }
     }
 
@@ -355,7 +391,7 @@ mod tests {
     fn high_tags_have_two_byte_identifiers() {
         let element = Reader::new(&[0xbf, 0x1f, 3, 1, 1, 0xff]).read().unwrap();
         assert_eq!((element.class, element.tag), (Class::ContextSpecific, 31));
-        assert_eq!(element.only().unwrap().boolean(), Some(true));
+        assert_eq!(Inner::from(element.only().unwrap()).boolean(), Some(true));
     }
 
     #[test]
@@ -375,6 +411,15 @@ mod tests {
                     (Ok(element), Err(_)) => assert!(!element.is(tag) && expecting.rest() == input),
                     (Err(read), expected) => assert_eq!(expected, Err(*read)),
                 }
+                let mut entering = Reader::new(&input);
+                match (&element, entering.enter(tag, "a tag")) {
+                    (Ok(element), Ok(inside)) => {
+                        assert_eq!((inside.rest(), inside.end), (element.content, element.der.len()));
+                        assert_eq!((element.is(tag), entering.rest()), (true, reader.rest()));
+                    }
+                    (Ok(element), Err(_)) => assert!(!element.is(tag) && entering.rest() == input),
+                    (Err(read), entered) => assert_eq!(entered.map(|_| ()), Err(*read)),
+                }
             }
         }
     }
@@ -386,13 +431,13 @@ mod tests {
         for (outer, inner) in two().flat_map(|outer| two().map(move |inner| (outer, inner))) {
             let input = [&outer[..], &inner, &[1; 140]].concat();
             let (mut short, mut any) = (Reader::new(&input), Reader::new(&input));
-            let Some((tag, inner)) = short.short_explicit() else { continue };
+            let Some(explicit) = short.short_explicit() else { continue };
             let element = any.read().unwrap();
-            assert_eq!((element.class, element.tag, element.only()), (Class::ContextSpecific, tag, Some(inner)));
+            assert_eq!((element.class, element.explicit()), (Class::ContextSpecific, Some(explicit)));
             assert_eq!(short.rest(), any.rest());
         }
         let mut reader = Reader::new(&[0xa1, 3, 2, 1, 7, 9]);
-        assert_eq!(reader.short_explicit().and_then(|(_, inner)| inner.integer()), Some(7));
+        assert_eq!(reader.short_explicit().and_then(|explicit| explicit.inner.integer()), Some(7));
         assert_eq!(reader.rest(), [9]);
     }
 

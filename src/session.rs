@@ -241,6 +241,7 @@ pub struct Room<'a>(Option<Session<'a>>);
 
 impl<'a> Room<'a> {
     /// Parses a plaintext, as [`Session::parse`] does, into this room.
+    #[inline]
     pub fn parse(&mut self, plaintext: &'a [u8]) -> Result<&Session<'a>, SessionError> {
         let session = self.0.insert(Session::blank(plaintext));
         session.read()?;

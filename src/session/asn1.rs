@@ -4,7 +4,7 @@
 use der_parser::der::{Class, Tag};
 
 use super::{Cipher, Dialect, Protocol, Secret, Session, UnknownField, boringssl, openssl};
-use crate::der::{DerError, DerErrorKind, Element, Inner, Reader, integer};
+use crate::der::{DerError, DerErrorKind, Element, Explicit, Inner, Reader, integer};
 
 /// The first tag whose meaning depends on the dialect.
 const FIRST_OWN_TAG: u32 = 13;
@@ -48,30 +48,13 @@ fn fixed_members<'a>(session: &mut Session<'a>, members: &mut Reader<'a>) -> Res
 fn tagged_members<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> Result<(), DerError> {
     let mut decided = false;
     loop {
-        let here = members.clone();
-        let (tag, inner) = match members.short_explicit() {
-            Some(member) => member,
-            None if members.is_empty() => break,
-            None => {
-                let (rest, member) = any_member(session, &mut decided, here.clone())?;
-                members = rest;
-                match member {
-                    Some(member) => member,
-                    None => continue,
-                }
-            }
-        };
-        let understood = if tag < FIRST_OWN_TAG {
-            common_member(session, tag, &inner)
+        if let Some(explicit) = members.short_explicit() {
+            explicit_member(session, &mut decided, explicit, &members);
+        } else if members.is_empty() {
+            break;
         } else {
-            decide(session, &mut decided, &here, tag, Some(&inner));
-            match session.dialect {
-                Dialect::OpenSsl => openssl::member(session, tag, &inner),
-                Dialect::BoringSsl => boringssl::member(session, tag, &inner),
-                _ => false,
-            }
-        };
-        taken(session, tag, understood, &here);
+            members = any_member(session, &mut decided, members.clone())?;
+        }
     }
     session.extended_master_secret = match session.extended_master_secret {
         _ if session.protocol.has_psk() => None,
@@ -81,61 +64,74 @@ fn tagged_members<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> Res
     Ok(())
 }
 
-/// Reads the next member, whatever it is. What is one element under an explicit tag is handed back, all else is taken.
-#[inline(never)]
+/// Takes the next member, whatever it is, and hands back those after it.
+#[cold]
 fn any_member<'a>(
     session: &mut Session<'a>,
     decided: &mut bool,
     mut members: Reader<'a>,
-) -> Result<(Reader<'a>, Option<(u32, Inner<'a>)>), DerError> {
-    let here = members.clone();
+) -> Result<Reader<'a>, DerError> {
     let element = members.read()?;
+    let Element { class, tag, der, content, .. } = element;
     if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
-        session.krb5_principal = Some(element.content);
-    } else if element.class != Class::ContextSpecific {
-        session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
-    } else if let Some(inner) = element.only() {
-        return Ok((members, Some((element.tag, inner))));
+        session.krb5_principal = Some(content);
+    } else if class != Class::ContextSpecific {
+        session.unknown_fields.push(UnknownField { tag, der });
+    } else if let Some(explicit) = element.explicit() {
+        explicit_member(session, decided, explicit, &members);
     } else {
-        decide(session, decided, &here, element.tag, None);
-        let understood = bare_member(session, &element);
-        taken(session, element.tag, understood, &here);
+        note(session, tag);
+        if tag >= FIRST_OWN_TAG && !*decided {
+            *decided = true;
+            session.dialect = dialect_of(&element).unwrap_or_else(|| recognise(members.clone()));
+        }
+        if !bare_member(session, &element) {
+            unknown_member(session, tag, der);
+        }
     }
-    Ok((members, None))
+    Ok(members)
+}
+
+/// Takes a member under an explicit tag, which `others` follow.
+// inlined, so that it is compiled for short ones and for all others
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn explicit_member<'a>(session: &mut Session<'a>, decided: &mut bool, explicit: Explicit<'a>, others: &Reader<'a>) {
+    note(session, explicit.tag);
+    let understood = if explicit.tag < FIRST_OWN_TAG {
+        common_member(session, explicit)
+    } else {
+        if !*decided {
+            *decided = true;
+            session.dialect =
+                dialect_with(explicit.tag, Some(explicit.inner)).unwrap_or_else(|| recognise(others.clone()));
+        }
+        match session.dialect {
+            Dialect::OpenSsl => openssl::member(session, explicit),
+            Dialect::BoringSsl => boringssl::member(session, explicit),
+            _ => false,
+        }
+    };
+    if !understood {
+        unknown_member(session, explicit.tag, explicit.der);
+    }
 }
 
 /// Notes that there was a member.
-#[inline]
-fn taken<'a>(session: &mut Session<'a>, tag: u32, understood: bool, here: &Reader<'a>) {
+fn note(session: &mut Session<'_>, tag: u32) {
     session.tags |= 1_u64.checked_shl(tag).unwrap_or(0);
-    if !understood {
-        unknown_member(session, here.clone());
-    }
-}
-
-/// Decides for a dialect at the first of the members whose meaning depends on it: the first of `here`.
-#[inline]
-fn decide(session: &mut Session<'_>, decided: &mut bool, here: &Reader<'_>, tag: u32, inner: Option<&Inner<'_>>) {
-    if !*decided && tag >= FIRST_OWN_TAG {
-        *decided = true;
-        session.dialect =
-            inner.and_then(|inner| dialect_of(tag, Some(inner))).unwrap_or_else(|| recognise(here.clone()));
-    }
 }
 
 #[cold]
-fn unknown_member<'a>(session: &mut Session<'a>, mut members: Reader<'a>) {
-    if let Ok(element) = members.read() {
-        session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
-    }
+fn unknown_member<'a>(session: &mut Session<'a>, tag: u32, der: &'a [u8]) {
+    session.unknown_fields.push(UnknownField { tag, der });
 }
 
 /// Decides by the first member whose type differs between the dialects.
-#[inline(never)]
+#[cold]
 fn recognise(mut members: Reader<'_>) -> Dialect {
     while let Ok(element) = members.read() {
-        let inner = element.reader().read().ok().map(Inner::from);
-        if let Some(dialect) = dialect_of(element.tag, inner.as_ref()) {
+        if let Some(dialect) = dialect_of(&element) {
             return dialect;
         }
     }
@@ -143,8 +139,13 @@ fn recognise(mut members: Reader<'_>) -> Dialect {
 }
 
 /// The dialect that a member gives away by its type.
+fn dialect_of(member: &Element<'_>) -> Option<Dialect> {
+    dialect_with(member.tag, member.reader().read().ok().map(Inner::from))
+}
+
+/// The dialect that has a certain type under a tag.
 #[inline]
-fn dialect_of(tag: u32, inner: Option<&Inner<'_>>) -> Option<Dialect> {
+fn dialect_with(tag: u32, inner: Option<Inner<'_>>) -> Option<Dialect> {
     let is = |tag| inner.is_some_and(|inner| inner.is(tag));
     match tag {
         13..=15 if is(Tag::Integer) => Some(Dialect::OpenSsl),
@@ -183,12 +184,14 @@ fn bare_member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
 }
 
 /// Members 1 to 12. False: not understood.
-#[inline]
-fn common_member<'a>(session: &mut Session<'a>, tag: u32, inner: &Inner<'a>) -> bool {
-    match tag {
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn common_member<'a>(session: &mut Session<'a>, explicit: Explicit<'a>) -> bool {
+    let inner = explicit.inner;
+    match explicit.tag {
         1 => set(&mut session.time, inner.integer()),
         2 => set(&mut session.timeout, inner.integer()),
-        3 => set(&mut session.peer_certificate, inner.is(Tag::Sequence).then_some(inner.der)),
+        3 => set(&mut session.peer_certificate, explicit.sequence()),
         4 => set(&mut session.session_id_context, inner.octets()),
         5 => set(&mut session.verify_result, inner.integer()),
         6 => set(&mut session.hostname, inner.octets()),
@@ -202,7 +205,7 @@ fn common_member<'a>(session: &mut Session<'a>, tag: u32, inner: &Inner<'a>) -> 
     }
 }
 
-fn one_octet(inner: &Inner<'_>) -> Option<u8> {
+fn one_octet(inner: Inner<'_>) -> Option<u8> {
     match inner.octets()? {
         &[octet] => Some(octet),
         _ => None,
