@@ -102,7 +102,8 @@ impl<'a> Element<'a> {
     /// The same as an explicit tag and what is inside.
     #[must_use]
     pub fn explicit(&self) -> Option<Explicit<'a>> {
-        Some(Explicit { tag: self.tag, inner: self.only()?.into(), der: self.der })
+        let header = self.der.len() - self.content.len();
+        Some(Explicit { tag: self.tag, inner: self.only()?.into(), der: self.der, header })
     }
 }
 
@@ -115,20 +116,21 @@ pub struct Explicit<'a> {
     pub inner: Inner<'a>,
     /// The whole of it: identifier, length and content.
     pub der: &'a [u8],
+    /// Octets of identifier and length.
+    header: usize,
 }
 
 impl<'a> Explicit<'a> {
     /// The encoding of what is inside.
     #[must_use]
-    #[cold]
-    pub fn inner_der(&self) -> Option<&'a [u8]> {
-        Some(Reader::new(self.der).read().ok()?.only()?.der)
+    pub fn inner_der(self) -> &'a [u8] {
+        self.der.get(self.header..).unwrap_or_default()
     }
 
     /// The encoding of what is inside, if that is a SEQUENCE.
     #[must_use]
-    pub fn sequence(&self) -> Option<&'a [u8]> {
-        if self.inner.is(Tag::Sequence) { self.inner_der() } else { None }
+    pub fn sequence(self) -> Option<&'a [u8]> {
+        self.inner.is(Tag::Sequence).then(|| self.inner_der())
     }
 }
 
@@ -301,7 +303,7 @@ impl<'a> Reader<'a> {
         }
         let (_, content) = der.split_first_chunk::<4>()?;
         self.rest = rest;
-        Some(Explicit { tag: (outer & 0x1f).into(), inner: Inner { tag: tag.into(), content }, der })
+        Some(Explicit { tag: (outer & 0x1f).into(), inner: Inner { tag: tag.into(), content }, der, header: 2 })
     }
 
     #[cold]
@@ -434,6 +436,7 @@ mod tests {
             let Some(explicit) = short.short_explicit() else { continue };
             let element = any.read().unwrap();
             assert_eq!((element.class, element.explicit()), (Class::ContextSpecific, Some(explicit)));
+            assert_eq!(Some(explicit.inner_der()), element.only().map(|inner| inner.der));
             assert_eq!(short.rest(), any.rest());
         }
         let mut reader = Reader::new(&[0xa1, 3, 2, 1, 7, 9]);

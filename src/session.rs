@@ -225,7 +225,7 @@ pub struct Session<'a> {
     pub encrypt_then_mac: Option<bool>,
     /// Whether early data may be sent, in dialects that say only that.
     pub early_data: Option<bool>,
-    /// What only `BoringSSL` and AWS-LC keep; boxed, since most sessions are others' and a session is moved about.
+    /// What only `BoringSSL` and AWS-LC keep; boxed, since most sessions are others'.
     pub boringssl: Option<Box<BoringSslFields<'a>>>,
     /// Fields that are not understood, in order.
     pub unknown_fields: Vec<UnknownField<'a>>,

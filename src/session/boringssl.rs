@@ -5,6 +5,8 @@ use super::asn1::set;
 use crate::der::{Explicit, Inner};
 
 /// Takes a member. False: not understood.
+#[allow(clippy::inline_always)]
+#[inline(always)]
 pub(super) fn member<'a>(session: &mut Session<'a>, explicit: Explicit<'a>) -> bool {
     let Explicit { tag, inner, .. } = explicit;
     let own = session.boringssl.get_or_insert_default();
@@ -16,7 +18,7 @@ pub(super) fn member<'a>(session: &mut Session<'a>, explicit: Explicit<'a>) -> b
         17 => set(&mut session.extended_master_secret, inner.boolean()),
         18 => set(&mut session.kex_group, inner.integer()),
         // certificates stand directly under the tag: here there is one
-        19 => set(&mut own.certificate_chain, explicit.inner_der()),
+        19 => set(&mut own.certificate_chain, Some(explicit.inner_der())),
         21 => set(&mut session.ticket_age_add, age_add(inner)),
         22 => set(&mut own.is_server, inner.boolean()),
         23 => set(&mut own.peer_signature_algorithm, inner.integer()),

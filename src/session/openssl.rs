@@ -8,7 +8,8 @@ use crate::der::Explicit;
 pub(super) const FLAG_EXTENDED_MASTER_SECRET: i64 = 1;
 
 /// Takes a member. False: not understood.
-#[inline]
+#[allow(clippy::inline_always)]
+#[inline(always)]
 pub(super) fn member<'a>(session: &mut Session<'a>, explicit: Explicit<'a>) -> bool {
     let Explicit { tag, inner, .. } = explicit;
     let unsigned = || inner.integer().and_then(|number| u32::try_from(number).ok());
