@@ -12,7 +12,7 @@ use tktdump::open::{Opener, Outcome};
 use tktdump::record::{ConnectionRecord, Place, Record};
 use tktdump::report::{Page, json, openssl, text};
 use tktdump::resumption::{self, secrets::secrets};
-use tktdump::session::Session;
+use tktdump::session::{Room, Session};
 
 /// Reads a key file in every way, and sets its keys up.
 pub fn key_file(data: &[u8]) {
@@ -37,12 +37,12 @@ pub fn ticket_input(data: &[u8]) {
         input::each_in_whole(form, data, &mut |line, item| {
             let place = Place { source: "-", index: 0, line, packet: None };
             let opener = Opener { ring, built_in, no_verify: true };
-            let mut buffer = Vec::new();
+            let (mut buffer, mut room) = (Vec::new(), Room::default());
             let (bytes, verdict) = match item {
                 Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
-                    (bytes, Ok(opener.open(bytes, &mut buffer)))
+                    (bytes, Ok(opener.open(bytes, &mut buffer, &mut room)))
                 }
-                Item::Session(der) => match Session::parse(der) {
+                Item::Session(der) => match room.parse(der) {
                     Ok(session) => (&[][..], Ok(Outcome::PlainSession { session })),
                     Err(_) => return,
                 },
@@ -70,7 +70,8 @@ pub fn capture(data: &[u8]) {
         let (mut buffer, json) = (Vec::new(), json::Renderer { ring, now: 0, redact: false });
         let text = text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() };
         for mut sighting in connection.sightings() {
-            let outcome = opener.open(sighting.ticket, &mut buffer);
+            let mut room = Room::default();
+            let outcome = opener.open(sighting.ticket, &mut buffer, &mut room);
             findings.push(resumption::examine(&connection, &mut sighting, &outcome));
             if let Outcome::Decrypted { session, .. } = &outcome {
                 let _ = secrets(&connection, &sighting, session);

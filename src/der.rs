@@ -3,10 +3,14 @@
 //! Nothing is copied and nothing is allocated: an [`Element`] borrows from the input. Tags above 30 (two-byte
 //! identifiers, as `BoringSSL` uses them) are read like any other.
 
+mod element;
+
 use std::fmt;
 
 use der_parser::asn1_rs::{FromDer, Length};
-use der_parser::der::{Class, Header, Tag};
+use der_parser::der::{Header, Tag};
+
+pub use self::element::{Element, Explicit, Inner, integer};
 
 /// What is wrong with an encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,81 +65,6 @@ impl fmt::Display for DerError {
 
 impl std::error::Error for DerError {}
 
-/// One element: identifier, content and the whole encoding, borrowed from the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Element<'a> {
-    /// Class of the tag.
-    pub class: Class,
-    /// Whether other elements are inside.
-    pub constructed: bool,
-    /// Tag number.
-    pub tag: u32,
-    /// The content octets.
-    pub content: &'a [u8],
-    /// Identifier, length and content.
-    pub der: &'a [u8],
-    /// Where the element starts in the outermost input.
-    pub offset: usize,
-}
-
-impl<'a> Element<'a> {
-    /// Whether this is the universal element `tag`.
-    #[must_use]
-    pub fn is(&self, tag: Tag) -> bool {
-        self.class == Class::Universal && self.tag == tag.0
-    }
-
-    /// A reader over the elements inside.
-    #[must_use]
-    pub fn reader(&self) -> Reader<'a> {
-        Reader { rest: self.content, end: self.offset + self.der.len() }
-    }
-
-    /// The one element inside, where there is no more than one.
-    #[must_use]
-    #[inline]
-    pub fn only(&self) -> Option<Element<'a>> {
-        let mut reader = self.reader();
-        let inner = reader.read().ok()?;
-        (self.constructed && reader.is_empty()).then_some(inner)
-    }
-
-    /// The value of an INTEGER that fits an `i64`.
-    #[must_use]
-    #[inline]
-    pub fn integer(&self) -> Option<i64> {
-        if self.is(Tag::Integer) { integer(self.content) } else { None }
-    }
-
-    /// The content of an OCTET STRING.
-    #[must_use]
-    pub fn octets(&self) -> Option<&'a [u8]> {
-        self.is(Tag::OctetString).then_some(self.content)
-    }
-
-    /// The value of a BOOLEAN; any octet but zero is true.
-    #[must_use]
-    pub fn boolean(&self) -> Option<bool> {
-        match self.content {
-            [octet] if self.is(Tag::Boolean) => Some(*octet != 0),
-            _ => None,
-        }
-    }
-}
-
-/// The value of an INTEGER, from its content, if it fits an `i64`.
-#[must_use]
-#[inline]
-pub fn integer(content: &[u8]) -> Option<i64> {
-    let (&first, rest) = content.split_first()?;
-    if rest.len() >= 8 {
-        return None;
-    }
-    // the first octet carries the sign
-    let start = i64::from(first.cast_signed());
-    Some(rest.iter().fold(start, |value, &octet| value << 8 | i64::from(octet)))
-}
-
 /// A cursor over consecutive elements.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
@@ -184,49 +113,57 @@ impl<'a> Reader<'a> {
         Ok(element)
     }
 
-    /// Reads the content of the next element, if it is the universal `tag` as DER has it and its length takes up to three
-    /// octets; else nothing is read.
+    /// Reads the content of the next element, if it is the universal `tag` as DER has it and its length takes one octet;
+    /// else nothing is read.
     // inlined, so that it comes down to a few comparisons
     #[allow(clippy::inline_always)]
     #[inline(always)]
     fn short(&mut self, tag: Tag) -> Option<&'a [u8]> {
-        let (identifier, length, rest) = match *self.rest {
-            [identifier, length @ ..=0x7f, ref rest @ ..] | [identifier, 0x81, length, ref rest @ ..] => {
-                (identifier, usize::from(length), rest)
-            }
+        let &[identifier, length @ ..=0x7f, ref rest @ ..] = self.rest else { return None };
+        self.begun(tag, identifier, length.into(), rest)
+    }
+
+    /// The same where the length takes two octets or three.
+    #[inline]
+    fn longer(&mut self, tag: Tag) -> Option<&'a [u8]> {
+        match *self.rest {
+            [identifier, 0x81, length, ref rest @ ..] => self.begun(tag, identifier, length.into(), rest),
             [identifier, 0x82, high, low, ref rest @ ..] => {
-                (identifier, usize::from(u16::from_be_bytes([high, low])), rest)
+                self.begun(tag, identifier, u16::from_be_bytes([high, low]).into(), rest)
             }
-            _ => return None,
-        };
+            _ => None,
+        }
+    }
+
+    /// Takes `length` octets of `rest`, which follows the header, if it is that of `tag`.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn begun(&mut self, tag: Tag, identifier: u8, length: usize, rest: &'a [u8]) -> Option<&'a [u8]> {
         let constructed = if matches!(tag, Tag::Sequence | Tag::Set) { 0x20 } else { 0 };
-        let (content, rest) = rest.split_at_checked(length)?;
         if u32::from(identifier) != tag.0 | constructed {
             return None;
         }
+        let (content, rest) = rest.split_at_checked(length)?;
         self.rest = rest;
         Some(content)
     }
 
     /// Reads the next element, if it has a context tag up to 30 and exactly one element inside that is primitive and
-    /// universal, and both lengths take one octet: the tag, and what is inside. Else nothing is read.
+    /// universal, and both lengths take one octet. Else nothing is read.
     ///
-    /// Nearly all members of a session look like this; [`read`](Self::read) and [`Element::only`] give the same.
+    /// Nearly all members of a session look like this; [`read`](Self::read) and [`Element::explicit`] give the same.
     // inlined, so that what nobody looks at is not worked out
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    pub fn short_explicit(&mut self) -> Option<(u32, Element<'a>)> {
+    pub fn short_explicit(&mut self) -> Option<Explicit<'a>> {
         let &[outer @ 0xa0..=0xbe, outer_length @ ..=0x7f, tag @ ..=0x1e, length, ..] = self.rest else { return None };
         let (der, rest) = self.rest.split_at_checked(4 + usize::from(length))?;
         if outer_length != length.wrapping_add(2) {
             return None;
         }
         let (_, content) = der.split_first_chunk::<4>()?;
-        let der = der.get(2..)?;
-        let (class, constructed, tag) = (Class::Universal, false, tag.into());
-        let inner = Element { class, constructed, tag, content, der, offset: self.offset() + 2 };
         self.rest = rest;
-        Some((u32::from(outer & 0x1f), inner))
+        Some(Explicit { tag: (outer & 0x1f).into(), inner: Inner { tag: tag.into(), content }, der, header: 2 })
     }
 
     #[cold]
@@ -240,15 +177,26 @@ impl<'a> Reader<'a> {
         self.end - self.rest.len()
     }
 
-    /// Reads the content of the next element, which must be the universal `tag`.
-    #[inline]
+    /// Reads the content of the next element, which must be the universal `tag`; else nothing is read.
+    // inlined, so that a short one comes down to a few comparisons
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<&'a [u8], DerError> {
         if let Some(content) = self.short(tag) {
             return Ok(content);
         }
+        let (content, rest) = self.clone().expect_any(tag, expected)?;
+        self.rest = rest;
+        Ok(content)
+    }
+
+    /// The content of the next element, which must be the universal `tag`, and what follows.
+    // a reader that is handed over as a value can be kept in registers elsewhere
+    #[cold]
+    fn expect_any(mut self, tag: Tag, expected: &'static str) -> Result<(&'a [u8], &'a [u8]), DerError> {
         let element = self.read()?;
         if element.is(tag) {
-            Ok(element.content)
+            Ok((element.content, self.rest))
         } else {
             Err(DerError { kind: DerErrorKind::Unexpected { expected }, offset: element.offset })
         }
@@ -256,7 +204,10 @@ impl<'a> Reader<'a> {
 
     /// Reads the next element, which must be the universal `tag`, and gives a reader over what is inside.
     pub fn enter(&mut self, tag: Tag, expected: &'static str) -> Result<Self, DerError> {
-        let content = self.expect(tag, expected)?;
+        let content = match self.longer(tag) {
+            Some(content) => content,
+            None => self.expect(tag, expected)?,
+        };
         Ok(Self { rest: content, end: self.offset() })
     }
 
@@ -277,6 +228,8 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
+    use der_parser::der::Class;
+
     use super::*;
 
     #[test]
@@ -284,13 +237,17 @@ mod tests {
         for (der, value) in [
             (&[2, 1, 0][..], Some(0)),
             (&[2, 1, 0xff], Some(-1)),
+            (&[2, 2, 0x80, 1], Some(-0x7fff)),
+            (&[2, 3, 0xff, 0x7f, 0xfe], Some(-0x8002)),
+            (&[2, 3, 1, 2, 3], Some(0x01_0203)),
+            (&[2, 4, 0x80, 0, 0, 1], Some(-0x7fff_ffff)),
             (&[2, 5, 0, 0xff, 0xff, 0xff, 0xff], Some(0xffff_ffff)),
             (&[2, 8, 0x7f, 255, 255, 255, 255, 255, 255, 255], Some(i64::MAX)),
             (&[2, 9, 0, 0x80, 0, 0, 0, 0, 0, 0, 0], None),
             (&[2, 0], None),
             (&[4, 1, 0], None),
         ] {
-            assert_eq!(Reader::new(der).read().unwrap().integer(), value, "{der:02x?}");
+            assert_eq!(Inner::from(Reader::new(der).read().unwrap()).integer(), value, "{der:02x?}");
         }
     }
 
@@ -298,7 +255,7 @@ mod tests {
     fn high_tags_have_two_byte_identifiers() {
         let element = Reader::new(&[0xbf, 0x1f, 3, 1, 1, 0xff]).read().unwrap();
         assert_eq!((element.class, element.tag), (Class::ContextSpecific, 31));
-        assert_eq!(element.reader().read().unwrap().boolean(), Some(true));
+        assert_eq!(Inner::from(element.only().unwrap()).boolean(), Some(true));
     }
 
     #[test]
@@ -311,11 +268,22 @@ mod tests {
             for tag in [Tag::Integer, Tag::OctetString, Tag::Sequence] {
                 let mut expecting = Reader::new(&input);
                 match (&element, expecting.expect(tag, "a tag")) {
-                    (Ok(element), Ok(content)) => assert_eq!((element.content, true), (content, element.is(tag))),
-                    (Ok(element), Err(_)) => assert!(!element.is(tag)),
+                    (Ok(element), Ok(content)) => {
+                        assert_eq!((element.content, true), (content, element.is(tag)));
+                        assert_eq!(expecting.rest(), reader.rest());
+                    }
+                    (Ok(element), Err(_)) => assert!(!element.is(tag) && expecting.rest() == input),
                     (Err(read), expected) => assert_eq!(expected, Err(*read)),
                 }
-                assert!(expecting.rest() == reader.rest() || element.is_err());
+                let mut entering = Reader::new(&input);
+                match (&element, entering.enter(tag, "a tag")) {
+                    (Ok(element), Ok(inside)) => {
+                        assert_eq!((inside.rest(), inside.end), (element.content, element.der.len()));
+                        assert_eq!((element.is(tag), entering.rest()), (true, reader.rest()));
+                    }
+                    (Ok(element), Err(_)) => assert!(!element.is(tag) && entering.rest() == input),
+                    (Err(read), entered) => assert_eq!(entered.map(|_| ()), Err(*read)),
+                }
             }
         }
     }
@@ -327,13 +295,14 @@ mod tests {
         for (outer, inner) in two().flat_map(|outer| two().map(move |inner| (outer, inner))) {
             let input = [&outer[..], &inner, &[1; 140]].concat();
             let (mut short, mut any) = (Reader::new(&input), Reader::new(&input));
-            let Some((tag, inner)) = short.short_explicit() else { continue };
+            let Some(explicit) = short.short_explicit() else { continue };
             let element = any.read().unwrap();
-            assert_eq!((element.class, element.tag, element.only()), (Class::ContextSpecific, tag, Some(inner)));
+            assert_eq!((element.class, element.explicit()), (Class::ContextSpecific, Some(explicit)));
+            assert_eq!(Some(explicit.inner_der()), element.only().map(|inner| inner.der));
             assert_eq!(short.rest(), any.rest());
         }
         let mut reader = Reader::new(&[0xa1, 3, 2, 1, 7, 9]);
-        assert_eq!(reader.short_explicit().and_then(|(_, inner)| inner.integer()), Some(7));
+        assert_eq!(reader.short_explicit().and_then(|explicit| explicit.inner.integer()), Some(7));
         assert_eq!(reader.rest(), [9]);
     }
 

@@ -7,13 +7,14 @@
 //! ```
 //! use tktdump::key::{file, ring::KeyRing};
 //! use tktdump::open::{Opener, Outcome};
+//! use tktdump::session::Room;
 //!
 //! # let key_file = include_bytes!("../testdata/nginx80_tls13_0rtt/ticket.key");
 //! # let ticket = include_bytes!("../testdata/nginx80_tls13_0rtt/ticket.bin");
 //! let keys = KeyRing::new(vec![("ticket.key".into(), file::read_auto(key_file)?)]);
 //! let opener = Opener { ring: &keys, built_in: &KeyRing::built_in(), no_verify: false };
-//! let mut buffer = Vec::new();
-//! if let Outcome::Decrypted { key, session, .. } = opener.open(ticket, &mut buffer) {
+//! let (mut buffer, mut room) = (Vec::new(), Room::default());
+//! if let Outcome::Decrypted { key, session, .. } = opener.open(ticket, &mut buffer, &mut room) {
 //!     assert_eq!(key.layout().to_string(), "name16 hmac32 aes32");
 //!     assert_eq!(session.protocol.name(), "TLSv1.3");
 //!     assert_eq!(session.hostname, Some(&b"www.lab.test"[..]));

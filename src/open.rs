@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::key::ring::KeyRing;
 use crate::key::{KeyInUse, KeyName, verifies_under_zero_mac_key};
-use crate::session::{self, Session, SessionError};
+use crate::session::{self, Room, Session, SessionError};
 use crate::ticket::{self, BadPadding, Malformed, Shape, Ticket, Unverified, Verified, Wire};
 
 /// What became of one ticket.
@@ -19,7 +19,7 @@ pub enum Outcome<'a> {
         /// The key that opened it.
         key: KeyInUse<'a>,
         /// The session inside.
-        session: Session<'a>,
+        session: &'a Session<'a>,
     },
     /// The MAC verified, but the plaintext is no known session.
     BadSession {
@@ -52,7 +52,7 @@ pub enum Outcome<'a> {
     /// A session that was never sealed.
     PlainSession {
         /// The session.
-        session: Session<'a>,
+        session: &'a Session<'a>,
     },
 }
 
@@ -95,7 +95,7 @@ pub struct BadMac<'a> {
     /// Whether it was decrypted all the same, because that was asked for.
     pub no_verify: bool,
     /// The session under the MAC, if it was asked for and the padding is right.
-    pub unverified: Option<Unverified<Session<'a>>>,
+    pub unverified: Option<Unverified<&'a Session<'a>>>,
 }
 
 /// Opens tickets with a ring of keys.
@@ -110,8 +110,9 @@ pub struct Opener<'k> {
 }
 
 impl<'k> Opener<'k> {
-    /// Splits, verifies and opens one ticket. `buffer` takes the plaintext; one buffer serves a batch.
-    pub fn open<'a>(&self, bytes: &'a [u8], buffer: &'a mut Vec<u8>) -> Outcome<'a>
+    /// Splits, verifies and opens one ticket. `buffer` takes the plaintext, one buffer serves a batch; `room` takes the
+    /// session, each needs a new one.
+    pub fn open<'a>(&self, bytes: &'a [u8], buffer: &'a mut Vec<u8>, room: &'a mut Room<'a>) -> Outcome<'a>
     where
         'k: 'a,
     {
@@ -128,11 +129,11 @@ impl<'k> Opener<'k> {
         while let Some(key) = keys.next() {
             if let Ok(first) = &key.verify(bytes) {
                 let others = || keys.chain(ring.siblings(key)).filter_map(|key| key.verify(bytes).ok());
-                return read(first, others, buffer);
+                return read(first, others, buffer, room);
             }
         }
         if !self.ring.is_empty()
-            && let Some(bad) = self.bad_mac(bytes, name, buffer)
+            && let Some(bad) = self.bad_mac(bytes, name, buffer, room)
         {
             return Outcome::BadMac(bad);
         }
@@ -144,7 +145,13 @@ impl<'k> Opener<'k> {
     }
 
     /// The verdict where keys have the ticket's name and none verified it.
-    fn bad_mac<'a>(&self, bytes: &'a [u8], name: KeyName, buffer: &'a mut Vec<u8>) -> Option<BadMac<'a>>
+    fn bad_mac<'a>(
+        &self,
+        bytes: &'a [u8],
+        name: KeyName,
+        buffer: &'a mut Vec<u8>,
+        room: &'a mut Room<'a>,
+    ) -> Option<BadMac<'a>>
     where
         'k: 'a,
     {
@@ -152,7 +159,7 @@ impl<'k> Opener<'k> {
         let named = || ring.candidates(name).flat_map(|key| key.named_readings(bytes));
         let first = named().next()?;
         let gives_session = |(key, ticket): &(KeyInUse<'_>, Ticket<'_>)| {
-            unverified_session(*key, ticket, &mut Zeroizing::default()).is_some()
+            unverified_session(*key, ticket, &mut Zeroizing::default(), &mut Room::default()).is_some()
         };
         let parsed = if self.no_verify { named().find(gives_session) } else { None };
         let (key, ticket) = parsed.unwrap_or(first);
@@ -162,7 +169,7 @@ impl<'k> Opener<'k> {
             readings: ring.candidates(name).filter(|key| key.named_readings(bytes).next().is_some()).count(),
             no_verify: self.no_verify,
             zero_mac_key: verifies_under_zero_mac_key(bytes),
-            unverified: parsed.and_then(|(key, ticket)| unverified_session(key, &ticket, buffer)),
+            unverified: parsed.and_then(|(key, ticket)| unverified_session(key, &ticket, buffer, room)),
         })
     }
 
@@ -184,6 +191,7 @@ fn read<'a, I: Iterator<Item = Verified<'a, 'a>>>(
     first: &Verified<'a, 'a>,
     others: impl FnOnce() -> I,
     buffer: &'a mut Vec<u8>,
+    room: &'a mut Room<'a>,
 ) -> Outcome<'a> {
     let length = first.open(buffer).map(<[u8]>::len);
     let is_session = |plaintext: &[u8]| session::begins_as_asn1(plaintext) || Session::parse(plaintext).is_ok();
@@ -191,19 +199,24 @@ fn read<'a, I: Iterator<Item = Verified<'a, 'a>>>(
         let gives_session = |other: &Verified<'_, '_>| other.open(&mut Zeroizing::default()).is_ok_and(is_session);
         if let Some(other) = others().find(gives_session) {
             let length = other.open(buffer).map(<[u8]>::len);
-            return outcome(&other, length, buffer);
+            return outcome(&other, length, buffer, room);
         }
     }
-    outcome(first, length, buffer)
+    outcome(first, length, buffer, room)
 }
 
 /// The verdict on what stands at the beginning of `buffer`.
-fn outcome<'a>(verified: &Verified<'a, 'a>, length: Result<usize, BadPadding>, buffer: &'a [u8]) -> Outcome<'a> {
+fn outcome<'a>(
+    verified: &Verified<'a, 'a>,
+    length: Result<usize, BadPadding>,
+    buffer: &'a [u8],
+    room: &'a mut Room<'a>,
+) -> Outcome<'a> {
     let (key, ticket) = (verified.key_in_use(), *verified.ticket());
     let Some(plaintext) = length.ok().and_then(|length| buffer.get(..length)) else {
         return Outcome::BadPadding { ticket, key };
     };
-    match Session::parse(plaintext) {
+    match room.parse(plaintext) {
         Ok(session) => Outcome::Decrypted { ticket, key, session },
         Err(error) => Outcome::BadSession { ticket, key, plaintext, error },
     }
@@ -213,8 +226,9 @@ fn unverified_session<'b>(
     key: KeyInUse<'_>,
     ticket: &Ticket<'_>,
     buffer: &'b mut Vec<u8>,
-) -> Option<Unverified<Session<'b>>> {
+    room: &'b mut Room<'b>,
+) -> Option<Unverified<&'b Session<'b>>> {
     let plaintext = key.decrypt_unverified(ticket, buffer).ok()?;
-    let session = Session::parse(plaintext.assume_unverified()).ok()?;
+    let session = room.parse(plaintext.assume_unverified()).ok()?;
     Some(plaintext.map(|_| session))
 }

@@ -226,7 +226,7 @@ pub struct Session<'a> {
     pub encrypt_then_mac: Option<bool>,
     /// Whether early data may be sent, in dialects that say only that.
     pub early_data: Option<bool>,
-    /// What only `BoringSSL` and AWS-LC keep; boxed, since most sessions are others' and a session is moved about.
+    /// What only `BoringSSL` and AWS-LC keep; boxed, since most sessions are others'.
     pub boringssl: Option<Box<BoringSslFields<'a>>>,
     /// Fields that are not understood, in order.
     pub unknown_fields: Vec<UnknownField<'a>>,
@@ -234,6 +234,25 @@ pub struct Session<'a> {
     tags: u64,
     /// What the dialect itself says about the library, where it does.
     producer: Option<&'static str>,
+}
+
+/// Room for a session. One is large: here it is made where it stays, and what has to do with it refers to it.
+#[derive(Debug, Clone, Default)]
+pub struct Room<'a>(Option<Session<'a>>);
+
+impl<'a> Room<'a> {
+    /// Parses a plaintext, as [`Session::parse`] does, into this room.
+    #[inline]
+    pub fn parse(&mut self, plaintext: &'a [u8]) -> Result<&Session<'a>, SessionError> {
+        let session = self.0.insert(Session::blank(plaintext));
+        session.read()?;
+        Ok(session)
+    }
+
+    /// Takes a session in.
+    pub fn insert(&mut self, session: Session<'a>) -> &Session<'a> {
+        self.0.insert(session)
+    }
 }
 
 /// Members that only `BoringSSL` and AWS-LC have; the numbers are the tags of `ssl/ssl_asn1.cc`.
@@ -272,14 +291,29 @@ pub struct BoringSslFields<'a> {
 impl<'a> Session<'a> {
     /// Parses a plaintext. All of it must be one session.
     pub fn parse(plaintext: &'a [u8]) -> Result<Self, SessionError> {
+        let mut session = Self::blank(plaintext);
+        session.read()?;
+        Ok(session)
+    }
+
+    /// A session of which nothing is known.
+    #[inline]
+    fn blank(plaintext: &'a [u8]) -> Self {
+        Self::new(Dialect::OpenSsl, plaintext, Protocol(0), Secret::MasterSecret(&[]))
+    }
+
+    /// Reads the encoding into a blank session.
+    fn read(&mut self) -> Result<(), SessionError> {
+        let plaintext = self.encoded;
         if plaintext == b"NOT RESUMABLE" {
             return Err(SessionError::NotResumable);
         }
         // every ASN.1 session begins so, and no other dialect's
         if plaintext.first() == Some(&0x30) {
-            return asn1::parse(plaintext);
+            return asn1::read(self, plaintext).map_err(SessionError::Der);
         }
-        dialect::parse(plaintext)
+        *self = dialect::parse(plaintext)?;
+        Ok(())
     }
 
     /// A session with what every dialect has; `plaintext` is the whole of it.

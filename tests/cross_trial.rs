@@ -10,7 +10,7 @@ use tktdump::key::file::{read_as, read_auto};
 use tktdump::key::format::by_name;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
-use tktdump::session::Secret;
+use tktdump::session::{Room, Secret};
 use tktdump::ticket::Wire;
 
 struct Case {
@@ -60,8 +60,8 @@ fn every_ticket_opens_to_the_secret_of_its_client() {
     for case in cases().iter().filter(|case| !case.keys.is_empty()) {
         let ring = ring(case);
         let opener = Opener { ring: &ring, built_in: &built_in, no_verify: false };
-        let mut buffer = Vec::new();
-        let outcome = opener.open(&case.ticket, &mut buffer);
+        let (mut buffer, mut room) = (Vec::new(), Room::default());
+        let outcome = opener.open(&case.ticket, &mut buffer, &mut room);
         let Outcome::Decrypted { session, .. } = outcome else { panic!("{}: {outcome:?}", case.name) };
         let secret = match session.secret {
             Secret::MasterSecret(secret) => secret,
@@ -89,7 +89,7 @@ fn no_ticket_opens_with_a_foreign_key() {
                 continue;
             }
             let opener = Opener { ring, built_in: &built_in, no_verify: true };
-            let outcome = opener.open(&case.ticket, &mut Vec::new()).is_opened();
+            let outcome = opener.open(&case.ticket, &mut Vec::new(), &mut Room::default()).is_opened();
             assert!(!outcome, "{} opened with the key of {}", case.name, other.name);
             tried += 1;
         }
@@ -107,7 +107,11 @@ fn a_changed_bit_opens_nothing() {
             let mut ticket = case.ticket.clone();
             ticket[at] ^= 1 << (at % 8);
             // stunnel does not look at the key name, which is under the MAC all the same
-            assert!(!opener.open(&ticket, &mut Vec::new()).is_opened(), "{}, byte {at}", case.name);
+            assert!(
+                !opener.open(&ticket, &mut Vec::new(), &mut Room::default()).is_opened(),
+                "{}, byte {at}",
+                case.name
+            );
         }
     }
 }
@@ -133,8 +137,8 @@ fn servers_formats_by_name_open_too() {
         let file = read_as(by_name(format).unwrap(), &case.keys[0]).unwrap();
         let ring = KeyRing::new(vec![("a.key".into(), file)]);
         let opener = Opener { ring: &ring, built_in: &built_in, no_verify: false };
-        let mut buffer = Vec::new();
-        let outcome = opener.open(&case.ticket, &mut buffer);
+        let (mut buffer, mut room) = (Vec::new(), Room::default());
+        let outcome = opener.open(&case.ticket, &mut buffer, &mut room);
         let Outcome::Decrypted { key, ticket, .. } = outcome else { panic!("{}: {outcome:?}", case.name) };
         assert_eq!(&*key.origin().format, *format);
         let (wire, slot) = match case.name.as_str() {

@@ -16,7 +16,7 @@ use tktdump::key::file::{KeyFile, read_as, read_auto};
 use tktdump::key::format::by_name;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
-use tktdump::session::Dialect;
+use tktdump::session::{Dialect, Room};
 use tktdump::ticket::Wire;
 
 /// What every test needs: 64 random bytes to cut keys from, an IV and a secret.
@@ -40,8 +40,8 @@ fn random() -> impl Strategy<Value = Random> {
 fn check(file: KeyFile, ticket: &[u8], wanted: (Dialect, Wire, &[u8]), flip: usize) -> Result<(), TestCaseError> {
     let ring = KeyRing::with_clock(vec![(Arc::from("a.key"), file)], Some(1_795_421_147));
     let opener = Opener { ring: &ring, built_in: &KeyRing::built_in(), no_verify: true };
-    let mut buffer = Vec::new();
-    let outcome = opener.open(ticket, &mut buffer);
+    let (mut buffer, mut room) = (Vec::new(), Room::default());
+    let outcome = opener.open(ticket, &mut buffer, &mut room);
     let Outcome::Decrypted { ticket: parts, session, .. } = outcome else {
         return Err(TestCaseError::fail(format!("{outcome:?}")));
     };
@@ -49,7 +49,7 @@ fn check(file: KeyFile, ticket: &[u8], wanted: (Dialect, Wire, &[u8]), flip: usi
     let mut flipped = ticket.to_vec();
     let bit = flip % (8 * flipped.len());
     flipped[bit / 8] ^= 1 << (bit % 8);
-    prop_assert!(!opener.open(&flipped, &mut Vec::new()).is_opened(), "bit {} flipped", bit);
+    prop_assert!(!opener.open(&flipped, &mut Vec::new(), &mut Room::default()).is_opened(), "bit {} flipped", bit);
     Ok(())
 }
 
@@ -171,11 +171,12 @@ fn any_slot_is_found_without_a_clock() {
     for slot in [23_500_u64, 27_707, 989] {
         let key = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update(&master).finalize();
         let mut ticket = seal::gnutls(&key, &[9; 16], &session::gnutls(&[7; 48]));
-        let mut buffer = Vec::new();
-        let outcome = opener.open(&ticket, &mut buffer);
+        let (mut buffer, mut room) = (Vec::new(), Room::default());
+        let outcome = opener.open(&ticket, &mut buffer, &mut room);
         assert!(matches!(&outcome, Outcome::Decrypted { key, .. } if key.slot() == Some(slot)), "{outcome:?}");
         *ticket.last_mut().unwrap() ^= 1;
-        let outcome = opener.open(&ticket, &mut buffer);
+        let mut room = Room::default();
+        let outcome = opener.open(&ticket, &mut buffer, &mut room);
         assert!(matches!(&outcome, Outcome::BadMac(bad) if bad.key.slot() == Some(slot)), "{outcome:?}");
     }
 }
@@ -184,5 +185,5 @@ fn any_slot_is_found_without_a_clock() {
 fn the_key_that_gnutls_had_before_it_had_one_is_built_in() {
     let ticket = seal::gnutls(&[0; 64], &[9; 16], &session::gnutls(&[7; 48]));
     let opener = Opener { ring: &KeyRing::default(), built_in: &KeyRing::built_in(), no_verify: false };
-    assert!(matches!(opener.open(&ticket, &mut Vec::new()), Outcome::Decrypted { .. }));
+    assert!(matches!(opener.open(&ticket, &mut Vec::new(), &mut Room::default()), Outcome::Decrypted { .. }));
 }

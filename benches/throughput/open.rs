@@ -4,6 +4,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
+use tktdump::session::Room;
 
 use super::samples::{Sample, Sealed, families, other_families};
 
@@ -29,7 +30,8 @@ fn open(bencher: Bencher<'_, '_>, ticket: &[u8], ring: &KeyRing, expected: bool)
     let opener = Opener { ring, built_in: &KeyRing::default(), no_verify: false };
     let mut buffer = Vec::new();
     bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
-        let outcome = opener.open(divan::black_box(ticket), &mut buffer);
+        let mut room = Room::default();
+        let outcome = opener.open(divan::black_box(ticket), &mut buffer, &mut room);
         assert_eq!(outcome.is_opened(), expected);
     });
 }

@@ -17,7 +17,7 @@ use crate::key::ring::KeyRing;
 use crate::key::{file, format};
 use crate::open::{Opener, Outcome};
 use crate::record::{Place, Record};
-use crate::session::Session;
+use crate::session::{Room, Session};
 
 /// 80 random bytes, in the layout of nginx.
 pub(super) const GOOD_KEY: &[u8] = include_bytes!("../../testdata/nginx80_tls12/ticket.key");
@@ -185,8 +185,8 @@ impl Judge<'_> {
     fn ticket(&mut self, ticket: &[u8], client: Option<Session<'_>>) -> Vec<Finding> {
         let weak = KeyRing::built_in();
         let opener = Opener { ring: self.keys.ring(), built_in: &weak, no_verify: false };
-        let mut buffer = Vec::new();
-        let verdict = Ok(opener.open(ticket, &mut buffer));
+        let (mut buffer, mut room) = (Vec::new(), Room::default());
+        let verdict = Ok(opener.open(ticket, &mut buffer, &mut room));
         self.record(&Record { verdict, ..record(ticket, client) }, &weak)
     }
 

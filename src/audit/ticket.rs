@@ -9,7 +9,7 @@ use crate::key::ring::KeyRing;
 use crate::key::weak::{self, Weakness};
 use crate::open::{Opener, Outcome};
 use crate::record::{Record, Status};
-use crate::session::Session;
+use crate::session::{Room, Session};
 
 /// A ticket that was tried with the keys, and what is known around it.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ pub fn guessed(record: &Record<'_>, built_in: &KeyRing) -> Option<Weakness> {
         return None;
     }
     let opener = Opener { ring: built_in, built_in, no_verify: false };
-    match opener.open(record.bytes, &mut Vec::new()) {
+    match opener.open(record.bytes, &mut Vec::new(), &mut Room::default()) {
         Outcome::Decrypted { key, .. } | Outcome::BadSession { key, .. } | Outcome::BadPadding { key, .. } => {
             weak::weakness_of_built_in(key.origin().index)
         }

@@ -23,6 +23,7 @@ use tktdump::open::Opener;
 use tktdump::record::{Place, Record};
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
+use tktdump::session::Room;
 use zeroize::Zeroizing;
 
 pub(super) use self::args::AuditArgs;
@@ -228,7 +229,8 @@ impl Worker<'_> {
 impl Sink for Worker<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let place = Place { source: &self.source, index: self.index, line, packet: None };
-        let record = job::examine(place, item, &self.opener, &mut self.plaintext);
+        let mut room = Room::default();
+        let record = job::examine(place, item, &self.opener, &mut self.plaintext, &mut room);
         let psk_modes = PskModes::default();
         let guessed = guessed(&record, self.opener.built_in);
         let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now: self.now };
@@ -241,7 +243,8 @@ impl Sink for Worker<'_> {
     fn connection(&mut self, connection: &Connection) {
         for sighting in connection.sightings() {
             let place = Place { source: &self.source, index: self.index, line: None, packet: Some(sighting.packet) };
-            let verdict = Ok(self.opener.open(sighting.ticket, &mut self.plaintext));
+            let mut room = Room::default();
+            let verdict = Ok(self.opener.open(sighting.ticket, &mut self.plaintext, &mut room));
             let record =
                 Record { place, bytes: sighting.ticket, verdict, client_session: None, capture: Some(sighting) };
             let now = self.at.unwrap_or(sighting.time.seconds);

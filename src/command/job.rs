@@ -15,7 +15,7 @@ use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
 use tktdump::record::{Place, Record};
 use tktdump::report::{Page, Tally, json, text};
-use tktdump::session::Session;
+use tktdump::session::{Room, Session};
 
 use self::printer::Printer;
 use self::worker::{Job, Worker};
@@ -118,19 +118,22 @@ pub(super) fn examine<'a>(
     item: Item<'a>,
     opener: &Opener<'a>,
     plaintext: &'a mut Vec<u8>,
+    room: &'a mut Room<'a>,
 ) -> Record<'a> {
     let record = |bytes, outcome| Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: None };
     match item {
-        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => record(bytes, opener.open(bytes, plaintext)),
+        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
+            record(bytes, opener.open(bytes, plaintext, room))
+        }
         Item::Unreadable(error) => {
             Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None }
         }
         Item::Session(der) => match Session::parse(der) {
             Ok(session) => match session.ticket {
                 Some(ticket) => {
-                    Record { client_session: Some(session), ..record(ticket, opener.open(ticket, plaintext)) }
+                    Record { client_session: Some(session), ..record(ticket, opener.open(ticket, plaintext, room)) }
                 }
-                None => record(&[], Outcome::PlainSession { session }),
+                None => record(&[], Outcome::PlainSession { session: room.insert(session) }),
             },
             Err(error) => {
                 let verdict = Err(Unreadable::Session(error));

@@ -3,36 +3,23 @@
 
 use der_parser::der::{Class, Tag};
 
-use super::{Cipher, Dialect, Protocol, Secret, Session, SessionError, UnknownField, boringssl, openssl};
-use crate::der::{DerError, DerErrorKind, Element, Reader, integer};
+use super::{Cipher, Dialect, Protocol, Secret, Session, UnknownField, boringssl, openssl};
+use crate::der::{DerError, DerErrorKind, Element, Explicit, Inner, Reader, integer};
 
 /// The first tag whose meaning depends on the dialect.
 const FIRST_OWN_TAG: u32 = 13;
 
-pub(super) fn parse(plaintext: &[u8]) -> Result<Session<'_>, SessionError> {
+/// Reads a session into `session`, which has nothing in it.
+pub(super) fn read<'a>(session: &mut Session<'a>, plaintext: &'a [u8]) -> Result<(), DerError> {
     let mut outer = Reader::new(plaintext);
-    let mut members = outer.enter(Tag::Sequence, "a SEQUENCE").map_err(SessionError::Der)?;
-    outer.finish().map_err(SessionError::Der)?;
-    let fixed = fixed_members(&mut members).map_err(SessionError::Der)?;
-    // a session is large: it is made once, and filled where it is
-    let mut session = Session::new(Dialect::OpenSsl, plaintext, fixed.protocol, fixed.secret);
-    session.cipher = fixed.cipher;
-    session.session_id = fixed.session_id;
-    match tagged_members(&mut session, members) {
-        Ok(()) => Ok(session),
-        Err(error) => Err(SessionError::Der(error)),
-    }
+    let mut members = outer.enter(Tag::Sequence, "a SEQUENCE")?;
+    outer.finish()?;
+    fixed_members(session, &mut members)?;
+    tagged_members(session, members)
 }
 
 /// The members without tags.
-struct FixedMembers<'a> {
-    protocol: Protocol,
-    cipher: Cipher<'a>,
-    session_id: &'a [u8],
-    secret: Secret<'a>,
-}
-
-fn fixed_members<'a>(members: &mut Reader<'a>) -> Result<FixedMembers<'a>, DerError> {
+fn fixed_members<'a>(session: &mut Session<'a>, members: &mut Reader<'a>) -> Result<(), DerError> {
     let unexpected = |offset, expected| DerError { kind: DerErrorKind::Unexpected { expected }, offset };
     let offset = members.offset();
     let version = members.expect(Tag::Integer, "the structure version, an INTEGER")?;
@@ -41,7 +28,7 @@ fn fixed_members<'a>(members: &mut Reader<'a>) -> Result<FixedMembers<'a>, DerEr
     }
     let offset = members.offset();
     let protocol = integer(members.expect(Tag::Integer, "the protocol version, an INTEGER")?);
-    let protocol = protocol
+    session.protocol = protocol
         .and_then(|number| u16::try_from(number).ok())
         .map(Protocol)
         .ok_or_else(|| unexpected(offset, "a protocol version of 16 bits"))?;
@@ -50,44 +37,23 @@ fn fixed_members<'a>(members: &mut Reader<'a>) -> Result<FixedMembers<'a>, DerEr
     if !matches!(cipher.len(), 2 | 3) {
         return Err(unexpected(offset, "a cipher suite of 2 or 3 bytes"));
     }
-    let session_id = members.expect(Tag::OctetString, "the session ID, an OCTET STRING")?;
+    session.cipher = Cipher(cipher);
+    session.session_id = members.expect(Tag::OctetString, "the session ID, an OCTET STRING")?;
     let secret = members.expect(Tag::OctetString, "the master key, an OCTET STRING")?;
-    let secret = if protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) };
-    Ok(FixedMembers { protocol, cipher: Cipher(cipher), session_id, secret })
+    session.secret =
+        if session.protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) };
+    Ok(())
 }
 
 fn tagged_members<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> Result<(), DerError> {
     let mut decided = false;
-    while !members.is_empty() {
-        let here = members.clone();
-        let (tag, inner) = if let Some((tag, inner)) = members.short_explicit() {
-            (tag, Some(inner))
+    loop {
+        if let Some(explicit) = members.short_explicit() {
+            explicit_member(session, &mut decided, explicit, &members);
+        } else if members.is_empty() {
+            break;
         } else {
-            let element = members.read()?;
-            if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
-                session.krb5_principal = Some(element.content);
-                continue;
-            }
-            if element.class != Class::ContextSpecific {
-                session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
-                continue;
-            }
-            (element.tag, element.only())
-        };
-        if !decided && tag >= FIRST_OWN_TAG {
-            session.dialect = recognise(here.clone());
-            decided = true;
-        }
-        let understood = match (inner, session.dialect) {
-            (None, _) => bare_member(session, here.clone()),
-            (Some(inner), _) if tag < FIRST_OWN_TAG => common_member(session, tag, &inner),
-            (Some(inner), Dialect::OpenSsl) => openssl::member(session, tag, &inner),
-            (Some(inner), Dialect::BoringSsl) => boringssl::member(session, tag, &inner),
-            _ => false,
-        };
-        session.tags |= 1_u64.checked_shl(tag).unwrap_or(0);
-        if !understood {
-            unknown_member(session, here);
+            members = any_member(session, &mut decided, members.clone())?;
         }
     }
     session.extended_master_secret = match session.extended_master_secret {
@@ -98,36 +64,100 @@ fn tagged_members<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> Res
     Ok(())
 }
 
+/// Takes the next member, whatever it is, and hands back those after it.
 #[cold]
-fn unknown_member<'a>(session: &mut Session<'a>, mut members: Reader<'a>) {
-    if let Ok(element) = members.read() {
-        session.unknown_fields.push(UnknownField { tag: element.tag, der: element.der });
+fn any_member<'a>(
+    session: &mut Session<'a>,
+    decided: &mut bool,
+    mut members: Reader<'a>,
+) -> Result<Reader<'a>, DerError> {
+    let element = members.read()?;
+    let Element { class, tag, der, content, .. } = element;
+    if element.is(Tag::OctetString) && session.tags == 0 && session.krb5_principal.is_none() {
+        session.krb5_principal = Some(content);
+    } else if class != Class::ContextSpecific {
+        session.unknown_fields.push(UnknownField { tag, der });
+    } else if let Some(explicit) = element.explicit() {
+        explicit_member(session, decided, explicit, &members);
+    } else {
+        note(session, tag);
+        if tag >= FIRST_OWN_TAG && !*decided {
+            *decided = true;
+            session.dialect = dialect_of(&element).unwrap_or_else(|| recognise(members.clone()));
+        }
+        if !bare_member(session, &element) {
+            unknown_member(session, tag, der);
+        }
+    }
+    Ok(members)
+}
+
+/// Takes a member under an explicit tag, which `others` follow.
+// inlined, so that it is compiled for short ones and for all others
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn explicit_member<'a>(session: &mut Session<'a>, decided: &mut bool, explicit: Explicit<'a>, others: &Reader<'a>) {
+    note(session, explicit.tag);
+    let understood = if explicit.tag < FIRST_OWN_TAG {
+        common_member(session, explicit)
+    } else {
+        if !*decided {
+            *decided = true;
+            session.dialect =
+                dialect_with(explicit.tag, Some(explicit.inner)).unwrap_or_else(|| recognise(others.clone()));
+        }
+        match session.dialect {
+            Dialect::OpenSsl => openssl::member(session, explicit),
+            Dialect::BoringSsl => boringssl::member(session, explicit),
+            _ => false,
+        }
+    };
+    if !understood {
+        unknown_member(session, explicit.tag, explicit.der);
     }
 }
 
+/// Notes that there was a member.
+fn note(session: &mut Session<'_>, tag: u32) {
+    session.tags |= 1_u64.checked_shl(tag).unwrap_or(0);
+}
+
+#[cold]
+fn unknown_member<'a>(session: &mut Session<'a>, tag: u32, der: &'a [u8]) {
+    session.unknown_fields.push(UnknownField { tag, der });
+}
+
 /// Decides by the first member whose type differs between the dialects.
+#[cold]
 fn recognise(mut members: Reader<'_>) -> Dialect {
-    loop {
-        let (tag, inner) = match members.short_explicit() {
-            Some((tag, inner)) => (tag, Some(inner)),
-            None => match members.read() {
-                Ok(element) => (element.tag, element.reader().read().ok()),
-                Err(_) => return Dialect::OpenSsl,
-            },
-        };
-        let is = |tag| inner.is_some_and(|inner| inner.is(tag));
-        match tag {
-            13..=15 if is(Tag::Integer) => return Dialect::OpenSsl,
-            13..=15 if is(Tag::OctetString) => return Dialect::BoringSsl,
-            17 if is(Tag::Boolean) => return Dialect::BoringSsl,
-            17 if is(Tag::Integer) => return Dialect::OpenSsl,
-            18 if is(Tag::Integer) => return Dialect::BoringSsl,
-            19 if is(Tag::Sequence) => return Dialect::BoringSsl,
-            19 => return Dialect::OpenSsl,
-            18 | 20 if is(Tag::OctetString) => return Dialect::OpenSsl,
-            20..=33 if inner.is_some() => return Dialect::BoringSsl,
-            _ => {}
+    while let Ok(element) = members.read() {
+        if let Some(dialect) = dialect_of(&element) {
+            return dialect;
         }
+    }
+    Dialect::OpenSsl
+}
+
+/// The dialect that a member gives away by its type.
+fn dialect_of(member: &Element<'_>) -> Option<Dialect> {
+    dialect_with(member.tag, member.reader().read().ok().map(Inner::from))
+}
+
+/// The dialect that has a certain type under a tag.
+#[inline]
+fn dialect_with(tag: u32, inner: Option<Inner<'_>>) -> Option<Dialect> {
+    let is = |tag| inner.is_some_and(|inner| inner.is(tag));
+    match tag {
+        13..=15 if is(Tag::Integer) => Some(Dialect::OpenSsl),
+        13..=15 if is(Tag::OctetString) => Some(Dialect::BoringSsl),
+        17 if is(Tag::Boolean) => Some(Dialect::BoringSsl),
+        17 if is(Tag::Integer) => Some(Dialect::OpenSsl),
+        18 if is(Tag::Integer) => Some(Dialect::BoringSsl),
+        19 if is(Tag::Sequence) => Some(Dialect::BoringSsl),
+        19 => Some(Dialect::OpenSsl),
+        18 | 20 if is(Tag::OctetString) => Some(Dialect::OpenSsl),
+        20..=33 if inner.is_some() => Some(Dialect::BoringSsl),
+        _ => None,
     }
 }
 
@@ -141,9 +171,7 @@ pub(super) fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
 }
 
 /// A member that is no single element under an explicit tag. False: not understood.
-#[cold]
-fn bare_member<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> bool {
-    let Ok(element) = members.read() else { return false };
+fn bare_member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
     match element.tag {
         // the one implicit tag
         0 if !element.constructed => set(&mut session.key_arg, Some(element.content)),
@@ -156,12 +184,14 @@ fn bare_member<'a>(session: &mut Session<'a>, mut members: Reader<'a>) -> bool {
 }
 
 /// Members 1 to 12. False: not understood.
-#[inline]
-fn common_member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a>) -> bool {
-    match tag {
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn common_member<'a>(session: &mut Session<'a>, explicit: Explicit<'a>) -> bool {
+    let inner = explicit.inner;
+    match explicit.tag {
         1 => set(&mut session.time, inner.integer()),
         2 => set(&mut session.timeout, inner.integer()),
-        3 => set(&mut session.peer_certificate, inner.is(Tag::Sequence).then_some(inner.der)),
+        3 => set(&mut session.peer_certificate, explicit.sequence()),
         4 => set(&mut session.session_id_context, inner.octets()),
         5 => set(&mut session.verify_result, inner.integer()),
         6 => set(&mut session.hostname, inner.octets()),
@@ -175,8 +205,8 @@ fn common_member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a>) -
     }
 }
 
-fn one_octet(element: &Element<'_>) -> Option<u8> {
-    match element.octets()? {
+fn one_octet(inner: Inner<'_>) -> Option<u8> {
+    match inner.octets()? {
         &[octet] => Some(octet),
         _ => None,
     }

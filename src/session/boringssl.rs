@@ -2,10 +2,13 @@
 
 use super::Session;
 use super::asn1::set;
-use crate::der::Element;
+use crate::der::{Explicit, Inner};
 
 /// Takes a member. False: not understood.
-pub(super) fn member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a>) -> bool {
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn member<'a>(session: &mut Session<'a>, explicit: Explicit<'a>) -> bool {
+    let Explicit { tag, inner, .. } = explicit;
     let own = session.boringssl.get_or_insert_default();
     match tag {
         13 => set(&mut own.peer_sha256, inner.octets()),
@@ -15,7 +18,7 @@ pub(super) fn member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a
         17 => set(&mut session.extended_master_secret, inner.boolean()),
         18 => set(&mut session.kex_group, inner.integer()),
         // certificates stand directly under the tag: here there is one
-        19 => set(&mut own.certificate_chain, Some(inner.der)),
+        19 => set(&mut own.certificate_chain, Some(explicit.inner_der())),
         21 => set(&mut session.ticket_age_add, age_add(inner)),
         22 => set(&mut own.is_server, inner.boolean()),
         23 => set(&mut own.peer_signature_algorithm, inner.integer()),
@@ -28,17 +31,13 @@ pub(super) fn member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a
         30 => set(&mut own.peer_application_settings, inner.octets()),
         31 => set(&mut own.resumable_across_names, inner.boolean()),
         32 => set(&mut own.peer_certificate_type, inner.integer()),
-        33 => set(&mut session.peer_raw_public_key, raw_public_key(inner)),
+        // a `SubjectPublicKeyInfo`, bare or inside an OCTET STRING
+        33 => set(&mut session.peer_raw_public_key, inner.octets().or_else(|| explicit.sequence())),
         _ => false,
     }
 }
 
 /// Four octets, big-endian.
-fn age_add(element: &Element<'_>) -> Option<u32> {
-    element.octets()?.try_into().ok().map(u32::from_be_bytes)
-}
-
-/// A `SubjectPublicKeyInfo`, bare or inside an OCTET STRING.
-fn raw_public_key<'a>(element: &Element<'a>) -> Option<&'a [u8]> {
-    element.octets().or_else(|| element.is(der_parser::der::Tag::Sequence).then_some(element.der))
+fn age_add(inner: Inner<'_>) -> Option<u32> {
+    inner.octets()?.try_into().ok().map(u32::from_be_bytes)
 }

@@ -54,6 +54,8 @@ type Parser = for<'a> fn(&'a [u8]) -> Option<Result<Session<'a>, SessionError>>;
 static PARSERS: &[Parser] = &[picotls::parse, gnutls::parse, go::parse, rustls::parse, rfc5077::parse];
 
 /// Reads a session that is not in ASN.1.
+// apart, so that it does not weigh on those that are
+#[inline(never)]
 pub(super) fn parse(plaintext: &[u8]) -> Result<Session<'_>, SessionError> {
     PARSERS.iter().find_map(|parse| parse(plaintext)).unwrap_or(Err(SessionError::Unrecognised))
 }

@@ -2,13 +2,16 @@
 
 use super::Session;
 use super::asn1::set;
-use crate::der::Element;
+use crate::der::Explicit;
 
 /// `SSL_SESS_FLAG_EXTMS`.
 pub(super) const FLAG_EXTENDED_MASTER_SECRET: i64 = 1;
 
 /// Takes a member. False: not understood.
-pub(super) fn member<'a>(session: &mut Session<'a>, tag: u32, inner: &Element<'a>) -> bool {
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn member<'a>(session: &mut Session<'a>, explicit: Explicit<'a>) -> bool {
+    let Explicit { tag, inner, .. } = explicit;
     let unsigned = || inner.integer().and_then(|number| u32::try_from(number).ok());
     match tag {
         13 => set(&mut session.flags, inner.integer()),

@@ -4,6 +4,7 @@ use tktdump::capture::Connection;
 use tktdump::open::Outcome;
 use tktdump::record::{ConnectionRecord, Place, Record};
 use tktdump::resumption;
+use tktdump::session::Room;
 
 use super::Worker;
 
@@ -13,7 +14,8 @@ impl Worker<'_> {
         let mut findings = Vec::new();
         for mut sighting in connection.sightings() {
             let place = Place { source: &self.source, index: self.index, line: None, packet: Some(sighting.packet) };
-            let outcome = self.job.opener.open(sighting.ticket, &mut self.plaintext);
+            let mut room = Room::default();
+            let outcome = self.job.opener.open(sighting.ticket, &mut self.plaintext, &mut room);
             findings.push(resumption::examine(connection, &mut sighting, &outcome));
             if let (Some(log), Outcome::Decrypted { session, key, .. }) = (&mut self.key_log, &outcome) {
                 log.add_connection(

@@ -9,6 +9,7 @@ use tktdump::input::{Form, Item};
 use tktdump::open::{Opener, Outcome};
 use tktdump::record::Place;
 use tktdump::report::Page;
+use tktdump::session::Room;
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
@@ -198,7 +199,8 @@ impl Sink for Worker<'_> {
             return;
         }
         let place = Place { source: &self.source, index: self.index, line, packet: None };
-        let record = super::examine(place, item, &self.job.opener, &mut self.plaintext);
+        let mut room = Room::default();
+        let record = super::examine(place, item, &self.job.opener, &mut self.plaintext, &mut room);
         self.job.output.render(&record, &mut self.results.rendered);
         if let (Some(log), Ok(Outcome::Decrypted { session, key, .. })) = (&mut self.key_log, &record.verdict) {
             log.add_bare_ticket(session, key.origin(), &mut self.results.rendered, &mut self.results.notes);
