@@ -88,7 +88,7 @@ pub(super) fn without_zeros(digits: &[u8; 3]) -> &[u8] {
 /// Whether text needs no escaping.
 #[inline]
 pub(super) fn is_plain(text: &[u8]) -> bool {
-    let steps = [all_plain::<16>, all_plain::<8>, all_plain::<4>];
+    let steps = [all_plain::<32>, all_plain::<16>, all_plain::<8>, all_plain::<4>];
     steps.iter().find_map(|step| step(text)).unwrap_or_else(|| text.iter().all(|&octet| is_plain_octet(octet)))
 }
 
