@@ -234,6 +234,21 @@ impl TicketKey {
         self.verify_slot(bytes).ok_or(MacMismatch)
     }
 
+    /// Checks the MACs of two tickets at once, each in the first arrangement that tickets under its key can have. Where
+    /// nothing comes of it, [`verify`](Self::verify) has the last word.
+    pub(crate) fn verify_both<'k, 't>(tickets: [(&'k Self, &'t [u8]); 2]) -> [Option<Verified<'k, 't>>; 2] {
+        let [Some((key, ticket)), Some((other_key, other))] = tickets.map(|(key, bytes)| {
+            let ticket = key.split(bytes, *key.scheme.wires.first()?).ok()?;
+            key.may_have_sealed(&ticket).then_some((key, ticket))
+        }) else {
+            return [None; 2];
+        };
+        let right = MacKey::verify_both([(&key.mac, &ticket), (&other_key.mac, &other)]).unwrap_or_default();
+        let verified = |right: bool, key, ticket| right.then(|| Verified::new(KeyInUse { key, slot: None }, ticket));
+        let [first, second] = right;
+        [verified(first, key, ticket), verified(second, other_key, other)]
+    }
+
     /// The ways to read a ticket that names this key, whether the MAC is right or not.
     pub fn named_readings<'k, 't>(&'k self, bytes: &'t [u8]) -> impl Iterator<Item = (KeyInUse<'k>, Ticket<'t>)> {
         let wires = self.scheme.wires.iter();

@@ -1,11 +1,11 @@
 //! Opening a ticket with the keys at hand: which key, which verdict, and the session if there is one.
 
-use std::fmt;
+use std::{fmt, ptr};
 
 use zeroize::Zeroizing;
 
 use crate::key::ring::KeyRing;
-use crate::key::{KeyInUse, KeyName, verifies_under_zero_mac_key};
+use crate::key::{KeyInUse, KeyName, TicketKey, verifies_under_zero_mac_key};
 use crate::session::{self, Room, Session, SessionError};
 use crate::ticket::{self, BadPadding, Malformed, Shape, Ticket, Unverified, Verified, Wire};
 
@@ -98,6 +98,19 @@ pub struct BadMac<'a> {
     pub unverified: Option<Unverified<&'a Session<'a>>>,
 }
 
+/// A ticket to be opened, and the key that verifies it, where that was found before.
+#[derive(Debug, Clone, Copy)]
+pub struct Presented<'a> {
+    bytes: &'a [u8],
+    verified: Option<Verified<'a, 'a>>,
+}
+
+impl<'a, B: AsRef<[u8]> + ?Sized> From<&'a B> for Presented<'a> {
+    fn from(bytes: &'a B) -> Self {
+        Self { bytes: bytes.as_ref(), verified: None }
+    }
+}
+
 /// Opens tickets with a ring of keys.
 #[derive(Debug, Clone, Copy)]
 pub struct Opener<'k> {
@@ -110,12 +123,38 @@ pub struct Opener<'k> {
 }
 
 impl<'k> Opener<'k> {
-    /// Splits, verifies and opens one ticket. `buffer` takes the plaintext, one buffer serves a batch; `room` takes the
-    /// session, each needs a new one.
-    pub fn open<'a>(&self, bytes: &'a [u8], buffer: &'a mut Vec<u8>, room: &'a mut Room<'a>) -> Outcome<'a>
+    /// Looks for the keys of two tickets at once, which takes less time than one after the other.
+    #[must_use]
+    pub fn verify_both<'a>(&self, tickets: [&'a [u8]; 2]) -> [Presented<'a>; 2]
     where
         'k: 'a,
     {
+        let first = |bytes| Some((self.keys().candidates(ticket::leading_name(bytes)?).next()?, bytes));
+        let verified = match tickets.map(first) {
+            [Some(one), Some(other)] => TicketKey::verify_both([one, other]),
+            _ => [None; 2],
+        };
+        let ([one, other], [first, second]) = (tickets, verified);
+        [Presented { bytes: one, verified: first }, Presented { bytes: other, verified: second }]
+    }
+
+    /// The keys that are tried.
+    fn keys(&self) -> &'k KeyRing {
+        if self.ring.is_empty() { self.built_in } else { self.ring }
+    }
+
+    /// Splits, verifies and opens one ticket. `buffer` takes the plaintext, one buffer serves a batch; `room` takes the
+    /// session, each needs a new one.
+    pub fn open<'a>(
+        &self,
+        ticket: impl Into<Presented<'a>>,
+        buffer: &'a mut Vec<u8>,
+        room: &'a mut Room<'a>,
+    ) -> Outcome<'a>
+    where
+        'k: 'a,
+    {
+        let Presented { bytes, verified } = ticket.into();
         match ticket::check_length(bytes) {
             Ok(()) => {}
             Err(Malformed::StatefulId) => return Outcome::StatefulId,
@@ -124,13 +163,12 @@ impl<'k> Opener<'k> {
         let Some(name) = ticket::leading_name(bytes) else {
             return Outcome::Malformed(Malformed::TooShort { length: bytes.len() });
         };
-        let ring = if self.ring.is_empty() { self.built_in } else { self.ring };
-        let mut keys = ring.candidates(name);
-        while let Some(key) = keys.next() {
-            if let Ok(first) = &key.verify(bytes) {
-                let others = || keys.chain(ring.siblings(key)).filter_map(|key| key.verify(bytes).ok());
-                return read(first, others, buffer, room);
-            }
+        let ring = self.keys();
+        let verify = |key: &'a TicketKey| key.verify(bytes).ok();
+        if let Some(first) = &verified.or_else(|| ring.candidates(name).find_map(verify)) {
+            let key = first.key();
+            let after = || ring.candidates(name).skip_while(move |other| !ptr::eq(*other, key)).skip(1);
+            return read(first, || after().chain(ring.siblings(key)).filter_map(verify), buffer, room);
         }
         if !self.ring.is_empty()
             && let Some(bad) = self.bad_mac(bytes, name, buffer, room)

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use tktdump::escape::Text;
 use tktdump::input::{Item, Unreadable};
 use tktdump::key::ring::KeyRing;
-use tktdump::open::{Opener, Outcome};
+use tktdump::open::{Opener, Outcome, Presented};
 use tktdump::record::{Place, Record};
 use tktdump::report::{Page, Tally, json, text};
 use tktdump::session::{Room, Session};
@@ -112,10 +112,11 @@ fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
     io::stdout().write_all(&record)
 }
 
-/// Opens what an item holds.
+/// Opens what an item holds; `presented` is the ticket, where more is known of it.
 pub(super) fn examine<'a>(
     place: Place<'a>,
     item: Item<'a>,
+    presented: Option<Presented<'a>>,
     opener: &Opener<'a>,
     plaintext: &'a mut Vec<u8>,
     room: &'a mut Room<'a>,
@@ -123,7 +124,7 @@ pub(super) fn examine<'a>(
     let record = |bytes, outcome| Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: None };
     match item {
         Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
-            record(bytes, opener.open(bytes, plaintext, room))
+            record(bytes, opener.open(presented.unwrap_or(bytes.into()), plaintext, room))
         }
         Item::Unreadable(error) => {
             Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None }

@@ -16,7 +16,7 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::{Sha384, Sha512};
 
-use self::sha256::HmacSha256;
+use self::sha256::{Case, HmacSha256};
 use super::scheme::{Hash, Mode};
 use crate::ticket::{Ticket, Wire};
 
@@ -161,10 +161,21 @@ impl MacKey {
         };
         match self {
             Self::HmacSha1(keyed) => verify(keyed, &message, ticket.mac()),
-            Self::HmacSha256(keyed) => keyed.verify(&message, ticket.mac()),
+            Self::HmacSha256(key) => HmacSha256::verify([Case { key, message: &message, tag: ticket.mac() }]) == [true],
             Self::HmacSha384(keyed) => verify(keyed, &message, ticket.mac()),
             Self::HmacSha512(keyed) => verify(keyed, &message, ticket.mac()),
         }
+    }
+}
+
+impl MacKey {
+    /// The same for two tickets at once, each under its key; `None` where that is no faster.
+    pub(super) fn verify_both([(one, first), (other, second)]: [(&Self, &Ticket<'_>); 2]) -> Option<[bool; 2]> {
+        let (Self::HmacSha256(one), Self::HmacSha256(other)) = (one, other) else { return None };
+        let whole = [first, second].iter().all(|ticket| ticket.wire() != Wire::UnsentLength);
+        let cases = [(one, first), (other, second)];
+        let cases = cases.map(|(key, ticket)| Case { key, message: ticket.authenticated(), tag: ticket.mac() });
+        whole.then(|| HmacSha256::verify(cases))
     }
 }
 

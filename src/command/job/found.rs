@@ -49,24 +49,26 @@ impl Found {
         bytes.len()
     }
 
-    /// Takes all items out, in order.
-    pub(super) fn take(&mut self, mut sink: impl FnMut(u64, Item<'_>)) {
+    /// Takes all items out, in order and by twos.
+    pub(super) fn take(&mut self, mut sink: impl FnMut((u64, Item<'_>), Option<(u64, Item<'_>)>)) {
         let mut rest = self.bytes.as_slice();
         let mut next = |length| {
             let (bytes, after) = rest.split_at_checked(length).unwrap_or_default();
             rest = after;
             bytes
         };
-        for (line, kind) in self.items.drain(..) {
-            sink(
-                line,
-                match kind {
-                    Kind::Ticket(length) => Item::Ticket(next(length)),
-                    Kind::Session(length) => Item::Session(next(length)),
-                    Kind::Unreadable(error) => Item::Unreadable(error),
-                },
-            );
+        let mut items = self.items.drain(..).map(|(line, kind)| {
+            let item = match kind {
+                Kind::Ticket(length) => Item::Ticket(next(length)),
+                Kind::Session(length) => Item::Session(next(length)),
+                Kind::Unreadable(error) => Item::Unreadable(error),
+            };
+            (line, item)
+        });
+        while let Some(first) = items.next() {
+            sink(first, items.next());
         }
+        drop(items);
         self.bytes.clear();
     }
 }
@@ -92,9 +94,11 @@ mod tests {
             }
             assert_eq!(found.count(), 5);
             let mut taken = 0;
-            found.take(|line, item| {
-                assert_eq!((line, item), items[taken]);
-                taken += 1;
+            found.take(|first, second| {
+                for item in [Some(first), second].into_iter().flatten() {
+                    assert_eq!(item, items[taken]);
+                    taken += 1;
+                }
             });
             assert_eq!((taken, found.count()), (5, 0));
         }

@@ -18,7 +18,7 @@ use super::found::Found;
 use super::printer::Printer;
 use super::worker::{Stop, Worker};
 use crate::command;
-use crate::command::source::{self, Chunk, Chunks, Sink as _};
+use crate::command::source::{self, Chunk, Chunks};
 use crate::command::turnstile::Turnstile;
 
 /// How much of an input it takes for a further worker.
@@ -149,7 +149,7 @@ impl Lines<'_> {
             None => drop(position),
         }
         worker.index = before.index;
-        found.take(|line, item| worker.item(Some(before.line + line), item));
+        found.take(|first, second| worker.two(before.line, first, second));
         Ok(())
     }
 

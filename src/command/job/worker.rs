@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tktdump::capture::Connection;
 use tktdump::input::{Form, Item};
-use tktdump::open::{Opener, Outcome};
+use tktdump::open::{Opener, Outcome, Presented};
 use tktdump::record::Place;
 use tktdump::report::Page;
 use tktdump::session::Room;
@@ -193,14 +193,30 @@ impl<'w> Worker<'w> {
     }
 }
 
-impl Sink for Worker<'_> {
-    fn item(&mut self, line: Option<u64>, item: Item<'_>) {
+impl Worker<'_> {
+    /// Takes an item, and the one that follows it, of lines that begin after `before`: their keys are looked for at once.
+    pub(super) fn two(&mut self, before: u64, first: (u64, Item<'_>), second: Option<(u64, Item<'_>)>) {
+        let presented = match (&first, &second) {
+            ((_, Item::Ticket(one)), Some((_, Item::Ticket(other)))) => {
+                self.job.opener.verify_both([one, other]).map(Some)
+            }
+            _ => [None; 2],
+        };
+        for (item, presented) in [Some(first), second].into_iter().zip(presented) {
+            if let Some((line, item)) = item {
+                self.one(Some(before + line), item, presented);
+            }
+        }
+    }
+
+    /// Takes an item; of a ticket, with what is known of its key.
+    fn one(&mut self, line: Option<u64>, item: Item<'_>, presented: Option<Presented<'_>>) {
         if self.stop.is_some() {
             return;
         }
         let place = Place { source: &self.source, index: self.index, line, packet: None };
         let mut room = Room::default();
-        let record = super::examine(place, item, &self.job.opener, &mut self.plaintext, &mut room);
+        let record = super::examine(place, item, presented, &self.job.opener, &mut self.plaintext, &mut room);
         self.job.output.render(&record, &mut self.results.rendered);
         if let (Some(log), Ok(Outcome::Decrypted { session, key, .. })) = (&mut self.key_log, &record.verdict) {
             log.add_bare_ticket(session, key.origin(), &mut self.results.rendered, &mut self.results.notes);
@@ -208,6 +224,12 @@ impl Sink for Worker<'_> {
         self.results.add(&record, self.job);
         self.index += 1;
         self.ease();
+    }
+}
+
+impl Sink for Worker<'_> {
+    fn item(&mut self, line: Option<u64>, item: Item<'_>) {
+        self.one(line, item, None);
     }
 
     fn capture(&mut self) {

@@ -59,24 +59,48 @@ impl HmacSha256 {
         Self { inner: state(INNER), outer: state(INNER ^ OUTER) }
     }
 
-    /// Whether `tag` is that of the message, in constant time.
-    pub(super) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
-        let (blocks, rest) = message.as_chunks();
-        let mut state = self.inner.clone();
-        compress256(&mut state.0, blocks);
-        let mut last = [[0; BLOCK_LENGTH]; 2];
-        compress256(&mut state.0, pad(&mut last, rest, BLOCK_LENGTH + message.len()));
-
-        let mut second = SECOND;
-        state.write(&mut second);
-        state.0 = self.outer.0;
-        compress256(&mut state.0, slice::from_ref(&second));
-        second.as_mut_slice().zeroize();
-
-        let mut expected = [0; DIGEST_LENGTH];
-        state.write(&mut expected);
-        expected.as_slice().ct_eq(tag).into()
+    /// Whether tags are those of their messages, each under its key, in constant time.
+    ///
+    /// A block has to wait for the one before it: several messages in step keep the processor busy meanwhile.
+    #[inline]
+    pub(super) fn verify<const N: usize>(cases: [Case<'_>; N]) -> [bool; N] {
+        let mut states = cases.map(|case| case.key.inner.clone());
+        let messages = cases.map(|case| case.message.as_chunks());
+        let together = if N == 1 { 0 } else { messages.iter().map(|(blocks, _)| blocks.len()).min().unwrap_or(0) };
+        for at in 0..together {
+            for (state, (blocks, _)) in states.iter_mut().zip(&messages) {
+                state.take(blocks.get(at..=at).unwrap_or_default());
+            }
+        }
+        for (state, (blocks, _)) in states.iter_mut().zip(&messages) {
+            state.take(blocks.get(together..).unwrap_or_default());
+        }
+        for ((state, (_, rest)), case) in states.iter_mut().zip(&messages).zip(&cases) {
+            state.take(pad(&mut [[0; BLOCK_LENGTH]; 2], rest, BLOCK_LENGTH + case.message.len()));
+        }
+        for (state, case) in states.iter_mut().zip(&cases) {
+            let mut second = SECOND;
+            state.write(&mut second);
+            state.0 = case.key.outer.0;
+            state.take(slice::from_ref(&second));
+            second.as_mut_slice().zeroize();
+        }
+        let mut right = [false; N];
+        for ((right, state), case) in right.iter_mut().zip(&states).zip(&cases) {
+            let mut expected = [0; DIGEST_LENGTH];
+            state.write(&mut expected);
+            *right = expected.as_slice().ct_eq(case.tag).into();
+        }
+        right
     }
+}
+
+/// A message and what is said to be its tag under a key.
+#[derive(Clone, Copy)]
+pub(super) struct Case<'c> {
+    pub(super) key: &'c HmacSha256,
+    pub(super) message: &'c [u8],
+    pub(super) tag: &'c [u8],
 }
 
 /// The last block of a message, or the last two, from what its whole blocks leave over and its length.
@@ -99,6 +123,14 @@ fn pad<'l>(last: &'l mut [Block; 2], rest: &[u8], length: usize) -> &'l [Block] 
 struct State([u32; 8]);
 
 impl State {
+    /// Takes blocks in.
+    #[inline]
+    fn take(&mut self, blocks: &[Block]) {
+        if !blocks.is_empty() {
+            compress256(&mut self.0, blocks);
+        }
+    }
+
     /// Writes the words at the beginning of `to`.
     fn write(&self, to: &mut [u8]) {
         to.as_chunks_mut().0.iter_mut().zip(self.0).for_each(|(to, word)| *to = word.to_be_bytes());
@@ -116,6 +148,10 @@ mod tests {
     use hmac::{Hmac, KeyInit, Mac};
 
     use super::*;
+
+    fn is_right(key: &HmacSha256, message: &[u8], tag: &[u8]) -> bool {
+        HmacSha256::verify([Case { key, message, tag }]) == [true]
+    }
 
     fn tag(key: &[u8], message: &[u8]) -> Vec<u8> {
         Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(message).finalize().into_bytes().to_vec()
@@ -159,7 +195,7 @@ mod tests {
         ];
         for (key, message, tag) in cases {
             let keyed = HmacSha256::new(&key);
-            assert!(keyed.verify(&message, &hex::decode(tag).unwrap()), "{tag}");
+            assert!(is_right(&keyed, &message, &hex::decode(tag).unwrap()), "{tag}");
         }
     }
 
@@ -171,7 +207,7 @@ mod tests {
             let key = &key[..length / 2];
             let keyed = HmacSha256::new(key);
             let tag = tag(key, message);
-            assert!(keyed.verify(message, &tag), "{length}");
+            assert!(is_right(&keyed, message, &tag), "{length}");
         }
     }
 
@@ -182,10 +218,28 @@ mod tests {
         for bit in 0..DIGEST_LENGTH * 8 {
             let mut wrong = right.clone();
             wrong[bit / 8] ^= 1 << (bit % 8);
-            assert!(!keyed.verify(b"message", &wrong), "bit {bit}");
+            assert!(!is_right(&keyed, b"message", &wrong), "bit {bit}");
         }
-        assert!(!keyed.verify(b"message", &right[..31]));
-        assert!(!keyed.verify(b"message", &[&right[..], &[0]].concat()));
-        assert!(!keyed.verify(b"message", &[]));
+        assert!(!is_right(&keyed, b"message", &right[..31]));
+        assert!(!is_right(&keyed, b"message", &[&right[..], &[0]].concat()));
+        assert!(!is_right(&keyed, b"message", &[]));
+    }
+
+    #[test]
+    fn several_at_once_are_judged_one_by_one() {
+        let keys = [HmacSha256::new(b"one"), HmacSha256::new(b"other")];
+        let message: Vec<u8> = (0..=255).collect();
+        for (first, second) in
+            (0..256).step_by(13).flat_map(|first| (0..256).step_by(17).map(move |second| (first, second)))
+        {
+            let (first, second) = (&message[..first], &message[second..]);
+            let tags = [tag(b"one", first), tag(b"other", second)];
+            let case = |key, message, tag| Case { key, message, tag };
+            let [one, other] = &keys;
+            let right = [case(one, first, &tags[0]), case(other, second, &tags[1])];
+            assert_eq!(HmacSha256::verify(right), [true; 2]);
+            assert_eq!(HmacSha256::verify([right[0], case(other, second, &tags[0])]), [true, false]);
+            assert_eq!(HmacSha256::verify([case(other, first, &tags[0]), right[1]]), [false, true]);
+        }
     }
 }
