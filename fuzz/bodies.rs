@@ -9,7 +9,7 @@ use tktdump::key::file::{read_as, read_auto};
 use tktdump::key::format::FORMATS;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
-use tktdump::record::{ConnectionRecord, Place, Record};
+use tktdump::record::{ConnectionRecord, Place, Record, Source};
 use tktdump::report::{Page, json, openssl, text};
 use tktdump::resumption::{self, secrets::secrets};
 use tktdump::session::{Room, Session};
@@ -35,7 +35,7 @@ pub fn ticket_input(data: &[u8]) {
     for form in [Some(Form::Lines), Some(Form::Records), Some(Form::Text), Some(Form::Der), None] {
         let form = form.unwrap_or_else(|| input::recognise(data, true));
         input::each_in_whole(form, data, &mut |line, item| {
-            let place = Place { source: "-", index: 0, line, packet: None };
+            let place = Place { source: &"-".into(), index: 0, line, packet: None };
             let opener = Opener { ring, built_in, no_verify: true };
             let (mut buffer, mut room) = (Vec::new(), Room::default());
             let (bytes, verdict) = match item {
@@ -66,7 +66,7 @@ pub fn capture(data: &[u8]) {
     let opener = Opener { ring, built_in, no_verify: false };
     let mut connection = |connection: Connection| {
         let mut findings = Vec::new();
-        let mut out = Page::new();
+        let (source, mut out) = (Source::from("-"), Page::new());
         let (mut buffer, json) = (Vec::new(), json::Renderer { ring, now: 0, redact: false });
         let text = text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() };
         for mut sighting in connection.sightings() {
@@ -76,13 +76,13 @@ pub fn capture(data: &[u8]) {
             if let Outcome::Decrypted { session, .. } = &outcome {
                 let _ = secrets(&connection, &sighting, session);
             }
-            let place = Place { source: "-", index: 0, line: None, packet: Some(sighting.packet) };
+            let place = Place { source: &source, index: 0, line: None, packet: Some(sighting.packet) };
             let (bytes, verdict, capture) = (sighting.ticket, Ok(outcome), Some(sighting));
             let record = Record { place, bytes, verdict, client_session: None, capture };
             json.ticket(&record, &mut out);
             text.ticket(&record, &mut out);
         }
-        let record = ConnectionRecord::new("-", &connection, &findings, 0);
+        let record = ConnectionRecord::new(&source, &connection, &findings, 0);
         json.connection(&record, &mut out);
         text.connection(&record, &mut out);
     };

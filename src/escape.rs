@@ -3,7 +3,7 @@
 //! Control characters (C0, DEL, C1), line and paragraph separators, and characters that reorder or hide text are
 //! written as `\u{NN}`, bytes that are not UTF-8 as `\xNN`.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Whether a character could move the cursor, colour the terminal, or make text read as something else.
 #[must_use]
@@ -32,7 +32,7 @@ impl fmt::Display for Text<'_> {
                 if is_unsafe(character) {
                     write!(f, "{}", character.escape_unicode())?;
                 } else {
-                    fmt::Write::write_char(f, character)?;
+                    f.write_char(character)?;
                 }
             }
             for byte in chunk.invalid() {
@@ -41,6 +41,34 @@ impl fmt::Display for Text<'_> {
         }
         Ok(())
     }
+}
+
+/// Text as the inside of a JSON string. Characters that could upset a terminal are escaped too, so that looking at
+/// records is safe; a parser gets them back as they were.
+#[cold]
+pub(crate) fn json(text: &[u8]) -> String {
+    let mut escaped = String::with_capacity(text.len() * 2);
+    for chunk in text.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            // writing to a String does not fail
+            let _ = match character {
+                '"' => escaped.write_str("\\\""),
+                '\\' => escaped.write_str("\\\\"),
+                '\n' => escaped.write_str("\\n"),
+                '\r' => escaped.write_str("\\r"),
+                '\t' => escaped.write_str("\\t"),
+                _ if is_unsafe(character) => {
+                    let mut units = [0; 2];
+                    character.encode_utf16(&mut units).iter().try_for_each(|unit| write!(escaped, "\\u{unit:04x}"))
+                }
+                _ => escaped.write_char(character),
+            };
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(escaped, "\\\\x{byte:02x}");
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]

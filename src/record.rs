@@ -1,9 +1,11 @@
 //! The record of one ticket: what every output renders.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 
 use crate::capture::sighting::Sighting;
-use crate::escape::Text;
+use crate::escape::{self, Text};
 use crate::input::Unreadable;
 use crate::key::KeyInUse;
 use crate::key::ring::BUILT_IN;
@@ -78,11 +80,46 @@ impl Status {
     }
 }
 
+/// An input, as it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    name: Cow<'static, str>,
+    /// The inside of a JSON string: every record has it.
+    json: Cow<'static, str>,
+}
+
+impl Source {
+    /// One whose name needs no escaping.
+    #[cfg(test)]
+    pub(crate) const fn plain(name: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), json: Cow::Borrowed(name) }
+    }
+
+    /// The name as the inside of a JSON string.
+    pub(crate) fn json(&self) -> &str {
+        &self.json
+    }
+}
+
+impl From<&str> for Source {
+    fn from(name: &str) -> Self {
+        Self { name: name.to_owned().into(), json: escape::json(name.as_bytes()).into() }
+    }
+}
+
+impl Deref for Source {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.name
+    }
+}
+
 /// Where a ticket was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place<'a> {
     /// Path of the input as it was named, `-` for standard input.
-    pub source: &'a str,
+    pub source: &'a Source,
     /// n-th ticket of that input, from 0.
     pub index: u64,
     /// Line, from 1, of inputs that have lines.

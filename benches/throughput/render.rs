@@ -25,7 +25,7 @@ fn record(bencher: Bencher<'_, '_>, sample: &Sample<Sealed>, render: impl Fn(&Ke
     let (ring, bytes) = (sample.value.ring(1), sample.value.ticket.as_slice());
     let (mut plaintext, mut room) = (Vec::new(), Room::default());
     let opener = Opener { ring: &ring, built_in: &KeyRing::default(), no_verify: false };
-    let place = Place { source: "tickets.hex", index: 0, line: Some(1), packet: None };
+    let place = Place { source: &"tickets.hex".into(), index: 0, line: Some(1), packet: None };
     let verdict = Ok(opener.open(bytes, &mut plaintext, &mut room));
     let record = Record { place, bytes, verdict, client_session: None, capture: None };
     let mut out = Page::new();

@@ -95,7 +95,7 @@ pub(super) struct KeptPlace {
 
 impl KeptPlace {
     pub(super) fn new(place: Place<'_>, key_name: Option<KeyName>) -> Self {
-        Self { file: place.source.into(), index: place.index, line: place.line, packet: place.packet, key_name }
+        Self { file: (**place.source).into(), index: place.index, line: place.line, packet: place.packet, key_name }
     }
 
     pub(super) fn subject(&self) -> Subject {

@@ -16,7 +16,7 @@ use crate::capture::{Capture, Connection};
 use crate::key::ring::KeyRing;
 use crate::key::{file, format};
 use crate::open::{Opener, Outcome};
-use crate::record::{Place, Record};
+use crate::record::{Place, Record, Source};
 use crate::session::{Room, Session};
 
 /// 80 random bytes, in the layout of nginx.
@@ -203,7 +203,8 @@ impl Judge<'_> {
 }
 
 pub(super) fn record<'a>(bytes: &'a [u8], client_session: Option<Session<'a>>) -> Record<'a> {
-    let place = Place { source: "t.bin", index: 0, line: None, packet: None };
+    static SOURCE: Source = Source::plain("t.bin");
+    let place = Place { source: &SOURCE, index: 0, line: None, packet: None };
     Record { place, bytes, verdict: Ok(Outcome::NoKey), client_session, capture: None }
 }
 

@@ -20,7 +20,7 @@ use tktdump::escape::Text;
 use tktdump::input::Item;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
-use tktdump::record::{Place, Record};
+use tktdump::record::{Place, Record, Source};
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
 use tktdump::session::Room;
@@ -61,7 +61,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         notes,
         output: Output::new(args, baseline),
         tally: Tally::default(),
-        source: String::new(),
+        source: Source::from(""),
         index: 0,
         plaintext: Zeroizing::default(),
     };
@@ -203,15 +203,14 @@ struct Worker<'w> {
     notes: &'w Notes,
     output: Output,
     tally: Tally,
-    source: String,
+    source: Source,
     index: u64,
     plaintext: Zeroizing<Vec<u8>>,
 }
 
 impl Worker<'_> {
     fn begin(&mut self, path: &Path) {
-        self.source.clear();
-        self.source.push_str(&source::display(path));
+        self.source = Source::from(&*source::display(path));
         self.index = 0;
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.notes.hint("reading tickets from the terminal; Ctrl-D ends them");

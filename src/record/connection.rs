@@ -3,6 +3,7 @@
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::hello::{ClientHello, ServerHello};
+use crate::record::Source;
 use crate::registry::{self, CipherSuite};
 use crate::resumption::{self, Finding, Verdict};
 use crate::session::Protocol;
@@ -37,7 +38,7 @@ impl EarlyData {
 #[derive(Debug)]
 pub struct ConnectionRecord<'a> {
     /// Path of the input as it was named, `-` for standard input.
-    pub source: &'a str,
+    pub source: &'a Source,
     /// What the capture shows.
     pub connection: &'a Connection,
     /// The client's last hello.
@@ -55,7 +56,7 @@ pub struct ConnectionRecord<'a> {
 impl<'a> ConnectionRecord<'a> {
     /// Draws the conclusions. `now` is what ends are judged by, seconds since 1970.
     #[must_use]
-    pub fn new(source: &'a str, connection: &'a Connection, findings: &'a [Finding], now: i64) -> Self {
+    pub fn new(source: &'a Source, connection: &'a Connection, findings: &'a [Finding], now: i64) -> Self {
         let (client_hello, server_hello) = (connection.client_hello(), connection.server_hello());
         let handshake = connection.handshake_of(client_hello.as_ref(), server_hello.as_ref());
         let why =

@@ -3,8 +3,8 @@
 mod capture;
 mod write;
 
-pub(super) use self::write::line;
 use self::write::{Calendar, Member, Object, member, members};
+pub(super) use self::write::{Type, line, record_type};
 use super::{Page, REDACTED, utc};
 use crate::key::ring::{Dates, KeyRing, Texts};
 use crate::key::{KeyInUse, TicketKey};
@@ -28,9 +28,8 @@ pub struct Renderer<'k> {
 impl Renderer<'_> {
     /// Appends the record of one ticket.
     pub fn ticket(&self, record: &Record<'_>, out: &mut Page) {
-        line(out, |object| {
-            object.word(member!("type"), "ticket");
-            object.text(member!("source"), record.place.source.as_bytes());
+        line(record_type!("ticket"), out, |object| {
+            object.word(member!("source"), record.place.source.json());
             object.number(member!("index"), record.place.index);
             if let Some(line) = record.place.line {
                 object.number(member!("line"), line);
@@ -186,8 +185,7 @@ fn certificate(der: &[u8], object: &mut Object<'_, '_>) {
 
 /// Appends the closing `summary` record: `counts` under their names; `connections` where there were captures.
 pub fn summary(tickets: u64, counts: &[(&'static str, u64)], connections: Option<u64>, out: &mut Page) {
-    line(out, |object| {
-        object.word("type", "summary");
+    line(record_type!("summary"), out, |object| {
         object.number("tickets", tickets);
         for &(key, count) in counts {
             object.number(key, count);

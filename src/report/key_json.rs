@@ -1,14 +1,13 @@
 //! The `key` record: what one reading of a key file holds, without its secrets.
 
 use super::Page;
-use super::json::line;
+use super::json::{line, record_type};
 use crate::key::TicketKey;
 
 /// Appends the record of one key.
 pub fn key(key: &TicketKey, problems: &[String], out: &mut Page) {
     let origin = key.origin();
-    line(out, |object| {
-        object.word("type", "key");
+    line(record_type!("key"), out, |object| {
         object.text("file", origin.file.as_bytes());
         object.number("index", origin.index);
         if let Some(name) = key.name() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::json::line;
+use super::json::{line, record_type};
 use super::{Page, text::Styles, utc};
 use crate::capture::container::Time;
 use crate::escape::Text;
@@ -10,8 +10,7 @@ use crate::survey::Group;
 
 /// Appends one `key_name` record.
 pub fn json(group: &Group, out: &mut Page) {
-    line(out, |object| {
-        object.word("type", "key_name");
+    line(record_type!("key_name"), out, |object| {
         if let Some(name) = group.key_name {
             object.hex("key_name", &name.0);
         }

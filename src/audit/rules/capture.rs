@@ -157,11 +157,12 @@ mod tests {
 
     use super::*;
     use crate::audit::{Auditor, testing};
-    use crate::record::Place;
+    use crate::record::{Place, Source};
 
     const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 443);
+    static SOURCE: Source = Source::plain("a.pcap");
     const OFFER: Offer<'_> = Offer {
-        place: Place { source: "a.pcap", index: 0, line: None, packet: None },
+        place: Place { source: &SOURCE, index: 0, line: None, packet: None },
         ticket: TicketHash::ZERO,
         key_name: Some(KeyName([7; 16])),
         client: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),

@@ -7,7 +7,7 @@ use std::path::Path;
 use tktdump::capture::Connection;
 use tktdump::input::{Form, Item};
 use tktdump::open::{Opener, Outcome, Presented};
-use tktdump::record::Place;
+use tktdump::record::{Place, Source};
 use tktdump::report::Page;
 use tktdump::session::Room;
 use tktdump::ticket;
@@ -78,7 +78,7 @@ pub(super) struct Worker<'w> {
     pub(super) printer: &'w Turnstile<Printer>,
     /// The turn in which its results are passed on.
     pub(super) turn: u64,
-    pub(super) source: String,
+    pub(super) source: Source,
     pub(super) index: u64,
     pub(super) plaintext: Zeroizing<Vec<u8>>,
     pub(super) results: Results<'w>,
@@ -98,7 +98,7 @@ impl<'w> Worker<'w> {
             job,
             printer,
             turn: 0,
-            source: String::new(),
+            source: Source::from(""),
             index: 0,
             // at full size from the start: what grows leaves copies of itself behind
             plaintext: Zeroizing::new(Vec::with_capacity(ticket::MAX_LENGTH)),
@@ -127,8 +127,7 @@ impl<'w> Worker<'w> {
     }
 
     pub(super) fn begin(&mut self, path: &Path) -> Result<(), Stop> {
-        self.source.clear();
-        self.source.push_str(&source::display(path));
+        self.source = Source::from(&*source::display(path));
         self.index = 0;
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.flush()?;

@@ -1,14 +1,13 @@
 //! `finding` records, one compact JSON object a line, and the closing `summary`.
 
-use super::super::json::line;
+use super::super::json::{line, record_type};
 use super::super::{Page, Tally};
 use super::FindingTally;
 use crate::audit::{Finding, Item};
 
 /// Appends the record of one finding.
 pub fn finding(finding: &Finding, out: &mut Page) {
-    line(out, |object| {
-        object.word("type", "finding");
+    line(record_type!("finding"), out, |object| {
         object.word("rule", finding.rule.id);
         object.word("severity", finding.severity.as_str());
         object.object("subject", |subject| {
@@ -41,8 +40,7 @@ pub fn finding(finding: &Finding, out: &mut Page) {
 
 /// Appends the closing `summary` record; `known` findings were left out.
 pub fn summary(tickets: &Tally, findings: &FindingTally, known: u64, out: &mut Page) {
-    line(out, |object| {
-        object.word("type", "summary");
+    line(record_type!("summary"), out, |object| {
         object.number("tickets", tickets.tickets());
         if tickets.connections() > 0 {
             object.number("connections", tickets.connections());

@@ -1,6 +1,6 @@
 //! What captures add: where a ticket was seen, and the `connection` record.
 
-use super::{Object, line, member};
+use super::{Object, line, member, record_type};
 use crate::capture::sighting::Sighting;
 use crate::record::ConnectionRecord;
 use crate::report::Page;
@@ -37,9 +37,8 @@ pub(super) fn sighting(sighting: &Sighting<'_>, object: &mut Object<'_, '_>) {
 /// Appends the record of a connection.
 pub(super) fn connection(record: &ConnectionRecord<'_>, out: &mut Page) {
     let connection = record.connection;
-    line(out, |object| {
-        object.word(member!("type"), "connection");
-        object.text(member!("source"), record.source.as_bytes());
+    line(record_type!("connection"), out, |object| {
+        object.word(member!("source"), record.source.json());
         object.number(member!("stream"), connection.stream);
         object.address(member!("client"), connection.client);
         object.address(member!("server"), connection.server);

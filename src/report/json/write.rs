@@ -16,20 +16,33 @@ pub(super) use self::key::member;
 pub(in crate::report) use self::key::{Key, Member};
 use self::number::{Number, decimal_and};
 pub(in crate::report) use self::text::Calendar;
-use self::text::{digits3, escape, is_plain, without_zeros};
+use self::text::{digits3, is_plain, without_zeros};
 use crate::capture::container::Time;
+use crate::escape;
 use crate::report::page::{Line, Page};
 
-/// Appends an object, as a line. `write` may be asked for it again, see [`Page::line`].
-#[inline]
-pub(in crate::report) fn line(page: &mut Page, write: impl Fn(&mut Object<'_, '_>)) {
+/// Appends a record of that type, as a line. `write` may be asked for it again, see [`Page::line`].
+#[inline(always)]
+pub(in crate::report) fn line(kind: Type, page: &mut Page, write: impl Fn(&mut Object<'_, '_>)) {
     page.line(|line| {
-        line.put([b"{"]);
+        line.put([kind.0.as_bytes()]);
         let mut object = Object { line };
         write(&mut object);
         object.close(*b"}\n");
     });
 }
+
+/// The type of a record, made by [`record_type!`]: how it begins.
+#[derive(Clone, Copy)]
+pub(in crate::report) struct Type(pub(in crate::report) &'static str);
+
+/// The [`Type`] of a name.
+macro_rules! record_type {
+    ($name:literal) => {
+        $crate::report::json::Type(concat!("{\"type\":\"", $name, "\","))
+    };
+}
+pub(in crate::report) use record_type;
 
 /// Members as a text, to be written with [`Object::members`].
 pub(in crate::report) fn members(write: impl Fn(&mut Object<'_, '_>)) -> Vec<u8> {
@@ -66,7 +79,7 @@ impl Object<'_, '_> {
         if is_plain(text) {
             self.string(key, text.len(), |place| place.copy_from_slice(text));
         } else {
-            self.word(key, &escape(text));
+            self.word(key, &escape::json(text));
         }
     }
 
@@ -163,7 +176,9 @@ impl Object<'_, '_> {
 
     /// A list of texts.
     pub(in crate::report) fn texts(&mut self, key: impl Key, texts: &[String]) {
-        self.list(key, texts, |text, object| object.line.put([b"\"", escape(text.as_bytes()).as_bytes(), b"\","]));
+        self.list(key, texts, |text, object| {
+            object.line.put([b"\"", escape::json(text.as_bytes()).as_bytes(), b"\","]);
+        });
     }
 
     /// A list of bytes, each as lower-case hex.
@@ -228,13 +243,16 @@ mod tests {
         for (seconds, nanoseconds) in [(0, 0), (1_700_000_000, 1000), (-1, 999_999_999), (5, 120_000_000), (5, 1)] {
             let time = Time { seconds, nanoseconds };
             let mut out = Page::new();
-            line(&mut out, |object| object.time("t", time));
-            assert_eq!(String::from_utf8(out.to_vec()).unwrap(), format!("{{\"t\":{time}}}\n"));
+            line(record_type!("test"), &mut out, |object| object.time("t", time));
+            assert_eq!(String::from_utf8(out.to_vec()).unwrap(), format!("{{\"type\":\"test\",\"t\":{time}}}\n"));
         }
         for address in ["10.0.255.1:1", "0.0.0.0:65535", "[::1]:443", "[fe80::1]:0"] {
             let mut out = Page::new();
-            line(&mut out, |object| object.address("a", address.parse().unwrap()));
-            assert_eq!(String::from_utf8(out.to_vec()).unwrap(), format!("{{\"a\":\"{address}\"}}\n"));
+            line(record_type!("test"), &mut out, |object| object.address("a", address.parse().unwrap()));
+            assert_eq!(
+                String::from_utf8(out.to_vec()).unwrap(),
+                format!("{{\"type\":\"test\",\"a\":\"{address}\"}}\n")
+            );
         }
     }
 
@@ -242,7 +260,7 @@ mod tests {
     fn any_parser_gets_back_what_went_in() {
         let text = "q\"b\\ \n\t\u{1b}\u{9b}\u{202e}\u{7f}é漢\u{e0041}";
         let mut out = Page::new();
-        line(&mut out, |object| {
+        line(record_type!("test"), &mut out, |object| {
             object.text("text", text.as_bytes());
             object.text("bytes", b"a\xff");
             object.hex("hex", &[0, 0xab]);
@@ -256,7 +274,7 @@ mod tests {
         });
         let value: Value = serde_json::from_slice(&out).unwrap();
         let expected = serde_json::json!({
-            "text": text, "bytes": "a\\xff", "hex": "00ab", "number": -5, "flag": true, "utc": "2023-11-14T22:13:20Z",
+            "type": "test", "text": text, "bytes": "a\\xff", "hex": "00ab", "number": -5, "flag": true, "utc": "2023-11-14T22:13:20Z",
             "object": {"word": "w"}, "array": [{"n": 1}, {"n": 2}], "texts": ["a\"", "b"],
         });
         assert_eq!(value, expected);

@@ -113,12 +113,22 @@ const fn small() -> [[u8; 4]; 1000] {
     small
 }
 
+/// The two digits of a number below 100.
+#[inline(always)]
+pub(super) fn two_digits(number: u64) -> [u8; 2] {
+    // 100 to 199 have them in the middle
+    match usize::try_from(number + 100).ok().and_then(|number| SMALL.get(number)) {
+        Some(&[_, tens, ones, _]) => [tens, ones],
+        None => *b"00",
+    }
+}
+
 /// The digit zero in each octet.
-const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+pub(super) const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 
 /// The eight digits of a number below 10^8, the first of them in the lowest octet.
 #[inline(always)]
-pub(super) fn eight_digits(number: u64) -> u64 {
+fn eight_digits(number: u64) -> u64 {
     // halves, pairs and digits, each step for all of them at once: n * 10486 >> 20 is n / 100 for n below 10^4, and
     // n * 103 >> 10 is n / 10 for n below 100
     let halves = (number / 10_000) | ((number % 10_000) << 32);

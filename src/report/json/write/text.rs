@@ -1,11 +1,8 @@
 //! Times, numbers and anybody's text as JSON has them.
 
-use std::fmt::Write as _;
-
 use time::Date;
 
-use super::number::eight_digits;
-use crate::escape::is_unsafe;
+use super::number::{ZEROS, two_digits};
 use crate::key::ring::Dates;
 
 const SECONDS_OF_DAY: i64 = 86_400;
@@ -18,11 +15,11 @@ pub(in crate::report) struct Calendar<'k> {
     last: Option<(i32, u64)>,
 }
 
-/// A point in time: eight digits of the date, and two zeros with six digits of the time of day.
+/// A point in time: the eight digits of the date, and the second of the day.
 #[derive(Clone, Copy)]
 pub(super) struct Moment {
     date: u64,
-    clock: u64,
+    second: u64,
 }
 
 impl<'k> Calendar<'k> {
@@ -34,9 +31,7 @@ impl<'k> Calendar<'k> {
     #[inline]
     pub(super) fn moment(&mut self, seconds: i64) -> Option<Moment> {
         let day = i32::try_from(seconds.div_euclid(SECONDS_OF_DAY)).ok()?;
-        let second = seconds.rem_euclid(SECONDS_OF_DAY).cast_unsigned();
-        let clock = second / 3600 * 10_000 + second / 60 % 60 * 100 + second % 60;
-        Some(Moment { date: self.date(day)?, clock: eight_digits(clock) })
+        Some(Moment { date: self.date(day)?, second: seconds.rem_euclid(SECONDS_OF_DAY).cast_unsigned() })
     }
 
     #[inline]
@@ -44,7 +39,7 @@ impl<'k> Calendar<'k> {
         match self.last {
             Some((last, digits)) if last == day => Some(digits),
             _ => {
-                let digits = eight_digits(self.dates.date(day, || date(day))?.into());
+                let digits = all_digits(self.dates.date(day, || date(day))?);
                 self.last = Some((day, digits));
                 Some(digits)
             }
@@ -57,17 +52,30 @@ impl Moment {
     #[inline]
     pub(super) fn rfc_3339(self) -> [u8; 20] {
         let [y1, y2, y3, y4, mo1, mo2, d1, d2] = self.date.to_le_bytes();
-        let [.., h1, h2, mi1, mi2, s1, s2] = self.clock.to_le_bytes();
+        let minute = self.second / 60;
+        let [[h1, h2], [mi1, mi2], [s1, s2]] = [minute / 60, minute % 60, self.second % 60].map(two_digits);
         let (dash, colon) = (b'-', b':');
         [y1, y2, y3, y4, dash, mo1, mo2, dash, d1, d2, b'T', h1, h2, colon, mi1, mi2, colon, s1, s2, b'Z']
     }
 }
 
-/// A day since 1970 as a number of eight digits, such as 20241215.
+/// The date of a day since 1970 with a digit in each four bits, the first of them in the lowest.
 fn date(day: i32) -> Option<u32> {
     let (year, month, day) = Date::from_julian_day(day.checked_add(EPOCH_DAY)?).ok()?.to_calendar_date();
-    let year = u32::try_from(year).ok()?;
-    Some(year * 10_000 + u32::from(u8::from(month)) * 100 + u32::from(day))
+    let number = u32::try_from(year).ok()? * 10_000 + u32::from(u8::from(month)) * 100 + u32::from(day);
+    // the last digit comes first, and is pushed up by those before it
+    let next = |(digits, number): (u32, u32), _| ((digits << 4) | (number % 10), number / 10);
+    Some((0..8).fold((0, number), next).0)
+}
+
+/// Digits of four bits each as digits of text, in their order.
+#[inline]
+fn all_digits(digits: u32) -> u64 {
+    // apart by halves, quarters and digits
+    let halves = u64::from(digits);
+    let halves = (halves | halves << 16) & 0x0000_ffff_0000_ffff;
+    let quarters = (halves | halves << 8) & 0x00ff_00ff_00ff_00ff;
+    (quarters | quarters << 4) & 0x0f0f_0f0f_0f0f_0f0f | ZEROS
 }
 
 /// The three digits of a number below 1000.
@@ -104,32 +112,4 @@ fn all_plain<const N: usize>(text: &[u8]) -> Option<bool> {
 #[inline]
 fn is_plain_octet(octet: u8) -> bool {
     octet.wrapping_sub(0x20) < 0x5f && !matches!(octet, b'"' | b'\\')
-}
-
-/// Text as the inside of a JSON string. Characters that could upset a terminal are escaped too, so that looking at
-/// records is safe; a parser gets them back as they were.
-#[cold]
-pub(super) fn escape(text: &[u8]) -> String {
-    let mut escaped = String::with_capacity(text.len() * 2);
-    for chunk in text.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            // writing to a String does not fail
-            let _ = match character {
-                '"' => escaped.write_str("\\\""),
-                '\\' => escaped.write_str("\\\\"),
-                '\n' => escaped.write_str("\\n"),
-                '\r' => escaped.write_str("\\r"),
-                '\t' => escaped.write_str("\\t"),
-                _ if is_unsafe(character) => {
-                    let mut units = [0; 2];
-                    character.encode_utf16(&mut units).iter().try_for_each(|unit| write!(escaped, "\\u{unit:04x}"))
-                }
-                _ => escaped.write_char(character),
-            };
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(escaped, "\\\\x{byte:02x}");
-        }
-    }
-    escaped
 }
