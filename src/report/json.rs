@@ -28,7 +28,8 @@ pub struct Renderer<'k> {
 impl Renderer<'_> {
     /// Appends the record of one ticket.
     pub fn ticket(&self, record: &Record<'_>, out: &mut Page) {
-        line(record_type!("ticket"), out, |object| {
+        line(out, |object| {
+            object.begin(record_type!("ticket"));
             object.word(member!("source"), record.place.source.json());
             object.number(member!("index"), record.place.index);
             if let Some(line) = record.place.line {
@@ -185,7 +186,8 @@ fn certificate(der: &[u8], object: &mut Object<'_, '_>) {
 
 /// Appends the closing `summary` record: `counts` under their names; `connections` where there were captures.
 pub fn summary(tickets: u64, counts: &[(&'static str, u64)], connections: Option<u64>, out: &mut Page) {
-    line(record_type!("summary"), out, |object| {
+    line(out, |object| {
+        object.begin(record_type!("summary"));
         object.number("tickets", tickets);
         for &(key, count) in counts {
             object.number(key, count);

@@ -7,7 +7,8 @@ use crate::key::TicketKey;
 /// Appends the record of one key.
 pub fn key(key: &TicketKey, problems: &[String], out: &mut Page) {
     let origin = key.origin();
-    line(record_type!("key"), out, |object| {
+    line(out, |object| {
+        object.begin(record_type!("key"));
         object.text("file", origin.file.as_bytes());
         object.number("index", origin.index);
         if let Some(name) = key.name() {

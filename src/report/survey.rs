@@ -10,7 +10,8 @@ use crate::survey::Group;
 
 /// Appends one `key_name` record.
 pub fn json(group: &Group, out: &mut Page) {
-    line(record_type!("key_name"), out, |object| {
+    line(out, |object| {
+        object.begin(record_type!("key_name"));
         if let Some(name) = group.key_name {
             object.hex("key_name", &name.0);
         }

@@ -7,7 +7,8 @@ use crate::audit::{Finding, Item};
 
 /// Appends the record of one finding.
 pub fn finding(finding: &Finding, out: &mut Page) {
-    line(record_type!("finding"), out, |object| {
+    line(out, |object| {
+        object.begin(record_type!("finding"));
         object.word("rule", finding.rule.id);
         object.word("severity", finding.severity.as_str());
         object.object("subject", |subject| {
@@ -40,7 +41,8 @@ pub fn finding(finding: &Finding, out: &mut Page) {
 
 /// Appends the closing `summary` record; `known` findings were left out.
 pub fn summary(tickets: &Tally, findings: &FindingTally, known: u64, out: &mut Page) {
-    line(record_type!("summary"), out, |object| {
+    line(out, |object| {
+        object.begin(record_type!("summary"));
         object.number("tickets", tickets.tickets());
         if tickets.connections() > 0 {
             object.number("connections", tickets.connections());

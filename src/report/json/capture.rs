@@ -37,7 +37,8 @@ pub(super) fn sighting(sighting: &Sighting<'_>, object: &mut Object<'_, '_>) {
 /// Appends the record of a connection.
 pub(super) fn connection(record: &ConnectionRecord<'_>, out: &mut Page) {
     let connection = record.connection;
-    line(record_type!("connection"), out, |object| {
+    line(out, |object| {
+        object.begin(record_type!("connection"));
         object.word(member!("source"), record.source.json());
         object.number(member!("stream"), connection.stream);
         object.address(member!("client"), connection.client);

@@ -21,18 +21,18 @@ use crate::capture::container::Time;
 use crate::escape;
 use crate::report::page::{Line, Page};
 
-/// Appends a record of that type, as a line. `write` may be asked for it again, see [`Page::line`].
-#[inline(always)]
-pub(in crate::report) fn line(kind: Type, page: &mut Page, write: impl Fn(&mut Object<'_, '_>)) {
+/// Appends a record as a line, which begins with its [`type`](Object::begin). `write` may be asked for it again, see
+/// [`Page::line`].
+#[inline]
+pub(in crate::report) fn line(page: &mut Page, write: impl Fn(&mut Object<'_, '_>)) {
     page.line(|line| {
-        line.put([kind.0.as_bytes()]);
         let mut object = Object { line };
         write(&mut object);
         object.close(*b"}\n");
     });
 }
 
-/// The type of a record, made by [`record_type!`]: how it begins.
+/// How records of a type begin, made by [`record_type!`].
 #[derive(Clone, Copy)]
 pub(in crate::report) struct Type(pub(in crate::report) &'static str);
 
@@ -65,6 +65,12 @@ impl Object<'_, '_> {
     fn close(&mut self, end: [u8; 2]) {
         self.line.take_back(b',');
         self.line.put([&end]);
+    }
+
+    /// Opens a record.
+    #[inline(always)]
+    pub(in crate::report) fn begin(&mut self, kind: Type) {
+        self.line.put([kind.0.as_bytes()]);
     }
 
     /// A word of our own: nothing in it needs escaping.
@@ -243,12 +249,18 @@ mod tests {
         for (seconds, nanoseconds) in [(0, 0), (1_700_000_000, 1000), (-1, 999_999_999), (5, 120_000_000), (5, 1)] {
             let time = Time { seconds, nanoseconds };
             let mut out = Page::new();
-            line(record_type!("test"), &mut out, |object| object.time("t", time));
+            line(&mut out, |object| {
+                object.begin(record_type!("test"));
+                object.time("t", time);
+            });
             assert_eq!(String::from_utf8(out.to_vec()).unwrap(), format!("{{\"type\":\"test\",\"t\":{time}}}\n"));
         }
         for address in ["10.0.255.1:1", "0.0.0.0:65535", "[::1]:443", "[fe80::1]:0"] {
             let mut out = Page::new();
-            line(record_type!("test"), &mut out, |object| object.address("a", address.parse().unwrap()));
+            line(&mut out, |object| {
+                object.begin(record_type!("test"));
+                object.address("a", address.parse().unwrap());
+            });
             assert_eq!(
                 String::from_utf8(out.to_vec()).unwrap(),
                 format!("{{\"type\":\"test\",\"a\":\"{address}\"}}\n")
@@ -260,7 +272,8 @@ mod tests {
     fn any_parser_gets_back_what_went_in() {
         let text = "q\"b\\ \n\t\u{1b}\u{9b}\u{202e}\u{7f}é漢\u{e0041}";
         let mut out = Page::new();
-        line(record_type!("test"), &mut out, |object| {
+        line(&mut out, |object| {
+            object.begin(record_type!("test"));
             object.text("text", text.as_bytes());
             object.text("bytes", b"a\xff");
             object.hex("hex", &[0, 0xab]);
