@@ -113,3 +113,23 @@ fn all_plain<const N: usize>(text: &[u8]) -> Option<bool> {
 fn is_plain_octet(octet: u8) -> bool {
     octet.wrapping_sub(0x20) < 0x5f && !matches!(octet, b'"' | b'\\')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_escaping_is_seen_wherever_it_stands() {
+        for length in 0..120 {
+            let mut text = vec![b'a'; length];
+            assert!(is_plain(&text));
+            for at in 0..length {
+                for octet in [b'"', b'\\', 0x1f, 0x7f, 0x80, 0xff] {
+                    text[at] = octet;
+                    assert!(!is_plain(&text), "{octet:#04x} at {at} of {length}");
+                }
+                text[at] = b'~';
+            }
+        }
+    }
+}
