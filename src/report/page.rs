@@ -17,6 +17,8 @@ pub struct Page {
     /// All the room there is; what was written ends at `end`.
     room: Vec<u8>,
     end: usize,
+    /// Where it ended at the most, before it was cleared.
+    most: usize,
 }
 
 impl Page {
@@ -33,7 +35,7 @@ impl Page {
     /// wiped.
     #[must_use]
     pub fn with_capacity(octets: usize) -> Self {
-        Self { room: vec![0; octets], end: 0 }
+        Self { room: vec![0; octets], end: 0, most: 0 }
     }
 
     /// How much there is room for, without gaining more.
@@ -44,6 +46,7 @@ impl Page {
 
     /// Empties it; the room stays.
     pub fn clear(&mut self) {
+        self.most = self.most.max(self.end);
         self.end = 0;
     }
 
@@ -77,13 +80,17 @@ impl Page {
         // what grows by itself leaves a copy behind, and there are secrets in it
         let mut larger = vec![0; (2 * self.room.len()).max(Self::STEP)];
         larger.iter_mut().zip(self.iter()).for_each(|(to, from)| *to = *from);
-        self.wipe();
+        // the line that was too long stands behind the end
+        self.room.as_mut_slice().zeroize();
         self.room = larger;
     }
 
     fn wipe(&mut self) {
-        // there may be something behind the end too, of a line that was too long
-        self.room.as_mut_slice().zeroize();
+        // what was never touched takes no memory, and is not to take any now
+        let used = self.most.max(self.end);
+        if let Some(used) = self.room.get_mut(..used) {
+            used.zeroize();
+        }
     }
 }
 
