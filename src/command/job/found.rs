@@ -19,7 +19,7 @@ pub(super) struct Found {
 enum Kind {
     Ticket(usize),
     Session(usize),
-    Unreadable(Unreadable),
+    Unreadable(Box<Unreadable>),
 }
 
 impl Found {
@@ -39,7 +39,7 @@ impl Found {
             // where a record saw its ticket is not asked for
             Item::Ticket(ticket) | Item::Recorded { ticket, .. } => Kind::Ticket(self.keep(ticket)),
             Item::Session(der) => Kind::Session(self.keep(der)),
-            Item::Unreadable(error) => Kind::Unreadable(error),
+            Item::Unreadable(error) => Kind::Unreadable(Box::new(error)),
         };
         self.items.push((line, kind));
     }
@@ -61,7 +61,7 @@ impl Found {
             let item = match kind {
                 Kind::Ticket(length) => Item::Ticket(next(length)),
                 Kind::Session(length) => Item::Session(next(length)),
-                Kind::Unreadable(error) => Item::Unreadable(error),
+                Kind::Unreadable(error) => Item::Unreadable(*error),
             };
             (line, item)
         });
