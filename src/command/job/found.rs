@@ -50,7 +50,7 @@ impl Found {
     }
 
     /// Takes all items out, in order and by twos.
-    pub(super) fn take(&mut self, mut sink: impl FnMut((u64, Item<'_>), Option<(u64, Item<'_>)>)) {
+    pub(super) fn take(&mut self, mut sink: impl FnMut(&(u64, Item<'_>), Option<&(u64, Item<'_>)>)) {
         let mut rest = self.bytes.as_slice();
         let mut next = |length| {
             let (bytes, after) = rest.split_at_checked(length).unwrap_or_default();
@@ -66,7 +66,7 @@ impl Found {
             (line, item)
         });
         while let Some(first) = items.next() {
-            sink(first, items.next());
+            sink(&first, items.next().as_ref());
         }
         drop(items);
         self.bytes.clear();
@@ -96,7 +96,7 @@ mod tests {
             let mut taken = 0;
             found.take(|first, second| {
                 for item in [Some(first), second].into_iter().flatten() {
-                    assert_eq!(item, items[taken]);
+                    assert_eq!(*item, items[taken]);
                     taken += 1;
                 }
             });
