@@ -129,13 +129,19 @@ impl<'k> Opener<'k> {
     where
         'k: 'a,
     {
-        let first = |bytes| Some((self.keys().candidates(ticket::leading_name(bytes)?).next()?, bytes));
-        let verified = match tickets.map(first) {
-            [Some(one), Some(other)] => TicketKey::verify_both([one, other]),
-            _ => [None; 2],
-        };
-        let ([one, other], [first, second]) = (tickets, verified);
+        let [one, other] = tickets;
+        let verified = self.first_keys(tickets.map(ticket::leading_name));
+        let [first, second] =
+            verified.map_or([None; 2], |[key, other_key]| TicketKey::verify_both([(key, one), (other_key, other)]));
         [Presented { bytes: one, verified: first }, Presented { bytes: other, verified: second }]
+    }
+
+    /// The keys that are tried first on tickets of these names, mostly one and the same.
+    fn first_keys(&self, names: [Option<KeyName>; 2]) -> Option<[&'k TicketKey; 2]> {
+        let [one, other] = names;
+        let key = |name| self.keys().candidates(name).next();
+        let first = key(one?)?;
+        Some([first, if one == other { first } else { key(other?)? }])
     }
 
     /// The keys that are tried.
@@ -154,7 +160,21 @@ impl<'k> Opener<'k> {
     where
         'k: 'a,
     {
-        let Presented { bytes, verified } = ticket.into();
+        self.open_presented(&ticket.into(), buffer, room)
+    }
+
+    /// The same for a ticket of which more may be known.
+    #[inline]
+    pub fn open_presented<'a>(
+        &self,
+        presented: &Presented<'a>,
+        buffer: &'a mut Vec<u8>,
+        room: &'a mut Room<'a>,
+    ) -> Outcome<'a>
+    where
+        'k: 'a,
+    {
+        let bytes = presented.bytes;
         match ticket::check_length(bytes) {
             Ok(()) => {}
             Err(Malformed::StatefulId) => return Outcome::StatefulId,
@@ -163,13 +183,76 @@ impl<'k> Opener<'k> {
         let Some(name) = ticket::leading_name(bytes) else {
             return Outcome::Malformed(Malformed::TooShort { length: bytes.len() });
         };
-        let ring = self.keys();
-        let verify = |key: &'a TicketKey| key.verify(bytes).ok();
-        if let Some(first) = &verified.or_else(|| ring.candidates(name).find_map(verify)) {
-            let key = first.key();
-            let after = || ring.candidates(name).skip_while(move |other| !ptr::eq(*other, key)).skip(1);
-            return read(first, || after().chain(ring.siblings(key)).filter_map(verify), buffer, room);
+        let searched;
+        let verified = if presented.verified.is_some() {
+            &presented.verified
+        } else {
+            searched = self.verify(bytes, name);
+            &searched
+        };
+        match verified {
+            Some(first) => self.read(first, presented, buffer, room),
+            None => self.unverified(bytes, name, buffer, room),
         }
+    }
+
+    /// Looks for the first key that verifies a ticket.
+    #[inline(never)]
+    fn verify<'a>(&self, bytes: &'a [u8], name: KeyName) -> Option<Verified<'a, 'a>>
+    where
+        'k: 'a,
+    {
+        self.keys().candidates(name).find_map(|key| key.verify(bytes).ok())
+    }
+
+    /// Opens and parses. Where several keys verify the MAC (the same MAC key with AES keys of different sizes), the one
+    /// that gives a session is taken; nearly always the first does, and the others are not even tried.
+    #[inline]
+    fn read<'a>(
+        &self,
+        first: &Verified<'a, 'a>,
+        presented: &Presented<'a>,
+        buffer: &'a mut Vec<u8>,
+        room: &'a mut Room<'a>,
+    ) -> Outcome<'a>
+    where
+        'k: 'a,
+    {
+        let mut length = first.open(buffer).map(<[u8]>::len);
+        let mut other = None;
+        if !length.is_ok_and(|length| buffer.get(..length).is_some_and(is_session)) {
+            other = self.other(first, presented.bytes);
+        }
+        if let Some(other) = &other {
+            length = other.open(buffer).map(<[u8]>::len);
+        }
+        outcome(other.as_ref().unwrap_or(first), length, buffer, room)
+    }
+
+    /// Looks among the keys after the `first` that verify a ticket for one that gives a session.
+    #[cold]
+    fn other<'a>(&self, first: &Verified<'a, 'a>, bytes: &'a [u8]) -> Option<Verified<'a, 'a>>
+    where
+        'k: 'a,
+    {
+        let (ring, key) = (self.keys(), first.key());
+        let after = ring.candidates(ticket::leading_name(bytes)?).skip_while(|other| !ptr::eq(*other, key)).skip(1);
+        let mut others = after.chain(ring.siblings(key)).filter_map(|key| key.verify(bytes).ok());
+        others.find(|other| other.open(&mut Zeroizing::default()).is_ok_and(is_session))
+    }
+
+    /// The verdict where no key verified the ticket.
+    #[inline(never)]
+    fn unverified<'a>(
+        &self,
+        bytes: &'a [u8],
+        name: KeyName,
+        buffer: &'a mut Vec<u8>,
+        room: &'a mut Room<'a>,
+    ) -> Outcome<'a>
+    where
+        'k: 'a,
+    {
         if !self.ring.is_empty()
             && let Some(bad) = self.bad_mac(bytes, name, buffer, room)
         {
@@ -223,27 +306,19 @@ impl<'k> Opener<'k> {
     }
 }
 
-/// Opens and parses. Where several keys verify the MAC (the same MAC key with AES keys of different sizes), the one that
-/// gives a session is taken; nearly always the first does, and the others are not even tried.
-fn read<'a, I: Iterator<Item = Verified<'a, 'a>>>(
-    first: &Verified<'a, 'a>,
-    others: impl FnOnce() -> I,
-    buffer: &'a mut Vec<u8>,
-    room: &'a mut Room<'a>,
-) -> Outcome<'a> {
-    let length = first.open(buffer).map(<[u8]>::len);
-    let is_session = |plaintext: &[u8]| session::begins_as_asn1(plaintext) || Session::parse(plaintext).is_ok();
-    if !length.is_ok_and(|length| buffer.get(..length).is_some_and(is_session)) {
-        let gives_session = |other: &Verified<'_, '_>| other.open(&mut Zeroizing::default()).is_ok_and(is_session);
-        if let Some(other) = others().find(gives_session) {
-            let length = other.open(buffer).map(<[u8]>::len);
-            return outcome(&other, length, buffer, room);
-        }
-    }
-    outcome(first, length, buffer, room)
+/// Whether a plaintext is a session, or a damaged one of the usual kind.
+#[inline]
+fn is_session(plaintext: &[u8]) -> bool {
+    session::begins_as_asn1(plaintext) || parses(plaintext)
+}
+
+#[inline(never)]
+fn parses(plaintext: &[u8]) -> bool {
+    Session::parse(plaintext).is_ok()
 }
 
 /// The verdict on what stands at the beginning of `buffer`.
+#[inline]
 fn outcome<'a>(
     verified: &Verified<'a, 'a>,
     length: Result<usize, BadPadding>,

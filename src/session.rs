@@ -145,6 +145,7 @@ impl fmt::Debug for UnknownField<'_> {
 
 /// Whether the DER of an `SSL_SESSION` begins here: a SEQUENCE, then the structure version 1, then another INTEGER.
 /// Random bytes look so once in 2^48 times.
+#[inline]
 pub(crate) fn begins_as_asn1(bytes: &[u8]) -> bool {
     let Some((0x30, rest)) = bytes.split_first() else { return false };
     let ([0..=0x7f, body @ ..] | [0x81, _, body @ ..] | [0x82, _, _, body @ ..]) = rest else { return false };

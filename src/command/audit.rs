@@ -229,7 +229,7 @@ impl Sink for Worker<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let place = Place { source: &self.source, index: self.index, line, packet: None };
         let mut room = Room::default();
-        let record = job::examine(place, item, None, &self.opener, &mut self.plaintext, &mut room);
+        let record = job::examine(place, &item, None, &self.opener, &mut self.plaintext, &mut room);
         let psk_modes = PskModes::default();
         let guessed = guessed(&record, self.opener.built_in);
         let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now: self.now };

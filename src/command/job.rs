@@ -115,31 +115,45 @@ fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
 /// Opens what an item holds; `presented` is the ticket, where more is known of it.
 pub(super) fn examine<'a>(
     place: Place<'a>,
-    item: Item<'a>,
-    presented: Option<Presented<'a>>,
+    item: &Item<'a>,
+    presented: Option<&Presented<'a>>,
+    opener: &Opener<'a>,
+    plaintext: &'a mut Vec<u8>,
+    room: &'a mut Room<'a>,
+) -> Record<'a> {
+    match item {
+        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
+            let alone = Presented::from(*bytes);
+            let outcome = opener.open_presented(presented.unwrap_or(&alone), plaintext, room);
+            Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: None }
+        }
+        Item::Unreadable(error) => unreadable(place, error.clone()),
+        Item::Session(der) => examine_session(place, der, opener, plaintext, room),
+    }
+}
+
+#[cold]
+fn unreadable(place: Place<'_>, error: Unreadable) -> Record<'_> {
+    Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None }
+}
+
+/// Opens the ticket in a session, where one is in it.
+#[inline(never)]
+fn examine_session<'a>(
+    place: Place<'a>,
+    der: &'a [u8],
     opener: &Opener<'a>,
     plaintext: &'a mut Vec<u8>,
     room: &'a mut Room<'a>,
 ) -> Record<'a> {
     let record = |bytes, outcome| Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: None };
-    match item {
-        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
-            record(bytes, opener.open(presented.unwrap_or(bytes.into()), plaintext, room))
-        }
-        Item::Unreadable(error) => {
-            Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None }
-        }
-        Item::Session(der) => match Session::parse(der) {
-            Ok(session) => match session.ticket {
-                Some(ticket) => {
-                    Record { client_session: Some(session), ..record(ticket, opener.open(ticket, plaintext, room)) }
-                }
-                None => record(&[], Outcome::PlainSession { session: room.insert(session) }),
-            },
-            Err(error) => {
-                let verdict = Err(Unreadable::Session(error));
-                Record { place, bytes: &[], verdict, client_session: None, capture: None }
+    match Session::parse(der) {
+        Ok(session) => match session.ticket {
+            Some(ticket) => {
+                Record { client_session: Some(session), ..record(ticket, opener.open(ticket, plaintext, room)) }
             }
+            None => record(&[], Outcome::PlainSession { session: room.insert(session) }),
         },
+        Err(error) => unreadable(place, Unreadable::Session(error)),
     }
 }

@@ -10,9 +10,20 @@ use crate::session::Session;
 const NEW_SESSION_TICKET: u8 = 4;
 /// Record type of handshake messages (RFC 8446 section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
+/// Octets that hold the marks of a session: three bytes of length and three of a version before the last are the most.
+const MARKS_LENGTH: usize = 16;
 
 /// Hands over what the bytes are: one thing, or the tickets of several messages.
 pub(super) fn each(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
+    match bytes.first() {
+        Some(&(NEW_SESSION_TICKET | HANDSHAKE_RECORD)) => each_message(bytes, sink),
+        _ => sink(classify(bytes)),
+    }
+}
+
+/// Hands over the tickets of messages, or what the bytes are if they only begin like one.
+#[inline(never)]
+fn each_message(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
     match several_messages(bytes) {
         Some(tickets) => tickets.into_iter().for_each(|ticket| sink(Item::Ticket(ticket))),
         None => sink(classify(bytes)),
@@ -22,16 +33,27 @@ pub(super) fn each(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
 /// What the bytes are. A session that is damaged is never a ticket, which outputs show as it is: it is full of secrets.
 pub(super) fn classify(bytes: &[u8]) -> Item<'_> {
     if begins_session(bytes) {
-        return match Session::parse(bytes) {
-            Ok(_) => Item::Session(bytes),
-            Err(error) => whole_line(bytes).unwrap_or(Item::Unreadable(Unreadable::Session(error))),
-        };
+        return session(bytes);
     }
     // of a ticket not even the first bytes are text, so this costs nothing
-    if bytes.get(..64).unwrap_or(bytes).is_ascii() && memmem::find(bytes, text::BEGIN).is_some() {
+    if bytes.get(..64).unwrap_or(bytes).is_ascii() && holds_pem(bytes) {
         return Item::Unreadable(Unreadable::PemText);
     }
     Item::Ticket(unwrap_message(bytes).unwrap_or(bytes))
+}
+
+#[cold]
+fn holds_pem(bytes: &[u8]) -> bool {
+    memmem::find(bytes, text::BEGIN).is_some()
+}
+
+/// What bytes are that begin like a session.
+#[inline(never)]
+fn session(bytes: &[u8]) -> Item<'_> {
+    match Session::parse(bytes) {
+        Ok(_) => Item::Session(bytes),
+        Err(error) => whole_line(bytes).unwrap_or(Item::Unreadable(Unreadable::Session(error))),
+    }
 }
 
 /// The session in bytes that an editor or `echo` has put a line end behind.
@@ -45,18 +67,28 @@ fn whole_line(bytes: &[u8]) -> Option<Item<'_>> {
 /// version, both INTEGERs, and the cipher suite, an OCTET STRING of two or three bytes. One of these marks may be
 /// wrong. A ticket begins with a random key name, which looks like this once in 2^40 times.
 pub(super) fn begins_session(head: &[u8]) -> bool {
+    let Some(head) = head.first_chunk() else {
+        // what is not there is as wrong as zeros
+        let mut padded = [0; MARKS_LENGTH];
+        padded.iter_mut().zip(head).for_each(|(to, from)| *to = *from);
+        return has_marks(&padded);
+    };
+    has_marks(head)
+}
+
+fn has_marks(head: &[u8; MARKS_LENGTH]) -> bool {
     // the length takes one, two or three bytes
     (2..=4).any(|start| {
-        let octet = |at: usize| head.get(start + at).copied();
-        let wrong = [head.first() != Some(&0x30), octet(0) != Some(2), octet(1) != Some(1), octet(3) != Some(2)];
+        let octet = |at: usize| head.get(start + at).copied().unwrap_or(0);
+        let wrong = [head.first() != Some(&0x30), octet(0) != 2, octet(1) != 1, octet(3) != 2];
         let wrong = wrong.iter().filter(|wrong| **wrong).count();
         // already enough for nearly every ticket
         if wrong > 1 {
             return false;
         }
-        let version = octet(4).filter(|length| (1..=3).contains(length));
+        let version = Some(octet(4)).filter(|length| (1..=3).contains(length));
         let suite = 5 + usize::from(version.unwrap_or(2));
-        let others = [version.is_none(), octet(suite) != Some(4), !matches!(octet(suite + 1), Some(2 | 3))];
+        let others = [version.is_none(), octet(suite) != 4, !matches!(octet(suite + 1), 2 | 3)];
         wrong + others.iter().filter(|wrong| **wrong).count() <= 1
     })
 }
@@ -151,11 +183,50 @@ fn vector16(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn message(body: &[u8]) -> Vec<u8> {
         let length = u32::try_from(body.len()).unwrap().to_be_bytes();
         [&[NEW_SESSION_TICKET][..], &length[1..], body].concat()
+    }
+
+    /// The same judgement, an octet at a time.
+    fn has_octets(head: &[u8]) -> bool {
+        (2..=4).any(|start| {
+            let is = |at: usize, wanted: &[u8]| head.get(at).is_some_and(|octet| wanted.contains(octet));
+            let version = head.get(start + 4).copied().filter(|length| (1..=3).contains(length));
+            let suite = start + 5 + usize::from(version.unwrap_or(2));
+            let fixed = [is(0, &[0x30]), is(start, &[2]), is(start + 1, &[1]), is(start + 3, &[2])];
+            let others = [version.is_some(), is(suite, &[4]), is(suite + 1, &[2, 3])];
+            fixed.iter().chain(&others).filter(|right| !**right).count() <= 1
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn marks_of_a_session_count_in_heads_of_any_length(
+            head in proptest::collection::vec(prop_oneof![Just(0x30), Just(0x81), 0..=5_u8, any::<u8>()], 0..20),
+            marks in 2..5_usize,
+            version in 0..=4_u8,
+            wrong in proptest::collection::vec(0..18_usize, 0..3),
+        ) {
+            prop_assert_eq!(begins_session(&head), has_octets(&head));
+            let mut near = head;
+            let suite = marks + 5 + usize::from(version);
+            for (at, octet) in [(0, 0x30), (marks, 2), (marks + 1, 1), (marks + 3, 2), (marks + 4, version), (suite, 4), (suite + 1, 2)] {
+                if let Some(place) = near.get_mut(at) {
+                    *place = octet;
+                }
+            }
+            for at in wrong {
+                if let Some(place) = near.get_mut(at) {
+                    *place ^= 1;
+                }
+            }
+            prop_assert_eq!(begins_session(&near), has_octets(&near));
+        }
     }
 
     #[test]

@@ -22,6 +22,12 @@ pub fn each(form: Form, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut
     if matches!(form, Form::Hex | Form::Lines) && decode_digits(bare, scratch) {
         return blob::each(scratch, sink);
     }
+    each_dressed(form, line, scratch, sink);
+}
+
+/// The same for lines in which more stands than the digits of a ticket.
+#[inline(never)]
+fn each_dressed(form: Form, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
     if form == Form::Records {
         return record::each(line, scratch, sink);
     }

@@ -58,6 +58,7 @@ impl Rotation {
     }
 
     /// What `with` makes of the key of a slot.
+    #[inline(never)]
     pub(super) fn with_key<T>(&self, slot: u64, with: impl FnOnce(&SlotKey) -> Option<T>) -> Option<T> {
         let mut kept = self.keys.iter().map_while(OnceLock::get);
         if let Some(key) = kept.find(|key| key.slot == slot) {

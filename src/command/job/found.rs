@@ -19,7 +19,7 @@ pub(super) struct Found {
 enum Kind {
     Ticket(usize),
     Session(usize),
-    Unreadable(Unreadable),
+    Unreadable(Box<Unreadable>),
 }
 
 impl Found {
@@ -39,7 +39,7 @@ impl Found {
             // where a record saw its ticket is not asked for
             Item::Ticket(ticket) | Item::Recorded { ticket, .. } => Kind::Ticket(self.keep(ticket)),
             Item::Session(der) => Kind::Session(self.keep(der)),
-            Item::Unreadable(error) => Kind::Unreadable(error),
+            Item::Unreadable(error) => Kind::Unreadable(Box::new(error)),
         };
         self.items.push((line, kind));
     }
@@ -50,7 +50,7 @@ impl Found {
     }
 
     /// Takes all items out, in order and by twos.
-    pub(super) fn take(&mut self, mut sink: impl FnMut((u64, Item<'_>), Option<(u64, Item<'_>)>)) {
+    pub(super) fn take(&mut self, mut sink: impl FnMut(&(u64, Item<'_>), Option<&(u64, Item<'_>)>)) {
         let mut rest = self.bytes.as_slice();
         let mut next = |length| {
             let (bytes, after) = rest.split_at_checked(length).unwrap_or_default();
@@ -61,12 +61,12 @@ impl Found {
             let item = match kind {
                 Kind::Ticket(length) => Item::Ticket(next(length)),
                 Kind::Session(length) => Item::Session(next(length)),
-                Kind::Unreadable(error) => Item::Unreadable(error),
+                Kind::Unreadable(error) => Item::Unreadable(*error),
             };
             (line, item)
         });
         while let Some(first) = items.next() {
-            sink(first, items.next());
+            sink(&first, items.next().as_ref());
         }
         drop(items);
         self.bytes.clear();
@@ -96,7 +96,7 @@ mod tests {
             let mut taken = 0;
             found.take(|first, second| {
                 for item in [Some(first), second].into_iter().flatten() {
-                    assert_eq!(item, items[taken]);
+                    assert_eq!(*item, items[taken]);
                     taken += 1;
                 }
             });

@@ -177,11 +177,16 @@ impl<'w> Worker<'w> {
     }
 
     /// Passes results on where there are many: when it is its turn, or when there is no more room.
+    #[inline]
     fn ease(&mut self) {
         let length = self.results.length();
-        if length < self.look {
-            return;
+        if length >= self.look {
+            self.pass_on(length);
         }
+    }
+
+    #[cold]
+    fn pass_on(&mut self, length: usize) {
         let full = length + FLUSH_LENGTH >= self.results.rendered.capacity();
         let turn = if full { self.printer.wait(self.turn) } else { self.printer.try_wait(self.turn) };
         if turn.is_none() && !full {
@@ -194,22 +199,21 @@ impl<'w> Worker<'w> {
 
 impl Worker<'_> {
     /// Takes an item, and the one that follows it, of lines that begin after `before`: their keys are looked for at once.
-    pub(super) fn two(&mut self, before: u64, first: (u64, Item<'_>), second: Option<(u64, Item<'_>)>) {
-        let presented = match (&first, &second) {
-            ((_, Item::Ticket(one)), Some((_, Item::Ticket(other)))) => {
-                self.job.opener.verify_both([one, other]).map(Some)
-            }
-            _ => [None; 2],
+    pub(super) fn two(&mut self, before: u64, first: &(u64, Item<'_>), second: Option<&(u64, Item<'_>)>) {
+        let both = match (first, second) {
+            ((_, Item::Ticket(one)), Some((_, Item::Ticket(other)))) => Some([*one, *other]),
+            _ => None,
         };
-        for (item, presented) in [Some(first), second].into_iter().zip(presented) {
-            if let Some((line, item)) = item {
-                self.one(Some(before + line), item, presented);
-            }
+        let both = both.map(|both| self.job.opener.verify_both(both));
+        let [one, other] = both.as_ref().map_or([None; 2], |both| both.each_ref().map(Some));
+        self.one(Some(before + first.0), &first.1, one);
+        if let Some((line, item)) = second {
+            self.one(Some(before + line), item, other);
         }
     }
 
     /// Takes an item; of a ticket, with what is known of its key.
-    fn one(&mut self, line: Option<u64>, item: Item<'_>, presented: Option<Presented<'_>>) {
+    fn one(&mut self, line: Option<u64>, item: &Item<'_>, presented: Option<&Presented<'_>>) {
         if self.stop.is_some() {
             return;
         }
@@ -228,7 +232,7 @@ impl Worker<'_> {
 
 impl Sink for Worker<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
-        self.one(line, item, None);
+        self.one(line, &item, None);
     }
 
     fn capture(&mut self) {
