@@ -111,7 +111,8 @@ pub struct TicketKey {
     weakness: [Option<Weakness>; 2],
     cipher: CipherKey,
     mac: MacKey,
-    rotation: Option<Rotation>,
+    /// Boxed, since few keys have one, and all keys are to lie close together.
+    rotation: Option<Box<Rotation>>,
     /// See [`members`](Self::members).
     members: OnceLock<Vec<u8>>,
 }
@@ -145,7 +146,7 @@ impl TicketKey {
             },
             cipher: CipherKey::new(parts.aes, key.scheme.mode)?,
             mac: MacKey::new(parts.hmac, key.scheme.hash)?,
-            rotation: key.scheme.slots.then(|| Rotation::new(&key.bytes, now)),
+            rotation: key.scheme.slots.then(|| Box::new(Rotation::new(&key.bytes, now))),
             members: OnceLock::new(),
         })
     }
