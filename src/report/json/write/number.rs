@@ -1,4 +1,7 @@
-//! Numbers in decimal, eight digits at a time.
+//! Numbers in decimal, eight digits at a time, in the place where they are to stand.
+//!
+//! `itoa` would write them in a place of its own, from its end, to be copied: with nine numbers in a record, that is
+//! 3 % of the time that a ticket takes.
 
 // see the module above: constants come of it
 #![allow(clippy::inline_always)]
