@@ -4,6 +4,9 @@ use super::field::{self, Field, Value, Visitor};
 use super::{Secret, Session, context};
 use crate::registry;
 
+/// Octets of the longest session ID context (`SSL_MAX_SID_CTX_LENGTH` in OpenSSL's `include/openssl/ssl.h`).
+const LONGEST_CONTEXT: usize = 32;
+
 /// A session as it is to be shown.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'s> {
@@ -255,6 +258,8 @@ impl Session<'_> {
             value(self.verify_result),
             value(self.max_early_data),
         ];
-        Some(Mark { numbers, context: self.session_id_context.unwrap_or_default() })
+        let context = self.session_id_context.unwrap_or_default();
+        // what is longer than OpenSSL allows is nothing to keep
+        (context.len() <= LONGEST_CONTEXT).then_some(Mark { numbers, context })
     }
 }
