@@ -102,6 +102,7 @@ pub struct BadMac<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Presented<'a> {
     bytes: &'a [u8],
+    /// Holds for the opener that found it: another one has other keys.
     verified: Option<Verified<'a, 'a>>,
 }
 

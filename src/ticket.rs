@@ -237,7 +237,7 @@ impl<'k, 't> Verified<'k, 't> {
         &self.ticket
     }
 
-    /// Decrypts into `buffer` (cleared first, so that one buffer serves a batch) and strips the padding.
+    /// Decrypts into `buffer`, in the place of what it held (one buffer serves a batch); the padding stays out of the result.
     pub fn open<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], BadPadding> {
         self.key.decrypt(&self.ticket, buffer)
     }

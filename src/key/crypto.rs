@@ -183,9 +183,7 @@ impl MacKey {
             Self::HmacSha512(keyed) => verify(keyed, &message, ticket.mac()),
         }
     }
-}
 
-impl MacKey {
     /// The same for two tickets at once, each under its key; `None` where that is no faster.
     pub(super) fn verify_both([(one, first), (other, second)]: [(&Self, &Ticket<'_>); 2]) -> Option<[bool; 2]> {
         let (Self::HmacSha256(one), Self::HmacSha256(other)) = (one, other) else { return None };

@@ -109,6 +109,7 @@ impl View<'_> {
         visitor.part(self, Part::Modes);
         let mut gate = self.gate(visitor);
         gate.bytes(field::KEY_ARG, self.session.key_arg);
+        gate.flag(field::IS_QUIC, self.session.boringssl.as_ref().and_then(|own| own.is_quic));
         self.times(&mut gate);
         self.client(&mut gate);
         visitor.part(self, Part::Judgement);
@@ -171,7 +172,6 @@ impl View<'_> {
         gate.number(field::COMPRESSION, self.session.compression.map(i64::from));
         gate.word(field::COMPRESSION_NAME, self.session.compression.and_then(registry::compression_name));
         gate.number(field::MAX_FRAGMENT_LENGTH_MODE, self.session.max_fragment_length_mode);
-        gate.flag(field::IS_QUIC, self.session.boringssl.as_ref().and_then(|own| own.is_quic));
     }
 
     fn times<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
@@ -238,19 +238,30 @@ impl View<'_> {
 impl Session<'_> {
     /// What its parts are made of, where that is little: in an `SSL_SESSION` without what `BoringSSL` adds.
     pub(crate) fn mark(&self) -> Option<Mark<'_>> {
-        // where all members are understood, their tags tell which of the values are there
-        if !self.dialect.is_ssl_session() || self.boringssl.is_some() || !self.unknown_fields.is_empty() {
+        if !self.dialect.is_ssl_session() || self.boringssl.is_some() {
             return None;
         }
+        let there = [
+            self.kex_group.is_some(),
+            self.flags.is_some(),
+            self.compression.is_some(),
+            self.max_fragment_length_mode.is_some(),
+            self.verify_result.is_some(),
+            self.session_id_context.is_some(),
+            self.max_early_data.is_some(),
+            self.ticket.is_some(),
+            self.krb5_principal.is_some(),
+            self.key_arg.is_some(),
+        ];
+        let there = there.into_iter().fold(0, |bits, there| bits << 1 | u64::from(there));
+        let flags = [self.extended_master_secret, self.encrypt_then_mac, self.early_data];
+        let flags = flags.into_iter().fold(0, |bits, flag| bits << 2 | flag.map_or(2, u64::from));
         let cipher = self.cipher.0.iter().fold(1, |number, &octet| number << 8 | u64::from(octet));
-        let master_secret = self.extended_master_secret.map_or(2, u64::from);
-        let kerberos = u64::from(self.krb5_principal.is_some());
-        let compression = u64::from(self.compression.unwrap_or(0));
-        let small = [self.protocol.0.into(), self.dialect as u64, master_secret, kerberos << 8 | compression];
         let value = |number: Option<i64>| number.unwrap_or(0).cast_unsigned();
         let numbers = [
-            small.into_iter().fold(0, |all, number| all << 16 | number),
-            cipher,
+            u64::from(self.protocol.0) << 8 | self.dialect as u64,
+            cipher << 32 | there << 16 | flags << 8 | u64::from(self.compression.unwrap_or(0)),
+            // who may have written it shows in these
             self.tags,
             value(self.flags),
             value(self.kex_group),
@@ -261,5 +272,94 @@ impl Session<'_> {
         let context = self.session_id_context.unwrap_or_default();
         // what is longer than OpenSSL allows is nothing to keep
         (context.len() <= LONGEST_CONTEXT).then_some(Mark { numbers, context })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    /// What a visitor sees, as text.
+    #[derive(Default)]
+    struct Seen(String);
+
+    impl Visitor for Seen {
+        fn field(&mut self, field: &'static Field, value: Value<'_>) {
+            write!(self.0, "{}={value:?};", field.key).unwrap();
+        }
+    }
+
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 >> 11).unwrap() % limit
+        }
+
+        fn of<T: Copy>(&mut self, all: &[T]) -> T {
+            all[self.below(all.len())]
+        }
+    }
+
+    fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+        [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
+    }
+
+    /// An `SSL_SESSION` of members that parts are made of, some of the wrong type.
+    fn session(random: &mut Random) -> Vec<u8> {
+        let protocol: &[u8] = random.of(&[&[3, 3][..], &[3, 4], &[2], &[0, 0xfe, 0xfd]]);
+        let cipher: &[u8] = random.of(&[&[0xc0, 0x2f][..], &[0, 0], &[0, 0, 0], &[1, 0, 0x80]]);
+        let fixed = [element(2, &[1]), element(2, protocol), element(4, cipher), element(4, &[]), element(4, &[7; 48])];
+        let mut body = fixed.concat();
+        for tag in [0x04, 0x80] {
+            if random.below(6) == 0 {
+                body.extend(element(tag, b"old"));
+            }
+        }
+        let mut tags: Vec<u8> =
+            random.of(&[&[4, 5][..], &[4, 5, 10], &[5, 11, 13], &[4, 13, 15, 17, 19], &[17, 18], &[24]]).to_vec();
+        tags.push(random.of(&[0, 1, 5, 11, 13, 15, 17, 19, 20, 27]));
+        tags.sort_unstable();
+        for tag in tags {
+            let is_number = matches!(tag, 1 | 5 | 13..=15 | 17 | 19) != (random.below(40) == 0);
+            let inner = match tag {
+                11 => element(4, random.of(&[&[][..], &[0], &[1], &[1, 2]])),
+                _ if is_number => element(2, random.of(&[&[0][..], &[1], &[0xff], &[0, 0xff], &[18]])),
+                _ => element(4, random.of(&[&[][..], b"\0", b"haproxy", &[0x80; 20], &[0x80; 40]])),
+            };
+            body.extend(element(0xa0 | tag, &inner));
+        }
+        [&[0x30, 0x81, u8::try_from(body.len()).unwrap()], &body[..]].concat()
+    }
+
+    #[test]
+    fn sessions_with_equal_marks_have_equal_parts_and_no_secret_in_them() {
+        let mut random = Random(0x1234_5678_9abc_def1);
+        let mut known: HashMap<([u64; 8], Vec<u8>), String> = HashMap::new();
+        let mut again = 0;
+        for _ in 0..60_000 {
+            let der = session(&mut random);
+            let Ok(session) = Session::parse(&der) else { continue };
+            let Some(mark) = session.mark() else { continue };
+            let [plain, redacted] = [false, true].map(|redact| {
+                let (view, mut seen) = (View { session: &session, now: 0, redact }, Seen::default());
+                for part in Part::ALL {
+                    view.visit_part(part, &mut seen);
+                    seen.0.push('|');
+                }
+                seen.0
+            });
+            assert_eq!(plain, redacted);
+            let before = known.entry((mark.numbers, mark.context.to_vec())).or_insert_with(|| plain.clone());
+            assert_eq!(*before, plain, "{}", hex::encode(&der));
+            again += usize::from(*before == plain);
+        }
+        assert!(again > known.len() + 10_000, "{again} sessions of {} kinds", known.len());
     }
 }
