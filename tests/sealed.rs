@@ -187,3 +187,58 @@ fn the_key_that_gnutls_had_before_it_had_one_is_built_in() {
     let opener = Opener { ring: &KeyRing::default(), built_in: &KeyRing::built_in(), no_verify: false };
     assert!(matches!(opener.open(&ticket, &mut Vec::new(), &mut Room::default()), Outcome::Decrypted { .. }));
 }
+
+/// What became of a ticket, as far as it can be told apart.
+fn told(outcome: &Outcome<'_>) -> String {
+    match outcome {
+        Outcome::Decrypted { key, session, ticket } => {
+            let origin = key.origin();
+            format!("{outcome:?} {origin:?} {:?} {}", ticket, hex::encode(session.encoded))
+        }
+        Outcome::BadMac(bad) => format!("{outcome:?} {:?} {:?}", bad.key.origin(), bad.ticket),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn tickets_that_are_verified_in_step_open_as_they_do_alone() {
+    use seal::tickets::{Tickets, keys};
+    let keys = [keys(1, 2, 48), keys(2, 1, 80)].concat();
+    let mut tickets = Tickets::new(3, keys.clone());
+    let mut all: Vec<Vec<u8>> = (0..24).map(|_| tickets.any()).collect();
+    for at in [0, 20, 40, 100] {
+        let mut damaged = tickets.sealed();
+        damaged[at] ^= 1;
+        all.push(damaged);
+    }
+    all.extend([0, 1, 15, 16, 31, 32, 33, 79, 80, 70_000].map(|length| vec![0x5a; length]));
+    let longest = tickets.sealed();
+    all.extend([longest[..longest.len() - 1].to_vec(), longest[..64].to_vec()]);
+    let gnutls = seal::gnutls(&[7; 64], &[1; 16], &session::gnutls(&[2; 48]));
+    all.push(gnutls);
+
+    let files = |keys: &[Vec<u8>]| keys.iter().map(|key| (Arc::from("a.key"), read_auto(key).unwrap())).collect();
+    let several = KeyRing::new(files(&keys));
+    let with_master = KeyRing::new(files(&[keys.clone(), vec![vec![7; 64]]].concat()));
+    let built_in = KeyRing::built_in();
+    for ring in [&several, &with_master, &KeyRing::default()] {
+        let opener = Opener { ring, built_in: &built_in, no_verify: false };
+        let alone: Vec<String> =
+            all.iter().map(|ticket| told(&opener.open(ticket, &mut Vec::new(), &mut Room::default()))).collect();
+        for (one, first) in all.iter().zip(&alone) {
+            for (other, second) in all.iter().zip(&alone) {
+                let both = opener.verify_both([one, other]);
+                for (presented, alone) in both.iter().zip([first, second]) {
+                    let (mut buffer, mut room) = (Vec::new(), Room::default());
+                    assert_eq!(&told(&opener.open_presented(presented, &mut buffer, &mut room)), alone);
+                }
+            }
+        }
+    }
+    let count = |word: &str| {
+        let opener = Opener { ring: &several, built_in: &built_in, no_verify: false };
+        let outcomes = all.iter().map(|ticket| told(&opener.open(ticket, &mut Vec::new(), &mut Room::default())));
+        outcomes.filter(|outcome| outcome.starts_with(word)).count()
+    };
+    assert!(count("Decrypted") > 12 && count("BadMac") > 1 && count("UnknownKey") > 1, "not all kinds are there");
+}

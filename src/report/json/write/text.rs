@@ -62,7 +62,9 @@ impl Moment {
 /// The date of a day since 1970 with a digit in each four bits, the first of them in the lowest.
 fn date(day: i32) -> Option<u32> {
     let (year, month, day) = Date::from_julian_day(day.checked_add(EPOCH_DAY)?).ok()?.to_calendar_date();
-    let number = u32::try_from(year).ok().filter(|year| *year <= 9999)? * 10_000 + u32::from(u8::from(month)) * 100 + u32::from(day);
+    let number = u32::try_from(year).ok().filter(|year| *year <= 9999)? * 10_000
+        + u32::from(u8::from(month)) * 100
+        + u32::from(day);
     // the last digit comes first, and is pushed up by those before it
     let next = |(digits, number): (u32, u32), _| ((digits << 4) | (number % 10), number / 10);
     Some((0..8).fold((0, number), next).0)
