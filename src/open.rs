@@ -102,13 +102,14 @@ pub struct BadMac<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Presented<'a> {
     bytes: &'a [u8],
-    /// Holds for the opener that found it: another one has other keys.
     verified: Option<Verified<'a, 'a>>,
+    /// Where that key was found: an opener with other keys does not go by it.
+    keys: Option<&'a KeyRing>,
 }
 
 impl<'a, B: AsRef<[u8]> + ?Sized> From<&'a B> for Presented<'a> {
     fn from(bytes: &'a B) -> Self {
-        Self { bytes: bytes.as_ref(), verified: None }
+        Self { bytes: bytes.as_ref(), verified: None, keys: None }
     }
 }
 
@@ -134,7 +135,8 @@ impl<'k> Opener<'k> {
         let verified = self.first_keys(tickets.map(ticket::leading_name));
         let [first, second] =
             verified.map_or([None; 2], |[key, other_key]| TicketKey::verify_both([(key, one), (other_key, other)]));
-        [Presented { bytes: one, verified: first }, Presented { bytes: other, verified: second }]
+        let keys = Some(self.keys());
+        [Presented { bytes: one, verified: first, keys }, Presented { bytes: other, verified: second, keys }]
     }
 
     /// The keys that are tried first on tickets of these names, mostly one and the same.
@@ -185,7 +187,8 @@ impl<'k> Opener<'k> {
             return Outcome::Malformed(Malformed::TooShort { length: bytes.len() });
         };
         let searched;
-        let verified = if presented.verified.is_some() {
+        let is_ours = presented.keys.is_some_and(|keys| ptr::eq(keys, self.keys()));
+        let verified = if presented.verified.is_some() && is_ours {
             &presented.verified
         } else {
             searched = self.verify(bytes, name);

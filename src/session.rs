@@ -20,6 +20,7 @@ mod producer;
 mod psk;
 mod reader;
 mod rfc5077;
+mod room;
 mod rustls;
 mod visit;
 
@@ -29,6 +30,7 @@ pub use self::context::explain as explain_context;
 pub use self::dialect::Dialect;
 pub use self::error::SessionError;
 pub use self::field::{Value, Visitor};
+pub use self::room::Room;
 pub(crate) use self::visit::Mark;
 pub use self::visit::{Part, View};
 use crate::registry::{self, CipherSuite};
@@ -235,25 +237,6 @@ pub struct Session<'a> {
     tags: u64,
     /// What the dialect itself says about the library, where it does.
     producer: Option<&'static str>,
-}
-
-/// Room for a session. One is large: here it is made where it stays, and what has to do with it refers to it.
-#[derive(Debug, Clone, Default)]
-pub struct Room<'a>(Option<Session<'a>>);
-
-impl<'a> Room<'a> {
-    /// Parses a plaintext, as [`Session::parse`] does, into this room.
-    #[inline]
-    pub fn parse(&mut self, plaintext: &'a [u8]) -> Result<&Session<'a>, SessionError> {
-        let session = self.0.insert(Session::blank(plaintext));
-        session.read()?;
-        Ok(session)
-    }
-
-    /// Takes a session in.
-    pub fn insert(&mut self, session: Session<'a>) -> &Session<'a> {
-        self.0.insert(session)
-    }
 }
 
 /// Members that only `BoringSSL` and AWS-LC have; the numbers are the tags of `ssl/ssl_asn1.cc`.

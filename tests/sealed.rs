@@ -235,8 +235,16 @@ fn tickets_that_are_verified_in_step_open_as_they_do_alone() {
             }
         }
     }
+    // another ring has the last word itself
+    let opener = Opener { ring: &several, built_in: &built_in, no_verify: false };
+    let stranger = KeyRing::new(files(&[vec![9; 48]]));
+    let sealed = tickets.sealed();
+    let [presented, _] = opener.verify_both([&sealed, &sealed]);
+    let (mut buffer, mut room) = (Vec::new(), Room::default());
+    assert!(opener.open_presented(&presented, &mut buffer, &mut room).is_opened());
+    let (mut buffer, mut room) = (Vec::new(), Room::default());
+    assert!(!Opener { ring: &stranger, ..opener }.open_presented(&presented, &mut buffer, &mut room).is_opened());
     let count = |word: &str| {
-        let opener = Opener { ring: &several, built_in: &built_in, no_verify: false };
         let outcomes = all.iter().map(|ticket| told(&opener.open(ticket, &mut Vec::new(), &mut Room::default())));
         outcomes.filter(|outcome| outcome.starts_with(word)).count()
     };

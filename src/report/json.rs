@@ -135,6 +135,7 @@ impl<'o, 'l, 'p> Fields<'o, 'l, 'p> {
 impl Visitor for Fields<'_, '_, '_> {
     #[inline]
     fn part(&mut self, view: &View<'_>, part: Part) {
+        // in the order of `Part::ALL`, which is that of the variants
         match self.parts.and_then(|parts| parts.get(part as usize)) {
             Some(members) => self.object.members(members),
             None => view.visit_part(part, self),
