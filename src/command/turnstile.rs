@@ -17,6 +17,8 @@ pub(super) struct Turnstile<T> {
 struct State<T> {
     /// Whose turn it is.
     number: u64,
+    /// How many wait: to wake nobody is a call of the kernel too.
+    waiting: usize,
     closed: bool,
     value: T,
 }
@@ -24,7 +26,7 @@ struct State<T> {
 impl<T> Turnstile<T> {
     /// The first turn is that of `number`.
     pub(super) fn new(number: u64, value: T) -> Self {
-        let state = Mutex::new(State { number, closed: false, value });
+        let state = Mutex::new(State { number, waiting: 0, closed: false, value });
         Self { state, places: std::array::from_fn(|_| Condvar::new()) }
     }
 
@@ -38,7 +40,9 @@ impl<T> Turnstile<T> {
             if state.number == number {
                 return Some(Turn { state, places: &self.places });
             }
+            state.waiting += 1;
             state = place(&self.places, number)?.wait(state).ok()?;
+            state.waiting -= 1;
         }
     }
 
@@ -87,8 +91,11 @@ impl<T> Turn<'_, T> {
     pub(super) fn pass(mut self) {
         self.state.number += 1;
         let (places, next) = (self.places, self.state.number);
+        let somebody_waits = self.state.waiting > 0;
         drop(self.state);
-        place(places, next).into_iter().for_each(Condvar::notify_all);
+        if somebody_waits {
+            place(places, next).into_iter().for_each(Condvar::notify_all);
+        }
     }
 }
 
