@@ -136,6 +136,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes `length` octets of `rest`, which follows the header, if it is that of `tag`.
+    // inlined as its callers are: what is asked of the tag is known there
     #[allow(clippy::inline_always)]
     #[inline(always)]
     fn begun(&mut self, tag: Tag, identifier: u8, length: usize, rest: &'a [u8]) -> Option<&'a [u8]> {

@@ -22,7 +22,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// How much room is gained at least: what most records take.
+    /// How much room comes with the first record, in octets: what most of them take.
     const STEP: usize = 2048;
 
     /// An empty page, whose room comes with the first record.
@@ -31,8 +31,7 @@ impl Page {
         Self::default()
     }
 
-    /// An empty page with room for as many octets: one that is never filled never leaves copies of itself behind to be
-    /// wiped.
+    /// An empty page with room for as many octets. A page that is never filled is never copied to a larger one.
     #[must_use]
     pub fn with_capacity(octets: usize) -> Self {
         Self { room: vec![0; octets], end: 0, most: 0 }

@@ -28,7 +28,6 @@ macro_rules! numbers {
     };
 }
 numbers! {
-    u8: |number| (false, u64::from(number));
     u16: |number| (false, u64::from(number));
     u32: |number| (false, u64::from(number));
     u64: |number| (false, number);
