@@ -15,8 +15,8 @@ use std::fmt;
 
 use crate::armor::DamagedBlock;
 use crate::capture::container::Time;
-use crate::der::DerError;
 use crate::session::SessionError;
+use crate::session::der::DerError;
 
 pub use self::blob::unwrap_message;
 

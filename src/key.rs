@@ -3,8 +3,10 @@
 //! [`mod@file`] reads key files, [`mod@format`] holds one module per server, and [`ring`] finds the key for a ticket.
 
 pub mod config;
+pub mod configs;
 pub mod file;
 pub mod format;
+pub mod formats;
 pub mod layout;
 pub mod problems;
 pub mod ring;
@@ -29,7 +31,7 @@ use self::rotation::Rotation;
 use self::scheme::Hash;
 pub use self::scheme::Scheme;
 pub use self::weak::Weakness;
-use crate::ticket::{BadPadding, Malformed, Ticket, Unverified, Verified, Wire};
+use crate::ticket::{Arrangement, BadPadding, Malformed, Ticket, Unverified, Verified};
 
 /// The public name of a key: the first 16 bytes of the tickets it seals (RFC 5077 section 4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -226,8 +228,8 @@ impl TicketKey {
     /// Checks the MAC, in constant time, in every arrangement that tickets under this key can have. Only the result
     /// lets the ticket be opened as genuine.
     pub fn verify<'k, 't>(&'k self, bytes: &'t [u8]) -> Result<Verified<'k, 't>, MacMismatch> {
-        for &wire in self.scheme.wires {
-            let Ok(ticket) = self.split(bytes, wire) else { continue };
+        for &arrangement in self.scheme.arrangements {
+            let Ok(ticket) = self.split(bytes, arrangement) else { continue };
             if self.may_have_sealed(&ticket) && self.mac.verify(&ticket) {
                 return Ok(Verified::new(KeyInUse { key: self, slot: None }, ticket));
             }
@@ -239,7 +241,7 @@ impl TicketKey {
     /// nothing comes of it, [`verify`](Self::verify) has the last word.
     pub(crate) fn verify_both<'k, 't>(tickets: [(&'k Self, &'t [u8]); 2]) -> [Option<Verified<'k, 't>>; 2] {
         let [Some((key, ticket)), Some((other_key, other))] = tickets.map(|(key, bytes)| {
-            let ticket = key.split(bytes, *key.scheme.wires.first()?).ok()?;
+            let ticket = key.split(bytes, *key.scheme.arrangements.first()?).ok()?;
             key.may_have_sealed(&ticket).then_some((key, ticket))
         }) else {
             return [None; 2];
@@ -252,9 +254,9 @@ impl TicketKey {
 
     /// The ways to read a ticket that names this key, whether the MAC is right or not.
     pub fn named_readings<'k, 't>(&'k self, bytes: &'t [u8]) -> impl Iterator<Item = (KeyInUse<'k>, Ticket<'t>)> {
-        let wires = self.scheme.wires.iter();
-        wires.filter_map(move |&wire| {
-            let ticket = self.split(bytes, wire).ok()?;
+        let arrangements = self.scheme.arrangements.iter();
+        arrangements.filter_map(move |&arrangement| {
+            let ticket = self.split(bytes, arrangement).ok()?;
             let name = ticket.key_name()?;
             if self.name == Some(name) {
                 return Some((KeyInUse { key: self, slot: None }, ticket));
@@ -265,8 +267,8 @@ impl TicketKey {
     }
 
     #[inline]
-    fn split<'t>(&self, bytes: &'t [u8], wire: Wire) -> Result<Ticket<'t>, Malformed> {
-        let ticket = Ticket::split_as(bytes, wire, self.scheme.hash.length())?;
+    fn split<'t>(&self, bytes: &'t [u8], arrangement: Arrangement) -> Result<Ticket<'t>, Malformed> {
+        let ticket = Ticket::split_as(bytes, arrangement, self.scheme.hash.length())?;
         if self.cipher.wants_whole_blocks() { ticket.whole_blocks() } else { Ok(ticket) }
     }
 
@@ -277,7 +279,7 @@ impl TicketKey {
 
     fn verify_slot<'k, 't>(&'k self, bytes: &'t [u8]) -> Option<Verified<'k, 't>> {
         let rotation = self.rotation.as_ref()?;
-        let ticket = self.split(bytes, Wire::SentLength).ok()?;
+        let ticket = self.split(bytes, Arrangement::SentLength).ok()?;
         // the master key's own name is no slot's
         let name = ticket.key_name().filter(|name| Some(*name) != self.name)?;
         let slot = rotation.slot(name)?;
@@ -349,6 +351,6 @@ impl Deref for KeyInUse<'_> {
 /// Whether the MAC of a ticket of OpenSSL's is the one an all-zero HMAC key gives: the server authenticates nothing.
 #[must_use]
 pub fn verifies_under_zero_mac_key(bytes: &[u8]) -> bool {
-    let ticket = Ticket::split_as(bytes, Wire::Named, Hash::Sha256.length());
+    let ticket = Ticket::split_as(bytes, Arrangement::Named, Hash::Sha256.length());
     MacKey::new(&[], Hash::Sha256).is_some_and(|mac| ticket.is_ok_and(|ticket| mac.verify(&ticket)))
 }

@@ -12,7 +12,7 @@ use crate::key::{KeyName, Role};
 use crate::open::{BadMac, Outcome};
 use crate::session::{Protocol, Session};
 use crate::ticket::Ticket;
-use crate::tls13::{Binder, EarlySecret, Hash, PskHello, RecordKeys, Suite, Transcript};
+use crate::tls::tls13::{Binder, EarlySecret, Hash, PskHello, RecordKeys, Suite, Transcript};
 
 pub(crate) use self::why::explain;
 pub use self::why::why;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use sha2::Sha256;
 use tktdump::input::{self, Item};
 use tktdump::key::file::{read_as, read_auto};
-use tktdump::key::format::FORMATS;
+use tktdump::key::formats::FORMATS;
 use tktdump::key::layout::{Layout, Order};
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};

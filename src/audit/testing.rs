@@ -8,13 +8,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::keys::{FileFacts, KeySet, LoadedFile};
-use super::ticket::{PskModes, TicketFacts, guessed};
+use super::facts::keys::{FileFacts, KeySet, LoadedFile};
+use super::facts::ticket::{PskModes, TicketFacts, guessed};
 use super::{Auditor, Finding, Policy};
 use crate::capture::container::{Reader, Step};
 use crate::capture::{Capture, Connection};
 use crate::key::ring::KeyRing;
-use crate::key::{file, format};
+use crate::key::{file, formats};
 use crate::open::{Opener, Outcome};
 use crate::record::{Place, Record, Source};
 use crate::session::{Room, Session};
@@ -139,7 +139,7 @@ pub(super) fn key_set_on_disk(files: &[(&str, &[u8], Option<FileFacts>)]) -> Key
 
 fn load(path: &str, content: &[u8], disk: Option<FileFacts>, format: Option<&str>) -> LoadedFile {
     let keys = match format {
-        Some(name) => file::read_as(format::by_name(name).unwrap(), content),
+        Some(name) => file::read_as(formats::by_name(name).unwrap(), content),
         None => file::read_auto(content),
     };
     LoadedFile {

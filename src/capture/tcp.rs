@@ -3,7 +3,7 @@
 //! Segments in order are handed on in place; only those ahead of a hole are copied, within bounds.
 
 use super::collect::{Collector, Stamp};
-use super::record::Records;
+use super::tls_record::Records;
 
 /// How far ahead of the next byte a segment may be, in bytes.
 const MAX_AHEAD: i32 = 1 << 24;

@@ -9,7 +9,8 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use tktdump::input::Form;
-use tktdump::key::format::{self, FORMATS, KeyFormat};
+use tktdump::key::format::KeyFormat;
+use tktdump::key::formats::{self, FORMATS};
 
 use super::audit::AuditArgs;
 
@@ -144,7 +145,7 @@ pub(super) struct KeyFormatArg {
 impl KeyFormatArg {
     /// The format; `None` for auto.
     pub(super) fn format(&self) -> Option<&'static dyn KeyFormat> {
-        format::by_name(&self.name)
+        formats::by_name(&self.name)
     }
 }
 

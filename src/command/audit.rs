@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use tktdump::audit::baseline::Baseline;
-use tktdump::audit::capture::Offer;
-use tktdump::audit::keys::{KeySet, LoadedFile};
+use tktdump::audit::facts::capture::Offer;
+use tktdump::audit::facts::keys::{KeySet, LoadedFile};
+use tktdump::audit::facts::ticket::{PskModes, TicketFacts, guessed};
 use tktdump::audit::rules::RULES;
-use tktdump::audit::ticket::{PskModes, TicketFacts, guessed};
 use tktdump::audit::{Auditor, Policy};
 use tktdump::capture::Connection;
 use tktdump::escape::Text;

@@ -8,6 +8,7 @@ use tktdump::key::TicketKey;
 use tktdump::key::problems;
 use tktdump::key::ring::KeyRing;
 use tktdump::report::{self, Page};
+use tktdump::time::utc;
 
 use super::args::{KeysArgs, ListFormat};
 use super::key_files::{self, Loaded};
@@ -93,7 +94,7 @@ fn text<'k>(
         writeln!(out, "    role         {}", origin.role.as_str())?;
         for (label, seconds) in [("not before", key.validity().not_before), ("not after", key.validity().not_after)] {
             if let Some(seconds) = seconds {
-                let time = report::utc(seconds).unwrap_or_else(|| seconds.to_string());
+                let time = utc(seconds).unwrap_or_else(|| seconds.to_string());
                 writeln!(out, "    {label:<11}  {time}")?;
             }
         }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use tktdump::escape::Text;
-use tktdump::key::config::{self, Reference};
+use tktdump::key::config::Reference;
+use tktdump::key::configs;
 use tktdump::key::file::MAX_FILE_LENGTH;
 use tktdump::key::format::KeyFormat;
 
@@ -24,7 +25,7 @@ pub(super) fn key_files(path: &Path, notes: &Notes) -> anyhow::Result<Option<Vec
     }
     // whoever loads it as a key file says why it cannot be read
     let Ok((bytes, _)) = key_files::read(path) else { return Ok(None) };
-    let Some(references) = Some(bytes).filter(|bytes| bytes.len() <= MAX_FILE_LENGTH).and_then(|b| config::read(&b))
+    let Some(references) = Some(bytes).filter(|bytes| bytes.len() <= MAX_FILE_LENGTH).and_then(|b| configs::read(&b))
     else {
         return Ok(None);
     };
@@ -89,7 +90,7 @@ impl Walk<'_> {
             }
             let (bytes, _) = key_files::read(&path).with_context(|| shown(&path))?;
             if bytes.len() <= MAX_FILE_LENGTH {
-                self.follow(&config::read_included(self.format.name(), &bytes), depth)?;
+                self.follow(&configs::read_included(self.format.name(), &bytes), depth)?;
             }
         }
         if !any {

@@ -3,8 +3,8 @@
 use memchr::memmem;
 
 use super::{Item, Unreadable, text};
-use crate::der::{DerErrorKind, Reader};
 use crate::session::Session;
+use crate::session::der::{DerErrorKind, Reader};
 
 /// Handshake type of `NewSessionTicket` (RFC 8446 section 4).
 const NEW_SESSION_TICKET: u8 = 4;

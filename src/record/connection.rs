@@ -2,11 +2,11 @@
 
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
-use crate::capture::hello::{ClientHello, ServerHello};
 use crate::record::Source;
-use crate::registry::{self, CipherSuite};
 use crate::resumption::{self, Finding, Verdict};
 use crate::session::Protocol;
+use crate::tls::hello::{ClientHello, ServerHello};
+use crate::tls::registry::{self, CipherSuite};
 
 /// What became of early data (RFC 8446 section 4.2.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use super::{Page, REDACTED};
 use crate::escape::Text;
-use crate::registry;
 use crate::session::{Protocol, Session};
+use crate::tls::registry;
 
 /// Lifetime that OpenSSL assumes where a session states none (`d2i_SSL_SESSION` in `ssl/ssl_asn1.c`).
 const DEFAULT_TIMEOUT: i64 = 3;

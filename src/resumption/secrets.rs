@@ -3,13 +3,13 @@
 use super::key_schedule;
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
-use crate::capture::hello::ClientHello;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::keylog::{Label, Line};
 use crate::secret::Secret as Key;
 use crate::session::{Secret, Session};
-use crate::tls12::{self, Check, Sender};
-use crate::tls13::{Progress, PskKe, Suite};
+use crate::tls::hello::ClientHello;
+use crate::tls::tls12::{self, Check, Sender};
+use crate::tls::tls13::{Progress, PskKe, Suite};
 
 /// What an opened ticket gives for the connection that it was seen in.
 #[derive(Debug, Default)]

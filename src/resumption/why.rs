@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use super::{Finding, Opened, Verdict};
 use crate::capture::Connection;
 use crate::capture::connection::{Alert, HandshakeKind, Side};
-use crate::capture::hello::{ClientHello, ServerHello};
 use crate::capture::sighting::Carrier;
 use crate::key::{KeyName, Role};
+use crate::tls::hello::{ClientHello, ServerHello};
 
 /// By how much clocks may differ before a ticket's age is remarkable, in seconds.
 const CLOCK_TOLERANCE: i64 = 10;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Dialect;
-use crate::der::DerError;
+use crate::session::der::DerError;
 
 /// Why a plaintext is no session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

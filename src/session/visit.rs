@@ -2,7 +2,7 @@
 
 use super::field::{self, Field, Value, Visitor};
 use super::{Secret, Session, context};
-use crate::registry;
+use crate::tls::registry;
 
 /// Octets of the longest session ID context (`SSL_MAX_SID_CTX_LENGTH` in OpenSSL's `include/openssl/ssl.h`).
 const LONGEST_CONTEXT: usize = 32;

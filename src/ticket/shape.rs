@@ -1,6 +1,6 @@
 //! Whose ticket it may be, as far as its bytes tell without a key.
 
-use super::{MAX_LENGTH, Ticket, Wire};
+use super::{Arrangement, MAX_LENGTH, Ticket};
 
 /// What the bytes look like.
 ///
@@ -50,14 +50,15 @@ impl Shape {
             Some(&[high, low]) => usize::from(u16::from_be_bytes([high, low])),
             _ => usize::MAX,
         };
-        let splits = |wire, mac| Ticket::split_as(ticket, wire, mac).is_ok_and(|ticket| ticket.has_whole_blocks());
+        let splits =
+            |arrangement, mac| Ticket::split_as(ticket, arrangement, mac).is_ok_and(|ticket| ticket.has_whole_blocks());
         match () {
             () if length > MAX_LENGTH => Self::Unknown,
             () if ticket.starts_with(&BOTAN_MAGIC) => Self::Botan,
-            () if ticket.starts_with(NSS_PREFIX) && splits(Wire::SentLength, 32) => Self::Nss,
-            () if splits(Wire::Named, 32) => Self::OpenSsl,
-            () if splits(Wire::SentLength, 20) => Self::GnuTls,
-            () if splits(Wire::SentLength, 32) => Self::Rfc5077,
+            () if ticket.starts_with(NSS_PREFIX) && splits(Arrangement::SentLength, 32) => Self::Nss,
+            () if splits(Arrangement::Named, 32) => Self::OpenSsl,
+            () if splits(Arrangement::SentLength, 20) => Self::GnuTls,
+            () if splits(Arrangement::SentLength, 32) => Self::Rfc5077,
             () if number_at(32).checked_add(66) == Some(length) => Self::WolfSsl,
             () if number_at(16).checked_add(34) == Some(length) => Self::MbedTls,
             () if length == S2N_TLS12_LENGTH && ticket.starts_with(&[1]) => Self::S2n,

@@ -65,7 +65,7 @@ impl Connections {
     pub fn write(&mut self, out: &mut Vec<u8>) {
         let number = self.number;
         self.number += 1;
-        let mut wire = Wire {
+        let mut wire = Arrangement {
             client: (0x0a00_0000 + number / 4 % 65_000, 1024 + u16::try_from(number * 7 % 60_000).unwrap()),
             server: (0xc0a8_0001 + number % 7, 443),
             next: [u32::from_le_bytes(self.random.array()), u32::from_le_bytes(self.random.array())],
@@ -159,7 +159,7 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
 }
 
 /// One TCP connection over IPv4 and Ethernet.
-struct Wire<'o> {
+struct Arrangement<'o> {
     client: (u32, u16),
     server: (u32, u16),
     /// Sequence numbers of client and server.
@@ -168,7 +168,7 @@ struct Wire<'o> {
     out: &'o mut Vec<u8>,
 }
 
-impl Wire<'_> {
+impl Arrangement<'_> {
     /// Sends bytes in as many packets as it takes; the other side acknowledges them.
     fn send(&mut self, side: Side, bytes: &[u8]) {
         for part in bytes.chunks(SEGMENT) {

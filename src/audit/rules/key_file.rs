@@ -1,6 +1,6 @@
 //! Key files: what is around the key, and who can read it.
 
-use super::super::keys::{FileFacts, KeyFileFacts};
+use super::super::facts::keys::{FileFacts, KeyFileFacts};
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
 use crate::escape::Text;
@@ -108,7 +108,7 @@ fn key_file_persistent(file: &FileFacts, _: &Policy, _: i64) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::keys::FileFacts;
+    use super::super::super::facts::keys::FileFacts;
     use super::super::super::testing::{self, GOOD_KEY, WELL_KEPT};
 
     #[test]

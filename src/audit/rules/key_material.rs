@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::super::keys::KeyFacts;
+use super::super::facts::keys::KeyFacts;
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
 use crate::key::weak;

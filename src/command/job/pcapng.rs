@@ -7,11 +7,11 @@ use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
+use tktdump::capture::container::pcapng_writer::{BlockWriter, ByteOrder, Packet as OwnPacket};
 use tktdump::capture::container::{MAX_BLOCK_LENGTH, Packet};
 use tktdump::input;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
-use tktdump::pcapng::{BlockWriter, ByteOrder, Packet as OwnPacket};
 
 use super::{Job, Log, Output, Printer, Turnstile, Worker, end_key_log, load_keys};
 use crate::command::args::JobArgs;

@@ -6,10 +6,11 @@ use anstyle::Style;
 
 use super::{LABEL_WIDTH, Renderer};
 use crate::escape::Text;
-use crate::report::{REDACTED, utc};
+use crate::report::REDACTED;
 use crate::session::certificate::Certificate;
 use crate::session::field::{self, Field, Group};
 use crate::session::{Value, View, Visitor};
+use crate::time::utc;
 
 /// Writes fields as they come.
 pub(super) struct Fields<'r, 'o> {
