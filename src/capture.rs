@@ -28,11 +28,13 @@
 pub mod connection;
 pub mod container;
 pub mod datagram;
+pub mod evidence;
 
 mod collect;
 mod dtls;
 mod flow;
 mod fragment;
+mod half;
 mod ip;
 mod link;
 mod message;
@@ -40,6 +42,7 @@ mod quic;
 pub mod sighting;
 mod tcp;
 mod tls_record;
+mod tunnel;
 
 use self::collect::{Collector, Stamp};
 pub use self::connection::Connection;
@@ -47,7 +50,9 @@ use self::container::Packet;
 use self::datagram::{Decoder, Route, Step, Tcp};
 use self::dtls::Dtls;
 use self::flow::{Flow, Flows, Handshake, Talk};
-use self::ip::{Ends, Transport};
+use self::half::Half;
+use self::ip::Ends;
+pub use self::ip::Transport;
 use self::quic::Quic;
 use self::tcp::{Segment, Stream};
 
@@ -76,6 +81,14 @@ pub struct Remarks {
     pub packets: u64,
     /// Packets of a link type that is not known, and the first such type.
     pub unknown_link: Option<(u64, u16)>,
+    /// Packets of an `EtherType` that is not known and may carry IP, and the first such type.
+    pub unknown_ethertype: Option<(u64, u16)>,
+    /// Packets of tunnels that cannot be read, and the IP protocol number of the first.
+    pub unknown_tunnel: Option<(u64, u8)>,
+    /// Packets in more tunnels than are followed.
+    pub too_deep: u64,
+    /// QUIC connections of a version whose keys are not public, and the first such version.
+    pub unknown_quic: Option<(u64, u32)>,
     /// Packets that were captured only in part.
     pub cut: u64,
     /// Datagrams of which fragments were missing.
@@ -111,9 +124,8 @@ impl Capture {
 
     /// Ends the capture: what is still open goes to `sink`.
     pub fn finish(&mut self, sink: &mut Sink<'_>) {
-        let stamp = self.stamp;
         for flow in self.flows.open() {
-            finish(flow, stamp, sink);
+            finish(flow, true, sink);
         }
         self.memory = 0;
     }
@@ -131,51 +143,54 @@ impl Capture {
             return found;
         }
         let (ends, is_high) = Ends::new(source, destination);
-        let (stamp, memory, given_up) = (self.stamp, &mut self.memory, &mut self.given_up);
+        let (memory, given_up) = (&mut self.memory, &mut self.given_up);
         let at = self.flows.find(ends, transport, &mut |old| {
             *given_up += u64::from(old.handshake.is_some());
-            *memory -= finish(old, stamp, sink);
+            *memory -= finish(old, false, sink);
         });
         (at, usize::from(is_high))
     }
 
     fn tcp(&mut self, route: &Route, step: &Step, tcp: Tcp, payload: &[u8], sink: &mut Sink<'_>) {
         let (at, side) = self.find(route, sink);
-        let sequence = tcp.sequence;
         let stamp = self.stamp;
         if tcp.syn {
-            self.begin_tcp(at, side, sequence, tcp.ack, sink);
+            self.begin_tcp(at, side, tcp, sink);
         }
         let Some(flow) = self.flows.get(at) else { return };
         if flow.done {
             return;
         }
         let Ends { low, high } = flow.ends;
-        let Some(half) = flow.halves.get_mut(side) else { return };
-        let first = sequence.wrapping_add(u32::from(tcp.syn));
-        if !half.synchronised {
-            half.synchronised = true;
-            half.next = first;
-            half.initial = first.wrapping_sub(1);
+        let [half, other] = flow.from(side);
+        let first = tcp.sequence.wrapping_add(u32::from(tcp.syn));
+        let has_data = !payload.is_empty() || step.missing > 0;
+        if !half.synchronised || (has_data && half.is_astray(first)) {
+            half.begin(first, tcp.syn);
         }
-        let mut segment = Segment { sequence: first, payload, missing: step.missing as usize };
-        if !segment.payload.is_empty() || segment.missing > 0 {
-            if flow.handshake.is_none() && passes_by(half, &mut segment) {
+        if tcp.ack {
+            other.acknowledge(tcp.acknowledged);
+        }
+        if has_data {
+            let mut segment = Segment { sequence: first, payload, missing: step.missing as usize, stamp };
+            if flow.handshake.is_none() && flow.halves.get_mut(side).is_some_and(|half| passes_by(half, &mut segment)) {
                 flow.done = flow.halves.iter().all(|half| half.tries >= MAX_TRIES);
                 return;
             }
             let handshake = flow.handshake.get_or_insert_with(|| {
-                let collector = Collector::new(flow.stream, [low.into(), high.into()], stamp);
+                let collector = Collector::new(Transport::Tcp, flow.stream, [low.into(), high.into()], stamp);
                 Handshake::new(collector, Talk::Tcp([Stream::default(), Stream::default()]))
             });
-            if let Talk::Tcp(streams) = &mut handshake.talk
-                && let Some(stream) = streams.get_mut(side)
-            {
-                stream.segment(segment, &mut half.next, side, stamp, &mut handshake.collector);
+            let stream = match &mut handshake.talk {
+                Talk::Tcp(streams) => streams.get_mut(side),
+                Talk::Dtls(_) | Talk::Quic(_) => None,
+            };
+            if let (Some(stream), Some(half)) = (stream, flow.halves.get_mut(side)) {
+                stream.segment(segment, half, side, &mut handshake.collector);
             }
             let no_tls = matches!(&handshake.talk, Talk::Tcp(streams) if streams.iter().all(Stream::is_lost));
             if handshake.collector.is_decided() || no_tls {
-                self.memory -= finish(flow, stamp, sink);
+                self.memory -= finish(flow, false, sink);
                 return;
             }
             self.account(at, sink);
@@ -184,40 +199,57 @@ impl Capture {
     }
 
     /// A SYN begins a connection; one that begins it a second time, with another number, begins another one.
-    fn begin_tcp(&mut self, at: usize, side: usize, sequence: u32, answer: bool, sink: &mut Sink<'_>) {
-        let stamp = self.stamp;
+    fn begin_tcp(&mut self, at: usize, side: usize, tcp: Tcp, sink: &mut Sink<'_>) {
         let Some(flow) = self.flows.get(at) else { return };
-        let Some(half) = flow.halves.get(side) else { return };
-        if !half.synchronised || half.initial == sequence {
+        let [half, _] = flow.from(side);
+        let first = tcp.sequence.wrapping_add(1);
+        if !half.synchronised {
             return;
         }
-        // what follows an unseen start may be older than this: only an answer cannot begin a connection
-        if answer && !half.closed {
+        if half.initial == tcp.sequence {
+            // sent again: what came between was of an earlier connection
+            half.syn = true;
+            half.closed &= half.captured > 0;
             return;
         }
-        self.memory -= finish(flow, stamp, sink);
+        if tcp.ack {
+            // what was taken for the start was a stray packet, or an answer to an earlier connection
+            if half.captured == 0 {
+                return half.begin(first, true);
+            }
+            // what follows an unseen start may be older than this: only an answer cannot begin a connection
+            if !half.closed {
+                return;
+            }
+        }
+        self.memory -= finish(flow, false, sink);
         let stream = self.flows.number(Transport::Tcp);
         if let Some(flow) = self.flows.get(at) {
             flow.renew(stream);
         }
     }
 
-    /// RST, or FIN in both directions, ends a connection. An RST counts only at the number that is due (RFC 5961
-    /// section 3): others come from elsewhere, or from an earlier connection.
+    /// RST, or FIN in both directions, ends a connection. An RST counts only at the number that is due, or that the
+    /// other side waits for (RFC 5961 section 3): others come from elsewhere, or from an earlier connection.
     fn end_tcp(&mut self, at: usize, side: usize, tcp: Tcp, length: usize, sink: &mut Sink<'_>) {
         if !tcp.rst && !tcp.fin {
             return;
         }
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
-        let Some(half) = flow.halves.get_mut(side) else { return };
+        let [half, _] = flow.from(side);
         // a FIN ahead of a hole: its time has not come
-        let end = tcp::advance(tcp.sequence, length);
-        let due = tcp::distance(half.next, end);
-        let reset = tcp.rst && (due == 0 || (due == 1 && half.closed));
+        let end = half::advance(tcp.sequence, length);
+        let due = half::distance(half.next, end);
+        let is_next = due == 0 || (due == 1 && half.closed) || half.is_acknowledged_to(tcp.sequence);
+        let reset = tcp.rst && is_next;
         half.closed |= reset || (tcp.fin && due <= 0);
-        if reset || flow.halves.iter().all(|half| half.closed) {
-            self.memory -= finish(flow, stamp, sink);
+        let is_over = reset || flow.halves.iter().all(|half| half.closed);
+        if let Some(handshake) = flow.handshake.as_mut().filter(|_| reset || tcp.fin) {
+            handshake.collector.ends(side, reset, stamp);
+        }
+        if is_over {
+            self.memory -= finish(flow, false, sink);
         }
     }
 
@@ -232,7 +264,7 @@ impl Capture {
         if let Some(Talk::Dtls(sides)) = flow.handshake.as_ref().map(|handshake| &handshake.talk)
             && dtls::begins_another(payload, sides)
         {
-            self.memory -= finish(flow, stamp, sink);
+            self.memory -= finish(flow, false, sink);
         }
         let handshake = match &mut flow.handshake {
             Some(handshake) => {
@@ -248,14 +280,14 @@ impl Capture {
                 handshake
             }
             none => {
-                let mut collector = Collector::new(flow.stream, [low.into(), high.into()], stamp);
+                let mut collector = Collector::new(Transport::Udp, flow.stream, [low.into(), high.into()], stamp);
                 let Some(half) = flow.halves.get_mut(side) else { return };
                 let Some(talk) = begin_talk(payload, side, half, stamp, &mut collector) else { return };
                 none.insert(Handshake::new(collector, talk))
             }
         };
         if handshake.collector.is_decided() {
-            self.memory -= finish(flow, stamp, sink);
+            self.memory -= finish(flow, false, sink);
             return;
         }
         self.account(at, sink);
@@ -263,26 +295,19 @@ impl Capture {
 
     /// Counts what a flow holds, and makes room where all hold too much.
     fn account(&mut self, at: usize, sink: &mut Sink<'_>) {
-        let stamp = self.stamp;
         let Some(handshake) = self.flows.get(at).and_then(|flow| flow.handshake.as_mut()) else { return };
         let now = handshake.measure();
         self.memory = self.memory + now - std::mem::replace(&mut handshake.memory, now);
         while self.memory > MEMORY {
             let Some(flow) = self.flows.handshake_to_give_up(at) else { return };
             self.given_up += 1;
-            self.memory -= finish(flow, stamp, sink);
+            self.memory -= finish(flow, false, sink);
         }
     }
 }
 
 /// The start of DTLS or QUIC in a datagram, if it is one.
-fn begin_talk(
-    datagram: &[u8],
-    side: usize,
-    half: &mut flow::Half,
-    stamp: Stamp,
-    collector: &mut Collector,
-) -> Option<Talk> {
+fn begin_talk(datagram: &[u8], side: usize, half: &mut Half, stamp: Stamp, collector: &mut Collector) -> Option<Talk> {
     if dtls::begins_handshake(datagram) {
         let mut sides = [Dtls::default(), Dtls::default()];
         sides.get_mut(side)?.datagram(datagram, side, stamp, collector);
@@ -297,32 +322,33 @@ fn begin_talk(
 
 /// Whether a segment has nothing to do with TLS, so that nothing need be set up for it.
 /// Takes the header of a proxy off.
-fn passes_by(half: &mut flow::Half, segment: &mut Segment<'_>) -> bool {
-    if tcp::distance(half.next, segment.sequence) != 0 || segment.missing > 0 {
+fn passes_by(half: &mut Half, segment: &mut Segment<'_>) -> bool {
+    if half::distance(half.next, segment.sequence) != 0 || segment.missing > 0 {
         // out of order: what fills the hole may be the start
         return half.tries >= MAX_TRIES;
     }
     if let Some(after) = tcp::after_proxy_header(segment.payload).filter(|after| !after.is_empty()) {
-        half.next = tcp::advance(half.next, segment.payload.len() - after.len());
+        half.takes(segment.payload.len() - after.len());
         (segment.sequence, segment.payload) = (half.next, after);
     }
-    if half.tries < MAX_TRIES && segment.payload.first() == Some(&tls_record::content::HANDSHAKE) {
+    if half.tries < MAX_TRIES && tls_record::may_begin(segment.payload) {
         return false;
     }
     half.tries = half.tries.saturating_add(1);
-    half.next = tcp::advance(half.next, segment.payload.len());
+    half.takes(segment.payload.len());
     true
 }
 
-/// Ends what a flow holds; gives the memory that is free again.
-fn finish(flow: &mut Flow, stamp: Stamp, sink: &mut Sink<'_>) -> usize {
+/// Ends what a flow holds, `at_end` of the capture; gives the memory that is free again.
+fn finish(flow: &mut Flow, at_end: bool, sink: &mut Sink<'_>) -> usize {
     let Some(mut handshake) = flow.handshake.take() else { return 0 };
     // over DTLS a new handshake may follow
     flow.done = !matches!(handshake.talk, Talk::Dtls(_));
     if let Talk::Tcp(streams) = &mut handshake.talk {
         for (side, (stream, half)) in streams.iter_mut().zip(&mut flow.halves).enumerate() {
-            stream.flush(&mut half.next, side, stamp, &mut handshake.collector);
+            stream.flush(half, side, &mut handshake.collector);
         }
+        handshake.collector.conclude(&flow.halves, at_end);
     }
     if let Some(connection) = handshake.collector.finish() {
         sink(connection);

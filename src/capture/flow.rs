@@ -5,27 +5,13 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::collect::Collector;
 use super::dtls::Dtls;
+use super::half::Half;
 use super::ip::{End, Ends, Transport};
 use super::quic::Quic;
 use super::tcp::Stream;
 
 /// Flows that are remembered.
 const MAX_FLOWS: usize = 50_000;
-
-/// One direction of a flow.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Half {
-    /// TCP: the sequence number that is due.
-    pub(super) next: u32,
-    /// TCP: the sequence number before the first byte.
-    pub(super) initial: u32,
-    /// `next` is known.
-    pub(super) synchronised: bool,
-    /// Its end was seen.
-    pub(super) closed: bool,
-    /// Segments that were looked at and had nothing of TLS.
-    pub(super) tries: u8,
-}
 
 /// A handshake that is going on.
 #[derive(Debug)]
@@ -38,6 +24,7 @@ pub(super) struct Handshake {
 
 /// How the two directions are read.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every handshake is of the largest one, and is boxed")]
 pub(super) enum Talk {
     Tcp([Stream; 2]),
     Dtls([Dtls; 2]),
@@ -79,6 +66,12 @@ impl Flow {
     fn new(ends: Ends, transport: Transport, stream: u64) -> Self {
         let halves = [Half::default(); 2];
         Self { ends, transport, stream, halves, done: false, touched: true, handshake: None }
+    }
+
+    /// The direction from a side, then the one to it.
+    pub(super) fn from(&mut self, side: usize) -> [&mut Half; 2] {
+        let [low, high] = &mut self.halves;
+        if side == 0 { [low, high] } else { [high, low] }
     }
 
     /// Begins anew under the same ends: a port was used again.

@@ -151,6 +151,25 @@ fn remark(remarks: &Remarks, shown: &str, sink: &mut impl Sink) {
             "{shown}: {count} packets of link type {first} or others that are not known were passed over"
         ));
     }
+    if let Some((count, first)) = remarks.unknown_ethertype {
+        sink.warn(&format!(
+            "{shown}: {count} packets of EtherType 0x{first:04x} or others that are not known were passed over"
+        ));
+    }
+    if let Some((count, first)) = remarks.unknown_tunnel {
+        sink.warn(&format!(
+            "{shown}: {count} packets of IP protocol {first} or other tunnels that cannot be read were passed over"
+        ));
+    }
+    if remarks.too_deep > 0 {
+        let count = remarks.too_deep;
+        sink.warn(&format!("{shown}: {count} packets in more tunnels than are followed were passed over"));
+    }
+    if let Some((count, first)) = remarks.unknown_quic {
+        sink.warn(&format!(
+            "{shown}: {count} QUIC connections of version 0x{first:08x} or others whose keys are not public were passed over"
+        ));
+    }
     if remarks.cut > 0 {
         let count = remarks.cut;
         sink.warn(&format!(

@@ -88,7 +88,7 @@ fn master_secret(
     let client_random = sighting.client_random.ok_or(Withheld::NotProven)?;
     let server = connection.server_hello().ok_or(Withheld::NotProven)?;
     let kind = connection.handshake();
-    if server.protocol.has_psk() {
+    if server.is_tls13 {
         return Err(Withheld::NotResumed);
     }
     // the server sealed the connection's own session; or it took up the one that the client brought
@@ -126,7 +126,7 @@ fn is_whole(connection: &Connection) -> bool {
     let mut hellos = connection.client_hellos.iter().map(|message| ClientHello::parse(&message.bytes));
     let first = hellos.next().flatten().map(|hello| hello.random);
     let one = first.is_some() && hellos.all(|hello| hello.map(|hello| hello.random) == first);
-    one && !connection.client_lost && !connection.server_lost && !connection.malformed
+    one && !connection.client_lost && !connection.server_lost && connection.malformed.is_none()
 }
 
 fn psk(

@@ -50,7 +50,7 @@ pub fn cisco_metadata(ip: &[u8]) -> Vec<u8> {
     frame(&[&[0x89, 9, 1, 1, 0, 1, 0, 0x19][..], &kind(ip), ip].concat())
 }
 
-/// A PPPoE session; what follows its own length is padding.
+/// A `PPPoE` session; what follows its own length is padding.
 pub fn pppoe(ip: &[u8]) -> Vec<u8> {
     let protocol = if ip[0] >> 4 == 6 { [0, 0x57] } else { [0, 0x21] };
     let inner = [&protocol[..], ip].concat();
