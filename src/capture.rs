@@ -72,6 +72,7 @@ pub struct Capture {
     stamp: Stamp,
     memory: usize,
     given_up: u64,
+    unknown_quic: Option<(u64, u32)>,
 }
 
 /// What is worth saying about a capture as a whole.
@@ -112,7 +113,7 @@ impl Capture {
         self.stamp = step.stamp;
         match step.tcp {
             Some(tcp) => self.tcp(route, step, tcp, payload, sink),
-            None => self.udp(route, payload, sink),
+            None => self.udp(route, step.missing as usize, payload, sink),
         }
     }
 
@@ -133,7 +134,7 @@ impl Capture {
     /// What was unusual so far.
     #[must_use]
     pub fn remarks(&self) -> Remarks {
-        Remarks { given_up: self.given_up, ..self.decoder.remarks() }
+        Remarks { given_up: self.given_up, unknown_quic: self.unknown_quic, ..self.decoder.remarks() }
     }
 
     /// Where the flow of a packet is, and which side sent it.
@@ -253,51 +254,72 @@ impl Capture {
         }
     }
 
-    fn udp(&mut self, route: &Route, payload: &[u8], sink: &mut Sink<'_>) {
+    fn udp(&mut self, route: &Route, missing: usize, payload: &[u8], sink: &mut Sink<'_>) {
         let (at, side) = self.find(route, sink);
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
-        if flow.done {
-            return;
-        }
-        let Ends { low, high } = flow.ends;
-        if let Some(Talk::Dtls(sides)) = flow.handshake.as_ref().map(|handshake| &handshake.talk)
-            && dtls::begins_another(payload, sides)
-        {
-            self.memory -= finish(flow, false, sink);
-        }
-        let handshake = match &mut flow.handshake {
-            Some(handshake) => {
-                let collector = &mut handshake.collector;
-                match &mut handshake.talk {
-                    Talk::Dtls([low, high]) => {
-                        let dtls = if side == 0 { low } else { high };
-                        dtls.datagram(payload, side, stamp, collector);
-                    }
-                    Talk::Quic(quic) => quic.datagram(payload, side, stamp, collector),
-                    Talk::Tcp(_) => {}
+        let datagram = Datagram { bytes: payload, length: payload.len() + missing, side, stamp };
+        match flow.handshake.as_deref_mut() {
+            Some(Handshake { talk: Talk::Dtls(sides), collector, .. }) => {
+                if dtls::begins_another(payload, sides) {
+                    self.memory -= finish(flow, false, sink);
+                    begin_dtls(flow, datagram);
+                } else if let Some(dtls) = sides.get_mut(side) {
+                    dtls.datagram(payload, side, stamp, collector);
                 }
-                handshake
             }
-            none => {
-                let mut collector = Collector::new(Transport::Udp, flow.stream, [low.into(), high.into()], stamp);
-                let Some(half) = flow.halves.get_mut(side) else { return };
-                let Some(talk) = begin_talk(payload, side, half, stamp, &mut collector) else { return };
-                none.insert(Handshake::new(collector, talk))
+            None if dtls::begins_handshake(payload) => begin_dtls(flow, datagram),
+            _ => {
+                if !quic_datagram(flow, datagram) {
+                    self.begin_quic(at, datagram, sink);
+                }
             }
-        };
-        if handshake.collector.is_decided() {
-            self.memory -= finish(flow, false, sink);
+        }
+        self.settle(at, sink);
+    }
+
+    /// The start of a QUIC connection, be there others between the same ends or not.
+    fn begin_quic(&mut self, at: usize, datagram: Datagram<'_>, sink: &mut Sink<'_>) {
+        let Datagram { bytes, length, side, stamp } = datagram;
+        let Some(flow) = self.flows.get(at) else { return };
+        let Some(half) = flow.halves.get_mut(side).filter(|half| half.tries < quic::MAX_TRIES) else { return };
+        match quic::start(bytes, length) {
+            // sent again, after all was decided
+            Some(quic::Start::Initial(id)) if flow.decided.contains(&id) => return,
+            Some(quic::Start::Initial(_)) => {}
+            Some(quic::Start::Unknown(version)) if half.tries == 0 => {
+                half.tries = 1;
+                return datagram::count(&mut self.unknown_quic, version).unwrap_or_default();
+            }
+            _ => return,
+        }
+        half.tries += 1;
+        let is_cut = bytes.len() < length;
+        let mut collector = collector(flow.stream, flow.ends, stamp);
+        let Some(quic) = Quic::begin(bytes, is_cut, side, stamp, &mut collector) else { return };
+        half.tries = if is_cut { half.tries } else { 0 };
+        self.memory -= flow.make_room(&mut |handshake| end(handshake, sink));
+        flow.add(Handshake::new(collector, Talk::Quic(quic)));
+    }
+
+    /// Hands over the connections of a flow of datagrams that are decided, and counts what is left.
+    fn settle(&mut self, at: usize, sink: &mut Sink<'_>) {
+        let Some(flow) = self.flows.get(at) else { return };
+        if flow.handshake.is_none() {
             return;
         }
+        self.memory -= flow.take_decided(&mut |handshake| end(handshake, sink));
         self.account(at, sink);
     }
 
     /// Counts what a flow holds, and makes room where all hold too much.
     fn account(&mut self, at: usize, sink: &mut Sink<'_>) {
-        let Some(handshake) = self.flows.get(at).and_then(|flow| flow.handshake.as_mut()) else { return };
-        let now = handshake.measure();
-        self.memory = self.memory + now - std::mem::replace(&mut handshake.memory, now);
+        let mut handshake = self.flows.get(at).and_then(|flow| flow.handshake.as_deref_mut());
+        while let Some(each) = handshake {
+            let now = each.measure();
+            self.memory = self.memory + now - std::mem::replace(&mut each.memory, now);
+            handshake = each.other.as_deref_mut();
+        }
         while self.memory > MEMORY {
             let Some(flow) = self.flows.handshake_to_give_up(at) else { return };
             self.given_up += 1;
@@ -306,18 +328,45 @@ impl Capture {
     }
 }
 
-/// The start of DTLS or QUIC in a datagram, if it is one.
-fn begin_talk(datagram: &[u8], side: usize, half: &mut Half, stamp: Stamp, collector: &mut Collector) -> Option<Talk> {
-    if dtls::begins_handshake(datagram) {
-        let mut sides = [Dtls::default(), Dtls::default()];
-        sides.get_mut(side)?.datagram(datagram, side, stamp, collector);
-        return Some(Talk::Dtls(sides));
+/// A datagram of a flow.
+#[derive(Clone, Copy)]
+struct Datagram<'d> {
+    bytes: &'d [u8],
+    /// How many bytes it had on the wire.
+    length: usize,
+    side: usize,
+    stamp: Stamp,
+}
+
+/// What takes a handshake over UDP.
+fn collector(stream: u64, Ends { low, high }: Ends, stamp: Stamp) -> Collector {
+    Collector::new(Transport::Udp, stream, [low.into(), high.into()], stamp)
+}
+
+/// The start of DTLS.
+fn begin_dtls(flow: &mut Flow, datagram: Datagram<'_>) {
+    let Datagram { bytes, side, stamp, .. } = datagram;
+    let mut collector = collector(flow.stream, flow.ends, stamp);
+    let mut sides = [Dtls::default(), Dtls::default()];
+    if let Some(dtls) = sides.get_mut(side) {
+        dtls.datagram(bytes, side, stamp, &mut collector);
+        flow.handshake = Some(Handshake::new(collector, Talk::Dtls(sides)));
     }
-    if half.tries >= quic::MAX_TRIES || !quic::may_begin(datagram) {
-        return None;
+}
+
+/// Gives a datagram to the QUIC connection that it belongs to; whether there is one.
+fn quic_datagram(flow: &mut Flow, datagram: Datagram<'_>) -> bool {
+    let Datagram { bytes, side, stamp, .. } = datagram;
+    let mut handshake = flow.handshake.as_deref_mut();
+    while let Some(each) = handshake {
+        if let Talk::Quic(quic) = &mut each.talk {
+            if quic.datagram(bytes, side, stamp, &mut each.collector) {
+                return true;
+            }
+        }
+        handshake = each.other.as_deref_mut();
     }
-    half.tries += 1;
-    Quic::begin(datagram, side, stamp, collector).map(Talk::Quic)
+    false
 }
 
 /// Whether a segment has nothing to do with TLS, so that nothing need be set up for it.
@@ -341,17 +390,26 @@ fn passes_by(half: &mut Half, segment: &mut Segment<'_>) -> bool {
 
 /// Ends what a flow holds, `at_end` of the capture; gives the memory that is free again.
 fn finish(flow: &mut Flow, at_end: bool, sink: &mut Sink<'_>) -> usize {
-    let Some(mut handshake) = flow.handshake.take() else { return 0 };
-    // over DTLS a new handshake may follow
-    flow.done = !matches!(handshake.talk, Talk::Dtls(_));
-    if let Talk::Tcp(streams) = &mut handshake.talk {
-        for (side, (stream, half)) in streams.iter_mut().zip(&mut flow.halves).enumerate() {
-            stream.flush(half, side, &mut handshake.collector);
+    let (mut next, mut memory) = (flow.handshake.take(), 0);
+    while let Some(mut handshake) = next {
+        next = handshake.other.take();
+        if let Talk::Tcp(streams) = &mut handshake.talk {
+            flow.done = true;
+            for (side, (stream, half)) in streams.iter_mut().zip(&mut flow.halves).enumerate() {
+                stream.flush(half, side, &mut handshake.collector);
+            }
+            handshake.collector.conclude(&flow.halves, at_end);
         }
-        handshake.collector.conclude(&flow.halves, at_end);
+        memory += end(handshake, sink);
     }
+    memory
+}
+
+/// Hands over what was found in a handshake; gives the memory that is free again.
+fn end(handshake: Box<Handshake>, sink: &mut Sink<'_>) -> usize {
+    let memory = handshake.memory;
     if let Some(connection) = handshake.collector.finish() {
         sink(connection);
     }
-    handshake.memory
+    memory
 }

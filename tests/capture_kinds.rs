@@ -365,3 +365,61 @@ fn one_direction_is_seen_to_be_one() {
     let (seen, unseen) = (connection.evidence(End::Client), connection.evidence(End::Server));
     assert_eq!((seen.seen, unseen.seen, unseen.bytes), (true, false, 0));
 }
+
+/// The datagrams of a QUIC connection with a name in a file of vectors.
+fn vectors(file: &str, name: &str) -> Vec<Vec<u8>> {
+    let text = std::fs::read_to_string(format!("testdata/quic/{file}")).unwrap();
+    let named = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    named.map(|digits| hex::decode(digits).unwrap()).collect()
+}
+
+#[test]
+fn one_socket_serves_many_quic_connections() {
+    let datagram = |side, payload: &[u8]| wire::datagram(side, 50_000, payload);
+    let one = [
+        datagram(Client, &vectors("initial.txt", "v1_client_packet")[0]),
+        datagram(Server, &vectors("initial.txt", "v1_server_packet")[0]),
+    ];
+    let other = [
+        datagram(Client, &vectors("resumption.txt", "client")[0]),
+        datagram(Server, &vectors("resumption.txt", "server")[0]),
+    ];
+    let kinds = |packets: &[&Vec<u8>]| {
+        let all = connections(&packets.iter().map(|packet| (*packet).clone()).collect::<Vec<_>>());
+        all.iter().map(|connection| (connection.stream, connection.handshake().as_str())).collect::<Vec<_>>()
+    };
+    let both = [(0, "full"), (0, "resumed_psk")];
+    assert_eq!(kinds(&[&one[0], &one[1], &other[0], &other[1]]), both);
+    assert_eq!(kinds(&[&one[0], &other[0], &one[1], &other[1]]), both, "beside each other");
+    assert_eq!(kinds(&[&one[0], &other[0], &other[1], &one[1]]), [both[1], both[0]]);
+    assert_eq!(kinds(&[&one[0], &one[0], &one[1], &one[1], &one[0]]), both[..1], "sent again");
+    assert_eq!(kinds(&[&one[0], &other[0]]), [(0, "incomplete"); 2]);
+}
+
+#[test]
+fn a_quic_server_opens_by_the_header_of_a_cut_client() {
+    let client = wire::datagram(Client, 50_000, &vectors("resumption.txt", "client")[0]);
+    let server = wire::datagram(Server, 50_000, &vectors("resumption.txt", "server")[0]);
+    for kept in [60, 128, 300, client.len() - 1] {
+        let all = wire::follow_cut(&[(&client, kept), (&server, server.len())]);
+        assert_eq!(all.len(), 1, "{kept}");
+        assert!(all[0].client_hellos.is_empty() && all[0].client_lost);
+        assert_eq!((all[0].client.port(), all[0].server.port()), (50_000, 443));
+        assert!(all[0].server_hello().unwrap().selected_identity.is_some());
+    }
+    assert!(wire::follow_cut(&[(&client, 300)]).is_empty(), "nothing proves that it is QUIC");
+}
+
+#[test]
+fn quic_versions_without_public_keys_are_counted() {
+    let datagram = |version: u32| {
+        let payload = [&[0xc0][..], &version.to_be_bytes(), &[8; 1300]].concat();
+        wire::datagram(Client, 50_000, &payload)
+    };
+    let (connections, remarks) = wire::follow(101, &[datagram(0x5130_3530), datagram(0x5130_3530)]);
+    assert_eq!((connections.len(), remarks.unknown_quic), (0, Some((1, 0x5130_3530))));
+    // made up so that servers negotiate, or not QUIC at all
+    for version in [0x1a2a_3a4a, 0x1234_5678] {
+        assert_eq!(wire::follow(101, &[datagram(version)]).1.unknown_quic, None);
+    }
+}

@@ -271,6 +271,18 @@ pub fn follow(link_type: u16, packets: &[Vec<u8>]) -> (Vec<Connection>, Remarks)
     (all, remarks)
 }
 
+/// The connections in IP packets of which only so many bytes were captured.
+pub fn follow_cut(packets: &[(&Vec<u8>, usize)]) -> Vec<Connection> {
+    let (mut capture, mut all) = (Capture::default(), Vec::new());
+    for (data, kept) in packets {
+        let packet =
+            Packet { time: Time::default(), link_type: 101, data: &data[..*kept], original_length: data.len() };
+        capture.packet(&packet, &mut |connection| all.push(connection));
+    }
+    capture.finish(&mut |connection| all.push(connection));
+    all
+}
+
 /// The connections in IP packets.
 pub fn connections(packets: &[Vec<u8>]) -> Vec<Connection> {
     follow(101, packets).0
