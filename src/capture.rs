@@ -46,7 +46,7 @@ mod tunnel;
 
 use self::collect::{Collector, Stamp};
 pub use self::connection::Connection;
-use self::container::Packet;
+use self::container::{Packet, Time};
 use self::datagram::{Decoder, Route, Step, Tcp};
 use self::dtls::Dtls;
 use self::flow::{Flow, Flows, Handshake, Talk};
@@ -72,6 +72,7 @@ pub struct Capture {
     stamp: Stamp,
     memory: usize,
     given_up: u64,
+    open_at_end: u64,
     unknown_quic: Option<(u64, u32)>,
 }
 
@@ -96,6 +97,12 @@ pub struct Remarks {
     pub fragments_lost: u64,
     /// Handshakes given up to stay within memory.
     pub given_up: u64,
+    /// Handshakes that were still open at the end.
+    pub open_at_end: u64,
+    /// When the first packet was.
+    pub first: Option<Time>,
+    /// When the last packet was.
+    pub last: Time,
 }
 
 impl Capture {
@@ -126,6 +133,7 @@ impl Capture {
     /// Ends the capture: what is still open goes to `sink`.
     pub fn finish(&mut self, sink: &mut Sink<'_>) {
         for flow in self.flows.open() {
+            self.open_at_end += 1;
             finish(flow, true, sink);
         }
         self.memory = 0;
@@ -134,7 +142,8 @@ impl Capture {
     /// What was unusual so far.
     #[must_use]
     pub fn remarks(&self) -> Remarks {
-        Remarks { given_up: self.given_up, unknown_quic: self.unknown_quic, ..self.decoder.remarks() }
+        let Self { unknown_quic, given_up, open_at_end, .. } = *self;
+        Remarks { unknown_quic, given_up, open_at_end, ..self.decoder.remarks() }
     }
 
     /// Where the flow of a packet is, and which side sent it.
@@ -359,10 +368,9 @@ fn quic_datagram(flow: &mut Flow, datagram: Datagram<'_>) -> bool {
     let Datagram { bytes, side, stamp, .. } = datagram;
     let mut handshake = flow.handshake.as_deref_mut();
     while let Some(each) = handshake {
-        if let Talk::Quic(quic) = &mut each.talk {
-            if quic.datagram(bytes, side, stamp, &mut each.collector) {
-                return true;
-            }
+        let Handshake { talk, collector, .. } = each;
+        if matches!(talk, Talk::Quic(quic) if quic.datagram(bytes, side, stamp, collector)) {
+            return true;
         }
         handshake = each.other.as_deref_mut();
     }

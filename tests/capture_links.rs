@@ -61,7 +61,8 @@ fn links_and_tunnels_come_off() {
             let sent: Vec<_> = packets().iter().map(|packet| on_link(&in_tunnel(packet))).collect();
             let (connections, remarks) = follow(link_type(link), &sent);
             assert_eq!(found(&connections), original, "{tunnel} on {link}");
-            let expected = Remarks { packets: remarks.packets, ..Remarks::default() };
+            let (first, last) = (remarks.first, remarks.last);
+            let expected = Remarks { packets: remarks.packets, first, last, ..Remarks::default() };
             assert_eq!(remarks, expected, "{tunnel} on {link}");
         }
     }
@@ -136,8 +137,32 @@ fn what_is_passed_over_is_counted() {
         packets: 5,
         unknown_ethertype: Some((2, 0x88e5)),
         unknown_tunnel: Some((2, 50)),
+        first: remarks.first,
+        last: remarks.last,
         ..Remarks::default()
     };
     assert_eq!(remarks, expected);
     assert_eq!(follow(147, &sent).1.unknown_link, Some((5, 147)));
+}
+
+/// The seeds that the fuzzer has of each link and tunnel, made by `TKTDUMP_SEEDS=write cargo test --test capture_links`.
+#[test]
+fn the_fuzzer_has_every_link_and_tunnel() {
+    let mut talk = Talk::open(40_000);
+    talk.full12(&wire::Hello::tls12(1), &wire::ticket(7, 1)).close();
+    let old = [&[0x80, 0x22, 1, 3, 1, 0, 9, 0, 0, 0, 16][..], &[0, 0, 0x2f, 0, 0, 0x0a, 1, 0, 0x80], &[0xc4; 16]];
+    let mut odd = Talk::open(40_001);
+    odd.send(wire::Side::Client, &old.concat()).send(wire::Side::Server, &wire::alert(2, 40));
+    let all = [talk.packets, odd.packets].concat();
+    let links = LINKS.iter().map(|(name, wrap)| (name, link_type(name), wrap));
+    let tunnels = TUNNELS.iter().map(|(name, wrap)| (name, 101, wrap));
+    for (name, link, wrap) in links.chain(tunnels) {
+        let name = name.to_lowercase().replace([' ', ',', '/'], "_");
+        let path = std::path::Path::new("fuzz/corpus/capture").join(format!("{name}.pcap"));
+        let seed = wire::pcap(link.into(), &all.iter().map(|packet| wrap(packet)).collect::<Vec<_>>());
+        if std::env::var("TKTDUMP_SEEDS").is_ok_and(|value| value == "write") {
+            std::fs::write(&path, &seed).unwrap();
+        }
+        assert_eq!(std::fs::read(&path).ok(), Some(seed), "{}", path.display());
+    }
 }

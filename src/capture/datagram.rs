@@ -71,6 +71,8 @@ impl Decoder {
         let Self { fragments, remarks, stamp } = self;
         remarks.packets += 1;
         *stamp = Stamp { packet: remarks.packets, time: packet.time };
+        remarks.first.get_or_insert(packet.time);
+        remarks.last = packet.time;
         remarks.cut += u64::from(packet.data.len() < packet.original_length);
         let mut ip = match link::open(packet.link_type, packet.data) {
             Some(inside) => remarks.ip(inside)?,

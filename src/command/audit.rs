@@ -29,6 +29,7 @@ use zeroize::Zeroizing;
 pub(super) use self::args::AuditArgs;
 use self::args::{AuditFormat, PolicyArgs};
 use self::output::Output;
+use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::notes::Notes;
@@ -63,6 +64,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         notes,
         output: Output::new(args, baseline),
         tally: Tally::default(),
+        sequence: Sequence::default(),
         source: Source::from(""),
         index: 0,
         plaintext: Zeroizing::default(),
@@ -205,6 +207,7 @@ struct Worker<'w> {
     notes: &'w Notes,
     output: Output,
     tally: Tally,
+    sequence: Sequence,
     source: Source,
     index: u64,
     plaintext: Zeroizing<Vec<u8>>,
@@ -261,6 +264,10 @@ impl Sink for Worker<'_> {
             self.output.take(findings);
         }
         self.tally.add_connection(connection.handshake());
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

@@ -2,11 +2,13 @@
 
 mod ahead;
 mod feed;
+mod sequence;
 
 use std::io;
 
 pub(super) use self::ahead::Ahead;
 pub(super) use self::feed::Feed;
+pub(super) use self::sequence::Sequence;
 use tktdump::capture::container::{Packet, Reader, Step};
 use tktdump::capture::{Capture, Remarks};
 
@@ -76,6 +78,9 @@ fn finish(
 ) -> anyhow::Result<()> {
     capture.finish(&mut |connection| sink.connection(&connection));
     remark(&capture.remarks(), shown, sink);
+    if let Some(joint) = sink.sequence().next(&capture.remarks(), shown) {
+        sink.warn(&joint);
+    }
     if unusable > 0 {
         sink.warn(&format!(
             "{shown}: {unusable} blocks contradict themselves, or name no interface, and were passed over"

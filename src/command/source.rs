@@ -15,7 +15,7 @@ use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
 use self::chunks::Buffer;
 pub(super) use self::chunks::{Chunk, Chunks};
-use super::capture::{self, Ahead};
+use super::capture::{self, Ahead, Sequence};
 use super::failure::Failure;
 use super::gzip::{self, Decompressed};
 use super::progress::{Input, Progress};
@@ -70,6 +70,8 @@ pub(super) trait Sink {
     fn capture(&mut self) {}
     /// Takes a connection of a capture.
     fn connection(&mut self, connection: &Connection);
+    /// What is known of the captures before.
+    fn sequence(&mut self) -> &mut Sequence;
     /// Where it is shown how far the reading has come.
     fn progress(&self) -> &Progress;
     /// Takes what is unusual about an input.

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::lines;
 use super::printer::{Printer, Results};
+use crate::command::capture::Sequence;
 use crate::command::key_log::Log;
 use crate::command::notes::Notes;
 use crate::command::output::Output;
@@ -88,6 +89,7 @@ pub(super) struct Worker<'w> {
     stop: Option<Stop>,
     /// Whether there was a capture.
     pub(super) captures: bool,
+    sequence: Sequence,
     pub(super) key_log: Option<Log>,
 }
 
@@ -106,6 +108,7 @@ impl<'w> Worker<'w> {
             look: FLUSH_LENGTH,
             stop: None,
             captures: false,
+            sequence: Sequence::default(),
             key_log: None,
         }
     }
@@ -248,6 +251,10 @@ impl Sink for Worker<'_> {
 
     fn lines(&mut self, form: Form, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
         Ok(lines::read(form, chunks, path, self)?)
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

@@ -63,10 +63,9 @@ impl Exchange {
 
     /// Takes the next datagram of one side; whether an Initial packet in it could be opened.
     pub fn datagram(&mut self, sender: Sender, datagram: &[u8]) -> bool {
-        if sender == Sender::Server && !self.is_answered {
-            if let Some(id) = retry(datagram) {
-                self.retry_id = Some(id.to_vec());
-            }
+        let awaits_retry = sender == Sender::Server && !self.is_answered;
+        if let Some(id) = retry(datagram).filter(|_| awaits_retry) {
+            self.retry_id = Some(id.to_vec());
         }
         let mut any = false;
         for packet in initial_packets(datagram) {
