@@ -368,11 +368,15 @@ fn quic_datagram(flow: &mut Flow, datagram: Datagram<'_>) -> bool {
     let Datagram { bytes, side, stamp, .. } = datagram;
     let mut handshake = flow.handshake.as_deref_mut();
     while let Some(each) = handshake {
-        let Handshake { talk, collector, .. } = each;
-        if matches!(talk, Talk::Quic(quic) if quic.datagram(bytes, side, stamp, collector)) {
+        let Handshake { talk, collector, other, .. } = each;
+        let is_its = match talk {
+            Talk::Quic(quic) => quic.datagram(bytes, side, stamp, collector),
+            Talk::Tcp(_) | Talk::Dtls(_) => false,
+        };
+        if is_its {
             return true;
         }
-        handshake = each.other.as_deref_mut();
+        handshake = other.as_deref_mut();
     }
     false
 }
