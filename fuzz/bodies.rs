@@ -37,7 +37,7 @@ fn ring() -> &'static KeyRing {
 /// Renders a record in every format.
 fn render(record: &Record<'_>) {
     let (ring, mut out) = (ring(), Page::new());
-    json::Renderer { ring, now: 0, redact: false }.ticket(record, &mut out);
+    json::Renderer { kept: &json::Kept::new(ring), now: 0, redact: false }.ticket(record, &mut out);
     text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() }.ticket(record, &mut out);
 }
 
@@ -64,7 +64,7 @@ pub fn capture(data: &[u8]) {
             }
             render(record);
         });
-        json::Renderer { ring, now: 0, redact: false }.connection(&record, &mut out);
+        json::Renderer { kept: &json::Kept::new(ring), now: 0, redact: false }.connection(&record, &mut out);
         let text = text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() };
         text.connection(&record, &mut out);
     };

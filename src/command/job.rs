@@ -32,7 +32,8 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let inputs = source::inputs(&args.inputs, &args.keys)?;
     let now = args.at.unwrap_or_else(super::exit::now);
     let ring = load_keys(args, now, notes)?;
-    let output = Output::new(args, &ring, now)?;
+    let kept = json::Kept::new(&ring);
+    let output = Output::new(args, &kept, now)?;
     let opener = Opener::new(&ring).no_verify(args.no_verify);
     let job = Job { opener, output, notes, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::default());

@@ -11,6 +11,7 @@ use tktdump::capture::container::pcapng_writer::{BlockWriter, ByteOrder, Packet 
 use tktdump::capture::container::{MAX_BLOCK_LENGTH, Packet};
 use tktdump::input;
 use tktdump::open::Opener;
+use tktdump::report::json;
 
 use super::JobArgs;
 use super::{Job, Log, Output, Printer, Turnstile, Worker, end_key_log, load_keys};
@@ -37,7 +38,8 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     let shown = source::shown(path);
     let now = args.at.unwrap_or_else(crate::command::exit::now);
     let ring = load_keys(args, now, notes)?;
-    let output = Output::new(args, &ring, now)?;
+    let kept = json::Kept::new(&ring);
+    let output = Output::new(args, &kept, now)?;
     let mut file = open(path, notes.progress()).with_context(|| shown.clone())?;
     let mut head = Vec::new();
     Decompressed::new(&mut file)
