@@ -257,10 +257,10 @@ impl<'k> Opener<'k> {
     where
         'k: 'a,
     {
-        if !self.ring.is_empty()
-            && let Some(bad) = self.bad_mac(bytes, name, buffer, room)
-        {
-            return Outcome::BadMac(bad);
+        if !self.ring.is_empty() {
+            if let Some(bad) = self.bad_mac(bytes, name, buffer, room) {
+                return Outcome::BadMac(bad);
+            }
         }
         match self.malformed(bytes, name) {
             Some(error) => Outcome::Malformed(error),

@@ -259,7 +259,7 @@ impl Session<'_> {
         let flags = [self.extended_master_secret, self.encrypt_then_mac, self.early_data];
         let flags = flags.into_iter().fold(0, |bits, flag| bits << 2 | flag.map_or(2, u64::from));
         let cipher = self.cipher.0.iter().fold(1, |number, &byte| number << 8 | u64::from(byte));
-        let value = |number: Option<i64>| number.unwrap_or(0).cast_unsigned();
+        let value = |number: Option<i64>| u64::from_ne_bytes(number.unwrap_or(0).to_ne_bytes());
         let numbers = [
             u64::from(self.protocol.0) << 8 | self.dialect as u64,
             cipher << 32 | there << 16 | flags << 8 | u64::from(self.compression.unwrap_or(0)),
