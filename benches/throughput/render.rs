@@ -9,7 +9,6 @@ use tktdump::record::{Place, Record};
 use tktdump::report::text::Styles;
 use tktdump::report::{Page, json, openssl, text};
 use tktdump::secret::Secret;
-use tktdump::session::Room;
 
 use super::samples::{Sample, Sealed, families, other_families};
 use super::seal::random::Random;
@@ -23,10 +22,10 @@ fn samples() -> Vec<Sample<Sealed>> {
 /// Renders the record of a sample over and over.
 fn record(bencher: Bencher<'_, '_>, sample: &Sample<Sealed>, render: impl Fn(&KeyRing, &Record<'_>, &mut Page)) {
     let (ring, bytes) = (sample.value.ring(1), sample.value.ticket.as_slice());
-    let (mut plaintext, mut room) = (Vec::new(), Room::default());
-    let opener = Opener { ring: &ring, built_in: &KeyRing::default(), no_verify: false };
+    let mut plaintext = Vec::new();
+    let opener = Opener::new(&ring);
     let place = Place { source: &"tickets.hex".into(), index: 0, line: Some(1), packet: None };
-    let verdict = Ok(opener.open(bytes, &mut plaintext, &mut room));
+    let verdict = Ok(opener.open(&opener.check(bytes), &mut plaintext));
     let record = Record { place, bytes, verdict, client_session: None, capture: None };
     let mut out = Page::new();
     bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
