@@ -124,7 +124,7 @@ impl Dates {
     /// The date of a day as a number, which `make` makes if it is not there.
     pub(in crate::report) fn date(&self, day: i32, make: impl FnOnce() -> Option<u32>) -> Option<u32> {
         // the day in the upper half, its date in the lower
-        let day = day.cast_unsigned();
+        let day = u32::from_ne_bytes(day.to_ne_bytes());
         let Some(place) = self.0.get(day as usize % Self::PLACES) else { return make() };
         let kept = place.load(Ordering::Relaxed);
         #[expect(clippy::cast_possible_truncation, reason = "the halves")]
