@@ -14,5 +14,4 @@ pub use self::keys::key as key_to_json;
 pub use self::page::Page;
 pub use self::tally::Tally;
 
-/// What stands in the place of a secret that is held back.
-pub const REDACTED: &str = "(redacted)";
+pub use crate::escape::REDACTED;
