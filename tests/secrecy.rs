@@ -129,3 +129,89 @@ fn names_that_nothing_doubts_are_shown() {
         }
     }
 }
+
+/// What is printed of a key that stands where a ticket should be; the run goes on with the next input.
+fn refused(command: &[&str], stdin: &[u8], secret: &HashSet<String>) {
+    let output = tktdump(command, stdin);
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), output.errors());
+    assert_eq!(shown(&text, secret), None, "{command:?}\n{text}");
+    assert_eq!(output.status, Some(2), "{command:?}\n{text}");
+    assert!(text.contains("is a ticket key file") && text.contains("--key FILE"), "{command:?}\n{text}");
+}
+
+#[test]
+fn a_key_that_is_given_as_an_input_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (one, copy) = (path("one.key"), path("copy.key"));
+    for size in [48, 64, 80, 96] {
+        let key = Random::new(9).bytes(size);
+        let secret = key.windows(RUN).map(hex::encode).collect();
+        for (writing, content) in writings(&key) {
+            if size == 96 && writing == "raw with a newline" {
+                // tickets of 97 bytes exist
+                continue;
+            }
+            fs::write(&one, &content).unwrap();
+            for format in ["json", "text", "keylog"] {
+                refused(&["-f", format, &one], b"", &secret);
+            }
+            for option in ["-q", "--redact"] {
+                refused(&[option], &content, &secret);
+            }
+            refused(&["audit", &one], b"", &secret);
+            refused(&["survey", &one], b"", &secret);
+        }
+    }
+    // of any size, if it is one of the keys given
+    for size in [32, 48, 80, 160, 240] {
+        let key = Random::new(9).bytes(size);
+        let secret = key.windows(RUN).map(hex::encode).collect();
+        fs::write(&one, &key).unwrap();
+        let digits = hex::encode(&key);
+        for content in [&key[..], digits.as_bytes(), BASE64.encode(&key).as_bytes(), &[&key[..], b"\n"].concat()] {
+            fs::write(&copy, content).unwrap();
+            refused(&["-k", &one, &copy], b"", &secret);
+            refused(&["-f", "json", "-k", &copy, &one], b"", &secret);
+            refused(&["-k", &one, "--from", "raw", &one], b"", &secret);
+            refused(&["audit", "-k", &one, &copy], b"", &secret);
+        }
+    }
+}
+
+#[test]
+fn the_other_inputs_go_on_beside_a_key_file() {
+    let key = "testdata/nginx80_tls12/ticket.key";
+    let output = tktdump(&["-f", "json", "-k", "testdata/nginx48_tls12/ticket.key", key, TICKET], b"");
+    let statuses: Vec<_> = output.records().iter().map(|record| record["status"].clone()).collect();
+    assert_eq!((output.status, statuses), (Some(2), vec!["decrypted".into()]), "{}", output.errors());
+    // in a list a line is refused alone
+    let list = format!("{}\n{}\n", hex::encode(fs::read(TICKET).unwrap()), "a7".repeat(80));
+    let output = tktdump(&["-f", "json", "-k", "testdata/nginx48_tls12/ticket.key"], list.as_bytes());
+    let statuses: Vec<_> = output.records().iter().map(|record| record["status"].clone()).collect();
+    assert_eq!((output.status, statuses), (Some(1), vec!["decrypted".into(), "malformed".into()]));
+    assert!(!output.errors().contains("a7a7") && !String::from_utf8_lossy(&output.stdout).contains("a7a7"));
+}
+
+#[test]
+fn a_record_whose_ticket_is_a_session_hides_its_secret() {
+    let secret = [0x5a; 48];
+    let mut sessions = seal::tickets::rare_sessions();
+    let smallest = seal::session::smallest(&secret);
+    sessions.extend([smallest.clone(), smallest[..80].to_vec(), seal::session::gnutls(&secret)]);
+    for session in sessions {
+        let raw = hex::encode(&session);
+        let record = format!(r#"{{"type":"ticket","status":"no_key","ticket":{{"raw":"{raw}"}}}}"#);
+        let place = if raw.contains(&"5a".repeat(8)) { "5a".repeat(8) } else { raw[40..56].to_owned() };
+        for options in
+            [&["-f", "json"][..], &["-f", "text"], &["-f", "json", "-k", "testdata/nginx48_tls12/ticket.key"]]
+        {
+            let arguments = [&["--redact"][..], options].concat();
+            for input in [record.as_bytes(), raw.as_bytes(), &session] {
+                let output = tktdump(&arguments, input);
+                let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), output.errors());
+                assert!(!text.contains(&place), "{options:?}: {text}");
+            }
+        }
+    }
+}

@@ -57,6 +57,21 @@ pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, K
     Ok(KeyFile { readings, warnings: Vec::new(), position: None })
 }
 
+/// What a file holds, if it is a key file: its bytes, those before a line end behind them, and what its text encodes.
+/// Two files that have one of these in common hold the same keys.
+#[must_use]
+pub fn contents(file: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    let bytes = [Some(file), without_newline(file)].into_iter().flatten().map(|bytes| Zeroizing::new(bytes.to_vec()));
+    bytes.chain(decoded(file)).collect()
+}
+
+/// What the text of a key file encodes; `None` where it is something else.
+pub(crate) fn decoded(file: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let rows = decode_lines(file)?;
+    let rows: Vec<&[u8]> = rows.iter().map(|(row, _)| row.as_slice()).collect();
+    Some(Zeroizing::new(rows.concat()))
+}
+
 /// Reads a file by its content: every format that takes it, every split and every order that its size allows.
 pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     let mut found = read_by_content(file)?;

@@ -21,6 +21,7 @@ use crate::command::failure::Failure;
 use crate::command::gzip::Decompressed;
 use crate::command::notes::Notes;
 use crate::command::progress::{Input, Progress};
+use crate::command::source::Given;
 use crate::command::{gzip, source};
 
 /// The first bytes of a section header, in either byte order.
@@ -37,7 +38,8 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     };
     let shown = source::shown(path);
     let now = args.at.unwrap_or_else(crate::command::exit::now);
-    let ring = load_keys(args, now, notes)?;
+    let mut given = Given::default();
+    let ring = load_keys(args, now, &mut given, notes)?;
     let output = Output::new(args, &ring, now)?;
     let mut file = open(path, notes.progress()).with_context(|| shown.clone())?;
     let mut head = Vec::new();
@@ -52,7 +54,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     let target = Target::begin(&mut file).with_context(|| shown.clone())?;
     let built_in = KeyRing::built_in();
     let opener = Opener { ring: &ring, built_in: &built_in, no_verify: false };
-    let job = Job { opener, output, notes, at: args.at, threads: args.threads };
+    let job = Job { opener, output, notes, given, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::of_blocks(target.blocks));
     let mut worker = Worker::new(&job, &printer);
     worker.key_log = Some(Log::new(None));
