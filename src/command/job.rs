@@ -42,7 +42,7 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let job = Job { opener, output, notes, given, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::default());
     let mut worker = Worker::new(&job, &printer);
-    worker.key_log = job.output.is_key_log().then(|| Log::new(args.client_random));
+    worker.key_log = job.output.is_key_log().then(|| Log::new(args.client_random, args.unproven));
     let mut exit = Exit::Done;
     for path in &inputs {
         worker.begin(path)?;

@@ -57,7 +57,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     let job = Job { opener, output, notes, given, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::of_blocks(target.blocks));
     let mut worker = Worker::new(&job, &printer);
-    worker.key_log = Some(Log::new(None));
+    worker.key_log = Some(Log::new(None, args.unproven));
     worker.begin(path)?;
     file.rewind()?;
     let (input, watch) = notes.progress().watch(file.try_clone()?);
