@@ -22,13 +22,22 @@ pub(super) struct Log {
     unproven: bool,
     said: HashSet<Withheld>,
     said_bare: bool,
+    said_full: bool,
     lines: u64,
 }
 
 impl Log {
     /// `client_random` is for tickets that have none of their own.
     pub(super) fn new(client_random: Option<[u8; 32]>, unproven: bool) -> Self {
-        Self { lines_seen: KeyLog::new(), client_random, unproven, said: HashSet::new(), said_bare: false, lines: 0 }
+        Self {
+            lines_seen: KeyLog::new(),
+            client_random,
+            unproven,
+            said: HashSet::new(),
+            said_bare: false,
+            said_full: false,
+            lines: 0,
+        }
     }
 
     /// Lines written so far.
@@ -98,6 +107,14 @@ impl Log {
                     "two tickets give different secrets for the client random {}; only the first was written",
                     hex::encode(line.client_random)
                 )),
+                Ok(Written::Full) => {
+                    if !std::mem::replace(&mut self.said_full, true) {
+                        notes.warning(format_args!(
+                            "the key log has {} lines, and takes no more: read the captures in several runs",
+                            self.lines
+                        ));
+                    }
+                }
                 Ok(Written::Duplicate) | Err(_) => {}
             }
         }

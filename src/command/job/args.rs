@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::command::args::shared::{Color, FormArg, KeyFormatArg, time};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(in crate::command) struct JobArgs {
     /// Tickets in any form; standard input where none or - is given
     #[arg(value_name = "INPUT")]
