@@ -33,7 +33,7 @@ use super::key_files;
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
-use super::source::{self, Sink};
+use super::source::{self, Given, Sink};
 
 /// The longest policy or baseline that is read.
 const MAX_SETTINGS_LENGTH: u64 = 64 << 20;
@@ -46,7 +46,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let inputs = inputs(args, &policy)?;
     let baseline = baseline(&args.policy)?;
     let now = args.at.unwrap_or_else(super::exit::now);
-    let (keys, mut exit) = load_keys(args, now, notes)?;
+    let mut given = Given::default();
+    let (keys, mut exit) = load_keys(args, now, &mut given, notes)?;
     // what the missing keys seal would be found to be foreign
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
         return Ok(exit);
@@ -55,6 +56,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         opener: Opener::new(keys.ring()),
         auditor: Auditor::new(&policy, now),
         keys: &keys,
+        given,
         now,
         at: args.at,
         notes,
@@ -171,12 +173,13 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Loads what can be loaded, and says whether that is all.
-fn load_keys(args: &AuditArgs, now: i64, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
+fn load_keys(args: &AuditArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
     for key in key_files::expand(&args.keys, notes)? {
         match key_files::load(&key, args.key_format.format()) {
             Ok(loaded) => {
+                given.add(&loaded.content, loaded.identity);
                 let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };
                 let key_files::Loaded { path, content, file, .. } = loaded;
                 files.push(LoadedFile { path, content, keys: file, disk });
@@ -198,6 +201,7 @@ struct Worker<'w> {
     opener: Opener<'w>,
     auditor: Auditor<'w>,
     keys: &'w KeySet,
+    given: Given,
     now: i64,
     /// The clock that was asked for; packets have one of their own.
     at: Option<i64>,
@@ -256,6 +260,10 @@ impl Sink for Worker<'_> {
             output.take(findings);
         });
         self.tally.add_connection(connection.handshake());
+    }
+
+    fn given(&self) -> Option<&Given> {
+        Some(&self.given)
     }
 
     fn progress(&self) -> &Progress {
