@@ -27,6 +27,7 @@ use zeroize::Zeroizing;
 pub(super) use self::args::AuditArgs;
 use self::args::{AuditFormat, PolicyArgs};
 use self::output::Output;
+use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key_files;
@@ -62,6 +63,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         notes,
         output: Output::new(args, baseline),
         tally: Tally::default(),
+        sequence: Sequence::default(),
         source: Source::from(""),
         index: 0,
         plaintext: Zeroizing::default(),
@@ -208,6 +210,7 @@ struct Worker<'w> {
     notes: &'w Notes,
     output: Output,
     tally: Tally,
+    sequence: Sequence,
     source: Source,
     index: u64,
     plaintext: Zeroizing<Vec<u8>>,
@@ -264,6 +267,10 @@ impl Sink for Worker<'_> {
 
     fn given(&self) -> Option<&Given> {
         Some(&self.given)
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

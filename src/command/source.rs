@@ -19,7 +19,7 @@ use self::chunks::Buffer;
 pub(super) use self::chunks::{Chunk, Chunks};
 pub(super) use self::given::Given;
 pub(super) use self::identity::Identity;
-use super::capture::{self, Ahead};
+use super::capture::{self, Ahead, Sequence};
 use super::failure::Failure;
 use super::gzip::{self, Decompressed};
 use super::progress::{Input, Progress};
@@ -78,6 +78,8 @@ pub(super) trait Sink {
     fn given(&self) -> Option<&Given> {
         None
     }
+    /// What is known of the captures before.
+    fn sequence(&mut self) -> &mut Sequence;
     /// Where it is shown how far the reading has come.
     fn progress(&self) -> &Progress;
     /// Takes what is unusual about an input.

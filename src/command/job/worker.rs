@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::lines;
 use super::printer::{Printer, Results};
+use crate::command::capture::Sequence;
 use crate::command::key_log::Log;
 use crate::command::notes::Notes;
 use crate::command::output::Output;
@@ -89,6 +90,7 @@ pub(super) struct Worker<'w> {
     stop: Option<Stop>,
     /// Whether there was a capture.
     pub(super) captures: bool,
+    sequence: Sequence,
     pub(super) key_log: Option<Log>,
 }
 
@@ -107,6 +109,7 @@ impl<'w> Worker<'w> {
             look: FLUSH_LENGTH,
             stop: None,
             captures: false,
+            sequence: Sequence::default(),
             key_log: None,
         }
     }
@@ -256,6 +259,10 @@ impl Sink for Worker<'_> {
 
     fn given(&self) -> Option<&Given> {
         Some(&self.job.given)
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {
