@@ -161,8 +161,9 @@ fn of_der(file: &[u8]) -> Option<Kind> {
 fn sequence(bytes: &[u8]) -> Option<(&[u8], usize)> {
     match bytes {
         [0x30, 0x82, high, low, content @ ..] => Some((content, usize::from(*high) << 8 | usize::from(*low))),
-        [0x30, 0x81, length, content @ ..] => Some((content, usize::from(*length))),
-        [0x30, length @ 0..=0x7f, content @ ..] => Some((content, usize::from(*length))),
+        [0x30, 0x81, length, content @ ..] | [0x30, length @ 0..=0x7f, content @ ..] => {
+            Some((content, usize::from(*length)))
+        }
         _ => None,
     }
 }

@@ -123,7 +123,7 @@ impl Raw {
     fn load(self, format: Option<&'static dyn KeyFormat>, notes: &Notes) -> anyhow::Result<Vec<Loaded>> {
         self.is_no_other_kind()?;
         match configs::read(&self.content) {
-            Some(references) => server_config::load(self, references, format, notes),
+            Some(references) => server_config::load(&self, &references, format, notes),
             None => self.into_key_file(format, None).map(|loaded| vec![loaded]),
         }
     }
@@ -138,7 +138,7 @@ impl Raw {
                 let failure = Failure::new(format_args!("{shown}: {server} configuration, and not a ticket key"));
                 Err(failure.with_hint("give it to --key by itself to follow it").about_something_else().into())
             }
-            Some(references) => server_config::load(self, references, format, notes),
+            Some(references) => server_config::load(&self, &references, format, notes),
             None => self.into_key_file(format, None).map(|loaded| vec![loaded]),
         }
     }

@@ -1,6 +1,6 @@
 //! Server configurations and other documents given as key files: the files that they name are opened here.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -23,15 +23,15 @@ const MAX_INCLUDED: usize = 1000;
 
 /// The keys that a configuration names or holds, in the server's order. `format` is the one that the user named.
 pub(super) fn load(
-    raw: Raw,
-    references: References,
+    raw: &Raw,
+    references: &References,
     format: Option<&'static dyn KeyFormat>,
     notes: &Notes,
 ) -> anyhow::Result<Vec<Loaded>> {
     let folder = raw.path.parent().unwrap_or(Path::new("")).to_owned();
     let own = references.format();
     let mut walk = Walk {
-        references: &references,
+        references,
         root: folder.clone(),
         folder,
         found: Vec::new(),
@@ -44,17 +44,17 @@ pub(super) fn load(
     let found = walk.found;
     let shown = source::shown(&raw.path);
     if found.is_empty() {
-        return Err(no_key(&shown, &references).into());
+        return Err(no_key(&shown, references).into());
     }
     let count = found.len();
     notes.detail(format_args!("{shown}: {}, {count} keys or key files", references.server()));
     let mut loaded = Vec::new();
-    let mut values: Vec<Named> = Vec::new();
+    let (mut values, mut names): (Vec<Named>, Names) = Default::default();
     for named in found {
         // the values of one server are the keys of one file
         let goes_on = named.is_value() && values.last().is_none_or(|last| last.position < named.position);
         if !goes_on {
-            load_values(std::mem::take(&mut values), &raw, count, format, own, &mut loaded)?;
+            load_values(std::mem::take(&mut values), raw, count, format, own, &mut names, &mut loaded)?;
         }
         match named.key {
             Key::Value(_) => values.push(named),
@@ -64,7 +64,7 @@ pub(super) fn load(
             }
         }
     }
-    load_values(values, &raw, count, format, own, &mut loaded)?;
+    load_values(values, raw, count, format, own, &mut names, &mut loaded)?;
     Ok(loaded)
 }
 
@@ -88,6 +88,7 @@ fn load_values(
     count: usize,
     format: Option<&'static dyn KeyFormat>,
     own: Option<&'static dyn KeyFormat>,
+    names: &mut Names,
     loaded: &mut Vec<Loaded>,
 ) -> anyhow::Result<()> {
     let Some(first) = values.first() else { return Ok(()) };
@@ -103,9 +104,21 @@ fn load_values(
     let is_all = files.len() == 1 && number == count;
     for ((offset, (name, mut file)), value) in files.into_iter().enumerate().zip(values) {
         file.position = Some(position + offset);
-        loaded.push(if is_all { raw.loaded(file) } else { raw.part(file, &name, value.content) });
+        loaded.push(if is_all { raw.loaded(file) } else { raw.part(file, &names.distinct(name), value.content) });
     }
     Ok(())
+}
+
+/// The names of the parts of a file, and how often each came.
+#[derive(Default)]
+struct Names(HashMap<String, usize>);
+
+impl Names {
+    /// A name that no other part has.
+    fn distinct(&mut self, name: String) -> String {
+        let count = self.0.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);
+        if *count == 1 { name } else { format!("{name}.{count}") }
+    }
 }
 
 /// A key that a configuration names.

@@ -350,7 +350,10 @@ mod tests {
     #[test]
     fn what_haproxy_prints_at_run_time_is_a_file_for_each_list() {
         let keys: Vec<String> = (1..4).map(|n| key(n).1).collect();
-        let list = |id: u8| -> String { keys.iter().enumerate().map(|(n, key)| format!("{id}.{n} {key}\n")).collect() };
+        let list = |id: u8| {
+            let rows: Vec<String> = keys.iter().enumerate().map(|(n, key)| format!("{id}.{n} {key}\n")).collect();
+            rows.concat()
+        };
         let text = format!("# id secret\n# 0 (/etc/a)\n{}# 1 (/etc/b)\n{}\n", list(0), list(1));
         let found = read(text.as_bytes()).unwrap();
         let values: Vec<Value> = found
@@ -378,13 +381,13 @@ mod tests {
         check(
             &text,
             "Kubernetes",
-            &["server", &format!("6:data.ticket.key={hex}"), &format!("8:stringData.ticket.old={hex_text}")],
+            &["server", &format!("6:t.data.ticket.key={hex}"), &format!("8:t.stringData.ticket.old={hex_text}")],
         );
         // a name of the object is enough, and JSON is as good
         let text = format!(
             "{{\"kind\":\"List\",\"items\":[{{\"kind\":\"Secret\",\"metadata\":{{\"name\":\"session-tickets\"}},\"data\":{{\"current\":\"{base64}\"}}}}]}}"
         );
-        check(&text, "Kubernetes", &["server", &format!("1:data.current={hex}")]);
+        check(&text, "Kubernetes", &["server", &format!("1:session-tickets.data.current={hex}")]);
         assert!(read(b"kind: Secret\ndata: {a: b}\n").unwrap().list.is_empty());
     }
 

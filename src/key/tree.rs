@@ -243,18 +243,17 @@ impl Builder {
     fn add(&mut self, mut node: Node) {
         let Some(Open { node: parent, name }) = self.open.last_mut() else { return self.done.push(node) };
         match parent {
-            Node::Map(members) => match name.take() {
-                Some((name, line)) => {
-                    if let Node::Scalar(scalar) = &mut node {
-                        scalar.line = line;
-                    }
-                    members.push((name, node));
-                }
-                None => {
+            Node::Map(members) => {
+                let Some((name, line)) = name.take() else {
                     let line = node.scalar().and_then(|scalar| scalar.line);
                     *name = Some((node.text().unwrap_or_default().to_owned(), line));
+                    return;
+                };
+                if let Node::Scalar(scalar) = &mut node {
+                    scalar.line = line;
                 }
-            },
+                members.push((name, node));
+            }
             Node::List(items) => items.push(node),
             Node::Scalar(_) => {}
         }

@@ -35,7 +35,7 @@ fn read(text: &Text<'_>) -> Vec<Reference> {
                 let as_it_is = || Zeroizing::new(scalar.text.as_bytes().to_vec());
                 let content = if is_base64 { decode_base64(&scalar.text).unwrap_or_else(as_it_is) } else { as_it_is() };
                 values.push(Found {
-                    name: format!("{section}.{name}"),
+                    name: format!("{of_object}.{section}.{name}").trim_start_matches('.').to_owned(),
                     says: Name::of(name).max(Name::of(of_object)),
                     content,
                     // the controller of nginx for ingresses decodes it, and gives it to nginx

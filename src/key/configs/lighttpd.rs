@@ -5,6 +5,10 @@ use std::collections::HashMap;
 
 use crate::key::config::{Config, Format, Reference, Text, quoted};
 
+/// How many variables are kept, and how long their values can be.
+const MAX_VARIABLES: usize = 1000;
+const LONGEST: usize = 4096;
+
 pub(super) const CONFIG: Config = Config {
     server: "lighttpd",
     format: Some(Format::Named("lighttpd")),
@@ -34,7 +38,10 @@ fn read(text: &Text<'_>) -> Vec<Reference> {
             let Some(value) = string(value.trim_start_matches('>'), &variables) else { continue };
             match name.trim_end_matches([':', '+', ' ', '\t']) {
                 "ssl.stek-file" => found.push(Reference::key(line, value)),
-                name => _ = variables.insert(name.strip_prefix("var.").unwrap_or(name).to_owned(), value),
+                name if variables.len() < MAX_VARIABLES => {
+                    _ = variables.insert(name.strip_prefix("var.").unwrap_or(name).to_owned(), value)
+                }
+                _ => {}
             }
         }
     }
@@ -43,28 +50,22 @@ fn read(text: &Text<'_>) -> Vec<Reference> {
 
 /// The value of strings and variables with `+` between them.
 fn string(expression: &str, variables: &HashMap<String, String>) -> Option<String> {
-    const LONGEST: usize = 4096;
     let mut value = String::new();
     let mut rest = expression.trim();
     loop {
-        rest = match quoted(rest) {
-            Some((text, behind)) => {
-                value.push_str(text);
-                behind
-            }
-            None => {
-                let end =
-                    rest.find(|character: char| character.is_whitespace() || character == '+').unwrap_or(rest.len());
-                let (name, behind) = rest.split_at_checked(end)?;
-                value.push_str(variables.get(name.strip_prefix("var.").unwrap_or(name))?);
-                behind
-            }
-        }
-        .trim_start();
+        let (text, behind) = if let Some(string) = quoted(rest) {
+            string
+        } else {
+            let ends = |character: char| character.is_whitespace() || character == '+';
+            let (name, behind) = rest.split_at_checked(rest.find(ends).unwrap_or(rest.len()))?;
+            (variables.get(name.strip_prefix("var.").unwrap_or(name))?.as_str(), behind)
+        };
+        value.push_str(text);
+        rest = behind.trim_start();
         match rest.strip_prefix('+') {
             Some(behind) if value.len() <= LONGEST => rest = behind.trim_start(),
             Some(_) => return None,
-            None => return (rest.is_empty() || rest.starts_with('#')).then_some(value),
+            None => return (value.len() <= LONGEST && (rest.is_empty() || rest.starts_with('#'))).then_some(value),
         }
     }
 }

@@ -78,7 +78,7 @@ fn is_large_key(content: &[u8]) -> bool {
 fn looks_meant(content: &[u8]) -> bool {
     let digits = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_\r\n".contains(byte);
     let is_text = content.iter().all(digits);
-    let is_path = content.contains(&b'/') && content.iter().filter(|byte| **byte == b'/').count() * 8 > content.len();
+    let is_path = memchr::memchr_iter(b'/', content).count() * 8 > content.len();
     content.len() >= 40 && content.len() <= 4096 && is_text && !is_path
 }
 
@@ -96,11 +96,10 @@ fn read(text: &Text<'_>) -> Vec<Reference> {
                 return;
             }
             // a list of environment variables has them as NAME=VALUE, and some documents hold others
-            if let Some(inner) = scalar.text.contains(['=', ':']).then(|| assignments::values(&scalar.text)) {
-                if !inner.is_empty() {
-                    found.extend(inner.into_iter().map(|inner| Found { line, ..inner }));
-                    return;
-                }
+            let inner = if scalar.text.contains(['=', ':']) { assignments::values(&scalar.text) } else { Vec::new() };
+            if !inner.is_empty() {
+                found.extend(inner.into_iter().map(|inner| Found { line, ..inner }));
+                return;
             }
             if says == Name::Other {
                 return;

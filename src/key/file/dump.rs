@@ -235,7 +235,7 @@ mod tests {
     fn literals_are_read() {
         let bytes = key(48);
         let list: Vec<String> = bytes.iter().map(|byte| format!("0x{byte:02X}")).collect();
-        let escaped: String = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+        let escaped = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<Vec<_>>().concat();
         for text in [
             format!("static const unsigned char key[48] = {{ {} }};", list.join(", ")),
             format!("key = b'{escaped}'"),
