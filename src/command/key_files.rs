@@ -162,21 +162,15 @@ impl Raw {
         };
         let mut file = read.map_err(|error| refused(&source::shown(&self.path), &error))?;
         file.position = position;
-        Ok(self.loaded(file))
+        let content = self.content.clone();
+        Ok(self.part(file, "", content))
     }
 
-    /// All of the file.
-    pub(super) fn loaded(&self, file: KeyFile) -> Loaded {
-        let Self { path, name, content, mode } = self;
-        let on_disk = (!source::is_stdin(path)).then(|| path.clone());
-        let (path, length, content) = (Arc::clone(name), content.len(), content.clone());
-        Loaded { path, on_disk, length, content, mode: *mode, file }
-    }
-
-    /// A part of the file under a name of its own.
+    /// What stands in the file, under a name of its own unless it is all that does.
     pub(super) fn part(&self, file: KeyFile, name: &str, content: Zeroizing<Vec<u8>>) -> Loaded {
         let on_disk = (!source::is_stdin(&self.path)).then(|| self.path.clone());
-        let (path, length) = (format!("{}#{name}", self.name).into(), content.len());
+        let path = if name.is_empty() { Arc::clone(&self.name) } else { format!("{}#{name}", self.name).into() };
+        let length = content.len();
         Loaded { path, on_disk, length, content, mode: self.mode, file }
     }
 }

@@ -101,10 +101,18 @@ fn load_values(
         let line = line.map_or_else(String::new, |line| format!("line {line}: "));
         refused(&format!("{}: {line}{name}", source::shown(&raw.path)), &error)
     })?;
-    let is_all = files.len() == 1 && number == count;
+    if files.len() == 1 && number == count {
+        // what stands around the values is no part of a key file
+        let content = Zeroizing::new(values.iter().flat_map(|value| value.content.iter().copied()).collect());
+        for (_, mut file) in files {
+            file.position = Some(position);
+            loaded.push(Loaded { length: raw.content.len(), ..raw.part(file, "", Zeroizing::clone(&content)) });
+        }
+        return Ok(());
+    }
     for ((offset, (name, mut file)), value) in files.into_iter().enumerate().zip(values) {
         file.position = Some(position + offset);
-        loaded.push(if is_all { raw.loaded(file) } else { raw.part(file, &names.distinct(name), value.content) });
+        loaded.push(raw.part(file, &names.distinct(name), value.content));
     }
     Ok(())
 }

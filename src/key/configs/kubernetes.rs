@@ -8,6 +8,9 @@ use super::scalars::{Found, Name, chosen};
 use crate::key::config::{Config, Reference, Text};
 use crate::key::tree::Node;
 
+/// The setting of ingress-nginx.
+const INGRESS: &str = "ssl-session-ticket-key";
+
 pub(super) const CONFIG: Config = Config { server: "Kubernetes", format: None, setting: None, read, recognises };
 
 fn recognises(text: &Text<'_>) -> bool {
@@ -33,13 +36,18 @@ fn read(text: &Text<'_>) -> Vec<Reference> {
             for (name, node) in object.member(section).map(Node::members).unwrap_or_default() {
                 let Some(scalar) = node.scalar() else { continue };
                 let as_it_is = || Zeroizing::new(scalar.text.as_bytes().to_vec());
-                let content = if is_base64 { decode_base64(&scalar.text).unwrap_or_else(as_it_is) } else { as_it_is() };
+                // the controller of nginx for ingresses decodes it, and gives it to nginx
+                let is_ingress = name == INGRESS;
+                let content = if is_base64 || is_ingress {
+                    decode_base64(&scalar.text).unwrap_or_else(as_it_is)
+                } else {
+                    as_it_is()
+                };
                 values.push(Found {
                     name: format!("{of_object}.{section}.{name}").trim_start_matches('.').to_owned(),
                     says: Name::of(name).max(Name::of(of_object)),
                     content,
-                    // the controller of nginx for ingresses decodes it, and gives it to nginx
-                    format: (name == "ssl-session-ticket-key").then_some("nginx"),
+                    format: is_ingress.then_some("nginx"),
                     line: scalar.line.or_else(|| text.line_of(&scalar.text)),
                 });
             }

@@ -39,7 +39,7 @@ fn read(text: &Text<'_>) -> Vec<Reference> {
             match name.trim_end_matches([':', '+', ' ', '\t']) {
                 "ssl.stek-file" => found.push(Reference::key(line, value)),
                 name if variables.len() < MAX_VARIABLES => {
-                    _ = variables.insert(name.strip_prefix("var.").unwrap_or(name).to_owned(), value)
+                    variables.insert(name.strip_prefix("var.").unwrap_or(name).to_owned(), value);
                 }
                 _ => {}
             }
