@@ -21,8 +21,14 @@
 //! # else { panic!("the ticket did not open") }
 //! # Ok::<(), tktdump::key::file::KeyFileError>(())
 //! ```
+//!
+//! # Features
+//!
+//! `default-features = false` gives the library alone. The feature `audit` adds rules that keys and tickets should keep
+//! (the module `audit`) and `sarif` their findings as SARIF; `cli` builds the command.
 
 pub mod armor;
+#[cfg(feature = "audit")]
 pub mod audit;
 pub mod capture;
 pub mod escape;

@@ -92,7 +92,7 @@ pub struct Source {
 
 impl Source {
     /// One whose name needs no escaping.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "audit"))]
     pub(crate) const fn plain(name: &'static str) -> Self {
         Self { name: Cow::Borrowed(name), json: Cow::Borrowed(name) }
     }

@@ -23,9 +23,8 @@ use std::fmt;
 pub use self::context::explain as explain_context;
 pub use self::dialect::Dialect;
 pub use self::error::SessionError;
-pub use self::field::{Value, Visitor};
 pub(crate) use self::mark::Mark;
-pub use self::visit::{Part, View};
+pub use self::visit::{Part, Value, View, Visitor};
 use crate::tls::protocol::TLS_1_3;
 pub use crate::tls::protocol::{Cipher, Protocol};
 

@@ -21,8 +21,10 @@ pub(super) struct Loaded {
     /// How it is named: the path, and behind `#` what stands in a document, if there is more than one.
     pub(super) path: Arc<str>,
     /// The file that it was read from; `None` for standard input.
+    #[cfg_attr(not(feature = "audit"), allow(dead_code))]
     pub(super) on_disk: Option<PathBuf>,
     pub(super) length: usize,
+    #[cfg_attr(not(feature = "audit"), allow(dead_code))]
     pub(super) content: Zeroizing<Vec<u8>>,
     /// Who may do what with it, on Unix; `None` for what is no file.
     pub(super) mode: Option<u32>,
