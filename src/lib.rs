@@ -73,6 +73,7 @@ pub mod armor;
 pub mod audit;
 pub mod capture;
 pub mod escape;
+pub mod identify;
 pub mod input;
 pub mod key;
 pub mod keylog;

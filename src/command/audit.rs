@@ -178,12 +178,11 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 fn load_keys(args: &AuditArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
-    for key in key_files::expand(&args.keys, notes)? {
-        match key_files::load(&key, args.key_format.format()) {
-            Ok(loaded) => {
-                given.add(&loaded.content, loaded.identity);
-                let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };
-                let key_files::Loaded { path, content, file, .. } = loaded;
+    for loaded in key_files::load(&args.keys, args.key_format.format(), notes) {
+        match loaded {
+            Ok(key_files::Loaded { path, on_disk, content, identity, file, .. }) => {
+                given.add(&content, identity);
+                let disk = on_disk.as_deref().and_then(disk::facts);
                 files.push(LoadedFile { path, content, keys: file, disk });
             }
             Err(error) => {

@@ -83,8 +83,8 @@ fn end_key_log(lines: u64, notes: &Notes) -> Exit {
 
 fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<KeyRing> {
     let mut files = Vec::new();
-    for key in key_files::expand(&args.keys, notes)? {
-        let loaded = key_files::load(&key, args.key_format.format())?;
+    for loaded in key_files::load(&args.keys, args.key_format.format(), notes) {
+        let loaded = loaded?;
         given.add(&loaded.content, loaded.identity);
         let shown = Text(loaded.path.as_bytes());
         for warning in &loaded.file.warnings {
