@@ -22,6 +22,8 @@ const MAX_FLIGHT_RECORDS: usize = 8;
 const MAX_SHORT_RECORDS: usize = 4;
 const MAX_SHORT_RECORD: usize = 64;
 const MAX_CLIENT_RECORDS: u64 = 1 << 16;
+/// Bytes before the content of a record.
+const RECORD_HEADER: usize = 5;
 /// The shortest record of a client that can hold its Finished in TLS 1.3: header, 32 bytes, type, and the shortest tag
 /// of any suite. An alert is shorter.
 const MIN_PROTECTED: usize = 45;
@@ -263,6 +265,22 @@ impl Collector {
         }
     }
 
+    /// The first record of a side after its `ChangeCipherSpec` cannot be a Finished.
+    pub(super) fn not_finished(&mut self) {
+        self.found.not_finished |= !self.tls13;
+    }
+
+    /// Bytes of a side came again; they are the same for certain only where they are a message that was kept.
+    #[cold]
+    pub(super) fn repeated(&mut self, side: usize, payload: &[u8]) {
+        let kept = self.found.client_hellos.iter().chain(&self.found.server_hellos).chain(&self.found.tickets);
+        let content = payload.get(RECORD_HEADER..).unwrap_or_default();
+        let is_same = |message: &Message| !content.is_empty() && message.bytes.starts_with(content);
+        if !self.is_done(side) && !kept.into_iter().any(is_same) {
+            self.found.repeated = true;
+        }
+    }
+
     /// Whether a side is to answer a `ClientHello`.
     pub(super) fn awaits_answer(&self, side: usize) -> bool {
         self.is_server(side) && !self.server_hello && !self.is_done(side)
@@ -304,6 +322,7 @@ impl Collector {
             return;
         }
         let kept = (record.len() <= MAX_FINISHED).then(|| record.to_vec());
+        self.found.not_finished |= kept.is_none();
         self.memory += kept.as_ref().map_or(0, Vec::len);
         match self.side(side) {
             Side::Client => self.found.client_finished = kept,

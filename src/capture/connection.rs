@@ -204,6 +204,10 @@ pub struct Connection {
     pub client_lost: bool,
     /// Whether bytes of the server's handshake are missing from the capture.
     pub server_lost: bool,
+    /// Whether bytes of the handshake were sent again and may have been others: which of them counted is not known.
+    pub repeated: bool,
+    /// Whether the first record of a side after its `ChangeCipherSpec` cannot be a Finished (TLS ≤ 1.2).
+    pub not_finished: bool,
     /// The first hello that was there and cannot be read.
     pub malformed: Option<Malformed>,
     /// Whether a `ClientHello` brings a ticket.
@@ -233,6 +237,8 @@ impl Connection {
             open_at_end: false,
             client_lost: false,
             server_lost: false,
+            repeated: false,
+            not_finished: false,
             malformed: None,
             offers_ticket: false,
             offers_early_data: false,

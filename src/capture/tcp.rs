@@ -76,7 +76,7 @@ impl Stream {
             return;
         }
         if ahead > 0 {
-            self.hold(segment);
+            self.hold(segment, side, collector);
             if self.pending_length > MAX_PENDING || self.pending.len() > MAX_PENDING_SEGMENTS {
                 self.pass_hole(half, side, collector);
             }
@@ -93,10 +93,13 @@ impl Stream {
         }
     }
 
-    fn hold(&mut self, segment: Segment<'_>) {
+    fn hold(&mut self, segment: Segment<'_>, side: usize, collector: &mut Collector) {
         let place = self.pending.partition_point(|held| distance(held.sequence, segment.sequence) > 0);
         let known = self.pending.get(place).filter(|held| held.sequence == segment.sequence);
-        if known.is_some_and(|held| held.payload.len() >= segment.payload.len()) {
+        if let Some(held) = known.filter(|held| held.payload.len() >= segment.payload.len()) {
+            if !held.payload.starts_with(segment.payload) {
+                collector.repeated(side, segment.payload);
+            }
             return;
         }
         self.pending_length += segment.payload.len();
@@ -136,6 +139,9 @@ impl Stream {
     /// Hands on the part of a segment that is new.
     fn deliver(&mut self, segment: Segment<'_>, half: &mut Half, side: usize, collector: &mut Collector) {
         let seen = distance(segment.sequence, half.next).unsigned_abs() as usize;
+        if seen > 0 && !segment.payload.is_empty() {
+            collector.repeated(side, segment.payload);
+        }
         if let Some(fresh) = segment.payload.get(seen..).filter(|fresh| !fresh.is_empty()) {
             half.takes(fresh.len());
             self.records.feed(fresh, seen == 0, side, segment.stamp, collector);

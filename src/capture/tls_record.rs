@@ -239,6 +239,10 @@ impl Records {
             self.state = State::Waiting;
             return &[];
         }
+        let may_be_finished = kind == content::HANDSHAKE && left > 0;
+        if self.changed && !may_be_finished && !collector.is_done(side) {
+            collector.not_finished();
+        }
         let used = match kind {
             content::HANDSHAKE if !self.changed => Use::Messages,
             content::HANDSHAKE | content::CHANGE_CIPHER_SPEC | content::ALERT if !collector.is_done(side) => Use::Hold,
