@@ -20,6 +20,7 @@ use tktdump::escape::Text;
 use tktdump::input::Item;
 use tktdump::open::Opener;
 use tktdump::record::{Place, Source, examine, examine_connection};
+use tktdump::resumption::History;
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
 use zeroize::Zeroizing;
@@ -64,6 +65,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         output: Output::new(args, baseline),
         tally: Tally::default(),
         sequence: Sequence::default(),
+        history: History::default(),
         source: Source::from(""),
         index: 0,
         plaintext: Zeroizing::default(),
@@ -210,6 +212,8 @@ struct Worker<'w> {
     output: Output,
     tally: Tally,
     sequence: Sequence,
+    /// Of the capture.
+    history: History,
     source: Source,
     index: u64,
     plaintext: Zeroizing<Vec<u8>>,
@@ -219,6 +223,7 @@ impl Worker<'_> {
     fn begin(&mut self, path: &Path) {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
+        self.history = History::default();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
         }
@@ -247,8 +252,8 @@ impl Sink for Worker<'_> {
 
     fn connection(&mut self, connection: &Connection) {
         let first = self.index;
-        let Self { opener, auditor, keys, at, output, tally, source, index, plaintext, .. } = self;
-        examine_connection(connection, source, first, opener, *at, plaintext, &mut |record| {
+        let Self { opener, auditor, keys, at, output, tally, source, index, history, plaintext, .. } = self;
+        examine_connection(connection, source, first, opener, history, *at, plaintext, &mut |record| {
             let Some(sighting) = &record.capture else { return };
             let now = at.unwrap_or(sighting.time.seconds);
             let psk_modes = PskModes::of(connection, sighting);

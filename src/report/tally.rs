@@ -50,6 +50,12 @@ impl Tally {
         self.counts.iter().sum()
     }
 
+    /// What was not recognised as a ticket.
+    #[must_use]
+    pub fn unrecognised(&self) -> u64 {
+        self.counts().filter(|(status, _)| *status == Status::Unrecognised).map(|(_, count)| count).sum()
+    }
+
     /// Tickets for which the job could not be done.
     #[must_use]
     pub fn failures(&self) -> u64 {

@@ -38,7 +38,7 @@ impl<'a> Offer<'a> {
     /// `ClientHello` that was sent again.
     #[must_use]
     pub fn of(connection: &Connection, sighting: &Sighting<'_>, record: &Record<'a>) -> Option<Self> {
-        if sighting.hello? + 1 != connection.client_hellos.len() {
+        if sighting.hello? + 1 != connection.client_hellos.len() || record.unrecognised().is_some() {
             return None;
         }
         let handshake = connection.handshake();

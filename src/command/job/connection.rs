@@ -9,9 +9,9 @@ use super::Worker;
 impl Worker<'_> {
     /// Opens the tickets of a connection and renders them, then the connection.
     pub(super) fn examine_connection(&mut self, connection: &Connection) {
-        let Self { job, source, index, plaintext, results, key_log, .. } = self;
+        let Self { job, source, index, history, plaintext, results, key_log, .. } = self;
         let first = *index;
-        let record = examine_connection(connection, source, first, &job.opener, job.at, plaintext, &mut |record| {
+        let record = examine_connection(connection, source, first, &job.opener, history, job.at, plaintext, &mut |record| {
             if let (Some(log), Ok(Outcome::Decrypted { session, key, .. }), Some(sighting)) =
                 (key_log.as_mut(), &record.verdict, &record.capture)
             {

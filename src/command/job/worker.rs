@@ -9,6 +9,7 @@ use tktdump::input::{Form, Item};
 use tktdump::open::{Checked, Opener, Outcome};
 use tktdump::record::{Place, Source, examine, examine_checked};
 use tktdump::report::Page;
+use tktdump::resumption::History;
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
@@ -91,6 +92,8 @@ pub(super) struct Worker<'w> {
     /// Whether there was a capture.
     pub(super) captures: bool,
     sequence: Sequence,
+    /// Of the capture.
+    pub(super) history: History,
     pub(super) key_log: Option<Log>,
 }
 
@@ -110,6 +113,7 @@ impl<'w> Worker<'w> {
             stop: None,
             captures: false,
             sequence: Sequence::default(),
+            history: History::default(),
             key_log: None,
         }
     }
@@ -133,6 +137,7 @@ impl<'w> Worker<'w> {
     pub(super) fn begin(&mut self, path: &Path) -> Result<(), Stop> {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
+        self.history = History::default();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.flush()?;
             self.job.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
