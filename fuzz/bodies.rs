@@ -84,12 +84,13 @@ pub fn capture(data: &[u8]) {
     let mut history = History::default();
     let mut connection = |connection: Connection| {
         let (opener, mut buffer, mut out) = (Opener::new(ring), Vec::new(), Page::new());
-        let record = examine_connection(&connection, &source, 0, &opener, &mut history, Some(0), &mut buffer, &mut |record| {
-            if let (Ok(Outcome::Decrypted { session, .. }), Some(sighting)) = (&record.verdict, &record.capture) {
-                let _ = secrets(&connection, sighting, session);
-            }
-            render(record);
-        });
+        let record =
+            examine_connection(&connection, &source, 0, &opener, &mut history, Some(0), &mut buffer, &mut |record| {
+                if let (Ok(Outcome::Decrypted { session, .. }), Some(sighting)) = (&record.verdict, &record.capture) {
+                    let _ = secrets(&connection, sighting, session);
+                }
+                render(record);
+            });
         json::Renderer { kept: &json::Kept::new(ring), now: 0, redact: false }.connection(&record, &mut out);
         let text = text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() };
         text.connection(&record, &mut out);

@@ -20,9 +20,9 @@ use tktdump::escape::Text;
 use tktdump::input::Item;
 use tktdump::open::Opener;
 use tktdump::record::{Place, Source, examine, examine_connection};
-use tktdump::resumption::History;
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
+use tktdump::resumption::History;
 use zeroize::Zeroizing;
 
 pub(super) use self::args::AuditArgs;

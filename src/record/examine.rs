@@ -2,9 +2,9 @@
 
 use super::{ConnectionRecord, Place, Record, Source};
 use crate::capture::Connection;
+use crate::capture::sighting::Carrier;
 use crate::input::{Item, Unreadable};
 use crate::open::{Checked, Opener, Outcome};
-use crate::capture::sighting::Carrier;
 use crate::resumption::{self, History};
 use crate::session::Session;
 

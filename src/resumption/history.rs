@@ -68,12 +68,17 @@ pub(super) struct Name {
     /// It accepted tickets under it.
     pub(super) accepted: Option<Span>,
     /// It refused one, and the key may be the cause.
-    refused: Option<u64>,
+    pub(super) refused: Option<u64>,
     /// It accepted, refused and accepted tickets under it, or sealed under it again after it had sealed under another.
     pub(super) by_turns: bool,
 }
 
 impl Name {
+    /// Whether it refused a ticket under it, and has shown nothing of it since.
+    pub(super) fn is_dropped(&self) -> bool {
+        self.refused.is_some_and(|refused| self.last_shown().is_none_or(|shown| shown < refused))
+    }
+
     /// The last connection in which the server showed that it has the key.
     pub(super) fn last_shown(&self) -> Option<u64> {
         self.sealed.map(|span| span.1).max(self.accepted.map(|span| span.1))
@@ -157,8 +162,8 @@ pub struct History {
     /// How many connections there were.
     count: u64,
     servers: HashMap<SocketAddr, Server>,
-    /// The last key that each host sealed under, at any port.
-    hosts: HashMap<IpAddr, (KeyName, u64)>,
+    /// What each host did with keys, at any port.
+    hosts: HashMap<IpAddr, Server>,
     tickets: HashMap<Mark, Known>,
     /// Master secrets, which all tickets of a TLS 1.2 session share.
     secrets: HashMap<Mark, Known>,
@@ -175,9 +180,9 @@ impl History {
         self.servers.get(&server)
     }
 
-    /// The key that a host was last seen to seal under, at whatever port, and in which connection.
-    pub(super) fn host(&self, server: SocketAddr) -> Option<(KeyName, u64)> {
-        self.hosts.get(&server.ip()).copied()
+    /// What a host did with keys, at whatever port.
+    pub(super) fn host(&self, server: SocketAddr) -> Option<&Server> {
+        self.hosts.get(&server.ip())
     }
 
     /// The stream of the connection in which the server accepted this very ticket before.
@@ -208,7 +213,8 @@ impl History {
         for attempt in attempts {
             let issue = (attempt.carrier == Carrier::NewSessionTicket)
                 .then_some(Issue { stream: connection.stream, packet: attempt.packet });
-            let accepted = (handshake.is_resumed() && is_taken(attempt, brought)).then_some((server, connection.stream));
+            let accepted =
+                (handshake.is_resumed() && is_taken(attempt, brought)).then_some((server, connection.stream));
             if issue.is_none() && accepted.is_none() {
                 continue;
             }
@@ -222,21 +228,24 @@ impl History {
             return;
         }
         let facts = self.servers.entry(server).or_default();
+        let host = self.hosts.entry(server.ip()).or_default();
         for attempt in attempts.iter().filter(|attempt| attempt.carrier == Carrier::NewSessionTicket) {
             facts.has_context(opened(attempt).and_then(|opened| opened.context));
             if let Some(name) = attempt.key_name {
                 facts.seals(name, at);
-                self.hosts.insert(server.ip(), (name, at));
+                host.seals(name, at);
             }
         }
         let Some(brought) = brought else { return };
         let Some(name) = brought.key_name else { return };
         if handshake.is_resumed() {
             facts.accepts(name, at);
+            host.accepts(name, at);
             facts.has_context(opened(brought).and_then(|opened| opened.context));
             facts.takes_other_names |= opened(brought).is_some_and(|opened| opened.other_name.is_some());
         } else if handshake == HandshakeKind::Full && reason.may_be_the_key() {
             facts.refuses(name, at);
+            host.refuses(name, at);
         }
     }
 }

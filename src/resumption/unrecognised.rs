@@ -44,7 +44,9 @@ impl Unrecognised {
     pub fn about(self) -> &'static str {
         match self {
             Self::External => "the identity is of an external PSK, not a ticket",
-            Self::Encrypted => "the ClientHello has an encrypted one inside: this identity is random if the offer is in there",
+            Self::Encrypted => {
+                "the ClientHello has an encrypted one inside: this identity is random if the offer is in there"
+            }
             Self::Form => "its length and form are those of no family of tickets that is known here",
         }
     }

@@ -132,7 +132,10 @@ fn ended(connection: &Connection, after: &str) -> Option<Conclusion> {
     };
     if let Some((packet, side)) = first(|(_, evidence)| evidence.reset) {
         let who = side.as_str();
-        return Some(Conclusion::new(Reason::Reset, format!("{after}: the {who} reset the connection (packet {packet})")));
+        return Some(Conclusion::new(
+            Reason::Reset,
+            format!("{after}: the {who} reset the connection (packet {packet})"),
+        ));
     }
     // a close tells only what had not come by then, if nothing of it is missing
     if connection.server_lost || connection.client_lost || ends.iter().any(|(_, evidence)| evidence.unseen > 0) {
@@ -181,7 +184,8 @@ impl Facts<'_> {
             text += " and issued another one in its place";
             let names = brought.and_then(|attempt| attempt.key_name).zip(issued.key_name);
             if let Some((old, new)) = names.filter(|(old, new)| old != new) {
-                text += &format!(", under the key {new} instead of {old}: it has both keys, and seals under the former");
+                text +=
+                    &format!(", under the key {new} instead of {old}: it has both keys, and seals under the new one");
             }
             text += reload(issued);
         }
@@ -244,21 +248,24 @@ impl Facts<'_> {
         };
         let reload = issued.map_or("", reload);
         let text = if client.session_ticket.is_some_and(|ticket| !ticket.is_empty()) && server.is_tls13 {
-            "the client brought a ticket of TLS 1.2 or before, and the server chose TLS 1.3, which cannot use it".to_owned()
+            "the client brought a ticket of TLS 1.2 or before, and the server chose TLS 1.3, which cannot use it"
+                .to_owned()
         } else if !client.identities.is_empty() && !server.is_tls13 {
             let name = server.protocol.name();
             format!("the client brought a TLS 1.3 PSK, and the server chose {name}, which cannot use it")
         // with TLS 1.3 a session ID is often made up for the sake of middleboxes
         } else if !client.session_id.is_empty() && !client.offers_tls13 && !server.is_tls13 {
-            let text = format!("the client brought a session ID that the server did not take up, but no ticket{got}{reload}");
+            let text =
+                format!("the client brought a session ID that the server did not take up, but no ticket{got}{reload}");
             return Conclusion::new(Reason::CacheMiss, text);
         } else {
             match client.session_ticket {
-                Some(_) => format!("the client brought no ticket and asked for one{got}"),
-                None if server.is_tls13 && client.encrypted_client_hello => {
-                    "the client brought no ticket that can be seen: another ClientHello is encrypted inside".to_owned()
+                _ if server.is_tls13 && client.encrypted_client_hello => {
+                    "the client brought no ticket that can be seen: another ClientHello may be encrypted inside"
+                        .to_owned()
                 }
-                None if server.is_tls13 => "the client brought no ticket".to_owned(),
+                _ if server.is_tls13 => "the client brought no ticket".to_owned(),
+                Some(_) => format!("the client brought no ticket and asked for one{got}"),
                 None => format!("the client neither brought a ticket nor asked for one{got}"),
             }
         };
@@ -281,7 +288,9 @@ impl Facts<'_> {
     fn cause(&self, brought: &Attempt) -> (Reason, String) {
         let said = |reason, text: &str| (reason, text.to_owned());
         match &brought.verdict {
-            Verdict::StatefulId => said(Reason::CacheMiss, "the cache of the server that answered does not have the session"),
+            Verdict::StatefulId => {
+                said(Reason::CacheMiss, "the cache of the server that answered does not have the session")
+            }
             Verdict::Unrecognised(Unrecognised::External) => {
                 said(Reason::ExternalPsk, "it has nothing to do with resumption, and the server chose to do without it")
             }
@@ -300,7 +309,9 @@ impl Facts<'_> {
             ),
             Verdict::Unusable => said(Reason::BadSession, "what is sealed in it is not a session"),
             Verdict::Malformed if self.without_tickets() => without_tickets(),
-            Verdict::Malformed => said(Reason::Unrecognised, "it has not the form of the tickets that are understood here"),
+            Verdict::Malformed => {
+                said(Reason::Unrecognised, "it has not the form of the tickets that are understood here")
+            }
             Verdict::Opened(ticket) => self.opened_and_refused(brought, ticket),
             Verdict::UnknownKey | Verdict::NoKey if self.without_tickets() => without_tickets(),
             Verdict::UnknownKey => self.by_key(brought).unwrap_or_else(|| {
@@ -385,8 +396,10 @@ impl Facts<'_> {
             None => self.server_facts().is_some_and(|facts| {
                 let last = facts.seals_under().and_then(|seals| seals.sealed);
                 let shown = facts.name(name).and_then(Name::last_shown);
+                let dropped = |facts: &Server| facts.name(name).is_some_and(Name::is_dropped);
+                let is_dropped = dropped(facts) || self.history.host(self.connection.server).is_some_and(dropped);
                 // nothing else was sealed since
-                shown.is_some_and(|shown| last.is_none_or(|last| last.0 <= shown))
+                !is_dropped && shown.is_some_and(|shown| last.is_none_or(|last| last.0 <= shown))
             }),
         }
     }
@@ -416,8 +429,7 @@ impl Facts<'_> {
             } else {
                 "the keys were rotated, or another node sealed it"
             };
-            let text =
-                format!("it is sealed under the key {old}, and the server issues tickets under {new}: {since}");
+            let text = format!("it is sealed under the key {old}, and the server issues tickets under {new}: {since}");
             return Some((Reason::OtherKey, text));
         }
         if several {
@@ -429,12 +441,14 @@ impl Facts<'_> {
         let (new, whose) = match facts.and_then(Server::seals_under) {
             Some(seals) if seals.name != old => (seals.name, "this server"),
             Some(_) => return None,
-            None => match self.history.host(self.connection.server) {
-                Some((name, _)) if name != old => (name, "another port of this address"),
+            None => match self.history.host(self.connection.server).and_then(Server::seals_under) {
+                Some(seals) if seals.name != old => (seals.name, "another port of this address"),
                 _ => return None,
             },
         };
-        let text = format!("it is sealed under the key {old}, and {whose} seals under {new}: the keys were rotated, or another node sealed it");
+        let text = format!(
+            "it is sealed under the key {old}, and {whose} seals under {new}: the keys were rotated, or another node sealed it"
+        );
         Some((Reason::OtherKey, text))
     }
 
@@ -446,7 +460,10 @@ impl Facts<'_> {
             return (Reason::OtherName, text);
         }
         if let Some(protocol) = ticket.alpn.as_ref().filter(|protocol| !self.client.may_speak(protocol)) {
-            let text = format!("its session is of the application protocol {}, which the client does not offer", Text(protocol));
+            let text = format!(
+                "its session is of the application protocol {}, which the client does not offer",
+                Text(protocol)
+            );
             return (Reason::OtherAlpn, text);
         }
         if ticket.role == Role::Ignored {
