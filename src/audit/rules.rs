@@ -51,6 +51,8 @@ pub static RULES: &[&Rule] = &[
     &lifetime::LIFETIME_BEYOND_TLS13,
     &lifetime::EXPIRED_TICKET,
     &lifetime::FUTURE_TICKET,
+    &lifetime::SESSION_PROLONGED,
+    &lifetime::TICKET_TOO_LARGE,
     &protocol::OLD_PROTOCOL,
     &protocol::WEAK_CIPHER_SUITE,
     &protocol::COMPRESSION,
@@ -69,6 +71,7 @@ pub static RULES: &[&Rule] = &[
     &capture::TICKET_FROM_SEVERAL_CLIENTS,
     &capture::TICKETS_REFUSED,
     &capture::NEVER_ROTATED,
+    &capture::EARLY_DATA_REPLAYED,
 ];
 
 /// The rule with that id.

@@ -80,6 +80,8 @@ pub struct Sighting<'c> {
     pub beside_encrypted: bool,
     /// The connection that issued the ticket, and the packet; known if the capture shows it.
     pub issued_by: Option<(u64, u64)>,
+    /// If the server took it: seconds since the full handshake that it goes back to, as far as that is known.
+    pub lived: Option<i64>,
 }
 
 impl Connection {
@@ -107,6 +109,7 @@ impl Connection {
             is_external: false,
             beside_encrypted: hello.is_some_and(|hello| hello.encrypted_client_hello),
             issued_by: None,
+            lived: None,
         };
         let mut all = Vec::new();
         for (number, (message, hello)) in hellos.iter().enumerate() {

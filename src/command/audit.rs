@@ -121,6 +121,7 @@ fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     policy.thresholds.min_key_bits = args.min_key_bits.unwrap_or(policy.thresholds.min_key_bits);
     policy.thresholds.max_key_age = args.max_key_age.unwrap_or(policy.thresholds.max_key_age);
     policy.thresholds.max_lifetime = args.max_lifetime.or(policy.thresholds.max_lifetime);
+    policy.thresholds.max_ticket_bytes = args.max_ticket_bytes.unwrap_or(policy.thresholds.max_ticket_bytes);
     policy.thresholds.expect_active |= args.expect_active;
     Ok(policy)
 }

@@ -82,6 +82,7 @@ pub fn examine_connection<'a>(
     each: &mut dyn FnMut(&Record<'_>),
 ) -> ConnectionRecord<'a> {
     let mut attempts = Vec::new();
+    let is_resumed = connection.handshake().is_resumed();
     for (mut sighting, index) in connection.sightings().into_iter().zip(index..) {
         let place = Place { source, index, line: None, packet: Some(sighting.packet) };
         sighting.issued_by = match sighting.carrier {
@@ -89,7 +90,11 @@ pub fn examine_connection<'a>(
             _ => history.issued_by(sighting.ticket).map(|issue| (issue.stream, issue.packet)),
         };
         let outcome = opener.open(&opener.check(sighting.ticket), buffer);
-        attempts.push(resumption::examine(connection, &mut sighting, &outcome));
+        let attempt = resumption::examine(connection, &mut sighting, &outcome);
+        let is_taken = attempt.selected || (attempt.carrier == Carrier::SessionTicket && is_resumed);
+        let root = history.root(&attempt).filter(|_| is_taken);
+        sighting.lived = root.map(|root| at.unwrap_or(sighting.time.seconds).saturating_sub(root));
+        attempts.push(attempt);
         let bytes = sighting.ticket;
         each(&Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: Some(sighting) });
     }

@@ -192,7 +192,8 @@ impl History {
     }
 
     /// When the full handshake was that a ticket goes back to, as far as this capture and the ticket show it.
-    pub(super) fn root(&self, attempt: &Attempt) -> Option<i64> {
+    #[must_use]
+    pub fn root(&self, attempt: &Attempt) -> Option<i64> {
         let opened = opened(attempt);
         let by_secret = opened.and_then(|opened| self.secrets.get(&opened.secret?)).map(|known| known.root);
         let by_ticket = self.tickets.get(&attempt.mark).map(|known| known.root);

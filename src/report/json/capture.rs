@@ -33,6 +33,9 @@ pub(super) fn sighting(sighting: &Sighting<'_>, object: &mut Object<'_, '_>) {
     if let Some(verified) = sighting.binder {
         object.word(member!("binder"), if verified { "verified" } else { "mismatch" });
     }
+    if let Some(lived) = sighting.lived {
+        object.number(member!("since_full_handshake"), lived);
+    }
     if let Some(age) = sighting.age_ms {
         object.number(member!("age_ms"), age);
     }
