@@ -16,6 +16,7 @@ pub mod weak;
 mod crypto;
 mod fingerprint;
 mod rotation;
+mod verified;
 
 use std::fmt;
 use std::ops::Deref;
@@ -26,37 +27,13 @@ pub use self::fingerprint::Fingerprint;
 use self::format::KeyBytes;
 pub use self::format::Validity;
 pub use self::layout::Layout;
-use self::layout::NAME_LENGTH;
 use self::rotation::Rotation;
 use self::scheme::Hash;
 pub use self::scheme::Scheme;
+pub use self::verified::{BadPadding, Unverified, Verified};
 pub use self::weak::Weakness;
-use crate::ticket::{Arrangement, BadPadding, Malformed, Ticket, Unverified, Verified};
-
-/// The public name of a key: the first 16 bytes of the tickets it seals (RFC 5077 section 4).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct KeyName(pub [u8; NAME_LENGTH]);
-
-impl KeyName {
-    /// Whether the name is 16 zero bytes: a slot that was never initialised, or an all-zero key file
-    /// (CVE-2020-13777).
-    #[must_use]
-    pub fn is_zero(&self) -> bool {
-        self.0 == [0; NAME_LENGTH]
-    }
-}
-
-impl fmt::Display for KeyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
-}
-
-impl fmt::Debug for KeyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyName({self})")
-    }
-}
+pub use crate::ticket::KeyName;
+use crate::ticket::{Arrangement, Malformed, Ticket};
 
 /// What the server does with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

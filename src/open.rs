@@ -5,9 +5,9 @@ use std::{fmt, ptr};
 use zeroize::Zeroizing;
 
 use crate::key::ring::KeyRing;
-use crate::key::{KeyInUse, KeyName, TicketKey, verifies_under_zero_mac_key};
+use crate::key::{BadPadding, KeyInUse, KeyName, TicketKey, Unverified, Verified, verifies_under_zero_mac_key};
 use crate::session::{self, Room, Session, SessionError};
-use crate::ticket::{self, Arrangement, BadPadding, Malformed, Shape, Ticket, Unverified, Verified};
+use crate::ticket::{self, Arrangement, Malformed, Shape, Ticket};
 
 /// What became of one ticket.
 #[non_exhaustive]

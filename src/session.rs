@@ -35,7 +35,7 @@ pub const PEM_LABEL: &str = "SSL SESSION PARAMETERS";
 
 /// What a session keeps to derive keys from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Secret<'a> {
+pub enum SessionSecret<'a> {
     /// The 48-byte master secret of TLS ≤ 1.2: it decrypts every connection of the session.
     MasterSecret(&'a [u8]),
     /// The resumption PSK of TLS 1.3 (RFC 8446 section 4.6.1), already bound to the ticket's nonce.
@@ -44,7 +44,7 @@ pub enum Secret<'a> {
     ResumptionMasterSecret(&'a [u8]),
 }
 
-impl<'a> Secret<'a> {
+impl<'a> SessionSecret<'a> {
     /// The secret itself.
     #[must_use]
     pub fn bytes(self) -> &'a [u8] {
@@ -54,7 +54,7 @@ impl<'a> Secret<'a> {
     }
 }
 
-impl fmt::Debug for Secret<'_> {
+impl fmt::Debug for SessionSecret<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
             Self::MasterSecret(_) => "MasterSecret",
@@ -103,7 +103,7 @@ pub struct Session<'a> {
     /// Session ID, 0 to 32 bytes: empty in most TLS ≤ 1.2 tickets, always there in TLS 1.3.
     pub session_id: &'a [u8],
     /// Master secret or resumption PSK.
-    pub secret: Secret<'a>,
+    pub secret: SessionSecret<'a>,
     /// The PSK of TLS 1.3, where it was derived from a resumption master secret.
     pub derived_psk: Option<crate::secret::Secret>,
     /// What made the PSK of it: the nonce of the ticket.
@@ -146,7 +146,7 @@ pub struct Session<'a> {
     pub extended_master_secret: Option<bool>,
     /// What the client adds to the ticket's age (RFC 8446 section 4.6.1).
     pub ticket_age_add: Option<u32>,
-    /// Octets of early data that the server takes (RFC 8446 section 4.2.10).
+    /// Bytes of early data that the server takes (RFC 8446 section 4.2.10).
     pub max_early_data: Option<i64>,
     /// Application protocol (RFC 7301).
     pub alpn: Option<&'a [u8]>,
@@ -218,7 +218,7 @@ impl<'a> Session<'a> {
     /// A session of which nothing is known.
     #[inline]
     fn blank(plaintext: &'a [u8]) -> Self {
-        Self::new(Dialect::OpenSsl, plaintext, Protocol(0), Secret::MasterSecret(&[]))
+        Self::new(Dialect::OpenSsl, plaintext, Protocol(0), SessionSecret::MasterSecret(&[]))
     }
 
     /// Reads the encoding into a blank session.
@@ -237,7 +237,7 @@ impl<'a> Session<'a> {
 
     /// A session with what every dialect has; `plaintext` is the whole of it.
     #[inline]
-    fn new(dialect: Dialect, plaintext: &'a [u8], protocol: Protocol, secret: Secret<'a>) -> Self {
+    fn new(dialect: Dialect, plaintext: &'a [u8], protocol: Protocol, secret: SessionSecret<'a>) -> Self {
         Self {
             dialect,
             encoded: plaintext,
@@ -286,7 +286,7 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn resumption_psk(&self) -> Option<&[u8]> {
         match self.secret {
-            Secret::ResumptionPsk(psk) => Some(psk),
+            SessionSecret::ResumptionPsk(psk) => Some(psk),
             _ => self.derived_psk.as_ref().map(crate::secret::Secret::as_bytes),
         }
     }

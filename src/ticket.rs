@@ -8,21 +8,22 @@
 //! ([`Ticket::split_as`]). Without a key, [`Ticket::split`] goes by the [`Shape`].
 
 mod arrangement;
+mod name;
 mod shape;
 
 use std::fmt;
 
 pub use self::arrangement::Arrangement;
+pub use self::name::{KeyName, NAME_LENGTH};
 pub use self::shape::Shape;
-use crate::key::{KeyInUse, KeyName, TicketKey};
 
-/// Octets of the initialisation vector.
+/// Bytes of the initialisation vector.
 const IV_LENGTH: usize = 16;
-/// Octets of the HMAC-SHA256 tag.
+/// Bytes of the HMAC-SHA256 tag.
 const MAC_LENGTH: usize = 32;
-/// Octets of an AES block.
+/// Bytes of an AES block.
 const BLOCK_LENGTH: usize = 16;
-/// Octets of a server-side session ID that TLS 1.3 servers send in place of a ticket.
+/// Bytes of a server-side session ID that TLS 1.3 servers send in place of a ticket.
 const STATEFUL_ID_LENGTH: usize = 32;
 /// The longest ticket the protocol carries (RFC 5077 section 3.3: a 16-bit length).
 pub const MAX_LENGTH: usize = 0xffff;
@@ -95,10 +96,6 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// The decrypted bytes do not end in PKCS#7 padding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadPadding;
-
 /// Checks what no ticket of any family is: empty, a session ID, longer than TLS carries.
 pub fn check_length(bytes: &[u8]) -> Result<(), Malformed> {
     match bytes.len() {
@@ -115,9 +112,9 @@ pub(crate) fn leading_name(bytes: &[u8]) -> Option<KeyName> {
 }
 
 impl<'t> Ticket<'t> {
-    /// Octets of the shortest ticket of OpenSSL: one block of ciphertext.
+    /// Bytes of the shortest ticket of OpenSSL: one block of ciphertext.
     pub const MIN_LENGTH: usize = Arrangement::Named.header_length() + BLOCK_LENGTH + MAC_LENGTH;
-    /// Octets of the shortest ticket of any family that is known.
+    /// Bytes of the shortest ticket of any family that is known.
     pub const SHORTEST_OF_ANY: usize = 64;
 
     /// Splits a ticket as its shape suggests: with a sent length where one fits, else as OpenSSL does, with whole
@@ -204,62 +201,6 @@ impl<'t> Ticket<'t> {
         let (header, ciphertext) = self.authenticated.split_at_checked(at).unwrap_or((self.authenticated, &[]));
         let length = u16::try_from(ciphertext.len()).unwrap_or(u16::MAX);
         (header, length.to_be_bytes(), ciphertext)
-    }
-}
-
-/// A ticket whose MAC is right under a key: the proof is the existence of this value.
-#[derive(Debug, Clone, Copy)]
-pub struct Verified<'k, 't> {
-    key: KeyInUse<'k>,
-    ticket: Ticket<'t>,
-}
-
-impl<'k, 't> Verified<'k, 't> {
-    pub(crate) fn new(key: KeyInUse<'k>, ticket: Ticket<'t>) -> Self {
-        Self { key, ticket }
-    }
-
-    /// The key that verified it.
-    #[must_use]
-    pub fn key(&self) -> &'k TicketKey {
-        self.key.key()
-    }
-
-    /// The key that verified it, and the time slot that it was derived for, where keys are.
-    #[must_use]
-    pub fn key_in_use(&self) -> KeyInUse<'k> {
-        self.key
-    }
-
-    /// The ticket, split as the key does.
-    #[must_use]
-    pub fn ticket(&self) -> &Ticket<'t> {
-        &self.ticket
-    }
-
-    /// Decrypts into `buffer`, in the place of what it held (one buffer serves a batch); the padding stays out of the result.
-    pub fn open<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], BadPadding> {
-        self.key.decrypt(&self.ticket, buffer)
-    }
-}
-
-/// Something from a ticket whose MAC did not verify.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unverified<T>(T);
-
-impl<T> Unverified<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self(value)
-    }
-
-    /// The value, for a caller that marks it as unverified wherever it shows it.
-    pub fn assume_unverified(&self) -> &T {
-        &self.0
-    }
-
-    /// Works on the value without leaving the wrapper.
-    pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Unverified<U> {
-        Unverified(with(self.0))
     }
 }
 

@@ -10,7 +10,7 @@ use tktdump::key::file::{read_as, read_auto};
 use tktdump::key::formats::by_name;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
-use tktdump::session::{Room, Secret};
+use tktdump::session::{Room, SessionSecret};
 use tktdump::ticket::Arrangement;
 
 struct Case {
@@ -64,7 +64,7 @@ fn every_ticket_opens_to_the_secret_of_its_client() {
         let outcome = opener.open(&case.ticket, &mut buffer, &mut room);
         let Outcome::Decrypted { session, .. } = outcome else { panic!("{}: {outcome:?}", case.name) };
         let secret = match session.secret {
-            Secret::MasterSecret(secret) => secret,
+            SessionSecret::MasterSecret(secret) => secret,
             _ => session.resumption_psk().unwrap(),
         };
         assert_eq!(Some(hex::encode(secret)), case.secret, "{}", case.name);

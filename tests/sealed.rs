@@ -70,7 +70,7 @@ proptest! {
         let bytes = &random.bytes;
         let plaintext = session::smallest(&random.secret);
         let wanted = (Dialect::OpenSsl, Arrangement::Named, &random.secret[..]);
-        // format, octets of a secret, whether the HMAC key goes first
+        // format, bytes of a secret, whether the HMAC key goes first
         for (format, size, mac_first) in [
             ("nginx", 16, false), ("nginx", 32, true), ("apache", 16, true), ("ats", 16, true), ("envoy", 32, true),
             ("unbound", 32, false), ("dnsdist", 32, false), ("node", 16, true), ("openssl", 16, true), ("openssl", 32, true),

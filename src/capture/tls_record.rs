@@ -272,7 +272,7 @@ fn is_hello(content: &[u8]) -> bool {
 /// its lengths; or, where TLS was seen before a gap, a record that is plain for certain.
 fn may_begin_tls(head: &[u8], resume: bool) -> bool {
     let matches = |pattern: &[&[u8]]| {
-        head.iter().zip(pattern).all(|(octet, allowed)| allowed.is_empty() || allowed.contains(octet))
+        head.iter().zip(pattern).all(|(byte, allowed)| allowed.is_empty() || allowed.contains(byte))
     };
     let ticket: [&[u8]; TICKET_LENGTH] = [&[22], &[3], &[0, 1, 2, 3, 4], &[], &[], &[4], &[0], &[], &[], &[]];
     let change: [&[u8]; 6] = [&[20], &[3], &[0, 1, 2, 3, 4], &[0], &[1], &[1]];
@@ -282,22 +282,22 @@ fn may_begin_tls(head: &[u8], resume: bool) -> bool {
 /// Whether records that hold a hello begin so, however short they are.
 fn begins_hello(head: &[u8]) -> bool {
     let (mut at, mut length, mut left, mut seen) = (0, 0, 0, 0);
-    head.iter().all(|&octet| {
+    head.iter().all(|&byte| {
         if left > 0 {
             (left, seen) = (left - 1, seen + 1);
             return match seen {
-                1 => matches!(octet, 1 | 2),
-                2 => octet <= 1,
-                5 => octet == 3,
+                1 => matches!(byte, 1 | 2),
+                2 => byte <= 1,
+                5 => byte == 3,
                 _ => true,
             };
         }
-        length = length << 8 | usize::from(octet);
+        length = length << 8 | usize::from(byte);
         at += 1;
         match at {
-            1 => octet == content::HANDSHAKE,
-            2 => octet == 3,
-            3 => octet <= 4,
+            1 => byte == content::HANDSHAKE,
+            2 => byte == 3,
+            3 => byte <= 4,
             4 => true,
             _ => {
                 (at, left) = (0, length & 0xffff);

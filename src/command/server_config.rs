@@ -9,9 +9,10 @@ use tktdump::key::configs;
 use tktdump::key::file::MAX_FILE_LENGTH;
 use tktdump::key::format::KeyFormat;
 
+use super::failure::Failure;
 use super::key_files::{self, KeyPath};
 use super::notes::Notes;
-use super::{Failure, source};
+use super::source;
 
 /// How deep configurations may include each other.
 const MAX_DEPTH: usize = 8;

@@ -19,7 +19,7 @@ use self::sha256::{Case, HmacSha256};
 use super::scheme::{Hash, Mode};
 use crate::ticket::{Arrangement, Ticket};
 
-/// Octets of an AES block.
+/// Bytes of an AES block.
 const BLOCK_LENGTH: u8 = 16;
 
 /// An AES key in its mode, its schedule expanded; the `zeroize` feature wipes it.
@@ -228,7 +228,7 @@ mod tests {
             length in 0..=18_u8,
             wrong in proptest::option::of(0..16_usize),
         ) {
-            last.iter_mut().rev().take(length.into()).for_each(|octet| *octet = length);
+            last.iter_mut().rev().take(length.into()).for_each(|byte| *byte = length);
             if let Some(at) = wrong {
                 last[at] ^= 1;
             }

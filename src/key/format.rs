@@ -43,7 +43,7 @@ pub trait KeyFormat: Sync {
     }
 
     /// What the server does with a key that stands there; [`Role::Unknown`] where that does not tell.
-    fn role(&self, place: Place) -> Role;
+    fn role(&self, place: Position) -> Role;
 }
 
 /// When a key is used, as far as its file says.
@@ -111,7 +111,7 @@ impl KeyBytes {
 
 /// Where a key stands among all that were given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// n-th file, from 0.
     pub file: usize,
     /// Number of files; of a format that nothing else can be meant by, number of its files.

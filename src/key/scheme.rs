@@ -29,7 +29,7 @@ pub enum Hash {
 }
 
 impl Hash {
-    /// Octets of a tag.
+    /// Bytes of a tag.
     #[must_use]
     pub const fn length(self) -> usize {
         match self {
@@ -40,7 +40,7 @@ impl Hash {
         }
     }
 
-    /// Octets of the block that the hash works on (FIPS 180-4).
+    /// Bytes of the block that the hash works on (FIPS 180-4).
     #[must_use]
     pub const fn block_length(self) -> usize {
         match self {

@@ -20,9 +20,9 @@ pub enum DerErrorKind {
     TruncatedHeader,
     /// The length says more than there is.
     TruncatedContent {
-        /// Octets the header announces.
+        /// Bytes the header announces.
         need: usize,
-        /// Octets that are left.
+        /// Bytes that are left.
         have: usize,
     },
     /// An identifier or length that DER does not allow.
@@ -32,10 +32,10 @@ pub enum DerErrorKind {
         /// What should stand there, in words.
         expected: &'static str,
     },
-    /// Octets follow where the outermost element ends.
+    /// Bytes follow where the outermost element ends.
     TrailingData {
         /// How many.
-        octets: usize,
+        bytes: usize,
     },
 }
 
@@ -44,7 +44,7 @@ pub enum DerErrorKind {
 pub struct DerError {
     /// What is wrong.
     pub kind: DerErrorKind,
-    /// Where: octets from the start of the input.
+    /// Where: bytes from the start of the input.
     pub offset: usize,
 }
 
@@ -57,7 +57,7 @@ impl fmt::Display for DerError {
             }
             DerErrorKind::InvalidHeader => write!(f, "the header is not DER")?,
             DerErrorKind::Unexpected { expected } => write!(f, "expected {expected}")?,
-            DerErrorKind::TrailingData { octets } => write!(f, "{octets} bytes follow the end")?,
+            DerErrorKind::TrailingData { bytes } => write!(f, "{bytes} bytes follow the end")?,
         }
         write!(f, " at DER byte {}", self.offset)
     }
@@ -74,7 +74,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Starts at the first octet of `input`.
+    /// Starts at the first byte of `input`.
     #[must_use]
     pub fn new(input: &'a [u8]) -> Self {
         Self { rest: input, end: input.len() }
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         Ok(element)
     }
 
-    /// Reads the content of the next element, if it is the universal `tag` as DER has it and its length takes one octet;
+    /// Reads the content of the next element, if it is the universal `tag` as DER has it and its length takes one byte;
     /// else nothing is read.
     // inlined, so that it comes down to a few comparisons
     #[allow(clippy::inline_always)]
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         self.begun(tag, identifier, length.into(), rest)
     }
 
-    /// The same where the length takes two octets or three.
+    /// The same where the length takes two bytes or three.
     #[inline]
     fn longer(&mut self, tag: Tag) -> Option<&'a [u8]> {
         match *self.rest {
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes `length` octets of `rest`, which follows the header, if it is that of `tag`.
+    /// Takes `length` bytes of `rest`, which follows the header, if it is that of `tag`.
     // inlined as its callers are: what is asked of the tag is known there
     #[allow(clippy::inline_always)]
     #[inline(always)]
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next element, if it has a context tag up to 30 and exactly one element inside that is primitive and
-    /// universal, and both lengths take one octet. Else nothing is read.
+    /// universal, and both lengths take one byte. Else nothing is read.
     ///
     /// Nearly all members of a session look like this; [`read`](Self::read) and [`Element::explicit`] give the same.
     // inlined, so that what nobody looks at is not worked out
@@ -217,10 +217,10 @@ impl<'a> Reader<'a> {
         if self.is_empty() {
             return Ok(());
         }
-        Err(self.fail(DerErrorKind::TrailingData { octets: self.rest.len() }))
+        Err(self.fail(DerErrorKind::TrailingData { bytes: self.rest.len() }))
     }
 
-    /// The octets not read yet.
+    /// The bytes not read yet.
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
         self.rest
@@ -291,8 +291,8 @@ mod tests {
 
     #[test]
     fn short_members_are_read_as_all_others() {
-        let octets = [0, 1, 2, 3, 4, 0x1f, 0x24, 0x7f, 0x80, 0x81, 0x82, 0xa0, 0xa1, 0xbe, 0xbf, 0xff];
-        let two = || octets.iter().flat_map(|&first| octets.map(|second| [first, second]));
+        let bytes = [0, 1, 2, 3, 4, 0x1f, 0x24, 0x7f, 0x80, 0x81, 0x82, 0xa0, 0xa1, 0xbe, 0xbf, 0xff];
+        let two = || bytes.iter().flat_map(|&first| bytes.map(|second| [first, second]));
         for (outer, inner) in two().flat_map(|outer| two().map(move |inner| (outer, inner))) {
             let input = [&outer[..], &inner, &[1; 140]].concat();
             let (mut short, mut any) = (Reader::new(&input), Reader::new(&input));

@@ -19,7 +19,7 @@ pub enum SessionError {
     Malformed {
         /// Whose encoding it begins like.
         dialect: Dialect,
-        /// Octets that could be read.
+        /// Bytes that could be read.
         offset: usize,
     },
 }

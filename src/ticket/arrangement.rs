@@ -20,7 +20,7 @@ pub enum Arrangement {
 }
 
 impl Arrangement {
-    /// Octets before the ciphertext.
+    /// Bytes before the ciphertext.
     #[must_use]
     pub const fn header_length(self) -> usize {
         match self {
@@ -30,7 +30,7 @@ impl Arrangement {
         }
     }
 
-    /// Octets before the initialisation vector.
+    /// Bytes before the initialisation vector.
     pub(super) const fn iv_start(self) -> usize {
         if self.has_key_name() { 16 } else { 0 }
     }

@@ -23,7 +23,7 @@ pub enum Shape {
     Botan,
     /// A length after a key name of 4 and a nonce of 12 bytes: Mbed TLS.
     MbedTls,
-    /// A version octet and the length that a TLS 1.2 session of s2n-tls has.
+    /// A version byte and the length that a TLS 1.2 session of s2n-tls has.
     S2n,
     /// A length that Go's crypto/tls gives a session without client certificates.
     Go,
@@ -31,9 +31,9 @@ pub enum Shape {
     Unknown,
 }
 
-/// First octets of Botan's tickets (`src/lib/tls/tls_session.cpp`).
+/// First bytes of Botan's tickets (`src/lib/tls/tls_session.cpp`).
 const BOTAN_MAGIC: [u8; 8] = [0x06, 0x8b, 0x5a, 0x9d, 0x39, 0x6c, 0, 0];
-/// First octets of the key names of NSS (`lib/ssl/sslsnce.c`).
+/// First bytes of the key names of NSS (`lib/ssl/sslsnce.c`).
 const NSS_PREFIX: &[u8] = b"NSS!";
 /// s2n-tls: version, key name, info, IV, TLS 1.2 session and tag (`tls/s2n_resume.c`).
 const S2N_TLS12_LENGTH: usize = 138;

@@ -1,4 +1,4 @@
-//! TLS 1.0 to 1.2 and DTLS 1.0 and 1.2: whether a master secret belongs to a connection.
+//! TLS 1.0 to 1.2 and DTLS 1.0 and 1.2: whether a master secret belongs to a agreed.
 //!
 //! A ticket's master secret opens the connection that issued it and every connection that resumed it, and no other. A
 //! record that decrypts with the keys that follow from it (RFC 5246 section 6.3) proves that it belongs.
@@ -68,7 +68,7 @@ impl Version {
 
 /// What the hellos of a connection agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Connection {
+pub struct Agreed {
     /// The version in the ServerHello.
     pub version: u16,
     /// The cipher suite in the ServerHello.
@@ -79,7 +79,7 @@ pub struct Connection {
     pub server_random: [u8; 32],
 }
 
-/// Whether a master secret belongs to a connection.
+/// Whether a master secret belongs to a agreed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check {
     /// The record's tag or MAC verifies with its keys.
@@ -122,17 +122,17 @@ impl fmt::Display for Reason {
 /// do. For CBC suites both orders of encryption and MAC are tried, so that the `encrypt_then_mac` extension (RFC 7366)
 /// need not be known. Connections with the `truncated_hmac` extension (RFC 6066) are refuted.
 #[must_use]
-pub fn check(connection: &Connection, master_secret: &[u8], sender: Sender, record: &[u8]) -> Check {
-    match try_check(connection, master_secret, sender, record) {
+pub fn check(agreed: &Agreed, master_secret: &[u8], sender: Sender, record: &[u8]) -> Check {
+    match try_check(agreed, master_secret, sender, record) {
         Ok(true) => Check::Proven,
         Ok(false) => Check::Refuted,
         Err(reason) => Check::Undecidable(reason),
     }
 }
 
-fn try_check(connection: &Connection, master: &[u8], sender: Sender, record: &[u8]) -> Result<bool, Reason> {
-    let version = Version::from_id(connection.version).ok_or(Reason::Version)?;
-    let parameters = parameters(connection.cipher_suite).ok_or(Reason::CipherSuite)?;
+fn try_check(agreed: &Agreed, master: &[u8], sender: Sender, record: &[u8]) -> Result<bool, Reason> {
+    let version = Version::from_id(agreed.version).ok_or(Reason::Version)?;
+    let parameters = parameters(agreed.cipher_suite).ok_or(Reason::CipherSuite)?;
     let is_aead = matches!(parameters.protection, Protection::ExplicitNonce(_) | Protection::ImplicitNonce(_));
     if is_aead && !version.is_1_2() {
         return Err(Reason::CipherSuite);
@@ -141,7 +141,7 @@ fn try_check(connection: &Connection, master: &[u8], sender: Sender, record: &[u
         return Err(Reason::MasterSecret);
     }
     let record = Record::parse(version, record).ok_or(Reason::Record)?;
-    let keys = Keys::derive(connection, version, &parameters, master, sender).ok_or(Reason::CipherSuite)?;
+    let keys = Keys::derive(agreed, version, &parameters, master, sender).ok_or(Reason::CipherSuite)?;
     Ok(keys.verify(&parameters, version, &record).is_some_and(|right| right))
 }
 
@@ -189,7 +189,7 @@ struct Keys {
 
 impl Keys {
     fn derive(
-        connection: &Connection,
+        agreed: &Agreed,
         version: Version,
         parameters: &Parameters,
         master: &[u8],
@@ -202,7 +202,7 @@ impl Keys {
             Protection::Null(mac) => (mac.length(), 0, 0),
         };
         let prf = if version.is_1_2() { parameters.prf } else { Prf::Md5Sha1 };
-        let seed = [&connection.server_random[..], &connection.client_random[..]];
+        let seed = [&agreed.server_random[..], &agreed.client_random[..]];
         let block = prf.expand(master, "key expansion", &seed, 2 * (mac + key + iv));
         let mut reader = Reader(block.as_bytes());
         let mut of_sender = |length| {

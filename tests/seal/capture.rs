@@ -8,9 +8,9 @@ const FIN: u8 = 0x01;
 const ACK: u8 = 0x10;
 const PUSH: u8 = 0x08;
 
-/// Octets of TCP in a packet: what Ethernet leaves beside timestamps.
+/// Bytes of TCP in a packet: what Ethernet leaves beside timestamps.
 const SEGMENT: usize = 1448;
-/// Octets of TLS in an application data record.
+/// Bytes of TLS in an application data record.
 const RECORD: usize = 1 << 14;
 
 const HANDSHAKE: u8 = 22;
@@ -139,10 +139,10 @@ fn client_hello(random: &mut Random, number: u32, ticket: &[u8]) -> Vec<u8> {
     message(1, &body.concat())
 }
 
-/// Content behind its length in that many octets.
-fn prefixed(octets: usize, content: &[u8]) -> Vec<u8> {
+/// Content behind its length in that many bytes.
+fn prefixed(bytes: usize, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
-    [&length[length.len() - octets..], content].concat()
+    [&length[length.len() - bytes..], content].concat()
 }
 
 fn extension(number: u8, content: &[u8]) -> Vec<u8> {

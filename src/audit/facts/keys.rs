@@ -60,7 +60,7 @@ pub struct KeyFileFacts {
     pub keys: Vec<KeyFacts>,
     /// Whether a format that reads it is one of text.
     pub text_format: bool,
-    /// Octets of its longest keys by any reading, together: the rest of the content is read by no server.
+    /// Bytes of its longest keys by any reading, together: the rest of the content is read by no server.
     pub covered: usize,
 }
 

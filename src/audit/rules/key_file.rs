@@ -44,7 +44,7 @@ fn encoded_key_file(file: &KeyFileFacts) -> Option<String> {
 
 /// Whether the file is text, and the bytes of its keys do not stand in it as they are.
 fn is_decoded(file: &KeyFileFacts) -> bool {
-    let is_text = file.content.iter().all(|octet| matches!(octet, b'\t' | b'\n' | b'\r' | 0x20..=0x7e));
+    let is_text = file.content.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e));
     is_text && file.keys.first().is_some_and(|key| !file.content.starts_with(key.bytes()))
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::go::{KEY_LENGTH, key_of};
 use crate::key::Role;
 use crate::key::file::KeyFileError;
-use crate::key::format::{KeyBytes, KeyFormat, Place, Validity};
+use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
 
 /// The most keys that are read; Caddy keeps four.
 const MAX_KEYS: u64 = 1024;
@@ -58,7 +58,7 @@ impl KeyFormat for Caddy {
         Ok(stek.keys.iter().enumerate().map(key).collect())
     }
 
-    fn role(&self, place: Place) -> Role {
+    fn role(&self, place: Position) -> Role {
         match place.key {
             0 => Role::Active,
             _ => Role::Inactive,
@@ -136,7 +136,7 @@ impl<'a> Gob<'a> {
             [small @ 0..=0x7f] => Some(small.into()),
             [count] => {
                 let bytes = self.take(usize::from(count.wrapping_neg())).filter(|bytes| bytes.len() <= 8)?;
-                Some(bytes.iter().fold(0, |number, &octet| number << 8 | u64::from(octet)))
+                Some(bytes.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)))
             }
             _ => None,
         }

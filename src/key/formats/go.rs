@@ -7,11 +7,11 @@ use zeroize::Zeroizing;
 
 use crate::key::Role;
 use crate::key::file::{self, KeyFileError};
-use crate::key::format::{KeyBytes, KeyFormat, Place};
+use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::scheme::Scheme;
 
-/// Octets of a key.
+/// Bytes of a key.
 pub(super) const KEY_LENGTH: usize = 32;
 
 pub(super) struct Go;
@@ -46,7 +46,7 @@ impl KeyFormat for Go {
         !bytes.is_empty() && bytes.len().is_multiple_of(KEY_LENGTH)
     }
 
-    fn role(&self, place: Place) -> Role {
+    fn role(&self, place: Position) -> Role {
         match place.key {
             _ if place.files > 1 && place.keys == 1 => Role::Unknown,
             0 => Role::Active,

@@ -9,11 +9,12 @@ use zeroize::Zeroizing;
 
 use crate::key::Role;
 use crate::key::file::KeyFileError;
-use crate::key::format::{KeyBytes, KeyFormat, Place, Validity};
+use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
 use crate::key::layout::Layout;
-use crate::key::layout::{NAME_LENGTH, Order};
+use crate::key::layout::Order;
 use crate::key::scheme::{Hash, Mode, Scheme};
 use crate::ticket::Arrangement;
+use crate::ticket::NAME_LENGTH;
 
 /// The ciphers, by the names that OpenSSL has for them.
 const CIPHERS: [(&str, usize); 6] =
@@ -75,12 +76,12 @@ impl KeyFormat for H2o {
     }
 
     fn recognises(&self, file: &[u8]) -> bool {
-        let lines = || file.split(|&octet| octet == b'\n').map(<[u8]>::trim_ascii);
+        let lines = || file.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
         lines().any(|line| line.starts_with(b"- "))
             && lines().any(|line| line.starts_with(b"not_before:") || line.starts_with(b"- not_before:"))
     }
 
-    fn role(&self, place: Place) -> Role {
+    fn role(&self, place: Position) -> Role {
         match place.newest {
             Some(true) => Role::Active,
             Some(false) => Role::Inactive,
@@ -187,7 +188,7 @@ fn by_name<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
 }
 
 fn line_of(file: &[u8], at: usize) -> usize {
-    1 + file.iter().take(at).filter(|&&octet| octet == b'\n').count()
+    1 + file.iter().take(at).filter(|&&byte| byte == b'\n').count()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::key::Role;
 use crate::key::file::KeyFileError;
-use crate::key::format::{KeyBytes, KeyFormat, Place};
+use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 
 /// Keys a server holds (`TLS_TICKETS_NO`).
@@ -39,7 +39,7 @@ impl KeyFormat for Haproxy {
     fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
         let text = file.strip_suffix(b"\n").unwrap_or(file);
         let mut keys: Vec<KeyBytes> = Vec::new();
-        for (line, number) in text.split(|&octet| octet == b'\n').zip(1..) {
+        for (line, number) in text.split(|&byte| byte == b'\n').zip(1..) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let bytes = BASE64.decode(line).map(Zeroizing::new).map_err(|error| KeyFileError::Line {
                 line: number,
@@ -73,7 +73,7 @@ impl KeyFormat for Haproxy {
         Ok(keys)
     }
 
-    fn role(&self, place: Place) -> Role {
+    fn role(&self, place: Position) -> Role {
         let from_end = place.keys - place.key;
         match from_end {
             2 => Role::Active,
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn the_penultimate_line_seals_and_three_open() {
         let keys = Haproxy.read(&lines(&[80; 5])).unwrap().len();
-        let role = |key| Haproxy.role(Place { file: 0, files: 1, key, keys, newest: None });
+        let role = |key| Haproxy.role(Position { file: 0, files: 1, key, keys, newest: None });
         let roles: Vec<Role> = (0..keys).map(role).collect();
         assert_eq!(roles, [Role::Ignored, Role::Ignored, Role::Inactive, Role::Active, Role::Inactive]);
     }

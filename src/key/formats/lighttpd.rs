@@ -4,10 +4,10 @@
 
 use crate::key::Role;
 use crate::key::file::KeyFileError;
-use crate::key::format::{KeyBytes, KeyFormat, Place, Validity};
+use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
 use crate::key::layout::Layout;
 
-/// Octets of version and times.
+/// Bytes of version and times.
 const HEADER_LENGTH: usize = 12;
 
 pub(super) struct Lighttpd;
@@ -42,7 +42,7 @@ impl KeyFormat for Lighttpd {
         Ok(vec![KeyBytes { validity, ..KeyBytes::new(0, key, Layout::NAME_HMAC_AES_80) }])
     }
 
-    fn role(&self, place: Place) -> Role {
+    fn role(&self, place: Position) -> Role {
         match place.newest {
             None | Some(true) => Role::Active,
             Some(false) => Role::Inactive,

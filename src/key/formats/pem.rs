@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::armor;
 use crate::key::Role;
 use crate::key::file::KeyFileError;
-use crate::key::format::{KeyBytes, KeyFormat, Place};
+use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 
 /// The label between `-----BEGIN` and `-----`.
@@ -55,7 +55,7 @@ impl KeyFormat for Pem {
         Ok(keys)
     }
 
-    fn role(&self, place: Place) -> Role {
+    fn role(&self, place: Position) -> Role {
         if place.files == 1 && place.keys == 1 { Role::Active } else { Role::Unknown }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::key::Role;
 use crate::key::file::KeyFileError;
-use crate::key::format::{KeyBytes, KeyFormat, Place};
+use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::scheme::Scheme;
 
@@ -85,7 +85,7 @@ impl KeyFormat for RawFormat {
         })
     }
 
-    fn role(&self, place: Place) -> Role {
+    fn role(&self, place: Position) -> Role {
         let seals = match self.seals {
             Seals::FirstFile => place.file == 0 && place.key == 0,
             // a file of several keys is one server's; files of one key may be one server's or several's

@@ -6,11 +6,11 @@ use zeroize::Zeroizing;
 
 use crate::key::Role;
 use crate::key::file::KeyFileError;
-use crate::key::format::{KeyBytes, KeyFormat, Place};
+use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::layout::Order;
 
-/// Octets that a secret can have.
+/// Bytes that a secret can have.
 const LENGTHS: [usize; 2] = [16, 32];
 const OPTIONS: [&str; 2] = ["ticketKeySecret", "ticketMacSecret"];
 
@@ -44,12 +44,12 @@ impl KeyFormat for Stunnel {
     }
 
     fn recognises(&self, file: &[u8]) -> bool {
-        file.split(|&octet| octet == b'\n').any(|line| option(line).is_some())
+        file.split(|&byte| byte == b'\n').any(|line| option(line).is_some())
     }
 
     fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
         let mut services = vec![Service::default()];
-        for (line, number) in file.split(|&octet| octet == b'\n').zip(1..) {
+        for (line, number) in file.split(|&byte| byte == b'\n').zip(1..) {
             let begins_service = line.trim_ascii().first() == Some(&b'[');
             if begins_service {
                 // a service begins with what was said at the top
@@ -82,7 +82,7 @@ impl KeyFormat for Stunnel {
     }
 
     /// Each service seals with its own.
-    fn role(&self, _: Place) -> Role {
+    fn role(&self, _: Position) -> Role {
         // each service has its own
         Role::Active
     }
@@ -95,7 +95,7 @@ impl Stunnel {
 
     fn secret(&self, value: &[u8], line: usize) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
         let mut digits = Zeroizing::new(Vec::with_capacity(value.len()));
-        digits.extend(value.iter().filter(|&&octet| octet != b':'));
+        digits.extend(value.iter().filter(|&&byte| byte != b':'));
         let secret = hex::decode(digits.as_slice()).map(Zeroizing::new);
         let secret = secret.map_err(|_| self.wrong(line, "the secret is no hex"))?;
         if LENGTHS.contains(&secret.len()) {

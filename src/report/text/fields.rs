@@ -131,7 +131,7 @@ impl Visitor for Fields<'_, '_> {
 }
 
 fn is_readable(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|octet| matches!(octet, 0x20..=0x7e))
+    !bytes.is_empty() && bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e))
 }
 
 /// A span of time in its two largest units.

@@ -13,7 +13,7 @@ pub struct Element<'a> {
     pub constructed: bool,
     /// Tag number.
     pub tag: u32,
-    /// The content octets.
+    /// The content bytes.
     pub content: &'a [u8],
     /// Identifier, length and content.
     pub der: &'a [u8],
@@ -59,7 +59,7 @@ pub struct Explicit<'a> {
     pub inner: Inner<'a>,
     /// The whole of it: identifier, length and content.
     pub der: &'a [u8],
-    /// Octets of identifier and length.
+    /// Bytes of identifier and length.
     pub(super) header: usize,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Explicit<'a> {
 pub struct Inner<'a> {
     /// The tag number of a universal element, else [`NOT_UNIVERSAL`].
     pub(super) tag: u32,
-    /// The content octets.
+    /// The content bytes.
     pub content: &'a [u8],
 }
 
@@ -111,15 +111,15 @@ impl<'a> Inner<'a> {
 
     /// The content of an OCTET STRING.
     #[must_use]
-    pub fn octets(self) -> Option<&'a [u8]> {
+    pub fn bytes(self) -> Option<&'a [u8]> {
         self.is(Tag::OctetString).then_some(self.content)
     }
 
-    /// The value of a BOOLEAN; any octet but zero is true.
+    /// The value of a BOOLEAN; any byte but zero is true.
     #[must_use]
     pub fn boolean(self) -> Option<bool> {
         match self.content {
-            [octet] if self.is(Tag::Boolean) => Some(*octet != 0),
+            [byte] if self.is(Tag::Boolean) => Some(*byte != 0),
             _ => None,
         }
     }
@@ -143,7 +143,7 @@ fn integer_of_any_length(content: &[u8]) -> Option<i64> {
     if rest.len() >= 8 {
         return None;
     }
-    // the first octet carries the sign
+    // the first byte carries the sign
     let start = i64::from(first.cast_signed());
-    Some(rest.iter().fold(start, |value, &octet| value << 8 | i64::from(octet)))
+    Some(rest.iter().fold(start, |value, &byte| value << 8 | i64::from(byte)))
 }

@@ -5,7 +5,7 @@ use der_parser::der::{Class, Tag};
 
 use super::{boringssl, openssl};
 use crate::session::der::{DerError, DerErrorKind, Element, Explicit, Inner, Reader, integer};
-use crate::session::{Cipher, Dialect, Protocol, Secret, Session, UnknownField};
+use crate::session::{Cipher, Dialect, Protocol, Session, SessionSecret, UnknownField};
 
 /// The first tag whose meaning depends on the dialect.
 const FIRST_OWN_TAG: u32 = 13;
@@ -41,8 +41,11 @@ fn fixed_members<'a>(session: &mut Session<'a>, members: &mut Reader<'a>) -> Res
     session.cipher = Cipher(cipher);
     session.session_id = members.expect(Tag::OctetString, "the session ID, an OCTET STRING")?;
     let secret = members.expect(Tag::OctetString, "the master key, an OCTET STRING")?;
-    session.secret =
-        if session.protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) };
+    session.secret = if session.protocol.has_psk() {
+        SessionSecret::ResumptionPsk(secret)
+    } else {
+        SessionSecret::MasterSecret(secret)
+    };
     Ok(())
 }
 
@@ -193,22 +196,22 @@ fn common_member<'a>(session: &mut Session<'a>, explicit: Explicit<'a>) -> bool 
         1 => set(&mut session.time, inner.integer()),
         2 => set(&mut session.timeout, inner.integer()),
         3 => set(&mut session.peer_certificate, explicit.sequence()),
-        4 => set(&mut session.session_id_context, inner.octets()),
+        4 => set(&mut session.session_id_context, inner.bytes()),
         5 => set(&mut session.verify_result, inner.integer()),
-        6 => set(&mut session.hostname, inner.octets()),
-        7 => set(&mut session.psk_identity_hint, inner.octets()),
-        8 => set(&mut session.psk_identity, inner.octets()),
+        6 => set(&mut session.hostname, inner.bytes()),
+        7 => set(&mut session.psk_identity_hint, inner.bytes()),
+        8 => set(&mut session.psk_identity, inner.bytes()),
         9 => set(&mut session.ticket_lifetime_hint, inner.integer()),
-        10 => set(&mut session.ticket, inner.octets()),
-        11 => set(&mut session.compression, one_octet(inner)),
-        12 => set(&mut session.srp_username, inner.octets()),
+        10 => set(&mut session.ticket, inner.bytes()),
+        11 => set(&mut session.compression, one_byte(inner)),
+        12 => set(&mut session.srp_username, inner.bytes()),
         _ => false,
     }
 }
 
-fn one_octet(inner: Inner<'_>) -> Option<u8> {
-    match inner.octets()? {
-        &[octet] => Some(octet),
+fn one_byte(inner: Inner<'_>) -> Option<u8> {
+    match inner.bytes()? {
+        &[byte] => Some(byte),
         _ => None,
     }
 }

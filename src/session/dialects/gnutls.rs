@@ -5,7 +5,7 @@
 //! library. The randoms of the handshake are in a TLS 1.2 session; a TLS 1.3 one has the cipher suite in later versions only.
 
 use crate::session::shared::{self, is_host_name};
-use crate::session::{Cipher, Dialect, Protocol, Secret, Session, SessionError, TLS_1_3, UnknownField, psk};
+use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret, TLS_1_3, UnknownField, psk};
 use crate::tls::wire::Reader;
 
 /// `PACKED_SESSION_MAGIC` of `lib/db.h`, without the version.
@@ -27,7 +27,7 @@ pub(in crate::session) fn parse(plaintext: &[u8]) -> Option<Result<Session<'_>, 
         let envelope = envelope(&mut reader).filter(|envelope| is_packed(envelope.state))?;
         tls13(plaintext, &envelope)
     };
-    let filled = reader.rest().len() <= MAX_FILL && reader.rest().iter().all(|&octet| octet == 0);
+    let filled = reader.rest().len() <= MAX_FILL && reader.rest().iter().all(|&byte| byte == 0);
     let session = session.filter(|_| filled);
     Some(
         session
@@ -71,7 +71,7 @@ fn tls13<'a>(plaintext: &'a [u8], envelope: &Envelope<'a>) -> Option<Session<'a>
     let mut reader = Reader(envelope.state);
     let session = packed(plaintext, &mut reader).filter(|session| session.protocol.has_psk() && reader.is_empty())?;
     Some(Session {
-        secret: Secret::ResumptionMasterSecret(envelope.secret),
+        secret: SessionSecret::ResumptionMasterSecret(envelope.secret),
         derived_psk: psk::derive(envelope.secret, envelope.nonce),
         ticket_nonce: Some(envelope.nonce),
         ticket_age_add: Some(envelope.age_add),
@@ -116,7 +116,7 @@ fn security_parameters<'a>(plaintext: &'a [u8], reader: &mut Reader<'a>) -> Opti
     // types of the certificates
     reader.take(2 * 4)?;
     if protocol.has_psk() {
-        let session = Session::new(Dialect::GnuTls, plaintext, protocol, Secret::ResumptionMasterSecret(&[]));
+        let session = Session::new(Dialect::GnuTls, plaintext, protocol, SessionSecret::ResumptionMasterSecret(&[]));
         // early versions of TLS 1.3 keep the hash only, 3.7 has the suite
         let cipher = if reader.is_empty() { &[] } else { reader.take(2)? };
         return Some(Session { session_id, cipher: Cipher(cipher), ..session });
@@ -139,7 +139,7 @@ fn security_parameters<'a>(plaintext: &'a [u8], reader: &mut Reader<'a>) -> Opti
         kex_group: group_number(group),
         extended_master_secret: Some(extended_master_secret),
         encrypt_then_mac: Some(encrypt_then_mac),
-        ..Session::new(Dialect::GnuTls, plaintext, protocol, Secret::MasterSecret(master_secret))
+        ..Session::new(Dialect::GnuTls, plaintext, protocol, SessionSecret::MasterSecret(master_secret))
     })
 }
 
@@ -215,7 +215,7 @@ fn group_number(id: u32) -> Option<i64> {
     })
 }
 
-/// The series of the library: the magic number has the version in three octets.
+/// The series of the library: the magic number has the version in three bytes.
 fn producer(version: u32) -> Option<&'static str> {
     Some(match version >> 8 {
         0x0306 => "GnuTLS 3.6",

@@ -5,16 +5,16 @@
 //! the PSK.
 
 use crate::session::shared;
-use crate::session::{Cipher, Dialect, Protocol, Secret, Session, SessionError, TLS_1_3, UnknownField, psk};
+use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret, TLS_1_3, UnknownField, psk};
 use crate::tls::wire::Reader;
 
-/// Octets of a master secret.
+/// Bytes of a master secret.
 const MASTER_SECRET_LENGTH: usize = 48;
 
 pub(in crate::session) fn parse(plaintext: &[u8]) -> Option<Result<Session<'_>, SessionError>> {
     let mut reader = Reader(plaintext);
     let protocol = Protocol(reader.u16().filter(|&version| matches!(version, 0x0300..=TLS_1_3))?);
-    let from_1_21 = since_1_21(plaintext, protocol, reader.clone());
+    let from_1_21 = since_1_21(plaintext, protocol, reader);
     let session = from_1_21.or_else(|| match protocol.0 {
         TLS_1_3 => tls13_until_1_20(plaintext, reader),
         _ => tls12_until_1_20(plaintext, protocol, reader),
@@ -33,7 +33,7 @@ fn tls12_until_1_20<'a>(plaintext: &'a [u8], protocol: Protocol, mut reader: Rea
         peer_certificate: certificate,
         intermediate_certificates: others,
         producer: Some("Go crypto/tls up to 1.20"),
-        ..Session::new(Dialect::Go, plaintext, protocol, Secret::MasterSecret(secret))
+        ..Session::new(Dialect::Go, plaintext, protocol, SessionSecret::MasterSecret(secret))
     };
     reader.is_empty().then_some(session)
 }
@@ -49,7 +49,7 @@ fn tls13_until_1_20<'a>(plaintext: &'a [u8], mut reader: Reader<'a>) -> Option<S
         derived_psk: Some(psk::derive(secret, b"")?),
         ticket_nonce: Some(b""),
         producer: Some("Go crypto/tls up to 1.20"),
-        ..Session::new(Dialect::Go, plaintext, Protocol(TLS_1_3), Secret::ResumptionMasterSecret(secret))
+        ..Session::new(Dialect::Go, plaintext, Protocol(TLS_1_3), SessionSecret::ResumptionMasterSecret(secret))
     };
     certificate_entries(&mut session, reader.vec24()?)?;
     reader.is_empty().then_some(session)
@@ -64,7 +64,8 @@ fn since_1_21<'a>(plaintext: &'a [u8], protocol: Protocol, mut reader: Reader<'a
     Reader::list(extra, Reader::vec24)?;
     let extended = reader.flag()?;
     let early_data = reader.flag()?;
-    let secret = if protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) };
+    let secret =
+        if protocol.has_psk() { SessionSecret::ResumptionPsk(secret) } else { SessionSecret::MasterSecret(secret) };
     let mut session = Session {
         cipher: Cipher(cipher),
         time: Some(time),
@@ -128,7 +129,7 @@ mod tests {
         assert_eq!(session.producer(), "Go crypto/tls up to 1.20");
         assert_eq!(session.cipher.openssl_name(), Some("ECDHE-RSA-AES128-GCM-SHA256"));
         let session = Session::parse(include_bytes!("../../../testdata/go_tls13/plain.der")).unwrap();
-        assert!(matches!(session.secret, Secret::ResumptionMasterSecret(_)));
+        assert!(matches!(session.secret, SessionSecret::ResumptionMasterSecret(_)));
         assert_eq!(
             hex::encode_upper(session.resumption_psk().unwrap()),
             "0E75B31F14E0FF69F1951BA1A120B64BBD86324B2BDCB0C8634991978626F27C"
@@ -156,7 +157,7 @@ mod tests {
     fn sessions_since_1_21_are_read() {
         let plaintext = since_1_21(TLS_1_3, true, b"");
         let session = Session::parse(&plaintext).unwrap();
-        assert_eq!((session.secret, session.early_data), (Secret::ResumptionPsk(&[6; 32]), Some(true)));
+        assert_eq!((session.secret, session.early_data), (SessionSecret::ResumptionPsk(&[6; 32]), Some(true)));
         assert_eq!((session.alpn, session.peer_certificate), (Some(&b"h3"[..]), Some(&[0x31][..])));
         assert_eq!(session.intermediate_certificates, [&[0x32][..], &[0x33]]);
         assert_eq!(session.unknown_fields.iter().map(|field| field.tag).collect::<Vec<_>>(), [18, 5]);

@@ -17,11 +17,11 @@ pub(in crate::session) fn member<'a>(session: &mut Session<'a>, explicit: Explic
         13 => set(&mut session.flags, inner.integer()),
         14 => set(&mut session.ticket_age_add, unsigned()),
         15 => set(&mut session.max_early_data, unsigned().map(i64::from)),
-        16 => set(&mut session.alpn, inner.octets()),
+        16 => set(&mut session.alpn, inner.bytes()),
         17 => set(&mut session.max_fragment_length_mode, inner.integer()),
-        18 => set(&mut session.ticket_appdata, inner.octets()),
+        18 => set(&mut session.ticket_appdata, inner.bytes()),
         19 => set(&mut session.kex_group, inner.integer()),
-        20 => set(&mut session.peer_raw_public_key, inner.octets()),
+        20 => set(&mut session.peer_raw_public_key, inner.bytes()),
         _ => false,
     }
 }

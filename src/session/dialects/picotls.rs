@@ -2,7 +2,7 @@
 //! `lib/picotls.c`). H2O appends 8 bytes of its own over QUIC.
 
 use crate::session::shared::{self, is_host_name};
-use crate::session::{Cipher, Dialect, Protocol, Secret, Session, SessionError, TLS_1_3};
+use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret, TLS_1_3};
 use crate::tls::wire::Reader;
 
 const MAGIC: &[u8] = b"ptls0001";
@@ -45,7 +45,7 @@ fn read<'a>(plaintext: &'a [u8], reader: &mut Reader<'a>) -> Option<Session<'a>>
         session_id_context: Some(context).filter(|context| !is_name && !context.is_empty()),
         alpn: Some(alpn).filter(|alpn| !alpn.is_empty()),
         ticket_appdata: Some(tag).filter(|tag| !tag.is_empty()),
-        ..Session::new(Dialect::Picotls, plaintext, Protocol(TLS_1_3), Secret::ResumptionPsk(psk))
+        ..Session::new(Dialect::Picotls, plaintext, Protocol(TLS_1_3), SessionSecret::ResumptionPsk(psk))
     };
     body.is_empty().then_some(session)
 }

@@ -1,10 +1,10 @@
 //! The `StatePlaintext` that RFC 5077 section 4 recommends.
 
 use crate::session::shared;
-use crate::session::{Cipher, Dialect, Protocol, Secret, Session, SessionError};
+use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret};
 use crate::tls::wire::Reader;
 
-/// Octets of a master secret.
+/// Bytes of a master secret.
 const MASTER_SECRET_LENGTH: usize = 48;
 
 pub(in crate::session) fn parse(plaintext: &[u8]) -> Option<Result<Session<'_>, SessionError>> {
@@ -16,7 +16,7 @@ pub(in crate::session) fn parse(plaintext: &[u8]) -> Option<Result<Session<'_>, 
     let mut session = Session {
         cipher: Cipher(cipher),
         compression: Some(compression).filter(|&method| method != 0),
-        ..Session::new(Dialect::Rfc5077, plaintext, protocol, Secret::MasterSecret(secret))
+        ..Session::new(Dialect::Rfc5077, plaintext, protocol, SessionSecret::MasterSecret(secret))
     };
     // ClientAuthenticationType: anonymous, certificate_based, psk
     match reader.u8()? {

@@ -2,7 +2,7 @@
 //! there behind a flag each.
 
 use crate::session::shared::{self, is_host_name};
-use crate::session::{Cipher, Dialect, Protocol, Secret, Session, SessionError, TLS_1_3};
+use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret, TLS_1_3};
 use crate::tls::wire::Reader;
 
 pub(in crate::session) fn parse(plaintext: &[u8]) -> Option<Result<Session<'_>, SessionError>> {
@@ -12,7 +12,8 @@ pub(in crate::session) fn parse(plaintext: &[u8]) -> Option<Result<Session<'_>, 
     let cipher = reader.take(2)?;
     let secret = reader.vec8().filter(|secret| matches!(secret.len(), 32 | 48))?;
     let extended = reader.flag()?;
-    let secret = if protocol.has_psk() { Secret::ResumptionPsk(secret) } else { Secret::MasterSecret(secret) };
+    let secret =
+        if protocol.has_psk() { SessionSecret::ResumptionPsk(secret) } else { SessionSecret::MasterSecret(secret) };
     let mut session = Session {
         cipher: Cipher(cipher),
         hostname,
@@ -55,13 +56,16 @@ mod tests {
     fn both_protocols_are_read() {
         let plaintext = encode(0x0303, &[5; 48], true);
         let session = Session::parse(&plaintext).unwrap();
-        assert_eq!((session.dialect, session.secret), (Dialect::Rustls, Secret::MasterSecret(&[5; 48])));
+        assert_eq!((session.dialect, session.secret), (Dialect::Rustls, SessionSecret::MasterSecret(&[5; 48])));
         assert_eq!((session.hostname, session.alpn), (Some(&b"www.lab.test"[..]), Some(&b"h2"[..])));
         assert_eq!((session.peer_certificate, session.time), (Some(&[0x30, 0][..]), Some(1_795_421_000)));
         assert_eq!((session.extended_master_secret, session.ticket_appdata), (Some(true), Some(&[1, 2, 3][..])));
         let plaintext = encode(0x0304, &[5; 32], false);
         let session = Session::parse(&plaintext).unwrap();
-        assert_eq!((session.secret, session.ticket_age_add), (Secret::ResumptionPsk(&[5; 32]), Some(0x0102_0304)));
+        assert_eq!(
+            (session.secret, session.ticket_age_add),
+            (SessionSecret::ResumptionPsk(&[5; 32]), Some(0x0102_0304))
+        );
         assert!(Session::parse(&plaintext[..plaintext.len() - 1]).is_err());
     }
 }

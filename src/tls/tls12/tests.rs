@@ -8,13 +8,13 @@ const FINISHED: Vectors = Vectors(include_str!("../../../testdata/tls12/finished
 const LATER: Vectors = Vectors(include_str!("../../../testdata/tls12/later.txt"));
 
 struct Case {
-    connection: Connection,
+    connection: Agreed,
     master: Vec<u8>,
     records: [(Sender, Vec<u8>); 2],
 }
 
-fn connections(vectors: &Vectors) -> Vec<(Connection, Vec<u8>)> {
-    let hellos = vectors.list("connection").into_iter().map(|hellos| Connection {
+fn connections(vectors: &Vectors) -> Vec<(Agreed, Vec<u8>)> {
+    let hellos = vectors.list("connection").into_iter().map(|hellos| Agreed {
         version: u16::from_be_bytes([hellos[0], hellos[1]]),
         cipher_suite: u16::from_be_bytes([hellos[2], hellos[3]]),
         client_random: hellos[4..36].try_into().unwrap(),
@@ -47,7 +47,7 @@ fn the_right_master_secret_is_proven_and_no_other() {
             assert_eq!(check(connection, &wrong, *sender, record), Check::Refuted, "{about}");
             let other = if *sender == Sender::Client { Sender::Server } else { Sender::Client };
             assert_eq!(check(connection, &case.master, other, record), Check::Refuted, "{about}");
-            let elsewhere = Connection { server_random: [0; 32], ..*connection };
+            let elsewhere = Agreed { server_random: [0; 32], ..*connection };
             assert_eq!(check(&elsewhere, &case.master, *sender, record), Check::Refuted, "{about}");
         }
     }
@@ -102,21 +102,21 @@ fn short_fragments_are_refuted() {
 fn what_cannot_be_checked_says_why() {
     let case = cases().swap_remove(0);
     let (sender, record) = &case.records[0];
-    let with = |connection: Connection, master: &[u8], record: &[u8]| check(&connection, master, *sender, record);
+    let with = |connection: Agreed, master: &[u8], record: &[u8]| check(&connection, master, *sender, record);
     let good = case.connection;
     for version in [0x0300, 0x0304, 0x0100, 0xfefc] {
-        let connection = Connection { version, ..good };
+        let connection = Agreed { version, ..good };
         assert_eq!(with(connection, &case.master, record), Check::Undecidable(Reason::Version));
     }
     for cipher_suite in [0x0005, 0x000a, 0x0041, 0x1301, 0xffff] {
-        let connection = Connection { cipher_suite, ..good };
+        let connection = Agreed { cipher_suite, ..good };
         assert_eq!(with(connection, &case.master, record), Check::Undecidable(Reason::CipherSuite));
     }
-    let old = Connection { version: 0x0301, ..good };
+    let old = Agreed { version: 0x0301, ..good };
     assert_eq!(with(old, &case.master, record), Check::Undecidable(Reason::CipherSuite), "no AEAD before TLS 1.2");
     assert_eq!(with(good, &case.master[1..], record), Check::Undecidable(Reason::MasterSecret));
     assert_eq!(with(good, &case.master, &[20, 3, 3, 0, 1, 1]), Check::Undecidable(Reason::Record));
-    let datagrams = Connection { version: 0xfefd, ..good };
+    let datagrams = Agreed { version: 0xfefd, ..good };
     let plain = [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 32][..], &[0; 32]].concat();
     assert_eq!(with(datagrams, &case.master, &plain), Check::Undecidable(Reason::Record), "epoch 0");
 }
