@@ -31,6 +31,7 @@ pub mod input;
 pub mod key;
 pub mod keylog;
 pub mod open;
+pub mod probe;
 pub mod record;
 pub mod report;
 pub mod resumption;

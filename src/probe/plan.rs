@@ -136,33 +136,35 @@ impl Plan {
         }
     }
 
-    /// The pairs of a pool, from whom to whom, of the nodes that answered. A ring follows `nodes`, which therefore
-    /// begins with those that are alike.
+    /// The pairs of a pool of `all` nodes, from whom to whom, of the `nodes` that answered. A ring follows their order,
+    /// in which therefore those are neighbours that are alike.
     #[must_use]
-    pub fn pairs(&self, nodes: &[usize]) -> Vec<(usize, usize)> {
+    pub fn pairs(&self, all: usize, nodes: &[usize]) -> Vec<(usize, usize)> {
         if self.pairs == Pairs::Off || nodes.len() < 2 {
             return Vec::new();
         }
-        if self.is_full(nodes.len()) {
-            let all = nodes.iter().flat_map(|&from| nodes.iter().map(move |&to| (from, to)));
-            return all.filter(|(from, to)| from != to).collect();
+        if self.is_full(all) {
+            let pairs = nodes.iter().flat_map(|&from| nodes.iter().map(move |&to| (from, to)));
+            return pairs.filter(|(from, to)| from != to).collect();
         }
         let next = nodes.iter().cycle().skip(1);
         nodes.iter().copied().zip(next.copied()).collect()
     }
 
     /// One pair for each two groups that follow each other and that `tried` has none of: a ring leaves some out.
-    /// `groups` are the members of each.
+    /// `groups` are the members of each, of a pool of `all` nodes.
     #[must_use]
-    pub fn between(&self, groups: &[Vec<usize>], tried: &[(usize, usize)]) -> Vec<(usize, usize)> {
-        let nodes: usize = groups.iter().map(Vec::len).sum();
-        if groups.len() < 2 || self.pairs == Pairs::Off || self.is_full(nodes) {
+    pub fn between(&self, all: usize, groups: &[Vec<usize>], tried: &[(usize, usize)]) -> Vec<(usize, usize)> {
+        if groups.len() < 2 || self.pairs == Pairs::Off || self.is_full(all) {
             return Vec::new();
         }
         let next = groups.iter().cycle().skip(1);
-        let pairs = groups.iter().zip(next).filter(|(from, to)| {
-            !tried.iter().any(|(one, other)| from.contains(one) && to.contains(other))
-        });
+        let joined = |from: &[usize], to: &[usize]| {
+            let between =
+                |one, other| (from.contains(one) && to.contains(other)) || (to.contains(one) && from.contains(other));
+            tried.iter().any(|(one, other)| between(one, other))
+        };
+        let pairs = groups.iter().zip(next).filter(|(from, to)| !joined(from, to));
         pairs.filter_map(|(from, to)| Some((*from.first()?, *to.first()?))).collect()
     }
 
@@ -248,12 +250,12 @@ mod tests {
     #[test]
     fn groups_that_the_ring_joined_are_not_tried_again() {
         let plan = plan(1, 1, vec![8], Pairs::Ring);
-        let groups = [vec![0, 1, 2], vec![3, 4], vec![5, 6, 7]];
-        let ring = plan.pairs(&[0, 1, 2, 3, 4, 5, 6, 7]);
+        let groups = [vec![0, 1], vec![2, 3], vec![4, 5], vec![6, 7]];
+        let ring = plan.pairs(8, &[0, 1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(ring.len(), 8);
-        assert!(plan.between(&groups, &ring).is_empty());
-        let scattered = plan.pairs(&[0, 3, 5, 1, 4, 6, 2, 7]);
-        assert_eq!(plan.between(&groups, &scattered), [(5, 0)]);
+        assert!(plan.between(8, &groups, &ring).is_empty());
+        let scattered = plan.pairs(8, &[0, 1, 4, 5, 2, 3, 6, 7]);
+        assert_eq!(plan.between(8, &groups, &scattered), [(0, 2), (4, 6)]);
     }
 
     proptest! {
@@ -273,11 +275,11 @@ mod tests {
             let mut answers = || outcome.next().unwrap().0;
             let alive: Vec<usize> = (0..nodes).filter(|_| answers()).collect();
             made += alive.len() * plan.steps().len() + (nodes - alive.len());
-            let tried = plan.pairs(&alive);
+            let tried = plan.pairs(nodes, &alive);
             made += tried.len() * versions;
             let results: Vec<_> = tried.iter().map(|&(from, to)| (from, to, answers())).collect();
             let groups = matrix::groups(&alive, &results);
-            let further = plan.between(&groups, &tried);
+            let further = plan.between(nodes, &groups, &tried);
             made += further.len() * versions;
             prop_assert!(u64::try_from(made).unwrap() <= plan.most(), "{made} > {}", plan.most());
         }

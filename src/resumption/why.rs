@@ -304,7 +304,7 @@ fn span(seconds: i64) -> String {
 }
 
 /// Names of alerts (IANA registry "TLS Alerts").
-fn alert_name(description: u8) -> &'static str {
+pub(crate) fn alert_name(description: u8) -> &'static str {
     match description {
         0 => "close_notify",
         10 => "unexpected_message",

@@ -166,12 +166,8 @@ mod tests {
     use super::*;
 
     fn message() -> Vec<u8> {
-        let body = [
-            &[0, 0, 1, 44, 1, 2, 3, 4, 2, 0xa, 0xb, 0, 3][..],
-            b"abc",
-            &[0, 8, 0, 42, 0, 4, 0, 0, 0x40, 0],
-        ]
-        .concat();
+        let body =
+            [&[0, 0, 1, 44, 1, 2, 3, 4, 2, 0xa, 0xb, 0, 3][..], b"abc", &[0, 8, 0, 42, 0, 4, 0, 0, 0x40, 0]].concat();
         [&[4, 0, 0, u8::try_from(body.len()).unwrap()][..], &body].concat()
     }
 
