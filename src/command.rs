@@ -13,6 +13,7 @@ mod key_log;
 mod keys;
 mod notes;
 mod output;
+mod probe;
 mod progress;
 mod server_config;
 mod source;
@@ -45,6 +46,7 @@ fn run(cli: Cli, notes: &Notes) -> anyhow::Result<Exit> {
         None => job::run(&cli.job, notes),
         Some(Command::Audit(args)) => audit::run(&args, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
+        Some(Command::Probe(args)) => probe::run(&args, notes),
         Some(Command::Survey(args)) => survey::run(&args, notes),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

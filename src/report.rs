@@ -4,6 +4,7 @@ pub mod findings;
 pub mod json;
 mod keys;
 pub mod openssl;
+pub mod probe;
 pub mod survey;
 pub mod text;
 

@@ -1,7 +1,7 @@
 //! One compact JSON object a line, as `docs/json.md` describes them.
 
 mod capture;
-mod write;
+pub(super) mod write;
 
 use self::write::{Calendar, Member, Object, member, members};
 pub(super) use self::write::{Type, line, record_type};
@@ -95,6 +95,15 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_, '_>) 
         }
     }
     object.hex(member!("raw"), record.bytes);
+    // a NewSessionTicket of TLS 1.3, which somebody opened
+    if let Some(issued) = record.capture.and_then(|sighting| sighting.issued) {
+        object.number("lifetime", issued.lifetime);
+        object.number("age_add", issued.age_add);
+        object.hex("nonce", issued.nonce);
+        if let Some(most) = issued.max_early_data {
+            object.number("max_early_data", most);
+        }
+    }
 }
 
 fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_, '_>) {
