@@ -229,15 +229,18 @@ pub fn of_pool(nodes: &[NodeFacts], groups: &[Vec<usize>], pairs: &[Pair], polic
     let members: Vec<&NodeFacts> = groups.iter().flatten().filter_map(|&at| nodes.get(at)).collect();
     let Some(first) = members.first() else { return Vec::new() };
     let mut findings = Findings::new(policy, Subject::file(Arc::from(first.host.as_str())));
-    for (number, group) in groups.iter().enumerate() {
-        let refused: Vec<&Pair> = pairs
-            .iter()
-            .filter(|pair| pair.resumed == Some(false) && group.contains(&pair.from) != group.contains(&pair.to))
-            .filter(|pair| group.contains(&pair.from) || group.contains(&pair.to))
-            .collect();
-        // the largest group is what the others differ from
-        if number > 0 {
-            apart(nodes, group, members.len(), &refused, &mut findings);
+    for (number, group) in groups.iter().enumerate().skip(1) {
+        // the largest group that it was tried with is what it differs from
+        let with = |other: &[usize]| -> Vec<&Pair> {
+            let between = |pair: &&Pair| {
+                (group.contains(&pair.from) && other.contains(&pair.to))
+                    || (other.contains(&pair.from) && group.contains(&pair.to))
+            };
+            pairs.iter().filter(|pair| pair.resumed == Some(false)).filter(between).collect()
+        };
+        let others = groups.iter().take(number).map(|other| (other, with(other)));
+        if let Some((other, refused)) = others.into_iter().find(|(_, refused)| !refused.is_empty()) {
+            apart(nodes, group, other, &refused, &mut findings);
         }
     }
     one_way(nodes, groups, pairs, &mut findings);
@@ -246,7 +249,7 @@ pub fn of_pool(nodes: &[NodeFacts], groups: &[Vec<usize>], pairs: &[Pair], polic
 }
 
 /// Says why a group stands apart.
-fn apart(nodes: &[NodeFacts], group: &[usize], all: usize, refused: &[&Pair], findings: &mut Findings<'_>) {
+fn apart(nodes: &[NodeFacts], group: &[usize], other: &[usize], refused: &[&Pair], findings: &mut Findings<'_>) {
     let names: Vec<String> = group.iter().filter_map(|&at| nodes.get(at)).map(shown).collect();
     let Some(address) = group.first().and_then(|&at| nodes.get(at)) else { return };
     let (who, verb) = match names.as_slice() {
@@ -258,9 +261,12 @@ fn apart(nodes: &[NodeFacts], group: &[usize], all: usize, refused: &[&Pair], fi
         key_name: address.key_names().first().copied(),
         ..Subject::file(Arc::from(format!("{} at {}", address.host, names.join(", "))))
     };
-    let others = all - group.len();
-    let (others, verb_others) =
-        if others == 1 { ("the other node".to_owned(), "does") } else { (format!("the other {others} nodes"), "do") };
+    let other: Vec<String> = other.iter().filter_map(|&at| nodes.get(at)).map(shown).collect();
+    let (others, verb_others) = match other.as_slice() {
+        [one] => (one.clone(), "does"),
+        [one, other] => (format!("{one} and {other}"), "do"),
+        more => (format!("the other {} nodes", more.len()), "do"),
+    };
     let has = |reason| refused.iter().any(|pair| pair.reason == reason);
     match () {
         () if has(Reason::OtherKey) => findings.add(
@@ -368,30 +374,47 @@ impl Context {
 /// Sessions that were resumed under another name than that of the context that issued them.
 #[must_use]
 pub fn across_names(nodes: &[NodeFacts], contexts: &[Context], pairs: &[Pair], policy: &Policy) -> Vec<Finding> {
-    let mut found: Vec<Finding> = Vec::new();
+    let mut takers: Vec<(usize, &Option<String>, Vec<&Pair>)> = Vec::new();
     for pair in pairs.iter().filter(|pair| pair.resumed == Some(true)) {
         let [from, to] = &pair.names;
         if from == to {
             continue;
         }
-        let (Some(issuer), Some(taker)) = (nodes.get(pair.from), nodes.get(pair.to)) else { continue };
+        match takers.iter_mut().find(|(node, name, _)| (*node, *name) == (pair.to, to)) {
+            Some((_, _, pairs)) => pairs.push(pair),
+            None => takers.push((pair.to, to, vec![pair])),
+        }
+    }
+    let mut found: Vec<Finding> = Vec::new();
+    for (node, to, pairs) in takers {
+        let (Some(taker), Some(first)) = (nodes.get(node), pairs.first()) else { continue };
         let context = |node: usize, name: &Option<String>| {
             contexts.iter().find(move |context| context.node == node && context.name == *name)
         };
-        let asks = context(pair.to, to).is_some_and(Context::asks_certificate);
-        let ticket = context(pair.from, from)
-            .and_then(|context| context.versions.iter().find(|facts| facts.version == pair.version))
+        let asks = context(node, to).is_some_and(Context::asks_certificate);
+        let [from, _] = &first.names;
+        let ticket = context(first.from, from)
+            .and_then(|context| context.versions.iter().find(|facts| facts.version == first.version))
             .and_then(|facts| facts.tickets().next());
         let inside = ticket.map(|ticket| inside(ticket, from.as_deref())).unwrap_or_default();
         let demand = if asks { ", which asks for a client certificate" } else { "" };
-        let message = format!(
-            "{}: a session of {} was resumed under {}{demand}{inside}",
-            pair.version,
-            name(issuer, from.as_deref()),
-            name(taker, to.as_deref())
-        );
+        let (mut issuers, mut versions) = (Vec::new(), Vec::new());
+        for pair in &pairs {
+            let [from, _] = &pair.names;
+            let issuer = nodes.get(pair.from).map(|node| name(node, from.as_deref())).unwrap_or_default();
+            if !issuers.contains(&issuer) {
+                issuers.push(issuer);
+            }
+            if !versions.contains(&pair.version.as_str()) {
+                versions.push(pair.version.as_str());
+            }
+        }
+        let (versions, issuers, to) = (versions.join(" and "), issuers.join(", "), name(taker, to.as_deref()));
         let mut findings = Findings::new(policy, subject(taker));
-        findings.add(&rules::RESUMES_ACROSS_NAMES, message);
+        findings.add(
+            &rules::RESUMES_ACROSS_NAMES,
+            format!("{versions}: sessions of {issuers} were resumed under {to}{demand}{inside}"),
+        );
         for finding in &mut findings.found {
             // a policy that says otherwise is followed
             if asks && finding.severity == rules::RESUMES_ACROSS_NAMES.severity {
@@ -427,7 +450,7 @@ fn inside(ticket: &Fresh, asked: Option<&str>) -> String {
     } else {
         format!("the context {}", hex::encode(context))
     };
-    format!("; inside the ticket are {hostname}, {context} and {certificate}")
+    format!("; inside the first one's ticket are {hostname}, {context} and {certificate}")
 }
 
 /// How many of the clients that change their node resume, by the pairs tried.

@@ -92,7 +92,11 @@ fn explain(error: &rustls::CertificateError) -> String {
         E::NotValidYet | E::NotValidYetContext { .. } => "it is not valid yet".to_owned(),
         E::NotValidForName | E::NotValidForNameContext { .. } => "it is for other names".to_owned(),
         E::Revoked => "it was revoked".to_owned(),
-        other => format!("{other}"),
+        // webpki's own errors have no other words
+        E::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "it is the certificate of a CA, as self-signed ones often are".to_owned()
+        }
+        other => other.to_string(),
     }
 }
 

@@ -114,8 +114,9 @@ impl Renderer {
             () if resumed == 0 => self.styles.bad,
             () => self.styles.warning,
         };
-        let how = format!("{style}resumed {resumed} of {offered}{style:#}");
-        let mut value = format!("{how}   {}", issued(facts));
+        let how = if offered == 0 { "nothing to resume".to_owned() } else { format!("resumed {resumed} of {offered}") };
+        let how = format!("{style}{how:14}{style:#}");
+        let mut value = format!("{how}  {}", issued(facts));
         if let Some(failure) = &facts.failure {
             let _ = write!(value, "; one connection failed: {failure}");
         }
@@ -244,22 +245,28 @@ impl Renderer {
         let resumed = view.crossings.iter().filter(|pair| pair.resumed == Some(true)).count();
         let all = view.crossings.len();
         let _ = writeln!(text, "{heading}Across names: {resumed} of {all} offers were resumed{heading:#}");
-        let mut last = String::new();
+        // the ways a session went, those of one outcome and reason together
+        let mut lines: Vec<(Option<bool>, &str, Vec<String>)> = Vec::new();
         for pair in view.crossings {
             let (Some(from), Some(to)) = (view.nodes.get(pair.from), view.nodes.get(pair.to)) else { continue };
             let [from_name, to_name] = &pair.names;
-            let (style, outcome) = match pair.resumed {
+            let way = format!("{} to {}", context(from, from_name.as_deref()), context(to, to_name.as_deref()));
+            match lines.iter_mut().find(|(resumed, why, _)| (*resumed, *why) == (pair.resumed, pair.why.as_str())) {
+                Some((_, _, ways)) if ways.contains(&way) => {}
+                Some((_, _, ways)) => ways.push(way),
+                None => lines.push((pair.resumed, &pair.why, vec![way])),
+            }
+        }
+        for (resumed, why, ways) in lines {
+            let (style, outcome) = match resumed {
                 Some(true) => (self.styles.warning, "resumed"),
-                Some(false) => (self.styles.label, "refused"),
+                Some(false) => (self.styles.good, "refused"),
                 None => (self.styles.label, "not tried"),
             };
-            let (from, to) = (context(from, from_name.as_deref()), context(to, to_name.as_deref()));
-            let line =
-                format!("  {}  session of {from} under {to}: {style}{outcome}{style:#}: {}", pair.version, pair.why);
-            if line != last {
-                let _ = writeln!(text, "{line}");
+            let _ = writeln!(text, "  {style}{outcome:LABEL$}{style:#} {why}");
+            for way in ways {
+                let _ = writeln!(text, "  {:LABEL$}   {way}", "");
             }
-            last = line;
         }
         for (_, finding) in view.findings.iter().filter(|(_, finding)| finding.rule.id == "resumes-across-names") {
             self.finding(finding, text);
@@ -270,8 +277,8 @@ impl Renderer {
 fn context(node: &NodeFacts, name: Option<&str>) -> String {
     let address = node.address;
     match name {
-        Some(name) => format!("{} at {address}", Text(name.as_bytes())),
-        None => format!("no name at {address}"),
+        Some(name) => format!("{}:{}", Text(name.as_bytes()), address.port()),
+        None => format!("{address} without a name"),
     }
 }
 
