@@ -26,6 +26,7 @@ mod lighttpd;
 mod nginx;
 mod node;
 mod openssl;
+mod probe;
 mod rotation;
 mod stunnel;
 mod trafficserver;
@@ -59,6 +60,7 @@ servers![
     nginx,
     node,
     openssl,
+    probe,
     rotation,
     stunnel,
     trafficserver,
