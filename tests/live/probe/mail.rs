@@ -10,7 +10,7 @@ use crate::{
     report::Report,
 };
 
-pub(super) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
+pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     let number = version(program("postconf")?.args(["-d", "mail_version"]), "mail_version = ")?;
     let mut cases = Cases { report, server: "Postfix", version: &number };
     cases.add("STARTTLS (SMTP)", postfix(lab));

@@ -99,7 +99,7 @@ pub(super) fn keys(files: &[&Path]) -> String {
     files.iter().map(|file| format!("ssl_session_ticket_key {};\n", file.display())).collect()
 }
 
-pub(super) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
+pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     for program in [debian as fn() -> Result<Command, Failure>, wheel] {
         let version = version(program()?.arg("-v"), "nginx/")?;
         let mut cases = Cases { report, server: "nginx", version: &version };

@@ -18,7 +18,7 @@ use crate::{
     report::Report,
 };
 
-pub(super) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
+pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     let mut cases = Cases { report, server: "peers", version: "-" };
     cases.add("silent", silent());
     cases.add("slow", slow());

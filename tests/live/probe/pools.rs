@@ -21,7 +21,7 @@ use crate::{
     report::Report,
 };
 
-pub(super) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
+pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     for program in [debian as fn() -> Result<Command, Failure>, wheel] {
         let version = version(program()?.arg("-v"), "nginx/")?;
         let mut cases = Cases { report, server: "nginx", version: &version };

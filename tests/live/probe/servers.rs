@@ -26,7 +26,7 @@ struct Kind<'k> {
     tickets: (u64, u64),
 }
 
-pub(super) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
+pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     let mut run = |kind: &Kind<'_>, server: Result<Server, Failure>| {
         let mut cases = Cases { report, server: kind.name, version: kind.version };
         cases.add("its own key", server.and_then(|server| check(lab, kind, server.address())));
