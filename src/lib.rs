@@ -1,20 +1,19 @@
 //! Opens TLS session tickets with the server's ticket key (STEK) and explains what is inside.
 //!
 //! The library does no I/O: bytes in, structs that borrow from them out. A ticket is split and
-//! [verified](key::TicketKey::verify) and [opened](ticket::Verified::open); [`open::Opener`] does all three with a
+//! [verified](key::TicketKey::verify) and [opened](key::Verified::open); [`open::Opener`] does all three with a
 //! [ring](key::ring::KeyRing) of keys and parses the [session](session::Session) inside.
 //!
 //! ```
 //! use tktdump::key::{file, ring::KeyRing};
 //! use tktdump::open::{Opener, Outcome};
-//! use tktdump::session::Room;
 //!
 //! # let key_file = include_bytes!("../testdata/nginx80_tls13_0rtt/ticket.key");
 //! # let ticket = include_bytes!("../testdata/nginx80_tls13_0rtt/ticket.bin");
 //! let keys = KeyRing::new(vec![("ticket.key".into(), file::read_auto(key_file)?)]);
-//! let opener = Opener { ring: &keys, built_in: &KeyRing::built_in(), no_verify: false };
-//! let (mut buffer, mut room) = (Vec::new(), Room::default());
-//! if let Outcome::Decrypted { key, session, .. } = opener.open(ticket, &mut buffer, &mut room) {
+//! let opener = Opener::new(&keys);
+//! let mut buffer = Vec::new();
+//! if let Outcome::Decrypted { key, session, .. } = opener.open(&opener.check(ticket), &mut buffer) {
 //!     assert_eq!(key.layout().to_string(), "name16 hmac32 aes32");
 //!     assert_eq!(session.protocol.name(), "TLSv1.3");
 //!     assert_eq!(session.hostname, Some(&b"www.lab.test"[..]));
@@ -22,8 +21,14 @@
 //! # else { panic!("the ticket did not open") }
 //! # Ok::<(), tktdump::key::file::KeyFileError>(())
 //! ```
+//!
+//! # Features
+//!
+//! `default-features = false` gives the library alone. The feature `audit` adds rules that keys and tickets should keep
+//! (the module `audit`) and `sarif` their findings as SARIF; `cli` builds the command.
 
 pub mod armor;
+#[cfg(feature = "audit")]
 pub mod audit;
 pub mod capture;
 pub mod escape;
@@ -31,6 +36,7 @@ pub mod input;
 pub mod key;
 pub mod keylog;
 pub mod open;
+#[cfg(feature = "audit")]
 pub mod probe;
 pub mod record;
 pub mod report;

@@ -18,12 +18,10 @@ use tktdump::audit::{Auditor, Policy};
 use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::Item;
-use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
-use tktdump::record::{Place, Record, Source};
+use tktdump::record::{Place, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
-use tktdump::session::Room;
 use zeroize::Zeroizing;
 
 use self::args::AuditFormat;
@@ -31,11 +29,11 @@ pub(super) use self::args::{AuditArgs, PolicyArgs};
 use self::output::Output;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::key_files;
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
 use super::source::{self, Sink};
-use super::{job, key_files};
 
 /// The longest policy or baseline that is read.
 const MAX_SETTINGS_LENGTH: u64 = 64 << 20;
@@ -53,9 +51,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
         return Ok(exit);
     }
-    let built_in = KeyRing::built_in();
     let mut worker = Worker {
-        opener: Opener { ring: keys.ring(), built_in: &built_in, no_verify: false },
+        opener: Opener::new(keys.ring()),
         auditor: Auditor::new(&policy, now),
         keys: &keys,
         now,
@@ -82,11 +79,13 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let at_the_end = worker.auditor.finish();
     worker.output.take(at_the_end);
-    worker.output.finish(&policy, &worker.tally, args.stats, worker.notes)?;
+    #[cfg(feature = "sarif")]
+    worker.output.document(&policy, worker.notes);
+    worker.output.finish(&worker.tally, args.stats, worker.notes)?;
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
     }
-    if policy.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
+    if policy.thresholds.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
         worker.notes.error("no ticket was found, so that nothing shows which key seals");
         worker
             .notes
@@ -113,10 +112,10 @@ pub(super) fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
         })?;
     }
     policy.fail_on = args.fail_on.map_or(policy.fail_on, args::SeverityArg::severity);
-    policy.min_key_bits = args.min_key_bits.unwrap_or(policy.min_key_bits);
-    policy.max_key_age = args.max_key_age.unwrap_or(policy.max_key_age);
-    policy.max_lifetime = args.max_lifetime.or(policy.max_lifetime);
-    policy.expect_active |= args.expect_active;
+    policy.thresholds.min_key_bits = args.min_key_bits.unwrap_or(policy.thresholds.min_key_bits);
+    policy.thresholds.max_key_age = args.max_key_age.unwrap_or(policy.thresholds.max_key_age);
+    policy.thresholds.max_lifetime = args.max_lifetime.or(policy.thresholds.max_lifetime);
+    policy.thresholds.expect_active |= args.expect_active;
     Ok(policy)
 }
 
@@ -156,12 +155,12 @@ fn list_rules(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Exit> {
 
 /// The inputs: none where the keys alone are to be judged, standard input where nothing is named.
 fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
-    if policy.expect_active && args.keys.is_empty() {
+    if policy.thresholds.expect_active && args.keys.is_empty() {
         let failure = Failure::new("--expect-active needs the keys that the server is to seal with");
         return Err(failure.with_hint("--key FILE, in the server's own order").into());
     }
     if args.inputs.is_empty() && !args.keys.is_empty() {
-        if policy.expect_active {
+        if policy.thresholds.expect_active {
             let failure =
                 Failure::new("--expect-active needs tickets: no key file tells which key a server seals with");
             return Err(failure.with_hint("name a session that openssl s_client -sess_out wrote, or -").into());
@@ -230,10 +229,9 @@ impl Worker<'_> {
 impl Sink for Worker<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let place = Place { source: &self.source, index: self.index, line, packet: None };
-        let mut room = Room::default();
-        let record = job::examine(place, &item, None, &self.opener, &mut self.plaintext, &mut room);
+        let record = examine(place, &item, &self.opener, &mut self.plaintext);
         let psk_modes = PskModes::default();
-        let guessed = guessed(&record, self.opener.built_in);
+        let guessed = guessed(&record);
         let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now: self.now };
         self.tally.add(record.status());
         self.index += 1;
@@ -242,24 +240,21 @@ impl Sink for Worker<'_> {
     }
 
     fn connection(&mut self, connection: &Connection) {
-        for sighting in connection.sightings() {
-            let place = Place { source: &self.source, index: self.index, line: None, packet: Some(sighting.packet) };
-            let mut room = Room::default();
-            let verdict = Ok(self.opener.open(sighting.ticket, &mut self.plaintext, &mut room));
-            let record =
-                Record { place, bytes: sighting.ticket, verdict, client_session: None, capture: Some(sighting) };
-            let now = self.at.unwrap_or(sighting.time.seconds);
-            let psk_modes = PskModes::of(connection, &sighting);
-            let guessed = guessed(&record, self.opener.built_in);
-            let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now };
-            self.tally.add(record.status());
-            self.index += 1;
-            let findings = self.auditor.ticket(&ticket);
-            if let Some(offer) = Offer::of(connection, &sighting, &record) {
-                self.auditor.offer(&offer);
+        let first = self.index;
+        let Self { opener, auditor, keys, at, output, tally, source, index, plaintext, .. } = self;
+        examine_connection(connection, source, first, opener, *at, plaintext, &mut |record| {
+            let Some(sighting) = &record.capture else { return };
+            let now = at.unwrap_or(sighting.time.seconds);
+            let psk_modes = PskModes::of(connection, sighting);
+            let ticket = TicketFacts { record, keys, guessed: guessed(record), psk_modes, now };
+            tally.add(record.status());
+            *index += 1;
+            let findings = auditor.ticket(&ticket);
+            if let Some(offer) = Offer::of(connection, sighting, record) {
+                auditor.offer(&offer);
             }
-            self.output.take(findings);
-        }
+            output.take(findings);
+        });
         self.tally.add_connection(connection.handshake());
     }
 

@@ -19,6 +19,7 @@ use super::{server_config, source};
 pub(super) struct Loaded {
     pub(super) path: Arc<str>,
     pub(super) length: usize,
+    #[cfg(feature = "audit")]
     pub(super) content: Zeroizing<Vec<u8>>,
     /// Who may do what with it, on Unix; `None` for what is no file.
     pub(super) mode: Option<u32>,
@@ -43,7 +44,14 @@ pub(super) fn load(key: &KeyPath, format: Option<&'static dyn KeyFormat>) -> any
     };
     let mut file = read.map_err(|error| Failure::new(format_args!("{shown}: {error}")).with_hint(error.hint()))?;
     file.position = key.position;
-    Ok(Loaded { path: name, length: bytes.len(), content: bytes, mode, file })
+    Ok(Loaded {
+        path: name,
+        length: bytes.len(),
+        #[cfg(feature = "audit")]
+        content: bytes,
+        mode,
+        file,
+    })
 }
 
 /// A key file, and its format where a server configuration named it.

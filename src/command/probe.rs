@@ -24,7 +24,6 @@ use rustls::sign::CertifiedKey;
 use tktdump::audit::baseline::Baseline;
 use tktdump::audit::facts::keys::KeySet;
 use tktdump::audit::{Finding, Policy};
-use tktdump::key::ring::KeyRing;
 use tktdump::probe::plan::Plan;
 use tktdump::probe::seen::{Failure as Trouble, NodeFacts};
 use tktdump::probe::verdicts;
@@ -54,7 +53,7 @@ pub(super) fn run(args: &ProbeArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let policy = audit::policy(&args.policy)?;
     let baseline = audit::baseline(&args.policy)?;
     let targets = Targets::find(args)?;
-    if policy.expect_active
+    if policy.thresholds.expect_active
         && targets.nodes.iter().any(|node| targets.key_paths.get(node.keys).is_none_or(Vec::is_empty))
     {
         let failure = Failure::new("--expect-active needs the keys that the server is to encrypt with");
@@ -204,9 +203,8 @@ impl Probe<'_> {
 
     /// Makes a round and judges it.
     fn round(&mut self, keys: &[KeySet], prints: bool) -> anyhow::Result<Judged> {
-        let built_in = KeyRing::built_in();
         let numbers = std::mem::take(&mut self.numbers);
-        let mut scribe = Scribe::new(keys, &built_in, self.policy, super::exit::now(), prints, numbers);
+        let mut scribe = Scribe::new(keys, self.policy, super::exit::now(), prints, numbers);
         let round = run::round(self.args, self.targets, &self.client, &self.plan, &mut scribe, self.writer.as_mut())?;
         if let Some(writer) = &mut self.writer {
             writer.flush()?;
@@ -342,7 +340,7 @@ impl Probe<'_> {
             exit = Exit::NotAll;
         };
         let nodes = &judged.round.nodes;
-        if self.policy.expect_active {
+        if self.policy.thresholds.expect_active {
             for node in nodes.iter().filter(|node| node.is_up()) {
                 if let Some(what) = verdicts::expect_active(node) {
                     miss(&format!("{} at {}", node.host, verdicts::shown(node)), &what);

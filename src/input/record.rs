@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Item, Unreadable};
 use crate::capture::container::Time;
-use crate::report::REDACTED;
+use crate::escape::REDACTED;
 
 /// What is read of a record; the rest of it, whatever its size, takes no memory.
 #[derive(Deserialize)]

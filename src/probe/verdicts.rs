@@ -93,7 +93,7 @@ fn altered(node: &NodeFacts, findings: &mut Findings<'_>) {
 /// A key of the files seals, and by their order another one should.
 fn stale_key(node: &NodeFacts, keys: &KeySet, findings: &mut Findings<'_>) {
     let Some(active) = keys.active() else { return };
-    if !active.certain && !findings.policy.expect_active {
+    if !active.certain && !findings.policy.thresholds.expect_active {
         return;
     }
     let is_active = |key: &SealedBy| match key.role {

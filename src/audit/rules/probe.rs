@@ -1,6 +1,7 @@
 //! Rules that a running server is probed by; [`probe::verdicts`](crate::probe::verdicts) judges them.
 
-use super::super::rule::{Check, Rule, Severity};
+use super::super::rule::{Check, Rule};
+use super::super::severity::Severity;
 
 pub(crate) static STALE_KEY_SEALS: Rule = Rule {
     id: "stale-key-seals",

@@ -8,15 +8,12 @@ use tktdump::audit::facts::ticket::{PskModes, TicketFacts, guessed};
 use tktdump::audit::{Auditor, Finding, Policy};
 use tktdump::capture::connection::{HandshakeKind, Message};
 use tktdump::capture::{Capture, Connection};
-use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
 use tktdump::probe::plan::Version;
 use tktdump::probe::seen::{Fresh, Seen};
 use tktdump::probe::verdicts::REPLACED;
-use tktdump::record::{ConnectionRecord, Place, Record, Source};
+use tktdump::record::{Record, Source, examine_connection};
 use tktdump::report::{Page, json};
-use tktdump::resumption;
-use tktdump::session::Room;
 use zeroize::Zeroizing;
 
 use super::connect::Outcome;
@@ -39,7 +36,6 @@ pub(super) struct Numbers {
 pub(super) struct Scribe<'s> {
     pub(super) numbers: Numbers,
     keys: &'s [KeySet],
-    built_in: &'s KeyRing,
     auditors: Vec<Auditor<'s>>,
     source: Source,
     now: i64,
@@ -50,18 +46,10 @@ pub(super) struct Scribe<'s> {
 }
 
 impl<'s> Scribe<'s> {
-    pub(super) fn new(
-        keys: &'s [KeySet],
-        built_in: &'s KeyRing,
-        policy: &'s Policy,
-        now: i64,
-        prints: bool,
-        numbers: Numbers,
-    ) -> Self {
+    pub(super) fn new(keys: &'s [KeySet], policy: &'s Policy, now: i64, prints: bool, numbers: Numbers) -> Self {
         Self {
             numbers,
             keys,
-            built_in,
             auditors: keys.iter().map(|_| Auditor::new(policy, now)).collect(),
             source: Source::from(SOURCE),
             now,
@@ -122,46 +110,38 @@ impl<'s> Scribe<'s> {
     /// Opens the tickets of a connection, records them and it, and judges the fresh ones.
     fn examine(&mut self, connection: &Connection, keys: usize) -> (Vec<Fresh>, Vec<Finding>) {
         let Some(key_set) = self.keys.get(keys) else { return <_>::default() };
-        let opener = Opener { ring: key_set.ring(), built_in: self.built_in, no_verify: false };
-        let renderer = json::Renderer { ring: key_set.ring(), now: self.now, redact: true };
-        let (mut attempts, mut fresh, mut findings) = (Vec::new(), Vec::new(), Vec::new());
-        for mut sighting in connection.sightings() {
-            let place =
-                Place { source: &self.source, index: self.numbers.index, line: None, packet: Some(sighting.packet) };
-            let mut room = Room::default();
-            let outcome = opener.open(sighting.ticket, &mut self.plaintext, &mut room);
-            attempts.push(resumption::examine(connection, &mut sighting, &outcome));
-            let record = Record {
-                place,
-                bytes: sighting.ticket,
-                verdict: Ok(outcome),
-                client_session: None,
-                capture: Some(sighting),
-            };
-            self.numbers.index += 1;
-            self.numbers.tickets += 1;
-            if self.prints {
-                renderer.ticket(&record, &mut self.page);
+        let opener = Opener::new(key_set.ring());
+        let kept = json::Kept::new(key_set.ring());
+        let renderer = json::Renderer { kept: &kept, now: self.now, redact: true };
+        let (mut fresh, mut findings) = (Vec::new(), Vec::new());
+        let Numbers { index, tickets, .. } = &mut self.numbers;
+        let first = *index;
+        let (prints, page) = (self.prints, &mut self.page);
+        let mut auditor = self.auditors.get_mut(keys);
+        let mut each = |record: &Record<'_>| {
+            (*index, *tickets) = (*index + 1, *tickets + 1);
+            if prints {
+                renderer.ticket(record, page);
             }
-            let Some(issued) = Fresh::of(&record, connection) else { continue };
+            let Some(issued) = Fresh::of(record, connection) else { return };
             fresh.push(issued);
+            let Some(sighting) = &record.capture else { return };
             let facts = TicketFacts {
-                record: &record,
+                record,
                 keys: key_set,
-                guessed: guessed(&record, self.built_in),
-                psk_modes: PskModes::of(connection, &sighting),
+                guessed: guessed(record),
+                psk_modes: PskModes::of(connection, sighting),
                 now: sighting.time.seconds,
             };
-            // without keys, nothing can be said to be foreign
-            if let Some(auditor) = self.auditors.get_mut(keys) {
+            if let Some(auditor) = &mut auditor {
                 findings.extend(auditor.ticket(&facts));
             }
+        };
+        let record = examine_connection(connection, &self.source, first, &opener, None, &mut self.plaintext, &mut each);
+        if prints {
+            renderer.connection(&record, page);
         }
         findings.retain(|finding| !REPLACED.contains(&finding.rule.id));
-        if self.prints {
-            let record = ConnectionRecord::new(&self.source, connection, &attempts, connection.time.seconds);
-            renderer.connection(&record, &mut self.page);
-        }
         (fresh, findings)
     }
 
