@@ -183,6 +183,9 @@ pub struct Connection {
     pub server_hellos: Vec<Message>,
     /// Every `NewSessionTicket` that was sent in plain (TLS ≤ 1.2).
     pub tickets: Vec<Message>,
+    /// Every `NewSessionTicket` of TLS 1.3 that somebody opened with the connection's own secrets
+    /// ([`ServerTraffic`](crate::tls::tls13::ServerTraffic)); a capture alone shows none.
+    pub opened_tickets: Vec<Message>,
     /// What else was seen.
     pub flight: Flight,
     /// The client's Finished, the whole encrypted record (TLS ≤ 1.2).
@@ -227,6 +230,7 @@ impl Connection {
             client_hellos: Vec::new(),
             server_hellos: Vec::new(),
             tickets: Vec::new(),
+            opened_tickets: Vec::new(),
             flight: Flight::default(),
             client_finished: None,
             server_finished: None,
