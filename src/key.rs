@@ -16,11 +16,12 @@ pub mod weak;
 mod crypto;
 mod fingerprint;
 mod rotation;
+mod tree;
 mod verified;
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use self::crypto::{CipherKey, MacKey};
 pub use self::fingerprint::Fingerprint;
@@ -92,8 +93,6 @@ pub struct TicketKey {
     mac: MacKey,
     /// Boxed, since few keys have one, and all keys are to lie close together.
     rotation: Option<Box<Rotation>>,
-    /// See [`members`](Self::members).
-    members: OnceLock<Vec<u8>>,
 }
 
 /// The MAC did not verify under this key.
@@ -126,7 +125,6 @@ impl TicketKey {
             cipher: CipherKey::new(parts.aes, key.scheme.mode)?,
             mac: MacKey::new(parts.hmac, key.scheme.hash)?,
             rotation: key.scheme.slots.then(|| Box::new(Rotation::new(&key.bytes, now))),
-            members: OnceLock::new(),
         })
     }
 
@@ -197,11 +195,6 @@ impl TicketKey {
         self.mac.name()
     }
 
-    /// What records say of the key, the same for every ticket: `make` writes it once.
-    pub(crate) fn members(&self, make: impl FnOnce() -> Vec<u8>) -> &[u8] {
-        self.members.get_or_init(make)
-    }
-
     /// Checks the MAC, in constant time, in every arrangement that tickets under this key can have. Only the result
     /// lets the ticket be opened as genuine.
     pub fn verify<'k, 't>(&'k self, bytes: &'t [u8]) -> Result<Verified<'k, 't>, MacMismatch> {
@@ -268,7 +261,7 @@ impl TicketKey {
 impl fmt::Debug for TicketKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TicketKey")
-            .field("name", &self.name)
+            .field("name", &self.name())
             .field("layout", &self.layout)
             .field("origin", &self.origin)
             .field("fingerprint", &self.fingerprint)

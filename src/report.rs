@@ -5,6 +5,8 @@ pub mod findings;
 pub mod json;
 mod keys;
 pub mod openssl;
+#[cfg(feature = "audit")]
+pub mod probe;
 pub mod survey;
 pub mod text;
 
@@ -15,5 +17,4 @@ pub use self::keys::key as key_to_json;
 pub use self::page::Page;
 pub use self::tally::Tally;
 
-/// What stands in the place of a secret that is held back.
-pub const REDACTED: &str = "(redacted)";
+pub use crate::escape::REDACTED;
