@@ -70,9 +70,11 @@ pub fn judge(
     resumed: Option<bool>,
     failure: Option<&Failure>,
 ) -> (Reason, String) {
+    if let Some(failure @ Failure::Alert(_)) = failure {
+        return (Reason::Alert, failure.to_string());
+    }
     let Some(resumed) = resumed else {
         return match failure {
-            Some(failure @ Failure::Alert(_)) => (Reason::Alert, failure.to_string()),
             Some(failure @ Failure::Reset) => (Reason::Reset, failure.to_string()),
             Some(failure) => (Reason::Unknown, failure.to_string()),
             None => (Reason::NoTicketsIssued, "there was no session to offer".to_owned()),
@@ -308,7 +310,7 @@ mod tests {
         assert!(why.contains("certificates differ"), "{why}");
         assert_eq!(judge(&one, &other, Some(true), None).0, Reason::Resumed);
         assert_eq!(judge(&one, &other, None, None).0, Reason::NoTicketsIssued);
-        assert_eq!(judge(&one, &other, None, Some(&Failure::Alert(40))).0, Reason::Alert);
+        assert_eq!(judge(&one, &other, Some(false), Some(&Failure::Alert(40))).0, Reason::Alert);
         let mut cached = VersionFacts::new(Version::Tls12);
         (cached.full, cached.offered, cached.resumed, cached.by_session_id) = (1, 2, 2, true);
         assert_eq!(judge(&cached, &cached, Some(false), None).0, Reason::Stateful);

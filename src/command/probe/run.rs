@@ -396,6 +396,8 @@ impl State<'_, '_, '_> {
 fn result(seen: Option<&Seen>) -> (Option<bool>, Option<&Failure>) {
     match seen {
         None => (None, None),
+        // a server that ends the handshake over an offer does not resume it
+        Some(Seen { failure: Some(failure @ Failure::Alert(_)), .. }) => (Some(false), Some(failure)),
         Some(Seen { failure: Some(failure), .. }) => (None, Some(failure)),
         Some(seen) if !seen.offered => (None, None),
         Some(seen) => (Some(seen.is_resumed()), None),

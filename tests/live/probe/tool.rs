@@ -43,7 +43,11 @@ impl Run {
     }
 
     fn explain(&self, what: &str) -> Failure {
-        Failure::new(format!("{what}\nexit status {}\n{}{}", self.status, self.stdout, self.stderr))
+        // tickets and connections are many, and what matters comes after them
+        let is_short =
+            |line: &&str| !line.contains("{\"type\":\"ticket\"") && !line.contains("{\"type\":\"connection\"");
+        let printed: Vec<&str> = self.stdout.lines().filter(is_short).collect();
+        Failure::new(format!("{what}\nexit status {}\n{}\n{}", self.status, printed.join("\n"), self.stderr))
     }
 
     /// Fails unless it ended so and said that.
