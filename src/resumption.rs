@@ -14,8 +14,8 @@ use crate::session::{Protocol, Session};
 use crate::ticket::Ticket;
 use crate::tls::tls13::{Binder, EarlySecret, Hash, PskHello, RecordKeys, Suite, Transcript};
 
+pub(crate) use self::why::explain;
 pub use self::why::why;
-pub(crate) use self::why::{alert_name, explain};
 
 /// What is known of one ticket once it was tried with the keys.
 #[derive(Debug, Clone)]

@@ -148,7 +148,7 @@ impl fmt::Display for Failure {
             Self::Closed => f.write_str("the server closed the connection before the end of the handshake"),
             Self::Alert(116) => f.write_str("the server demands a client certificate (alert certificate_required)"),
             Self::Alert(description) => {
-                write!(f, "the server sent the alert {} ({description})", crate::resumption::alert_name(*description))
+                write!(f, "the server sent the alert {} ({description})", crate::tls::alert::name(*description))
             }
             Self::NotTls(what) => write!(f, "the answer is not TLS: {what}"),
             Self::Incompatible(what) => write!(f, "the server chose what this client does not speak: {what}"),

@@ -119,8 +119,8 @@ impl Targets {
 
 fn load(paths: &[PathBuf], args: &ProbeArgs, now: i64, notes: &Notes) -> anyhow::Result<KeySet> {
     let mut files = Vec::new();
-    for key in key_files::expand(paths, notes)? {
-        let key_files::Loaded { path, content, file, .. } = key_files::load(&key, args.key_format.format())?;
+    for loaded in key_files::load(paths, args.key_format.format(), notes) {
+        let key_files::Loaded { path, content, file, .. } = loaded?;
         for warning in &file.warnings {
             notes.warning(format_args!("{}: {warning}", Text(path.as_bytes())));
         }
