@@ -126,7 +126,16 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether another version of TLS may still succeed.
+    /// Whether nothing else need be tried at the node: what is wrong has nothing to do with TLS versions.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::Timeout | Self::NotTls(_) | Self::Certificate(_) | Self::StartTls(_)
+        )
+    }
+
+    /// Whether it is what a server says that has no version of TLS, or no suite, in common with the client.
     #[must_use]
     pub fn is_about_version(&self) -> bool {
         /// `handshake_failure`, `protocol_version`, `insufficient_security`, `inappropriate_fallback`.

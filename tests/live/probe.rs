@@ -1,5 +1,6 @@
 //! `tktdump probe` against running servers: what it says is what they were set up to do.
 
+pub(crate) mod documents;
 pub(crate) mod mail;
 pub(crate) mod nginx;
 pub(crate) mod peers;

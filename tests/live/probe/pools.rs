@@ -148,7 +148,7 @@ fn caches(lab: &Lab, program: fn() -> Result<Command, Failure>) -> Result<(), Fa
     let servers = server(address, &with("one")) + &server(node(2, port), &with("two"));
     let _nginx = Nginx::start(lab, program, address, &servers)?;
     let done = run(port, &[1, 2], &[], &["-f", "json", "--tls", "1.2"])?.expect(0, &[])?;
-    if reasons(&done)? != ["stateful"] {
+    if reasons(&done)? != ["cache_miss"] {
         return Err(Failure::new(format!("the reasons are {:?}", reasons(&done)?)));
     }
     done.expect_rules(&["stateful-across-nodes", "no-tickets"])?;
