@@ -1,6 +1,8 @@
 //! `tktdump probe` against servers made for these tests: what no real server does, and how many connections are made.
 
 #![cfg(feature = "probe")]
+// a test that cannot go on says so by panicking
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::ffi::OsStr;
 use std::fs;
@@ -43,7 +45,9 @@ impl ProducesTickets for Tickets {
         let iv = IV.fetch_add(1, Ordering::SeqCst).to_be_bytes();
         let padding = 16 - plain.len() % 16;
         let mut ciphertext = [plain, &vec![u8::try_from(padding).ok()?; padding]].concat();
-        ciphertext.iter_mut().for_each(|byte| *byte ^= self.name);
+        for byte in &mut ciphertext {
+            *byte ^= self.name;
+        }
         let sealed = [&[self.name; 16], &iv[..], &iv, &ciphertext].concat();
         let mac = mac(&sealed);
         Some([&sealed[..], &mac].concat())
@@ -55,7 +59,9 @@ impl ProducesTickets for Tickets {
             return None;
         }
         let mut plain = sealed.get(32..)?.to_vec();
-        plain.iter_mut().for_each(|byte| *byte ^= self.name);
+        for byte in &mut plain {
+            *byte ^= self.name;
+        }
         // a careless server takes what it can find
         let padding = usize::from(*plain.last()?).clamp(1, 16);
         plain.truncate(plain.len().checked_sub(padding)?);
@@ -144,7 +150,7 @@ struct Run {
 
 fn probe(arguments: &[&dyn AsRef<OsStr>]) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tktdump"));
-    command.arg("probe").args(arguments.iter().map(|argument| argument.as_ref()));
+    command.arg("probe").args(arguments);
     let done = command.env_remove("TKTDUMP_REDACT").output().unwrap();
     Run {
         status: done.status.code().unwrap(),
@@ -340,6 +346,6 @@ fn a_watch_ends_by_itself() {
         run(server.address, &["--watch", "2500ms", "--interval", "1s", "--tls", "1.2", "--max-connections", "3"]);
     done.said(0, &["resumed 2 of 2"]);
     assert!(!done.stdout.contains(", was "), "{}", done.stdout);
-    assert!((Duration::from_millis(2000)..Duration::from_secs(8)).contains(&start.elapsed()), "{:?}", start.elapsed());
+    assert!((Duration::from_secs(2)..Duration::from_secs(8)).contains(&start.elapsed()), "{:?}", start.elapsed());
     assert_eq!(server.connections(), 9);
 }

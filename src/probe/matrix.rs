@@ -241,7 +241,9 @@ pub fn groups(nodes: &[usize], tried: &[(usize, usize, bool)]) -> Vec<Vec<usize>
             None => groups.push(vec![node]),
         }
     }
-    groups.iter_mut().for_each(|members| members.sort_unstable());
+    for members in &mut groups {
+        members.sort_unstable();
+    }
     groups.sort_by_key(|members| (usize::MAX - members.len(), members.first().copied()));
     groups
 }

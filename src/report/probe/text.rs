@@ -36,43 +36,26 @@ impl Renderer {
             let members: Vec<usize> =
                 view.nodes.iter().enumerate().filter(|(_, node)| node.pool == number).map(|(at, _)| at).collect();
             if members.len() > 1 {
-                self.blank(&mut text);
+                blank(&mut text);
                 self.pool(view, pool, &members, &mut text);
             }
             for &at in &members {
                 let Some(node) = view.nodes.get(at) else { continue };
                 let has_more = view.findings.iter().any(|(of, _)| *of == Some(at)) || node.failure().is_some();
                 if members.len() == 1 || has_more || node.altered.iter().len() > 0 {
-                    self.blank(&mut text);
+                    blank(&mut text);
                     self.node(view, at, node, &mut text);
                 }
             }
         }
         if !view.crossings.is_empty() {
-            self.blank(&mut text);
+            blank(&mut text);
             self.crossings(view, &mut text);
         }
-        for (_, finding) in
-            view.findings.iter().filter(|(node, finding)| node.is_none() && !self.is_shown(view, finding))
-        {
+        for (_, finding) in view.findings.iter().filter(|(node, finding)| node.is_none() && !is_shown(view, finding)) {
             self.finding(finding, &mut text);
         }
         out.extend_from_slice(text.as_bytes());
-    }
-
-    fn blank(&self, text: &mut String) {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-    }
-
-    /// Whether a finding stands with its pool or with the crossings already.
-    fn is_shown(&self, view: &View<'_>, finding: &Finding) -> bool {
-        let with_pool = view.nodes.iter().any(|node| {
-            let members = view.nodes.iter().filter(|other| other.pool == node.pool).count();
-            members > 1 && finding.subject.file.starts_with(node.host.as_str())
-        });
-        with_pool || (finding.rule.id == "resumes-across-names" && !view.crossings.is_empty())
     }
 
     fn line(&self, label: &str, value: &str, text: &mut String) {
@@ -219,12 +202,12 @@ impl Renderer {
         let names: Vec<String> = alive.iter().filter_map(|&at| nodes.get(at)).map(verdicts::shown).collect();
         let width = names.iter().map(String::len).max().unwrap_or_default().max("ticket of".len());
         let short = short_names(&names);
-        let columns: String = short.iter().map(|name| format!("  {name:>3}")).collect();
+        let columns = short.iter().map(|name| format!("  {name:>3}")).collect::<Vec<_>>().concat();
         let faint = self.styles.label;
         let _ = writeln!(text, "\n  {faint}{:width$}  offered to{columns}{faint:#}", "ticket of");
         let legend = ["R resumed  - refused  ? not tried", &agreement(pool.pairs)];
         for (row, (&from, name)) in alive.iter().zip(&names).enumerate() {
-            let cells: String = alive
+            let cells: Vec<String> = alive
                 .iter()
                 .map(|&to| {
                     let pairs: Vec<&Pair> =
@@ -240,7 +223,7 @@ impl Renderer {
                 .collect();
             let legend = legend.get(row).copied().unwrap_or_default();
             let end = if legend.is_empty() { String::new() } else { format!("      {faint}{legend}{faint:#}") };
-            let _ = writeln!(text, "  {name:width$}  {:10}{cells}{end}", "");
+            let _ = writeln!(text, "  {name:width$}  {:10}{}{end}", "", cells.concat());
         }
     }
 
@@ -263,12 +246,12 @@ impl Renderer {
             .map(|(at, name)| view.nodes.get(*at).map_or_else(String::new, |node| context(node, name.as_deref())))
             .collect();
         let width = names.iter().map(String::len).max().unwrap_or_default().max("session of".len()) + 4;
-        let columns: String = (1..=names.len()).map(|number| format!("  {number:>3}")).collect();
+        let columns = (1..=names.len()).map(|number| format!("  {number:>3}")).collect::<Vec<_>>().concat();
         let faint = self.styles.label;
         let _ = writeln!(text, "\n  {faint}{:width$}  offered to{columns}{faint:#}", "session of");
         let legend = ["R resumed  - refused  ? not tried", &agreement(view.crossings)];
         for (row, (from, name)) in contexts.iter().zip(&names).enumerate() {
-            let cells: String = contexts
+            let cells: Vec<String> = contexts
                 .iter()
                 .map(|to| {
                     let of_pair = |pair: &&Pair| {
@@ -287,7 +270,7 @@ impl Renderer {
                 .collect();
             let legend = legend.get(row).copied().unwrap_or_default();
             let end = if legend.is_empty() { String::new() } else { format!("      {faint}{legend}{faint:#}") };
-            let _ = writeln!(text, "  {:width$}  {:10}{cells}{end}", format!("{:>2}  {name}", row + 1), "");
+            let _ = writeln!(text, "  {:width$}  {:10}{}{end}", format!("{:>2}  {name}", row + 1), "", cells.concat());
         }
         text.push('\n');
         let mut reasons: Vec<(bool, &str)> = Vec::new();
@@ -304,6 +287,21 @@ impl Renderer {
             self.finding(finding, text);
         }
     }
+}
+
+fn blank(text: &mut String) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+}
+
+/// Whether a finding stands with its pool or with the crossings already.
+fn is_shown(view: &View<'_>, finding: &Finding) -> bool {
+    let with_pool = view.nodes.iter().any(|node| {
+        let members = view.nodes.iter().filter(|other| other.pool == node.pool).count();
+        members > 1 && finding.subject.file.starts_with(node.host.as_str())
+    });
+    with_pool || (finding.rule.id == "resumes-across-names" && !view.crossings.is_empty())
 }
 
 fn context(node: &NodeFacts, name: Option<&str>) -> String {

@@ -58,7 +58,8 @@ fn documents(lab: &Lab) -> Result<(), Failure> {
         let binary = binary.ok_or_else(|| Failure::new("the binary is in no folder"))?;
         let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
         let mut command = program("sh")?;
-        output(command.args(["-c", &here(script)]).current_dir(&folder).env("PATH", path), b"").map(Run::of)
+        output(command.args(["-c", &here(script)]).current_dir(&folder).env("PATH", path), b"")
+            .map(|done| Run::of(&done))
     };
     let fleet = here(&block(&text, "toml", "[[host]]")?);
     fs::write(folder.join("fleet.toml"), &fleet)?;
