@@ -95,7 +95,7 @@ pub(super) fn server(address: SocketAddr, with: &str) -> String {
 }
 
 pub(super) fn keys(files: &[&Path]) -> String {
-    files.iter().map(|file| format!("ssl_session_ticket_key {};\n", file.display())).collect()
+    files.iter().map(|file| format!("ssl_session_ticket_key {};\n", file.display())).collect::<Vec<_>>().concat()
 }
 
 pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
