@@ -50,6 +50,15 @@ impl Reader {
         }
     }
 
+    /// Packets that were dropped while the capture was made, as far as it says so (pcapng).
+    #[must_use]
+    pub fn dropped_packets(&self) -> u64 {
+        match &self.container {
+            Some(Container::PcapNg(pcapng)) => pcapng.dropped(),
+            _ => 0,
+        }
+    }
+
     fn begin<'b>(&mut self, bytes: &'b [u8]) -> Result<Step<'b>, Damaged> {
         let Some(magic) = bytes.first_chunk() else { return Ok(Step::Need(4)) };
         if *magic == pcapng::SECTION_HEADER.to_be_bytes() {
