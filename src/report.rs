@@ -5,6 +5,8 @@ pub mod findings;
 pub mod json;
 mod keys;
 pub mod openssl;
+#[cfg(feature = "audit")]
+pub mod probe;
 pub mod survey;
 pub mod text;
 

@@ -25,8 +25,8 @@ use tktdump::report::{Page, Tally, text};
 use tktdump::resumption::History;
 use zeroize::Zeroizing;
 
-pub(super) use self::args::AuditArgs;
-use self::args::{AuditFormat, PolicyArgs};
+use self::args::AuditFormat;
+pub(super) use self::args::{AuditArgs, PolicyArgs};
 use self::output::Output;
 use super::capture::Sequence;
 use super::exit::Exit;
@@ -103,7 +103,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
 }
 
 /// The policy file, and over it the options.
-fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
+pub(super) fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     let mut policy = Policy::default();
     if let Some(path) = &args.file {
         let (shown, bytes) = read_settings(path)?;
@@ -126,7 +126,7 @@ fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     Ok(policy)
 }
 
-fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
+pub(super) fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
     let Some(path) = &args.baseline else { return Ok(Baseline::default()) };
     let (shown, bytes) = read_settings(path)?;
     Baseline::parse(&bytes).map_err(|error| {

@@ -4,7 +4,7 @@ mod capture;
 mod dates;
 mod fields;
 mod kept;
-mod write;
+pub(super) mod write;
 
 use self::fields::Fields;
 pub use self::kept::Kept;
@@ -108,6 +108,15 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_, '_>) 
         }
     }
     object.hex(member!("raw"), record.bytes);
+    // a NewSessionTicket of TLS 1.3, which somebody opened
+    if let Some(issued) = record.capture.and_then(|sighting| sighting.issued) {
+        object.number("lifetime", issued.lifetime);
+        object.number("age_add", issued.age_add);
+        object.hex("nonce", issued.nonce);
+        if let Some(most) = issued.max_early_data {
+            object.number("max_early_data", most);
+        }
+    }
 }
 
 /// Appends the closing `summary` record: `counts` under their names; if there were captures, how many connections, and

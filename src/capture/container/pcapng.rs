@@ -1,6 +1,6 @@
 //! pcapng (draft-ietf-opsawg-pcapng): sections of blocks; a block's length stands before and after it.
 
-use super::{ByteOrder, Damaged, MAX_BLOCK_LENGTH, Packet, Step, Time};
+use super::step::{ByteOrder, Damaged, MAX_BLOCK_LENGTH, Packet, Step, Time};
 use crate::tls::wire::Reader;
 
 /// The type of a section header reads the same in both byte orders.
