@@ -67,7 +67,7 @@ pub(super) struct Name {
     pub(super) sealed: Option<Span>,
     /// It accepted tickets under it.
     pub(super) accepted: Option<Span>,
-    /// It refused one, and the key may be the cause.
+    /// It refused one, for want of the key.
     pub(super) refused: Option<u64>,
     /// It accepted, refused and accepted tickets under it, or sealed under it again after it had sealed under another.
     pub(super) by_turns: bool,
@@ -244,7 +244,7 @@ impl History {
             host.accepts(name, at);
             facts.has_context(opened(brought).and_then(|opened| opened.context));
             facts.takes_other_names |= opened(brought).is_some_and(|opened| opened.other_name.is_some());
-        } else if handshake == HandshakeKind::Full && reason.may_be_the_key() {
+        } else if handshake == HandshakeKind::Full && reason.is_the_key() {
             facts.refuses(name, at);
             host.refuses(name, at);
         }

@@ -377,7 +377,7 @@ impl Facts<'_> {
     /// Whether the server has the key, and binds its sessions to something else than the one in the ticket.
     fn by_context(&self, brought: &Attempt, ticket: &Opened) -> Option<(Reason, String)> {
         let context = ticket.context?;
-        let key_is_there = self.key_is_there(brought);
+        let key_is_there = self.key_is_there(brought) || self.still_opens(brought);
         let issued = self.issued.and_then(opened).and_then(|issued| issued.context);
         let differs = match issued {
             Some(issued) => issued != context,
@@ -404,6 +404,15 @@ impl Facts<'_> {
         }
     }
 
+    /// Whether the server was seen to take tickets of the key after it had begun to seal under the one of now.
+    fn still_opens(&self, brought: &Attempt) -> bool {
+        let (Some(old), Some(facts)) = (brought.key_name, self.server_facts()) else { return false };
+        let Some(new) = self.issued.and_then(|issued| issued.key_name) else { return false };
+        let began = facts.name(new).and_then(|name| name.sealed).map(|span| span.0);
+        let taken = facts.name(old).filter(|name| !name.is_dropped()).and_then(|name| name.accepted).map(|span| span.1);
+        taken.zip(began).is_some_and(|(taken, began)| taken > began)
+    }
+
     /// Whether the server lacks the key, by what it and its address have shown.
     fn by_key(&self, brought: &Attempt) -> Option<(Reason, String)> {
         let old = brought.key_name?;
@@ -416,8 +425,8 @@ impl Facts<'_> {
             let is_older = self.issued.and_then(opened).is_some_and(|ticket| ticket.role == Role::Inactive);
             if is_newest && is_older {
                 let text = format!(
-                    "it is sealed under the first of the keys given, {old}, and this server still seals under {new}: \
-                     reload it"
+                    "it is sealed under the key that is to seal by the order of those given, {old}, and this server \
+                     still seals under {new}: reload it"
                 );
                 return Some((Reason::NotReloaded, text));
             }
@@ -504,8 +513,8 @@ fn several_keys(old: KeyName) -> String {
 fn reload(issued: &Attempt) -> &'static str {
     match opened(issued) {
         Some(ticket) if ticket.role == Role::Inactive => {
-            "; the new ticket is sealed under a key that is not the first one given: if the first is to seal, the \
-             server still uses the old key: reload it"
+            "; the new ticket is sealed under a key that only opens, by the order of those given: if that is the \
+             server's order, it still uses the old key: reload it"
         }
         _ => "",
     }

@@ -420,7 +420,7 @@ fn answer(seen: &Seen, connection: Option<&Connection>) -> Answer {
     let took = connection.is_some_and(|connection| {
         let server = connection.server_hello();
         // a handshake that failed afterwards was a resumption all the same
-        server.is_some_and(|server| server.selected_identity.is_some()) || seen.handshake.is_resumed()
+        server.is_some_and(|server| server.selected_identity.is_some()) || connection.decision().is_resumed()
     });
     let began = connection.is_some_and(|connection| {
         let flight = connection.flight;
