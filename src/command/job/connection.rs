@@ -34,17 +34,20 @@ impl Worker<'_> {
                 }
                 let seen = record.capture.map_or(connection.time.seconds, |sighting| sighting.time.seconds);
                 let output = job.output.with_clock(job.at.unwrap_or(seen));
-                match (text, record.capture) {
-                    (Some(renderer), Some(sighting)) => match shown.get(&Mark::of(record.bytes)) {
-                        Some(packet) => renderer.ticket_again(record, *packet, tickets),
-                        None => {
-                            if shown.len() < MAX_SHOWN {
-                                shown.insert(Mark::of(record.bytes), sighting.packet);
-                            }
-                            output.render(record, tickets);
-                        }
-                    },
-                    _ => output.render(record, &mut results.rendered),
+                let (Some(renderer), Some(sighting)) = (text, record.capture) else {
+                    output.render(record, &mut results.rendered);
+                    results.add(record, job);
+                    *index += 1;
+                    return;
+                };
+                let mark = Mark::of(record.bytes);
+                if let Some(packet) = shown.get(&mark) {
+                    renderer.ticket_again(record, *packet, tickets);
+                } else {
+                    if shown.len() < MAX_SHOWN {
+                        shown.insert(mark, sighting.packet);
+                    }
+                    output.render(record, tickets);
                 }
                 results.add(record, job);
                 *index += 1;
