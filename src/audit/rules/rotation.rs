@@ -28,7 +28,7 @@ pub(super) static KEY_TOO_OLD: Rule = Rule {
 };
 
 fn key_too_old(file: &FileFacts, thresholds: &Thresholds, now: i64) -> Option<String> {
-    let age = now.checked_sub(file.modified?)?;
+    let age = now.saturating_sub(file.modified?);
     let limit = thresholds.max_key_age;
     (age > limit)
         .then(|| format!("the file was written {} ago, keys are to change after {}", Period(age), Period(limit)))
@@ -52,8 +52,10 @@ fn sealing_key_not_newest(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String
     match newest {
         Some((time, file)) if time > sealing => {
             let name = Text(file.path.as_bytes());
-            let message =
-                format!("the key seals, but {name}, which only opens, is newer by {}", Period(time - sealing));
+            let message = format!(
+                "the key seals, but {name}, which only opens, is newer by {}",
+                Period(time.saturating_sub(sealing))
+            );
             vec![(active.key.subject(), message)]
         }
         _ => Vec::new(),
