@@ -21,7 +21,8 @@ const MAX_INCLUDED: usize = 1000;
 
 /// The key files that a configuration names, in the server's order; `None` where the file is none.
 pub(super) fn key_files(path: &Path, notes: &Notes) -> anyhow::Result<Option<Vec<KeyPath>>> {
-    if source::is_stdin(path) {
+    // what is no file can be read only once, by whoever loads it as a key file
+    if source::is_stdin(path) || !path.is_file() {
         return Ok(None);
     }
     // whoever loads it as a key file says why it cannot be read

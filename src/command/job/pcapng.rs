@@ -42,6 +42,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     let ring = load_keys(args, now, &mut given, notes)?;
     let kept = json::Kept::new(&ring);
     let output = Output::new(args, &kept, now)?;
+    source::refuse_output(path)?;
     let mut file = open(path, notes.progress()).with_context(|| shown.clone())?;
     let mut head = Vec::new();
     Decompressed::new(&mut file)
