@@ -15,6 +15,7 @@ pub mod weak;
 
 mod crypto;
 mod fingerprint;
+pub(crate) mod firsts;
 mod rotation;
 mod verified;
 
