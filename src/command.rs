@@ -19,6 +19,7 @@ mod server_config;
 mod source;
 mod survey;
 mod turnstile;
+mod zstd;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -101,7 +101,7 @@ fn read_from(
     let input = if form == Some(Form::Raw) {
         Decompressed::as_it_is(input)
     } else {
-        Decompressed::new(input).with_context(|| shown(path))?
+        Decompressed::new(input).with_context(|| shown(path)).map_err(gzip::explain)?
     };
     read_decompressed(input, form, path, sink).map_err(gzip::explain)
 }
@@ -122,7 +122,7 @@ fn read_decompressed(
     if form.is_lines() {
         return sink.lines(form, Chunks::new(head, Box::new(input)), path);
     }
-    let limit = if input.is_gzip() { DECOMPRESSED_LIMIT } else { WHOLE_LIMIT };
+    let limit = if input.is_packed() { DECOMPRESSED_LIMIT } else { WHOLE_LIMIT };
     input.take((limit + 1).saturating_sub(head.len()) as u64).read_to_end(&mut head).with_context(|| shown(path))?;
     if head.len() > limit {
         let failure = Failure::new(format_args!("{}: more than {limit} bytes in one piece", shown(path)));
