@@ -27,13 +27,14 @@ use zeroize::Zeroizing;
 pub(super) use self::args::AuditArgs;
 use self::args::{AuditFormat, PolicyArgs};
 use self::output::Output;
+use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key_files;
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
-use super::source::{self, Sink};
+use super::source::{self, Given, Sink};
 
 /// The longest policy or baseline that is read.
 const MAX_SETTINGS_LENGTH: u64 = 64 << 20;
@@ -46,7 +47,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let inputs = inputs(args, &policy)?;
     let baseline = baseline(&args.policy)?;
     let now = args.at.unwrap_or_else(super::exit::now);
-    let (keys, mut exit) = load_keys(args, now, notes)?;
+    let mut given = Given::default();
+    let (keys, mut exit) = load_keys(args, now, &mut given, notes)?;
     // what the missing keys seal would be found to be foreign
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
         return Ok(exit);
@@ -55,11 +57,13 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         opener: Opener::new(keys.ring()),
         auditor: Auditor::new(&policy, now),
         keys: &keys,
+        given,
         now,
         at: args.at,
         notes,
         output: Output::new(args, baseline),
         tally: Tally::default(),
+        sequence: Sequence::default(),
         source: Source::from(""),
         index: 0,
         plaintext: Zeroizing::default(),
@@ -171,12 +175,13 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Loads what can be loaded, and says whether that is all.
-fn load_keys(args: &AuditArgs, now: i64, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
+fn load_keys(args: &AuditArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
     for loaded in key_files::load(&args.keys, args.key_format.format(), notes) {
         match loaded {
-            Ok(key_files::Loaded { path, on_disk, content, file, .. }) => {
+            Ok(key_files::Loaded { path, on_disk, content, identity, file, .. }) => {
+                given.add(&content, identity);
                 let disk = on_disk.as_deref().and_then(disk::facts);
                 files.push(LoadedFile { path, content, keys: file, disk });
             }
@@ -197,12 +202,14 @@ struct Worker<'w> {
     opener: Opener<'w>,
     auditor: Auditor<'w>,
     keys: &'w KeySet,
+    given: Given,
     now: i64,
     /// The clock that was asked for; packets have one of their own.
     at: Option<i64>,
     notes: &'w Notes,
     output: Output,
     tally: Tally,
+    sequence: Sequence,
     source: Source,
     index: u64,
     plaintext: Zeroizing<Vec<u8>>,
@@ -255,6 +262,14 @@ impl Sink for Worker<'_> {
             output.take(findings);
         });
         self.tally.add_connection(connection.handshake());
+    }
+
+    fn given(&self) -> Option<&Given> {
+        Some(&self.given)
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

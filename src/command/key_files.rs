@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::notes::Notes;
+use super::source::Identity;
 use super::{server_config, source};
 
 /// A key file that was read, and what is unusual about it.
@@ -24,10 +25,11 @@ pub(super) struct Loaded {
     #[cfg_attr(not(feature = "audit"), allow(dead_code))]
     pub(super) on_disk: Option<PathBuf>,
     pub(super) length: usize,
-    #[cfg_attr(not(feature = "audit"), allow(dead_code))]
     pub(super) content: Zeroizing<Vec<u8>>,
     /// Who may do what with it, on Unix; `None` for what is no file.
     pub(super) mode: Option<u32>,
+    /// Which file it is; `None` for what is no file.
+    pub(super) identity: Option<Identity>,
     pub(super) file: KeyFile,
 }
 
@@ -99,14 +101,14 @@ pub(super) struct Raw {
     pub(super) path: PathBuf,
     pub(super) name: Arc<str>,
     pub(super) content: Zeroizing<Vec<u8>>,
-    pub(super) mode: Option<u32>,
+    metadata: Option<Metadata>,
 }
 
 impl Raw {
     /// Reads a file, once and as far as a key file can be long.
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
-        let (content, mode) = read(path).with_context(|| source::shown(path))?;
-        let raw = Self { path: path.to_owned(), name: source::display(path), content, mode };
+        let (content, metadata) = read(path).with_context(|| source::shown(path))?;
+        let raw = Self { path: path.to_owned(), name: source::display(path), content, metadata };
         if raw.content.len() > MAX_FILE_LENGTH {
             let shown = source::shown(path);
             let (error, hint) = match identify::kind_of(&raw.content) {
@@ -173,7 +175,9 @@ impl Raw {
         let on_disk = (!source::is_stdin(&self.path)).then(|| self.path.clone());
         let path = if name.is_empty() { Arc::clone(&self.name) } else { format!("{}#{name}", self.name).into() };
         let length = content.len();
-        Loaded { path, on_disk, length, content, mode: self.mode, file }
+        let mode = self.metadata.as_ref().and_then(mode);
+        let identity = self.metadata.as_ref().and_then(Identity::of);
+        Loaded { path, on_disk, length, content, mode, identity, file }
     }
 }
 
@@ -200,8 +204,8 @@ fn mode(_: &Metadata) -> Option<u32> {
     None
 }
 
-/// The content of a file, as far as a key file can be long, and who may do what with it.
-pub(super) fn read(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, Option<u32>)> {
+/// The content of a file, as far as a key file can be long, and its directory entry.
+pub(super) fn read(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, Option<Metadata>)> {
     let limit = MAX_FILE_LENGTH as u64 + 1;
     // room from the start: a buffer that grows leaves copies behind
     let room = |length: u64| Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default()));
@@ -216,5 +220,5 @@ pub(super) fn read(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, Option<u32>)>
     let length = if metadata.is_file() { metadata.len().min(limit) + 1 } else { 1 << 14 };
     let mut bytes = room(length);
     file.take(limit).read_to_end(&mut bytes)?;
-    Ok((bytes, mode(&metadata)))
+    Ok((bytes, Some(metadata)))
 }
