@@ -65,16 +65,19 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
         notes.hint("give tickets as raw bytes, hex, base64, PEM or DER sessions, an s_client transcript or a capture");
     }
     if let Some(lines) = lines {
-        return Ok(exit.max(end_key_log(lines, notes)));
+        return Ok(exit.max(end_key_log(lines, !args.keys.is_empty(), notes)));
     }
     let all = tally.tickets() > 0 && tally.failures() == 0 && !refused;
     Ok(exit.max(if all { Exit::Done } else { Exit::NotAll }))
 }
 
 /// A key log is worth having where it has a line; foreign tickets around it are normal.
-fn end_key_log(lines: u64, notes: &Notes) -> Exit {
+fn end_key_log(lines: u64, has_keys: bool, notes: &Notes) -> Exit {
     if lines == 0 {
         notes.error("no ticket gives a line of a key log");
+        if !has_keys {
+            notes.hint("a key log is made with the server's ticket key: --key FILE");
+        }
         return Exit::NotAll;
     }
     notes.warning("the key log decrypts recorded traffic: keep it as safe as the ticket key");

@@ -69,7 +69,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     let (input, watch) = notes.progress().watch(file);
     target.finish(input).with_context(|| shown.clone())?;
     drop(watch);
-    Ok(end_key_log(lines, notes))
+    Ok(end_key_log(lines, !args.keys.is_empty(), notes))
 }
 
 /// A file that can be read twice.
