@@ -8,7 +8,8 @@ mod write;
 
 use self::fields::Fields;
 pub use self::kept::Kept;
-use self::write::{Object, member};
+pub(in crate::report) use self::write::Object;
+use self::write::member;
 pub(super) use self::write::{Type, line, record_type};
 use super::{Page, REDACTED};
 use crate::key::KeyInUse;
