@@ -7,6 +7,7 @@ mod output;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tktdump::audit::baseline::Baseline;
@@ -159,11 +160,11 @@ fn list_rules(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Exit> {
 
 /// The inputs: none where the keys alone are to be judged, standard input where nothing is named.
 fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
-    if policy.thresholds.expect_active && args.keys.is_empty() {
+    if policy.thresholds.expect_active && !args.has_keys() {
         let failure = Failure::new("--expect-active needs the keys that the server is to seal with");
         return Err(failure.with_hint("--key FILE, in the server's own order").into());
     }
-    if args.inputs.is_empty() && !args.keys.is_empty() {
+    if args.inputs.is_empty() && args.has_keys() {
         if policy.thresholds.expect_active {
             let failure =
                 Failure::new("--expect-active needs tickets: no key file tells which key a server seals with");
@@ -171,28 +172,34 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
         }
         return Ok(Vec::new());
     }
-    source::inputs(&args.inputs, &args.keys)
+    let keys: Vec<PathBuf> = args.keys.iter().chain(args.hosts.iter().map(|host| &host.keys)).cloned().collect();
+    source::inputs(&args.inputs, &keys)
 }
 
 /// Loads what can be loaded, and says whether that is all.
 fn load_keys(args: &AuditArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
-    for loaded in key_files::load(&args.keys, args.key_format.format(), notes) {
-        match loaded {
-            Ok(key_files::Loaded { path, on_disk, content, identity, file, .. }) => {
-                given.add(&content, identity);
-                let disk = on_disk.as_deref().and_then(disk::facts);
-                files.push(LoadedFile { path, content, keys: file, disk });
-            }
-            Err(error) => {
-                notes.failure(&error);
-                exit = Exit::Failed;
+    let of_hosts = args.hosts.iter().map(|host| (Some(Arc::from(&*host.name)), std::slice::from_ref(&host.keys)));
+    for (host, paths) in std::iter::once((None, args.keys.as_slice())).chain(of_hosts) {
+        for (number, loaded) in key_files::load(paths, args.key_format.format(), notes).into_iter().enumerate() {
+            match loaded {
+                Ok(key_files::Loaded { path, on_disk, content, identity, mut file, .. }) => {
+                    given.add(&content, identity);
+                    let disk = on_disk.as_deref().and_then(disk::facts);
+                    // the order of a host's keys does not depend on the hosts before it
+                    file.position = file.position.or(host.as_ref().map(|_: &Arc<str>| number));
+                    files.push(LoadedFile { path, host: host.clone(), content, keys: file, disk });
+                }
+                Err(error) => {
+                    notes.failure(&error);
+                    exit = Exit::Failed;
+                }
             }
         }
     }
-    if files.is_empty() && exit == Exit::Done && !args.keys.is_empty() {
-        return Err(Failure::new("no key was found in what --key names").into());
+    if files.is_empty() && exit == Exit::Done && args.has_keys() {
+        return Err(Failure::new("no key was found in what --key and --host name").into());
     }
     Ok((KeySet::new(files, now), exit))
 }

@@ -16,6 +16,9 @@ pub(in crate::command) struct AuditArgs {
     /// Ticket key file; repeat it in the server's own order. A directory means its files in name order
     #[arg(short, long = "key", value_name = "FILE")]
     pub(super) keys: Vec<PathBuf>,
+    /// Ticket keys of one of several hosts, in a directory: what seals is judged for each host by itself; repeatable
+    #[arg(long = "host", value_name = "NAME=DIR", value_parser = host)]
+    pub(super) hosts: Vec<Host>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
     /// Form of the inputs
@@ -41,6 +44,28 @@ pub(in crate::command) struct AuditArgs {
     /// Colours in text
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
+}
+
+impl AuditArgs {
+    /// Whether keys were given.
+    pub(super) fn has_keys(&self) -> bool {
+        !self.keys.is_empty() || !self.hosts.is_empty()
+    }
+}
+
+/// A host and where its keys are.
+#[derive(Debug, Clone)]
+pub(in crate::command) struct Host {
+    pub(super) name: String,
+    pub(super) keys: PathBuf,
+}
+
+fn host(text: &str) -> Result<Host, String> {
+    let (name, keys) = text
+        .split_once('=')
+        .filter(|(name, keys)| !name.is_empty() && !keys.is_empty())
+        .ok_or("not of the form NAME=DIR, such as web1=/srv/keys/web1")?;
+    Ok(Host { name: name.to_owned(), keys: keys.into() })
 }
 
 /// How strict the audit is.
