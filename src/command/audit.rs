@@ -20,7 +20,7 @@ use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::Item;
 use tktdump::open::Opener;
-use tktdump::record::{Place, Source, examine, examine_connection};
+use tktdump::record::{Place, Selection, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
 use zeroize::Zeroizing;
@@ -35,6 +35,7 @@ use super::key_files;
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
+use super::redirect::redirect;
 use super::source::{self, Given, Sink};
 
 /// The longest policy or baseline that is read.
@@ -54,6 +55,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
         return Ok(exit);
     }
+    let read: Vec<PathBuf> = args.keys.iter().chain(args.hosts.iter().map(|host| &host.keys)).cloned().collect();
+    redirect(args.output.as_deref(), &[&inputs, &read], false)?;
     let mut worker = Worker {
         opener: Opener::new(keys.ring()),
         auditor: Auditor::new(&policy, now),
@@ -63,6 +66,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         at: args.at,
         notes,
         output: Output::new(args, baseline),
+        selection: args.selection.selection(),
+        left_out: 0,
         tally: Tally::default(),
         sequence: Sequence::default(),
         source: Source::from(""),
@@ -90,7 +95,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
     }
-    if policy.thresholds.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
+    if policy.thresholds.expect_active && worker.tally.tickets() + worker.left_out == 0 && exit == Exit::Done {
         worker.notes.error("no ticket was found, so that nothing shows which key seals");
         worker
             .notes
@@ -215,7 +220,10 @@ struct Worker<'w> {
     at: Option<i64>,
     notes: &'w Notes,
     output: Output,
+    selection: Selection,
     tally: Tally,
+    /// Tickets that were found and not selected.
+    left_out: u64,
     sequence: Sequence,
     source: Source,
     index: u64,
@@ -243,32 +251,44 @@ impl Sink for Worker<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let place = Place { source: &self.source, index: self.index, line, packet: None };
         let record = examine(place, &item, &self.opener, &mut self.plaintext);
+        self.index += 1;
+        if !self.selection.takes(&record) {
+            self.left_out += 1;
+            return;
+        }
         let psk_modes = PskModes::default();
         let guessed = guessed(&record);
         let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now: self.now };
         self.tally.add(record.status());
-        self.index += 1;
         let findings = self.auditor.ticket(&ticket);
         self.output.take(findings);
     }
 
     fn connection(&mut self, connection: &Connection) {
         let first = self.index;
-        let Self { opener, auditor, keys, at, output, tally, source, index, plaintext, .. } = self;
-        examine_connection(connection, source, first, opener, *at, plaintext, &mut |record| {
+        let Self { opener, auditor, keys, at, output, selection, tally, left_out, source, index, plaintext, .. } = self;
+        let mut any = false;
+        let record = examine_connection(connection, source, first, opener, *at, plaintext, &mut |record| {
             let Some(sighting) = &record.capture else { return };
+            *index += 1;
+            if !selection.takes(record) {
+                *left_out += 1;
+                return;
+            }
+            any = true;
             let now = at.unwrap_or(sighting.time.seconds);
             let psk_modes = PskModes::of(connection, sighting);
             let ticket = TicketFacts { record, keys, guessed: guessed(record), psk_modes, now };
             tally.add(record.status());
-            *index += 1;
             let findings = auditor.ticket(&ticket);
             if let Some(offer) = Offer::of(connection, sighting, record) {
                 auditor.offer(&offer);
             }
             output.take(findings);
         });
-        self.tally.add_connection(connection.handshake());
+        if selection.takes_connection(&record, any) {
+            tally.add_connection(connection.handshake());
+        }
     }
 
     fn given(&self) -> Option<&Given> {

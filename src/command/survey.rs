@@ -7,16 +7,18 @@ use clap::Args;
 use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::Item;
+use tktdump::record::Selection;
 use tktdump::report::{Page, survey as render};
 use tktdump::session::Session;
 use tktdump::survey::{Seen, Survey};
 
-use super::args::shared::{Color, FormArg, ListFormat};
+use super::args::shared::{Color, FormArg, ListFormat, SeenArgs};
 use super::capture::Sequence;
 use super::exit::Exit;
 use super::notes::Notes;
 use super::output;
 use super::progress::Progress;
+use super::redirect::redirect;
 use super::source::{self, Sink};
 
 #[derive(Debug, Args)]
@@ -30,6 +32,11 @@ pub(super) struct SurveyArgs {
     /// Output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(super) format: ListFormat,
+    #[command(flatten)]
+    pub(super) selection: SeenArgs,
+    /// Write to a file instead of standard output; a key file is never written over
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
     /// Colours in text
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
@@ -39,21 +46,25 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let mut collector = Collector {
         survey: Survey::default(),
         source: String::new(),
+        selection: args.selection.selection(),
         tickets: 0,
+        left_out: 0,
         unreadable: 0,
         sequence: Sequence::default(),
         notes,
     };
     let mut exit = Exit::Done;
-    for path in &source::inputs(&args.inputs, &[])? {
+    let inputs = source::inputs(&args.inputs, &[])?;
+    redirect(args.output.as_deref(), &[&inputs], false)?;
+    for path in &inputs {
         collector.source = Text(source::display(path).as_bytes()).to_string();
         if let Err(error) = source::read(path, args.from.form(), &mut collector) {
             collector.notes.failure(&error);
             exit = Exit::Failed;
         }
     }
-    let Collector { survey, tickets, unreadable, .. } = collector;
-    if tickets == 0 && exit == Exit::Done {
+    let Collector { survey, tickets, left_out, unreadable, .. } = collector;
+    if tickets + left_out == 0 && exit == Exit::Done {
         notes.error("no ticket was found");
         notes.hint("give captures, or tickets as lines of hex or as records of -f json");
     }
@@ -66,20 +77,30 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         }
     }
     io::stdout().write_all(&out)?;
-    Ok(exit.max(if tickets > 0 && unreadable == 0 { Exit::Done } else { Exit::NotAll }))
+    Ok(exit.max(if tickets + left_out > 0 && unreadable == 0 { Exit::Done } else { Exit::NotAll }))
 }
 
 struct Collector<'n> {
     survey: Survey,
     source: String,
+    selection: Selection,
     tickets: u64,
+    /// Tickets that were found and not selected.
+    left_out: u64,
     unreadable: u64,
     sequence: Sequence,
     notes: &'n Notes,
 }
 
 impl Collector<'_> {
-    fn add(&mut self, seen: Seen<'_>) {
+    fn add(&mut self, seen: Seen<'_>, stream: Option<u64>) {
+        let selection = &self.selection;
+        let is_wanted =
+            selection.takes_ticket(seen.ticket) && selection.takes_name(seen.sni) && selection.takes_stream(stream);
+        if !is_wanted {
+            self.left_out += 1;
+            return;
+        }
         self.tickets += 1;
         self.survey.add(seen);
     }
@@ -89,14 +110,14 @@ impl Sink for Collector<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let bare = |ticket| Seen { ticket, time: None, server: None, sni: None };
         match item {
-            Item::Ticket(ticket) => self.add(bare(ticket)),
+            Item::Ticket(ticket) => self.add(bare(ticket), None),
             Item::Recorded { ticket, time, server, sni } => {
-                self.add(Seen { ticket, time, server, sni: sni.map(str::as_bytes) });
+                self.add(Seen { ticket, time, server, sni: sni.map(str::as_bytes) }, None);
             }
             // a session without a ticket was never sealed
             Item::Session(der) => {
                 if let Some(ticket) = Session::parse(der).ok().and_then(|session| session.ticket) {
-                    self.add(bare(ticket));
+                    self.add(bare(ticket), None);
                 }
             }
             Item::Unreadable(error) => {
@@ -111,12 +132,8 @@ impl Sink for Collector<'_> {
     fn connection(&mut self, connection: &Connection) {
         for sighting in connection.sightings() {
             let server = sighting.server.to_string();
-            self.add(Seen {
-                ticket: sighting.ticket,
-                time: Some(sighting.time),
-                server: Some(&server),
-                sni: sighting.sni,
-            });
+            let (time, server) = (Some(sighting.time), Some(&*server));
+            self.add(Seen { ticket: sighting.ticket, time, server, sni: sighting.sni }, Some(sighting.stream));
         }
     }
 

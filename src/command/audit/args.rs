@@ -6,7 +6,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use tktdump::audit::{Severity, parse_period};
 
-use crate::command::args::shared::{Color, FormArg, KeyFormatArg, time};
+use crate::command::args::shared::{Color, FormArg, KeyFormatArg, SelectionArgs, time};
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct AuditArgs {
@@ -38,6 +38,11 @@ pub(in crate::command) struct AuditArgs {
     /// Judge ages and expiry by this time (RFC 3339, or seconds since 1970) instead of now
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) at: Option<i64>,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    /// Write to a file instead of standard output; a key file is never written over
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
     /// Close with a summary
     #[arg(long)]
     pub(super) stats: bool,
