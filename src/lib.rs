@@ -78,6 +78,8 @@ pub mod input;
 pub mod key;
 pub mod keylog;
 pub mod open;
+#[cfg(feature = "audit")]
+pub mod probe;
 pub mod record;
 pub mod report;
 pub mod resumption;

@@ -5,6 +5,8 @@ pub mod findings;
 pub mod json;
 mod keys;
 pub mod openssl;
+#[cfg(feature = "audit")]
+pub mod probe;
 pub mod survey;
 pub mod text;
 
@@ -13,6 +15,6 @@ mod tally;
 
 pub use self::keys::{compared as compared_to_json, key as key_to_json};
 pub use self::page::Page;
-pub use self::tally::Tally;
+pub use self::tally::{Tally, Totals};
 
 pub use crate::escape::REDACTED;

@@ -23,10 +23,11 @@ use tktdump::open::Opener;
 use tktdump::record::{Place, Selection, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
+use tktdump::resumption::History;
 use zeroize::Zeroizing;
 
-pub(super) use self::args::AuditArgs;
-use self::args::{AuditFormat, PolicyArgs};
+use self::args::AuditFormat;
+pub(super) use self::args::{AuditArgs, PolicyArgs};
 use self::output::Output;
 use super::capture::Sequence;
 use super::exit::Exit;
@@ -70,6 +71,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         left_out: 0,
         tally: Tally::default(),
         sequence: Sequence::default(),
+        history: History::default(),
         source: Source::from(""),
         index: 0,
         plaintext: Zeroizing::default(),
@@ -107,7 +109,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
 }
 
 /// The policy file, and over it the options.
-fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
+pub(super) fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     let mut policy = Policy::default();
     if let Some(path) = &args.file {
         let (shown, bytes) = read_settings(path)?;
@@ -125,11 +127,12 @@ fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     policy.thresholds.min_key_bits = args.min_key_bits.unwrap_or(policy.thresholds.min_key_bits);
     policy.thresholds.max_key_age = args.max_key_age.unwrap_or(policy.thresholds.max_key_age);
     policy.thresholds.max_lifetime = args.max_lifetime.or(policy.thresholds.max_lifetime);
+    policy.thresholds.max_ticket_bytes = args.max_ticket_bytes.unwrap_or(policy.thresholds.max_ticket_bytes);
     policy.thresholds.expect_active |= args.expect_active;
     Ok(policy)
 }
 
-fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
+pub(super) fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
     let Some(path) = &args.baseline else { return Ok(Baseline::default()) };
     let (shown, bytes) = read_settings(path)?;
     Baseline::parse(&bytes).map_err(|error| {
@@ -225,6 +228,8 @@ struct Worker<'w> {
     /// Tickets that were found and not selected.
     left_out: u64,
     sequence: Sequence,
+    /// Of the capture.
+    history: History,
     source: Source,
     index: u64,
     plaintext: Zeroizing<Vec<u8>>,
@@ -234,6 +239,7 @@ impl Worker<'_> {
     fn begin(&mut self, path: &Path) {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
+        self.history = History::default();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
         }
@@ -266,9 +272,23 @@ impl Sink for Worker<'_> {
 
     fn connection(&mut self, connection: &Connection) {
         let first = self.index;
-        let Self { opener, auditor, keys, at, output, selection, tally, left_out, source, index, plaintext, .. } = self;
+        let Self {
+            opener,
+            auditor,
+            keys,
+            at,
+            output,
+            selection,
+            tally,
+            left_out,
+            source,
+            index,
+            history,
+            plaintext,
+            ..
+        } = self;
         let mut any = false;
-        let record = examine_connection(connection, source, first, opener, *at, plaintext, &mut |record| {
+        let record = examine_connection(connection, source, first, opener, history, *at, plaintext, &mut |record| {
             let Some(sighting) = &record.capture else { return };
             *index += 1;
             if !selection.takes(record) {
