@@ -277,7 +277,7 @@ fn apart(nodes: &[NodeFacts], group: &[usize], other: &[usize], refused: &[&Pair
             &rules::CONTEXT_NOT_SHARED,
             format!("{who} and {others} have one key and different session ID contexts: no session is resumed across"),
         ),
-        () if has(Reason::Stateful) => findings.add(
+        () if has(Reason::CacheMiss) => findings.add(
             &rules::STATEFUL_ACROSS_NODES,
             format!("{who} keep{verb} sessions in a cache that {others} {verb_others} not share"),
         ),
@@ -314,7 +314,7 @@ fn one_way(nodes: &[NodeFacts], groups: &[Vec<usize>], pairs: &[Pair], findings:
     let rule = match pair.reason {
         Reason::OtherKey => &rules::KEY_NOT_SHARED,
         Reason::OtherContext => &rules::CONTEXT_NOT_SHARED,
-        Reason::Stateful => &rules::STATEFUL_ACROSS_NODES,
+        Reason::CacheMiss => &rules::STATEFUL_ACROSS_NODES,
         _ => &rules::NOT_RESUMED,
     };
     let (version, from, to, why) = (pair.version, shown(from), shown(to), &pair.why);
@@ -393,7 +393,12 @@ pub fn across_names(nodes: &[NodeFacts], contexts: &[Context], pairs: &[Pair], p
         };
         let asks = context(node, to).is_some_and(Context::asks_certificate);
         let [from, _] = &first.names;
-        let ticket = context(first.from, from)
+        let ticket = contexts
+            .iter()
+            .find(|context| {
+                let presented = first.certificate.is_none_or(|presented| presented == context.with_certificate);
+                context.node == first.from && context.name == *from && presented
+            })
             .and_then(|context| context.versions.iter().find(|facts| facts.version == first.version))
             .and_then(|facts| facts.tickets().next());
         let inside = ticket.map(|ticket| inside(ticket, from.as_deref())).unwrap_or_default();

@@ -20,6 +20,7 @@ use crate::command::audit::PolicyArgs;
     after_help = "Probe only servers that you run or may test.\nExit status: 0 as expected; 1 a finding reached --fail-on, \
                   or what --expect-active or --expect-shared ask for was not shown; 2 a node could not be probed."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(in crate::command) struct ProbeArgs {
     /// Hosts to probe, on every address that they have; port 443 unless one is named
     #[arg(value_name = "HOST[:PORT]", required_unless_present = "fleet")]

@@ -166,8 +166,17 @@ pub(super) fn round(
     state.run(own.collect())?;
     let pools = state.pools()?;
     state.cross_names()?;
-    let State { nodes, contexts, pairs, findings, .. } = state;
-    Ok(Round { nodes, pools, contexts, crossings: pairs, findings })
+    let State { nodes, contexts, pairs: mut crossings, mut findings, .. } = state;
+    // in the order of the names, and that without one last
+    let place = |node: usize, name: &Option<String>| {
+        (node, args.names.iter().position(|known| Some(known) == name.as_ref()).unwrap_or(usize::MAX))
+    };
+    crossings.sort_by_key(|pair| {
+        let [from, to] = &pair.names;
+        (place(pair.from, from), place(pair.to, to), pair.certificate, pair.version)
+    });
+    findings.sort_by_key(|(node, _)| *node);
+    Ok(Round { nodes, pools, contexts, crossings, findings })
 }
 
 fn facts(target: &Target, plan: &Plan) -> NodeFacts {
@@ -304,7 +313,7 @@ impl State<'_, '_, '_> {
         let (Some(issuer), Some(taker)) = (one.of_version(version), other.of_version(version)) else { return };
         let (resumed, failure) = result(seen);
         let (reason, why) = matrix::judge(issuer, taker, resumed, failure);
-        self.pairs.push(Pair { from, to, names, version, resumed, reason, why });
+        self.pairs.push(Pair { from, to, names, certificate: None, version, resumed, reason, why });
     }
 
     fn crossing(&mut self, from: usize, to: usize, version: Version, seen: Option<&Seen>) {
@@ -314,8 +323,9 @@ impl State<'_, '_, '_> {
         let (resumed, failure) = result(seen);
         let (reason, why) = matrix::judge(&issuer, &taker, resumed, failure);
         let names = [one.name.clone(), other.name.clone()];
+        let certificate = self.shared.args.cert.is_some().then_some(other.with_certificate);
         let (from, to) = (one.node, other.node);
-        self.pairs.push(Pair { from, to, names, version, resumed, reason, why });
+        self.pairs.push(Pair { from, to, names, certificate, version, resumed, reason, why });
     }
 
     /// Tries the pairs of each pool.
@@ -336,7 +346,8 @@ impl State<'_, '_, '_> {
             let groups = matrix::groups_of_pairs(&alive, &self.pairs);
             let further = plan.between(all, &groups, &tried);
             self.offer_pairs(&further)?;
-            let pairs = std::mem::take(&mut self.pairs);
+            let mut pairs = std::mem::take(&mut self.pairs);
+            pairs.sort_by_key(|pair| (pair.from, pair.to, pair.version));
             let groups = if tried.is_empty() { Vec::new() } else { matrix::groups_of_pairs(&alive, &pairs) };
             pools.push(Pool { pairs, groups });
         }
@@ -396,6 +407,8 @@ impl State<'_, '_, '_> {
 fn result(seen: Option<&Seen>) -> (Option<bool>, Option<&Failure>) {
     match seen {
         None => (None, None),
+        // a server that ends the handshake over an offer does not resume it
+        Some(Seen { failure: Some(failure @ Failure::Alert(_)), .. }) => (Some(false), Some(failure)),
         Some(Seen { failure: Some(failure), .. }) => (None, Some(failure)),
         Some(seen) if !seen.offered => (None, None),
         Some(seen) => (Some(seen.is_resumed()), None),
@@ -459,7 +472,7 @@ impl Shared<'_> {
             };
             if let (Purpose::Own(node, Step::Full(version)), Some(failure)) = (purpose, &outcome.failure) {
                 unspoken.push((node, version));
-                if !failure.is_about_version() {
+                if failure.is_final() {
                     dead.push(node);
                 }
             }

@@ -14,6 +14,7 @@ use tktdump::probe::seen::{Fresh, Seen};
 use tktdump::probe::verdicts::REPLACED;
 use tktdump::record::{Record, Source, examine_connection};
 use tktdump::report::{Page, json};
+use tktdump::resumption::History;
 use zeroize::Zeroizing;
 
 use super::connect::Outcome;
@@ -43,6 +44,8 @@ pub(super) struct Scribe<'s> {
     prints: bool,
     pub(super) page: Page,
     plaintext: Zeroizing<Vec<u8>>,
+    /// What the connections before showed.
+    history: History,
 }
 
 impl<'s> Scribe<'s> {
@@ -56,6 +59,7 @@ impl<'s> Scribe<'s> {
             prints,
             page: Page::new(),
             plaintext: Zeroizing::default(),
+            history: History::default(),
         }
     }
 
@@ -137,7 +141,8 @@ impl<'s> Scribe<'s> {
                 findings.extend(auditor.ticket(&facts));
             }
         };
-        let record = examine_connection(connection, &self.source, first, &opener, None, &mut self.plaintext, &mut each);
+        let (history, plaintext) = (&mut self.history, &mut self.plaintext);
+        let record = examine_connection(connection, &self.source, first, &opener, history, None, plaintext, &mut each);
         if prints {
             renderer.connection(&record, page);
         }

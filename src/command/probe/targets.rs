@@ -185,7 +185,7 @@ fn slices(text: &str, named: Vec<Named>) -> Result<Vec<Named>, tktdump::probe::f
     // the name that clients use is not in the slices: whoever names it means all endpoints
     let nodes: Vec<_> = services.into_iter().flat_map(|service| service.nodes).map(node).collect();
     let port = first.port.or_else(|| nodes.first().map(|(address, _)| address.port()));
-    Ok(std::iter::once(Named { nodes, port, ..first }).chain(named).collect())
+    Ok(std::iter::once(Named { port, nodes, ..first }).chain(named).collect())
 }
 
 /// Takes host and port apart.
