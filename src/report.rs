@@ -15,6 +15,6 @@ mod tally;
 
 pub use self::keys::key as key_to_json;
 pub use self::page::Page;
-pub use self::tally::Tally;
+pub use self::tally::{Tally, Totals};
 
 pub use crate::escape::REDACTED;

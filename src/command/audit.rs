@@ -22,6 +22,7 @@ use tktdump::open::Opener;
 use tktdump::record::{Place, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
+use tktdump::resumption::History;
 use zeroize::Zeroizing;
 
 use self::args::AuditFormat;
@@ -64,6 +65,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         output: Output::new(args, baseline),
         tally: Tally::default(),
         sequence: Sequence::default(),
+        history: History::default(),
         source: Source::from(""),
         index: 0,
         plaintext: Zeroizing::default(),
@@ -119,6 +121,7 @@ pub(super) fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     policy.thresholds.min_key_bits = args.min_key_bits.unwrap_or(policy.thresholds.min_key_bits);
     policy.thresholds.max_key_age = args.max_key_age.unwrap_or(policy.thresholds.max_key_age);
     policy.thresholds.max_lifetime = args.max_lifetime.or(policy.thresholds.max_lifetime);
+    policy.thresholds.max_ticket_bytes = args.max_ticket_bytes.unwrap_or(policy.thresholds.max_ticket_bytes);
     policy.thresholds.expect_active |= args.expect_active;
     Ok(policy)
 }
@@ -210,6 +213,8 @@ struct Worker<'w> {
     output: Output,
     tally: Tally,
     sequence: Sequence,
+    /// Of the capture.
+    history: History,
     source: Source,
     index: u64,
     plaintext: Zeroizing<Vec<u8>>,
@@ -219,6 +224,7 @@ impl Worker<'_> {
     fn begin(&mut self, path: &Path) {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
+        self.history = History::default();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
         }
@@ -247,8 +253,8 @@ impl Sink for Worker<'_> {
 
     fn connection(&mut self, connection: &Connection) {
         let first = self.index;
-        let Self { opener, auditor, keys, at, output, tally, source, index, plaintext, .. } = self;
-        examine_connection(connection, source, first, opener, *at, plaintext, &mut |record| {
+        let Self { opener, auditor, keys, at, output, tally, source, index, history, plaintext, .. } = self;
+        examine_connection(connection, source, first, opener, history, *at, plaintext, &mut |record| {
             let Some(sighting) = &record.capture else { return };
             let now = at.unwrap_or(sighting.time.seconds);
             let psk_modes = PskModes::of(connection, sighting);

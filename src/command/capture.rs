@@ -15,6 +15,15 @@ use tktdump::capture::{Capture, Remarks};
 use super::failure::Failure;
 use super::source::Sink;
 
+/// What was counted in the blocks of a capture.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Blocks {
+    /// Those that could not be used.
+    unusable: u64,
+    /// Packets that were dropped while it was made.
+    dropped: u64,
+}
+
 /// What happens with the packets of a capture.
 pub(super) trait PacketSink {
     /// Takes a packet, and where in the buffer its data begins.
@@ -25,15 +34,15 @@ pub(super) trait PacketSink {
     }
     /// Called when all input that is there has been handed over.
     fn pause(&mut self) -> anyhow::Result<()>;
-    /// Called at the end with the number of blocks that could not be used.
-    fn unusable(&mut self, blocks: u64);
+    /// Called at the end with what was counted.
+    fn end(&mut self, blocks: Blocks);
 }
 
 /// Follows connections and hands them on.
 struct Follow<'s, S> {
     capture: Capture,
     sink: &'s mut S,
-    unusable: u64,
+    blocks: Blocks,
 }
 
 impl<S: Sink> PacketSink for Follow<'_, S> {
@@ -46,33 +55,33 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
         self.sink.pause()
     }
 
-    fn unusable(&mut self, blocks: u64) {
-        self.unusable = blocks;
+    fn end(&mut self, blocks: Blocks) {
+        self.blocks = blocks;
     }
 }
 
 /// Reads a capture to its end, in this thread.
 pub(super) fn read(mut feed: Feed<'_>, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
-    let mut follow = Follow { capture: Capture::default(), sink, unusable: 0 };
+    let mut follow = Follow { capture: Capture::default(), sink, blocks: Blocks::default() };
     let end = each_packet(&mut feed, &mut follow);
-    let Follow { capture, sink, unusable } = follow;
-    finish(capture, end, unusable, shown, sink)
+    let Follow { capture, sink, blocks } = follow;
+    finish(capture, end, blocks, shown, sink)
 }
 
 /// Reads a capture to its end, by two threads.
 pub(super) fn read_ahead(ahead: Ahead, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
     let mut capture = Capture::default();
-    let (end, unusable) = ahead.follow(&mut capture, sink)?;
-    finish(capture, end, unusable, shown, sink)
+    let (end, blocks) = ahead.follow(&mut capture, sink)?;
+    finish(capture, end, blocks, shown, sink)
 }
 
 /// What is wrong with a capture is said once all that could be read has been handed over.
 fn finish(
     mut capture: Capture,
     end: anyhow::Result<End>,
-    unusable: u64,
+    blocks: Blocks,
     shown: &str,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
@@ -81,6 +90,8 @@ fn finish(
     if let Some(joint) = sink.sequence().next(&capture.remarks(), shown) {
         sink.warn(&joint);
     }
+    let Blocks { unusable, dropped } = blocks;
+    sink.totals(&capture.remarks(), dropped);
     if unusable > 0 {
         sink.warn(&format!(
             "{shown}: {unusable} blocks contradict themselves, or name no interface, and were passed over"
@@ -112,7 +123,7 @@ pub(super) enum End {
 pub(super) fn each_packet(feed: &mut Feed<'_>, sink: &mut impl PacketSink) -> anyhow::Result<End> {
     let mut reader = Reader::new();
     let end = walk(&mut reader, feed, sink);
-    sink.unusable(reader.unusable_blocks());
+    sink.end(Blocks { unusable: reader.unusable_blocks(), dropped: reader.dropped_packets() });
     end
 }
 

@@ -4,11 +4,12 @@ use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use tktdump::capture::Connection;
+use tktdump::capture::{Connection, Remarks};
 use tktdump::input::{Form, Item};
 use tktdump::open::{Checked, Opener, Outcome};
 use tktdump::record::{Place, Source, examine, examine_checked};
-use tktdump::report::Page;
+use tktdump::report::{Page, Totals};
+use tktdump::resumption::History;
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
@@ -91,6 +92,10 @@ pub(super) struct Worker<'w> {
     /// Whether there was a capture.
     pub(super) captures: bool,
     sequence: Sequence,
+    /// Of all captures.
+    pub(super) totals: Totals,
+    /// Of the capture.
+    pub(super) history: History,
     pub(super) key_log: Option<Log>,
 }
 
@@ -110,6 +115,8 @@ impl<'w> Worker<'w> {
             stop: None,
             captures: false,
             sequence: Sequence::default(),
+            totals: Totals::default(),
+            history: History::default(),
             key_log: None,
         }
     }
@@ -133,6 +140,7 @@ impl<'w> Worker<'w> {
     pub(super) fn begin(&mut self, path: &Path) -> Result<(), Stop> {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
+        self.history = History::default();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.flush()?;
             self.job.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
@@ -259,6 +267,10 @@ impl Sink for Worker<'_> {
 
     fn given(&self) -> Option<&Given> {
         Some(&self.job.given)
+    }
+
+    fn totals(&mut self, remarks: &Remarks, dropped: u64) {
+        self.totals.add(remarks, dropped);
     }
 
     fn sequence(&mut self) -> &mut Sequence {

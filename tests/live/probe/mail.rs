@@ -1,6 +1,6 @@
 //! STARTTLS with real mail servers.
 
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{fs, net::SocketAddr, path::Path};
 
 use super::tool::{Cases, probe};
 use crate::{
@@ -88,7 +88,7 @@ fn postfix(lab: &Lab) -> Result<(), Failure> {
     succeed(program("chown")?.args(["-R", "postfix"]).arg(folder.join("data")), b"")?;
     let running = Postfix { etc: &etc };
     let started = output(program("postfix")?.arg("-c").arg(&etc).arg("start"), b"")?;
-    let listens = wait_for(Duration::from_secs(20), || std::net::TcpStream::connect(address).is_ok());
+    let listens = wait_for(|| std::net::TcpStream::connect(address).is_ok());
     if !listens {
         let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
         let said = String::from_utf8_lossy(&started.stderr).into_owned();

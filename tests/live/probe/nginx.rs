@@ -7,7 +7,6 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 use super::{
@@ -78,7 +77,7 @@ impl Drop for Nginx<'_> {
     fn drop(&mut self) {
         let _ = self.signal("stop");
         // the file goes when the worker has ended
-        wait_for(Duration::from_secs(5), || !self.pid.exists());
+        wait_for(|| !self.pid.exists());
     }
 }
 
@@ -150,7 +149,7 @@ fn rotation(lab: &Lab, program: fn() -> Result<Command, Failure>) -> Result<(), 
 
     nginx.reload()?;
     let mut last = run(address, files, &["--expect-active"])?;
-    wait_for(Duration::from_secs(10), || {
+    wait_for(|| {
         if last.status != 0 {
             if let Ok(done) = run(address, files, &["--expect-active"]) {
                 last = done;
