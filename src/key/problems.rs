@@ -39,9 +39,6 @@ fn kind(key: &TicketKey) -> Kind {
     (key.layout(), key.scheme())
 }
 
-/// Where a key stands.
-type Standing<'k> = (&'k str, usize);
-
 /// Keys that have something in common, so that none need be compared with all.
 #[derive(Default)]
 struct Neighbours<'k> {
@@ -49,8 +46,9 @@ struct Neighbours<'k> {
     named: HashMap<(Kind, KeyName), Firsts<&'k TicketKey, Fingerprint>>,
     /// Those of the same secrets, by their name.
     alike: HashMap<(Kind, Fingerprint), Firsts<&'k TicketKey, Option<KeyName>>>,
-    /// Those of the same name and secrets, by where they stand.
-    copies: HashMap<(Kind, KeyName, Fingerprint), Firsts<&'k TicketKey, Standing<'k>>>,
+    /// Those of one file of the same name and secrets, by their number: hosts and services are meant to have the same
+    /// keys, only a copy in one file is a mistake.
+    copies: HashMap<(&'k str, Kind, KeyName, Fingerprint), Firsts<&'k TicketKey, usize>>,
 }
 
 impl<'k> Neighbours<'k> {
@@ -62,21 +60,22 @@ impl<'k> Neighbours<'k> {
         if let Some(name) = key.name() {
             let named = self.named.entry((kind, name)).and_modify(|firsts| firsts.add(key, secrets));
             named.or_insert_with(|| Firsts::new(key, secrets));
-            let copies = self.copies.entry((kind, name, secrets));
-            let copies = copies.and_modify(|firsts| firsts.add(key, standing(key)));
-            copies.or_insert_with(|| Firsts::new(key, standing(key)));
+            let copies = self.copies.entry((file(key), kind, name, secrets));
+            let copies = copies.and_modify(|firsts| firsts.add(key, key.origin().index));
+            copies.or_insert_with(|| Firsts::new(key, key.origin().index));
         }
     }
 
     /// Of each kind of problem the first: that another key is the same, or half the same.
     fn problems(&self, key: &'k TicketKey) -> impl Iterator<Item = String> + use<> {
         let (kind, secrets) = (kind(key), key.secrets_fingerprint());
-        let twice = key.name().and_then(|name| self.copies.get(&(kind, name, secrets))?.unlike(&standing(key)));
+        let twice =
+            key.name().and_then(|name| self.copies.get(&(file(key), kind, name, secrets))?.unlike(&key.origin().index));
         let changed = key.name().and_then(|name| self.named.get(&(kind, name))?.unlike(&secrets));
         let renamed = self.alike.get(&(kind, secrets)).and_then(|firsts| firsts.unlike(&key.name()));
         let [twice, changed, renamed] = [twice, changed, renamed].map(|other| other.map(|other| place(other)));
         [
-            twice.map(|place| format!("the same key stands in {place}")),
+            twice.map(|place| format!("identical to {place}")),
             changed.map(|place| {
                 format!("{place} has the same name and other secrets: a server that has one of them cannot open the other's tickets")
             }),
@@ -87,8 +86,8 @@ impl<'k> Neighbours<'k> {
     }
 }
 
-fn standing(key: &TicketKey) -> Standing<'_> {
-    (&key.origin().file, key.origin().index)
+fn file(key: &TicketKey) -> &str {
+    &key.origin().file
 }
 
 fn place(key: &TicketKey) -> String {
@@ -123,8 +122,10 @@ mod tests {
         assert!(found.contains("b, key 0 has the same name and other secrets"), "{found}");
         let found = problems(&[("a", &key(3, 4)), ("b", &key(5, 4))]).concat().join("\n");
         assert!(found.contains("same secrets under another name"), "{found}");
-        let found = problems(&[("a", &key(3, 4)), ("b", &key(3, 4))]).concat().join("\n");
-        assert!(found.contains("the same key stands in a, key 0"), "{found}");
+        let lines = [3, 5, 3].map(|n| data_encoding::BASE64.encode(&key(n, n + 1)) + "\n").concat();
+        let found = problems(&[("a", lines.as_bytes())]).concat().join("\n");
+        assert!(found.contains("identical to a, key 0"), "{found}");
+        assert!(problems(&[("a", &key(3, 4)), ("b", &key(3, 4))]).iter().all(Vec::is_empty), "two hosts");
     }
 
     #[test]
