@@ -41,7 +41,11 @@ impl<'p> Findings<'p> {
 #[must_use]
 pub fn subject(node: &NodeFacts) -> Subject {
     let name = node.key_names().first().copied();
-    Subject { key_name: name, ..Subject::file(Arc::from(format!("{} at {}", node.host, shown(node)))) }
+    Subject {
+        key_name: name,
+        seen: node.seen.clone(),
+        ..Subject::file(Arc::from(format!("{} at {}", node.host, shown(node))))
+    }
 }
 
 /// The address of a node; with its port if that is not the host's.

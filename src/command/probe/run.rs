@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustls::client::{Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::ServerName;
-use tktdump::audit::Finding;
+use tktdump::audit::{self, Finding};
 use tktdump::capture::{Capture, Connection};
 use tktdump::probe::matrix::{self, Pair};
 use tktdump::probe::plan::{Budget, Plan, Step, Version};
@@ -185,6 +185,7 @@ fn facts(target: &Target, plan: &Plan) -> NodeFacts {
         pool: target.pool,
         sni: target.sni.clone(),
         address: target.address,
+        seen: None,
         versions: plan.versions.iter().map(|version| VersionFacts::new(*version)).collect(),
         certificate_problem: None,
         altered: Vec::new(),
@@ -265,6 +266,12 @@ impl State<'_, '_, '_> {
             }
             if let Some(facts) = self.nodes.get_mut(node) {
                 facts.certificate_problem = facts.certificate_problem.take().or(problem);
+                facts.seen = facts.seen.take().or(connection.as_ref().map(|connection| audit::Seen {
+                    server: connection.server,
+                    sni: connection.client_hello().and_then(|hello| hello.server_name.map(<[u8]>::to_vec)),
+                    time: connection.time,
+                    stream: connection.stream,
+                }));
             }
         }
         self.scribe.flush()?;
@@ -417,16 +424,17 @@ fn result(seen: Option<&Seen>) -> (Option<bool>, Option<&Failure>) {
 
 /// How a server answered an altered ticket: only what it sent up to its ServerHello's flight counts.
 fn answer(seen: &Seen, connection: Option<&Connection>) -> Answer {
-    let took = connection.is_some_and(|connection| {
-        let server = connection.server_hello();
-        // a handshake that failed afterwards was a resumption all the same
-        server.is_some_and(|server| server.selected_identity.is_some()) || seen.handshake.is_resumed()
-    });
-    let began = connection.is_some_and(|connection| {
-        let flight = connection.flight;
-        let tls13 = connection.server_hello().is_some_and(|server| server.protocol.has_psk());
-        tls13 || flight.certificate || flight.hello_done || flight.key_exchange
-    });
+    let server = connection.and_then(Connection::server_hello);
+    let flight = connection.map(|connection| connection.flight).unwrap_or_default();
+    let is_tls13 = server.as_ref().is_some_and(|server| server.protocol.has_psk());
+    let new = flight.certificate || flight.hello_done || flight.key_exchange;
+    // the client stops there, so that a resumption never comes to its end
+    let took = match &server {
+        Some(server) if is_tls13 => server.selected_identity.is_some(),
+        Some(_) => flight.server_changed && !new,
+        None => false,
+    };
+    let began = is_tls13 || new;
     match &seen.failure {
         _ if took => Answer::Resumed,
         Some(Failure::Alert(description)) if !began => Answer::Alert(*description),
