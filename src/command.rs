@@ -17,10 +17,12 @@ mod output;
 #[cfg(feature = "probe")]
 mod probe;
 mod progress;
+mod redirect;
 mod server_config;
 mod source;
 mod survey;
 mod turnstile;
+mod zstd;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
