@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 /// What only the command needs, what only audits need, and what only SARIF needs.
-const COMMAND: [&str; 9] =
-    ["anstream", "anyhow", "clap", "clap_mangen", "flate2", "glob", "indicatif", "rustix", "tempfile"];
+const COMMAND: [&str; 10] =
+    ["anstream", "anyhow", "clap", "clap_mangen", "flate2", "glob", "indicatif", "rustix", "ruzstd", "tempfile"];
 const AUDIT: [&str; 2] = ["humantime", "toml"];
 const SARIF: [&str; 1] = ["serde-sarif"];
 /// What only probes need.

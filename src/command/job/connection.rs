@@ -14,12 +14,18 @@ impl Worker<'_> {
     /// Opens the tickets of a connection and renders them, then the connection.
     pub(super) fn examine_connection(&mut self, connection: &Connection) {
         let Self { job, source, index, history, plaintext, results, key_log, shown, tickets, .. } = self;
-        let first = *index;
+        let (first, mut any) = (*index, false);
         // for people, a connection stands before its tickets
         let text = job.output.text();
         tickets.clear();
         let record =
             examine_connection(connection, source, first, &job.opener, history, job.at, plaintext, &mut |record| {
+                *index += 1;
+                if !job.selection.takes(record) {
+                    results.left_out += 1;
+                    return;
+                }
+                any = true;
                 if let (Some(log), Ok(Outcome::Decrypted { session, key, .. }), Some(sighting)) =
                     (key_log.as_mut(), &record.verdict, &record.capture)
                 {
@@ -37,7 +43,6 @@ impl Worker<'_> {
                 let (Some(renderer), Some(sighting)) = (text, record.capture) else {
                     output.render(record, &mut results.rendered);
                     results.add(record, job);
-                    *index += 1;
                     return;
                 };
                 let mark = Mark::of(record.bytes);
@@ -50,9 +55,8 @@ impl Worker<'_> {
                     output.render(record, tickets);
                 }
                 results.add(record, job);
-                *index += 1;
             });
-        if connection.has_hello() {
+        if connection.has_hello() && job.selection.takes_connection(&record, any) {
             results.tally.add_connection(record.handshake);
             job.output.connection(&record, &mut results.rendered);
         }

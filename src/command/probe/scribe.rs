@@ -29,9 +29,9 @@ pub(super) struct Numbers {
     capture: Capture,
     packets: u64,
     index: u64,
+    history: History,
     pub(super) connections: u64,
     pub(super) tickets: u64,
-    history: History,
 }
 
 /// Explains connections one after the other.
@@ -139,8 +139,8 @@ impl<'s> Scribe<'s> {
                 findings.extend(auditor.ticket(&facts));
             }
         };
-        let (source, plaintext) = (&self.source, &mut self.plaintext);
-        let record = examine_connection(connection, source, first, &opener, history, None, plaintext, &mut each);
+        let record =
+            examine_connection(connection, &self.source, first, &opener, history, None, &mut self.plaintext, &mut each);
         if prints {
             renderer.connection(&record, page);
         }
