@@ -61,7 +61,7 @@ pub use self::remarks::Remarks;
 use self::tcp::{Segment, Stream};
 
 /// What all open handshakes may hold together, in bytes.
-const MEMORY: usize = 8 << 20;
+const MEMORY: usize = 24 << 20;
 /// Segments of a direction that are looked at for the start of TLS.
 const MAX_TRIES: u8 = 200;
 
@@ -122,7 +122,7 @@ impl Capture {
     }
 
     /// Where the flow of a packet is, and which side sent it.
-    fn find(&mut self, route: &Route, sink: &mut Sink<'_>) -> (usize, usize) {
+    fn find(&mut self, route: &Route) -> (usize, usize) {
         let Route { source, destination, transport } = *route;
         if let Some(found) = self.flows.last(source, destination, transport) {
             return found;
@@ -130,15 +130,19 @@ impl Capture {
         let (ends, is_high) = Ends::new(source, destination);
         let (memory, given_up) = (&mut self.memory, &mut self.given_up);
         let at = self.flows.find(ends, transport, &mut |old| {
-            *given_up += u64::from(old.handshake.is_some());
-            *memory -= finish(old, false, sink);
+            let (count, length) = give_up(old);
+            *given_up += count;
+            *memory -= length;
         });
         (at, usize::from(is_high))
     }
 
     fn tcp(&mut self, route: &Route, step: &Step, tcp: Tcp, payload: &[u8], sink: &mut Sink<'_>) {
-        let (at, side) = self.find(route, sink);
+        let (at, side) = self.find(route);
         let stamp = self.stamp;
+        if tcp.syn && !tcp.ack {
+            self.flows.begin_anew(at);
+        }
         if tcp.syn {
             self.begin_tcp(at, side, tcp, sink);
         }
@@ -178,7 +182,7 @@ impl Capture {
                 self.memory -= finish(flow, false, sink);
                 return;
             }
-            self.account(at, sink);
+            self.account(at);
         }
         self.end_tcp(at, side, tcp, payload.len(), sink);
     }
@@ -239,7 +243,7 @@ impl Capture {
     }
 
     fn udp(&mut self, route: &Route, missing: usize, payload: &[u8], sink: &mut Sink<'_>) {
-        let (at, side) = self.find(route, sink);
+        let (at, side) = self.find(route);
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
         let datagram = Datagram { bytes: payload, length: payload.len() + missing, side, stamp };
@@ -293,11 +297,11 @@ impl Capture {
             return;
         }
         self.memory -= flow.take_decided(&mut |handshake| end(handshake, sink));
-        self.account(at, sink);
+        self.account(at);
     }
 
     /// Counts what a flow holds, and makes room where all hold too much.
-    fn account(&mut self, at: usize, sink: &mut Sink<'_>) {
+    fn account(&mut self, at: usize) {
         let mut handshake = self.flows.get(at).and_then(|flow| flow.handshake.as_deref_mut());
         while let Some(each) = handshake {
             let now = each.measure();
@@ -306,8 +310,9 @@ impl Capture {
         }
         while self.memory > MEMORY {
             let Some(flow) = self.flows.handshake_to_give_up(at) else { return };
-            self.given_up += 1;
-            self.memory -= finish(flow, false, sink);
+            let (count, length) = give_up(flow);
+            self.given_up += count;
+            self.memory -= length;
         }
     }
 }
@@ -390,6 +395,20 @@ fn finish(flow: &mut Flow, at_end: bool, sink: &mut Sink<'_>) -> usize {
         memory += end(handshake, sink);
     }
     memory
+}
+
+/// Forgets what a flow holds: how many handshakes, and the memory that is free again. What goes on later may still make a
+/// record, so that there is none now: no connection has two.
+fn give_up(flow: &mut Flow) -> (u64, usize) {
+    let (mut next, mut count, mut memory) = (flow.handshake.take(), 0, 0);
+    while let Some(mut handshake) = next {
+        next = handshake.other.take();
+        flow.done |= matches!(handshake.talk, Talk::Tcp(_));
+        flow.given_up |= flow.done;
+        count += 1;
+        memory += handshake.memory;
+    }
+    (count, memory)
 }
 
 /// Hands over what was found in a handshake; gives the memory that is free again.

@@ -15,8 +15,14 @@ use crate::ticket::{self, Shape};
 
 pub use self::names::{Shown, each as each_name};
 
-/// Key names that are told apart; more would only be noise, and memory.
-const MAX_NAMES: usize = 1 << 16;
+/// Bytes that all groups may take together; what finds no room is counted, and left out.
+const BUDGET: usize = 24 << 20;
+/// Bytes of a group with one member in each of its sets, whose nodes have room for eleven.
+const GROUP: usize = 2 * size_of::<Group>() + 11 * (size_of::<Uses>() + 4 * size_of::<String>());
+/// Bytes of a further member of a set besides its own.
+const MEMBER: usize = size_of::<Uses>() + 2 * size_of::<String>();
+/// The longest host name there is (RFC 1035 section 2.3.4); no server's address is as long.
+const MAX_LENGTH: usize = 255;
 /// Servers, host names and lengths that are kept for each name.
 const MAX_KEPT: usize = 64;
 /// Bytes of a name that are the key's where the rest is salt.
@@ -172,8 +178,41 @@ pub struct Group {
 #[derive(Debug, Default)]
 pub struct Survey {
     groups: HashMap<KeyName, Group>,
-    /// Tickets too short for a name, or beyond the number of names.
+    /// Tickets too short for a name, or for whose name there was no room.
     nameless: BTreeMap<&'static str, Group>,
+    room: Room,
+}
+
+/// What found no room in a survey, each time it was seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Tickets that were counted without their key name.
+    pub names: u64,
+    /// Servers that are not in the list of their key name.
+    pub servers: u64,
+    /// Host names that are not in the list of their key name; none of more than 255 bytes is.
+    pub snis: u64,
+}
+
+/// Bytes in use, and what found no room.
+#[derive(Debug, Default)]
+struct Room {
+    used: usize,
+    left_out: LeftOut,
+}
+
+impl Room {
+    /// Takes as many bytes, if they are there.
+    fn take(&mut self, bytes: usize) -> bool {
+        let is_there = self.used + bytes <= BUDGET;
+        self.used += if is_there { bytes } else { 0 };
+        is_there
+    }
+
+    /// Takes room for a member of a set that has so many.
+    fn take_member(&mut self, members: usize, length: usize) -> bool {
+        members < MAX_KEPT && length <= MAX_LENGTH && self.take(MEMBER + length)
+    }
 }
 
 impl Survey {
@@ -183,7 +222,8 @@ impl Survey {
         let shape = Shape::of(seen.ticket);
         let has_name = (shape.has_key_name() && !is_bare_name) || (is_bare_name && seen.part != Part::Unknown);
         let named = ticket::leading_name(seen.ticket).filter(|name| has_name && !is_uninitialised(*name));
-        self.group(named, shape, &seen).count(&seen, key);
+        let (group, room) = self.group(named, shape, &seen);
+        group.count(&seen, key, room);
     }
 
     /// Takes a key name without more of a ticket.
@@ -195,19 +235,29 @@ impl Survey {
             Shown::NotFound => Part::Refused,
         };
         let seen = Seen { ticket: &name.0, time: None, server: None, sni: None, source, part };
-        let group = self.group(Some(name), Shape::Unknown, &seen);
-        group.count(&seen, None);
+        let (group, room) = self.group(Some(name), Shape::Unknown, &seen);
+        group.count(&seen, None, room);
         // a name that is shown as one needs no second ticket to be one
         group.repeats = true;
         group.lengths.remove(&size_of::<KeyName>());
     }
 
-    fn group(&mut self, named: Option<KeyName>, shape: Shape, seen: &Seen<'_>) -> &mut Group {
-        let room = self.groups.len() < MAX_NAMES;
-        match named.filter(|name| room || self.groups.contains_key(name)) {
-            Some(name) => self.groups.entry(name).or_insert_with(|| Group::new(Some(name), shape, seen)),
-            None => self.nameless.entry(shape.as_str()).or_insert_with(|| Group::new(None, shape, seen)),
-        }
+    fn group(&mut self, named: Option<KeyName>, shape: Shape, seen: &Seen<'_>) -> (&mut Group, &mut Room) {
+        let Self { groups, nameless, room } = self;
+        let is_kept = |name: &KeyName| groups.contains_key(name) || room.take(GROUP);
+        let kept = named.filter(is_kept);
+        room.left_out.names += u64::from(named.is_some() && kept.is_none());
+        let group = match kept {
+            Some(name) => groups.entry(name).or_insert_with(|| Group::new(Some(name), shape, seen)),
+            None => nameless.entry(shape.as_str()).or_insert_with(|| Group::new(None, shape, seen)),
+        };
+        (group, room)
+    }
+
+    /// What found no room so far.
+    #[must_use]
+    pub fn left_out(&self) -> LeftOut {
+        self.room.left_out
     }
 
     /// The groups, by the time they were first seen, then by name; those without a name last.
@@ -309,18 +359,24 @@ impl Group {
         self.by_server.iter().filter(move |(_, uses)| seals(uses)).map(|(server, _)| server.as_str())
     }
 
-    fn count(&mut self, seen: &Seen<'_>, key: Option<KnownKey>) {
+    fn count(&mut self, seen: &Seen<'_>, key: Option<KnownKey>, room: &mut Room) {
         self.tickets += 1;
         self.first_seen = earliest(self.first_seen, seen.time);
         self.last_seen = self.last_seen.max(seen.time);
         self.uses.count(seen.part, seen.time);
         if let Some(server) = seen.server {
-            if self.by_server.len() < MAX_KEPT || self.by_server.contains_key(server) {
+            if self.by_server.contains_key(server) || room.take_member(self.by_server.len(), server.len()) {
                 self.by_server.entry(server.to_owned()).or_default().count(seen.part, seen.time);
+            } else {
+                room.left_out.servers += 1;
             }
         }
-        if let Some(sni) = seen.sni.filter(|_| self.snis.len() < MAX_KEPT) {
-            self.snis.insert(sni.to_vec());
+        if let Some(sni) = seen.sni.filter(|sni| !self.snis.contains(*sni)) {
+            if room.take_member(self.snis.len(), sni.len()) {
+                self.snis.insert(sni.to_vec());
+            } else {
+                room.left_out.snis += 1;
+            }
         }
         if self.lengths.len() < MAX_KEPT {
             self.lengths.insert(seen.ticket.len());
@@ -482,15 +538,28 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded() {
-        let mut survey = Survey::default();
-        for number in 0_u32..100_000 {
+    fn memory_is_bounded_in_bytes() {
+        let (mut survey, mut other) = (Survey::default(), Survey::default());
+        for number in 0_u32..50_000 {
             let mut ticket = ticket(0, 0);
             ticket[..4].copy_from_slice(&number.to_be_bytes());
-            survey.add(bare(&ticket), None);
+            let (server, sni) = (format!("10.0.0.1:{number}"), format!("{number:0>200}"));
+            survey.add(Seen { sni: Some(sni.as_bytes()), ..seen(&ticket, 1, &server) }, None);
+            // one name, and host names of any length
+            other.add(Seen { sni: Some(&[b'a'; 60_000]), ..seen(&[7; 176], 1, &server) }, None);
         }
-        assert!(survey.groups.len() <= MAX_NAMES);
-        assert_eq!(survey.finish().iter().map(|group| group.tickets).sum::<u64>(), 100_000);
+        for survey in [&survey, &other] {
+            let of = |group: &Group| {
+                let servers: usize = group.by_server.keys().map(String::len).sum();
+                servers + group.snis.iter().map(Vec::len).sum::<usize>() + size_of::<Group>()
+            };
+            assert!(survey.groups.values().map(of).sum::<usize>() <= BUDGET);
+        }
+        let left_out = survey.left_out();
+        assert!(left_out.names > 0 && survey.groups.len() > 4000, "{left_out:?}, {} names", survey.groups.len());
+        assert_eq!(survey.groups.len() as u64 + left_out.names, 50_000);
+        assert_eq!(other.left_out(), LeftOut { names: 0, servers: 50_000 - 64, snis: 50_000 });
+        assert_eq!(survey.finish().iter().map(|group| group.tickets).sum::<u64>(), 50_000);
     }
 
     #[test]

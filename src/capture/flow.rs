@@ -1,6 +1,6 @@
 //! The flows of a capture, found by their ends; bounded in number, the least used give way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::collect::Collector;
@@ -15,6 +15,8 @@ const MAX_BESIDE: usize = 8;
 const MAX_DECIDED: usize = 4;
 /// Flows that are remembered.
 const MAX_FLOWS: usize = 50_000;
+/// Connections that were given up and are remembered as such.
+const MAX_GIVEN_UP: usize = 1 << 18;
 
 /// A handshake that is going on.
 #[derive(Debug)]
@@ -62,6 +64,8 @@ pub(super) struct Flow {
     pub(super) halves: [Half; 2],
     /// Nothing more of it matters.
     pub(super) done: bool,
+    /// It was given up before it was decided, and has no record.
+    pub(super) given_up: bool,
     /// Used since the last look.
     touched: bool,
     pub(super) handshake: Option<Box<Handshake>>,
@@ -72,7 +76,8 @@ pub(super) struct Flow {
 impl Flow {
     fn new(ends: Ends, transport: Transport, stream: u64) -> Self {
         let halves = [Half::default(); 2];
-        Self { ends, transport, stream, halves, done: false, touched: true, handshake: None, decided: [0; MAX_DECIDED] }
+        let decided = [0; MAX_DECIDED];
+        Self { ends, transport, stream, halves, done: false, given_up: false, touched: true, handshake: None, decided }
     }
 
     /// The direction from a side, then the one to it.
@@ -155,6 +160,8 @@ pub(super) struct Flows {
     /// Where the search for a flow to give up goes on.
     hand: usize,
     counts: [u64; 2],
+    /// Hashes of the ends of connections that were given up: what goes on of them makes no record.
+    given_up: HashSet<u64, BuildHasherDefault<Hashed>>,
 }
 
 impl Default for Flows {
@@ -163,7 +170,15 @@ impl Default for Flows {
         // for all of them is address space until they come
         let index = HashMap::default();
         let slots = Vec::with_capacity(MAX_FLOWS);
-        Self { index, hasher: RandomState::new(), slots, last: 0, hand: 0, counts: [0; 2] }
+        Self {
+            index,
+            hasher: RandomState::new(),
+            slots,
+            last: 0,
+            hand: 0,
+            counts: [0; 2],
+            given_up: HashSet::default(),
+        }
     }
 }
 
@@ -199,7 +214,9 @@ impl Flows {
             return at;
         }
         let stream = self.number(transport);
-        let flow = Flow::new(ends, transport, stream);
+        let mut flow = Flow::new(ends, transport, stream);
+        flow.given_up = self.given_up.contains(&hash);
+        flow.done = flow.given_up;
         if self.slots.len() < MAX_FLOWS {
             self.last = self.slots.len();
             self.slots.push(flow);
@@ -209,11 +226,23 @@ impl Flows {
                 evicted(old);
                 let hash = self.hasher.hash_one(old.ends.as_numbers(old.transport));
                 self.index.remove(&hash);
+                if old.given_up && self.given_up.len() < MAX_GIVEN_UP {
+                    self.given_up.insert(hash);
+                }
                 *old = flow;
             }
         }
         self.index.insert(hash, u32::try_from(self.last).unwrap_or(u32::MAX));
         self.last
+    }
+
+    /// Another connection begins between ends whose last one was given up.
+    pub(super) fn begin_anew(&mut self, at: usize) {
+        let Some(flow) = self.slots.get_mut(at).filter(|flow| flow.given_up && flow.handshake.is_none()) else {
+            return;
+        };
+        self.given_up.remove(&self.hasher.hash_one(flow.ends.as_numbers(flow.transport)));
+        flow.renew(flow.stream);
     }
 
     pub(super) fn get(&mut self, at: usize) -> Option<&mut Flow> {

@@ -213,6 +213,6 @@ fn remark(remarks: &Remarks, shown: &str, sink: &mut impl Sink) {
     }
     if remarks.given_up > 0 {
         let count = remarks.given_up;
-        sink.warn(&format!("{shown}: {count} open handshakes were given up to stay within memory"));
+        sink.warn(&format!("{shown}: {count} open handshakes were given up to stay within memory, and have no record"));
     }
 }

@@ -18,7 +18,7 @@ use tktdump::record::Selection;
 use tktdump::report::{Page, survey as render};
 use tktdump::resumption::Unrecognised;
 use tktdump::session::Session;
-use tktdump::survey::{KnownKey, Part, Seen, Survey, each_name};
+use tktdump::survey::{KnownKey, LeftOut, Part, Seen, Survey, each_name};
 use tktdump::ticket::{self, Malformed};
 use zeroize::Zeroizing;
 
@@ -94,6 +94,7 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         notes.error("no ticket was found");
         notes.hint("give captures, tickets as lines of hex or as records of -f json, or texts that show key names");
     }
+    say_left_out(&survey.left_out(), notes);
     let groups = survey.finish();
     let mut out = Page::new();
     for group in &groups {
@@ -117,6 +118,19 @@ fn load_keys(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<KeyRing> {
         return Err(Failure::new("no key was found in what --key names").into());
     }
     Ok(ring)
+}
+
+/// Says what found no room.
+fn say_left_out(left_out: &LeftOut, notes: &Notes) {
+    let LeftOut { names, servers, snis } = *left_out;
+    if names > 0 {
+        notes.warning(format_args!("{names} tickets are counted without their key name: there are too many names"));
+    }
+    if servers + snis > 0 {
+        notes.warning(format_args!(
+            "the lists are not whole: {servers} times a server was left out, {snis} times a host name"
+        ));
+    }
 }
 
 struct Collector<'n> {

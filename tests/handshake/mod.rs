@@ -141,7 +141,7 @@ pub fn finished(master: &[u8], client_random: &[u8], server_random: &[u8], by_se
 /// One TCP connection over IPv4 and Ethernet.
 #[derive(Debug)]
 pub struct Connection {
-    packets: Vec<Vec<u8>>,
+    pub packets: Vec<Vec<u8>>,
     /// What the client and the server send next.
     next: [u32; 2],
 }
