@@ -18,7 +18,6 @@ mod output;
 mod probe;
 mod progress;
 mod redirect;
-mod server_config;
 mod source;
 mod survey;
 mod turnstile;

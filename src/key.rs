@@ -16,6 +16,7 @@ pub mod weak;
 
 mod crypto;
 mod fingerprint;
+mod material;
 mod rotation;
 mod tree;
 mod verified;
