@@ -20,7 +20,6 @@ mod output;
 mod probe;
 mod progress;
 mod redirect;
-mod server_config;
 mod source;
 mod stdout;
 mod survey;

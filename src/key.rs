@@ -17,6 +17,7 @@ pub mod weak;
 mod crypto;
 mod fingerprint;
 pub(crate) mod firsts;
+mod material;
 mod rotation;
 mod tree;
 mod verified;

@@ -1,10 +1,10 @@
 //! Any YAML or JSON in which a scalar under a key-like name is a key, or names a key file: values of Helm charts, BFE's
 //! `session_ticket_key.data`, variables of Ansible, what a secret store prints.
 
-use super::named::{Found, Name, chosen};
-use super::{assignments, content_of};
+use super::assignments;
 use crate::key::config::{Config, Reference, Text};
 use crate::key::file;
+use crate::key::material::{Found, Name, chosen, content_of};
 use crate::key::tree::Node;
 
 pub(super) const CONFIG: Config = Config { server: "document", format: None, setting: None, read, recognises };

@@ -1,13 +1,15 @@
-//! Values under names that may say what they are, and which of them are keys.
+//! What in a text may be a key: values under names that say so, in hex, in base64 or as a whole key file in base64.
 
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 use zeroize::Zeroizing;
 
-use crate::key::config::{Reference, Value, What};
-use crate::key::{file, layout::Layout};
+use super::config::{Reference, Value, What};
+use super::file;
+use super::layout::Layout;
 
 /// What a name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Name {
+pub(in crate::key) enum Name {
     /// Nothing.
     Other,
     /// That it is a key of some kind.
@@ -18,7 +20,7 @@ pub(super) enum Name {
 
 impl Name {
     /// Reads a name in any spelling: `ssl-session-ticket-key`, `TICKET_KEYS`, `sessionTicketKey`.
-    pub(super) fn of(name: &str) -> Self {
+    pub(in crate::key) fn of(name: &str) -> Self {
         let plain: String =
             name.chars().filter(char::is_ascii_alphanumeric).map(|character| character.to_ascii_lowercase()).collect();
         if plain.contains("ticket") || plain.contains("stek") {
@@ -32,16 +34,16 @@ impl Name {
 }
 
 /// A value that may be a key.
-pub(super) struct Found {
-    pub(super) name: String,
-    pub(super) says: Name,
-    pub(super) content: Zeroizing<Vec<u8>>,
-    pub(super) format: Option<&'static str>,
-    pub(super) line: Option<usize>,
+pub(in crate::key) struct Found {
+    pub(in crate::key) name: String,
+    pub(in crate::key) says: Name,
+    pub(in crate::key) content: Zeroizing<Vec<u8>>,
+    pub(in crate::key) format: Option<&'static str>,
+    pub(in crate::key) line: Option<usize>,
 }
 
 /// The values that are keys. Those under names that speak of tickets keep others out: a Secret has other keys, too.
-pub(super) fn chosen(found: Vec<Found>) -> Vec<Reference> {
+pub(in crate::key) fn chosen(found: Vec<Found>) -> Vec<Reference> {
     let is_key = |value: &Found| match value.says {
         Name::Ticket => file::read_auto(&value.content).is_ok() || looks_meant(&value.content),
         // a hash has the size of a small key
@@ -71,4 +73,21 @@ fn looks_meant(content: &[u8]) -> bool {
     let is_text = content.iter().all(digits);
     let is_path = memchr::memchr_iter(b'/', content).count() * 8 > content.len();
     content.len() >= 40 && content.len() <= 4096 && is_text && !is_path
+}
+
+/// The bytes that base64 stands for, over several lines or on one, with padding or without.
+pub(in crate::key) fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut digits = Zeroizing::new(Vec::with_capacity(text.len()));
+    digits.extend(text.bytes().filter(|byte| !byte.is_ascii_whitespace()));
+    let decode = |encoding: &data_encoding::Encoding| encoding.decode(&digits).ok().map(Zeroizing::new);
+    [BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD].iter().find_map(decode)
+}
+
+/// What a value in a text stands for: a key that is written in hex or base64, a key file in base64, or itself.
+pub(in crate::key) fn content_of(text: &str, is_base64: bool) -> Zeroizing<Vec<u8>> {
+    if let Some([(key, _)]) = file::decode_lines(text.as_bytes()).as_deref() {
+        return key.clone();
+    }
+    let decoded = decode_base64(text).filter(|decoded| is_base64 || file::read_auto(decoded).is_ok());
+    decoded.unwrap_or_else(|| Zeroizing::new(text.as_bytes().to_vec()))
 }
