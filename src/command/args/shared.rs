@@ -78,7 +78,7 @@ fn key_name(text: &str) -> Result<KeyNameArg, String> {
     name.map(KeyNameArg).ok_or_else(|| "a key name is 16 bytes, 32 digits of hex; fewer will do".to_owned())
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 pub(in crate::command) struct Verbosity {
     /// Fewer notes on standard error, and no progress bar
     #[arg(short, long, action = ArgAction::Count, global = true)]

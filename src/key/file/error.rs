@@ -40,6 +40,11 @@ pub enum KeyFileError {
         /// What the format takes.
         takes: &'static str,
     },
+    /// The file is of another kind altogether.
+    Foreign {
+        /// What it is, such as "a program".
+        what: &'static str,
+    },
     /// A slip that a command mends.
     Mendable {
         /// The line, from 1.
@@ -136,6 +141,7 @@ impl KeyFileError {
                 "--key-format with the server's name tells what that server takes".to_owned()
             }
             Self::Size { takes, .. } => format!("the file must be {takes}"),
+            Self::Foreign { .. } => "name the ticket key file itself".to_owned(),
             Self::Mendable { remedy, .. } => remedy.clone(),
             Self::Line { takes, .. } | Self::Content { takes, .. } | Self::TooFewKeys { takes, .. } => format!("the file must be {takes}"),
         }
@@ -157,6 +163,7 @@ impl fmt::Display for KeyFileError {
                 write!(f, "line {line} is not a {format} ticket key: {problem}")
             }
             Self::Content { problem, format, .. } => write!(f, "the file is no {format} ticket key: {problem}"),
+            Self::Foreign { what } => write!(f, "the file is {what}, not a ticket key"),
             Self::TooFewKeys { found, wants, format, .. } => {
                 write!(f, "the file holds {found} keys, {format} wants {wants} or more")
             }

@@ -103,9 +103,9 @@ fn text_key(line: &[u8]) -> Option<TextKey> {
 /// The longest single key of raw bytes; text of more is no key.
 const LONGEST_RAW_KEY: usize = 92;
 
-/// Printable text that is more than one raw key could be.
+/// Printable text that is more than one raw key could be, or nothing but blanks.
 pub(super) fn is_prose(file: &[u8]) -> bool {
     let body = file.trim_ascii_end();
-    (body.contains(&b'\n') || body.len() > LONGEST_RAW_KEY)
-        && body.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e))
+    let is_long = body.len() > LONGEST_RAW_KEY || (body.is_empty() && file.len() > LONGEST_RAW_KEY);
+    (body.contains(&b'\n') || is_long) && body.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e))
 }
