@@ -2,6 +2,7 @@
 
 use memchr::memmem;
 
+use super::find::structure;
 use super::{Item, Unreadable, text};
 use crate::session::Session;
 use crate::session::der::{DerErrorKind, Reader};
@@ -16,7 +17,8 @@ const MARKS_LENGTH: usize = 16;
 /// Hands over what the bytes are: one thing, or the tickets of several messages.
 pub(super) fn each(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
     match bytes.first() {
-        Some(&(NEW_SESSION_TICKET | HANDSHAKE_RECORD)) => each_message(bytes, sink),
+        // a message, a record, or the high byte of a length
+        Some(&(0..=NEW_SESSION_TICKET | HANDSHAKE_RECORD)) => each_message(bytes, sink),
         _ => sink(classify(bytes)),
     }
 }
@@ -26,7 +28,10 @@ pub(super) fn each(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
 fn each_message(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
     match several_messages(bytes) {
         Some(tickets) => tickets.into_iter().for_each(|ticket| sink(Item::Ticket(ticket))),
-        None => sink(classify(bytes)),
+        None => match structure::whole(bytes) {
+            Some(tickets) => tickets.into_iter().for_each(|ticket| sink(Item::Ticket(ticket))),
+            None => sink(classify(bytes)),
+        },
     }
 }
 
@@ -128,6 +133,11 @@ pub fn unwrap_message(message: &[u8]) -> Option<&[u8]> {
     if body.len() != usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).ok()? {
         return None;
     }
+    ticket_of_body(body)
+}
+
+/// The ticket in the body of a `NewSessionTicket` message, of TLS 1.2 or 1.3.
+pub(super) fn ticket_of_body(body: &[u8]) -> Option<&[u8]> {
     let (_lifetime, rest) = body.split_at_checked(4)?;
     let ticket_only = vector16(rest).filter(|(_, after)| after.is_empty()).map(|(ticket, _)| ticket);
     ticket_only.or_else(|| {

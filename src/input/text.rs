@@ -1,161 +1,30 @@
-//! Text that has tickets somewhere in it: PEM sessions, and the dumps that `openssl s_client` and `sess_id -text`
-//! print.
-
-use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
+//! Text that has tickets somewhere in it: transcripts, logs, dumps, JSON, whatever people have in their hands.
 
 use memchr::memmem;
-use zeroize::Zeroizing;
 
-use super::dump::{Dump, HEADING, Row};
-use super::wrapped::SHORTEST_TICKET;
-use super::{Form, Item, Unreadable, blob, line};
-use crate::armor::{Block, Blocks};
-use crate::session::Session;
+use super::{Item, Proves, encoding, find, json, readers};
 
-/// The PEM label of a session.
-pub(super) const LABEL: &str = crate::session::PEM_LABEL;
-/// How its block begins.
+/// How the PEM block of a session begins.
 pub(super) const BEGIN: &[u8] = b"-----BEGIN SSL SESSION PARAMETERS";
+/// What goes before the dump of a ticket in what OpenSSL prints.
+const HEADING: &[u8] = b"TLS session ticket:";
 
-/// Fewer characters hold no ticket: base64 of 64 bytes.
-const SHORTEST_LINE: usize = 86;
-/// Dumps of fewer bytes are no tickets that anything else could repeat.
-const SHORTEST_REMEMBERED: usize = 32;
-
-/// Whether such text begins here.
+/// Whether such text begins here, and no list.
 pub(super) fn has_marker(head: &[u8]) -> bool {
     let first = head.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     [&b"-----BEGIN "[..], HEADING, b"SSL-Session:"].iter().any(|marker| memmem::find(head, marker).is_some())
-        || first.and_then(Row::parse).is_some_and(|row| row.offset == 0)
+        || first.is_some_and(readers::begins_dump)
 }
 
-/// Hands every session and ticket to `sink`, in order. A ticket that stands there as PEM and as dump is one.
-pub(super) fn each(text: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
-    let mut seen = Seen::default();
-    for block in sessions(text) {
-        if let Some(der) = block.decode().ok().map(Zeroizing::new)
-            && let Ok(Session { ticket: Some(ticket), .. }) = Session::parse(&der)
-        {
-            seen.insert(ticket);
-        }
+/// Hands every session and ticket to `sink`, in order. A ticket that stands there in several ways is one.
+pub(super) fn each(text: &[u8], proves: Option<&dyn Proves>, sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
+    if let Some(contents) = json::read(text) {
+        return find::each(&[], &contents.runs, !contents.has_names, proves, sink);
     }
-    let mut walk = Walk {
-        sink,
-        seen,
-        // where headings say which dumps are tickets, the others are something else
-        headed: memmem::find(text, HEADING).is_some(),
-        expected: false,
-        dump: None,
-        scratch: Vec::new(),
-    };
-    let mut blocks = Blocks::new(text).peekable();
-    let mut block_end = 0;
-    let mut offset = 0;
-    for (line, number) in text.split_inclusive(|&byte| byte == b'\n').zip(1..) {
-        offset += line.len();
-        while let Some(block) = blocks.next_if(|block| block.start < offset) {
-            walk.end_dump();
-            block_end = block.range().end;
-            walk.block(&block);
-        }
-        walk.line(line, number, offset - line.len() < block_end);
-    }
-    walk.end_dump();
+    let mut text = encoding::plain(text);
+    let runs = readers::read(&mut text);
+    find::each(&text, &runs, find::is_nothing_else(&text), proves, sink);
 }
-
-fn sessions(text: &[u8]) -> impl Iterator<Item = Block<'_>> {
-    Blocks::new(text).filter(|block| block.label == LABEL)
-}
-
-/// Tickets that were handed over, as hashes: a text may hold very many.
-#[derive(Default)]
-struct Seen {
-    hashes: HashSet<[u64; 2]>,
-    keys: [RandomState; 2],
-}
-
-impl Seen {
-    /// Whether the ticket is new. What is too short for one is not remembered.
-    fn insert(&mut self, ticket: &[u8]) -> bool {
-        ticket.len() < SHORTEST_REMEMBERED || self.hashes.insert(self.keys.each_ref().map(|key| key.hash_one(ticket)))
-    }
-}
-
-/// The way through a text, line by line.
-struct Walk<'s> {
-    sink: &'s mut dyn FnMut(Option<u64>, Item<'_>),
-    seen: Seen,
-    headed: bool,
-    /// Whether a heading stood in the line before the dump.
-    expected: bool,
-    dump: Option<Dump>,
-    scratch: Vec<u8>,
-}
-
-impl Walk<'_> {
-    fn block(&mut self, block: &Block<'_>) {
-        if block.label != LABEL {
-            return;
-        }
-        let line = Some(block.line as u64);
-        let der = match block.decode() {
-            Ok(der) => Zeroizing::new(der),
-            Err(error) => return (self.sink)(line, Item::Unreadable(Unreadable::Pem(error))),
-        };
-        match Session::parse(&der) {
-            Ok(_) => (self.sink)(line, Item::Session(&der)),
-            Err(error) => (self.sink)(line, Item::Unreadable(Unreadable::Session(error))),
-        }
-    }
-
-    /// Takes a line, which stands in a block or outside of all.
-    fn line(&mut self, line: &[u8], number: usize, in_block: bool) {
-        let row = Row::parse(line);
-        let is_row = row.is_some();
-        let row = row.filter(|_| self.expected || !self.headed);
-        if row.as_ref().is_none_or(|row| row.offset == 0) {
-            self.end_dump();
-        }
-        if let Some(row) = row {
-            return self.dump.get_or_insert_with(|| Dump::begin(number as u64)).push(&row, number);
-        }
-        self.expected = line.trim_ascii() == HEADING;
-        if !in_block && !is_row {
-            self.bare_ticket(line.trim_ascii(), number as u64);
-        }
-    }
-
-    fn end_dump(&mut self) {
-        let Some(dump) = self.dump.take() else { return };
-        let line = dump.first_line;
-        match dump.finish() {
-            Ok(bytes) => self.ticket(&bytes, line),
-            Err(error) => (self.sink)(Some(line), Item::Unreadable(error)),
-        }
-    }
-
-    /// A line of hex or base64 and nothing else, of the length of a ticket.
-    fn bare_ticket(&mut self, line: &[u8], number: u64) {
-        if line.len() < SHORTEST_LINE || line.len() > line::MAX_LENGTH {
-            return;
-        }
-        let mut bytes = std::mem::take(&mut self.scratch);
-        if line::decode(Form::Lines, line, 0, &mut bytes).is_ok() && bytes.len() >= SHORTEST_TICKET {
-            self.ticket(&bytes, number);
-        }
-        self.scratch = bytes;
-    }
-
-    fn ticket(&mut self, bytes: &[u8], line: u64) {
-        let (seen, sink) = (&mut self.seen, &mut self.sink);
-        blob::each(bytes, &mut |item| match item {
-            Item::Ticket(ticket) if !seen.insert(ticket) => {}
-            item => sink(Some(line), item),
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
