@@ -120,7 +120,7 @@ impl Line {
     }
 
     fn parse_words(line: &[u8]) -> Result<Self, LineError> {
-        let text = str::from_utf8(line).map_err(|_| LineError::Malformed)?;
+        let text = std::str::from_utf8(line).map_err(|_| LineError::Malformed)?;
         let mut words = text.split_ascii_whitespace();
         let label = words.next().ok_or(LineError::Malformed)?.parse()?;
         let (Some(random), Some(secret), None) = (words.next(), words.next(), words.next()) else {

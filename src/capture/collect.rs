@@ -242,9 +242,7 @@ impl Collector {
             Side::Server => self.found.server_finished = kept,
         }
         // without a hello there is nothing to decide, and nobody knows who is who
-        if self.client.is_some()
-            && let Some(done) = self.done.get_mut(side)
-        {
+        if let Some(done) = self.done.get_mut(side).filter(|_| self.client.is_some()) {
             *done = true;
         }
     }

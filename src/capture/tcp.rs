@@ -38,7 +38,7 @@ pub(super) struct Stream {
 
 /// The distance from one sequence number to another, which wraps.
 pub(super) fn distance(from: u32, to: u32) -> i32 {
-    to.wrapping_sub(from).cast_signed()
+    i32::from_ne_bytes(to.wrapping_sub(from).to_ne_bytes())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "sequence numbers wrap, and so does this")]
@@ -108,10 +108,8 @@ impl Stream {
 
     fn hold(&mut self, segment: Segment<'_>) {
         let place = self.pending.partition_point(|held| distance(held.sequence, segment.sequence) > 0);
-        if let Some(held) = self.pending.get(place)
-            && held.sequence == segment.sequence
-            && held.payload.len() >= segment.payload.len()
-        {
+        let has_all = |held: &Pending| held.sequence == segment.sequence && held.payload.len() >= segment.payload.len();
+        if self.pending.get(place).is_some_and(has_all) {
             return;
         }
         self.pending_length += segment.payload.len();

@@ -44,9 +44,7 @@ impl Log {
         notes: &mut Held<'_>,
     ) {
         let found = secrets(connection, sighting, session);
-        if let Some(withheld) = found.withheld
-            && self.said.insert(withheld)
-        {
+        if let Some(withheld) = found.withheld.filter(|withheld| self.said.insert(*withheld)) {
             notes.warning(format_args!("connection {}: {}", connection.stream, withheld.reason()));
         }
         let comment = format!(

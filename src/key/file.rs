@@ -64,10 +64,10 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
 fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     let mut found = KeyFile::default();
     claim(&mut found.readings, file, true);
-    if found.readings.is_empty()
-        && let Some(format) = FORMATS.iter().find(|format| format.recognises(file))
-    {
-        format.read(file)?;
+    if found.readings.is_empty() {
+        if let Some(format) = FORMATS.iter().find(|format| format.recognises(file)) {
+            format.read(file)?;
+        }
     }
     if let Some(lines) = decode_lines(file) {
         if let [(only, encoding)] = lines.as_slice() {
@@ -89,7 +89,7 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     if found.readings.is_empty() && !is_prose(file) {
         claim(&mut found.readings, file, false);
         for size in [Layout::NAME_AES_HMAC_48.size(), Layout::NAME_HMAC_AES_80.size()] {
-            if file.len().is_multiple_of(size) {
+            if file.len() % size == 0 {
                 borrow_layouts(&mut found.readings, file.chunks_exact(size));
             }
         }
@@ -98,9 +98,8 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     if !found.readings.is_empty() {
         return Ok(found);
     }
-    if let Some(shorter) = without_newline(file).filter(|shorter| decode_lines(shorter).is_none())
-        && let Ok(mut found) = read_by_content(shorter)
-    {
+    let shorter = without_newline(file).filter(|shorter| decode_lines(shorter).is_none());
+    if let Some(Ok(mut found)) = shorter.map(read_by_content) {
         found.warnings.push(format!(
             "the file has {} bytes and ends in a newline, which is left out; servers refuse such a file or cut it off",
             file.len()
