@@ -29,7 +29,8 @@ use crate::session::SessionError;
 use crate::session::der::DerError;
 
 pub use self::blob::unwrap_message;
-pub use self::guess::{Guess, guess, is_key_file};
+pub use self::guess::{Guess, WHAT_TO_GIVE, guess, is_key_file};
+pub use self::line::Line;
 pub use self::list::{Beside, Column, List};
 use self::list::Decision;
 use crate::key::KeyName;
@@ -112,8 +113,6 @@ pub enum Item<'a> {
     Session(&'a [u8]),
     /// Something stands where a ticket should, but cannot be read.
     Unreadable(Unreadable),
-    /// Bytes or lines that may be anything: nothing says that they are tickets.
-    PassedOver(u64),
 }
 
 /// Keys at hand, which tell a ticket from other bytes.
@@ -325,7 +324,8 @@ pub fn without_mark(text: &[u8]) -> &[u8] {
 }
 
 /// Hands every item of an input that is no sequence of lines to `sink`, with its line if it has one. The keys at hand
-/// prove what else nothing would show to be a ticket.
+/// prove what else nothing would show to be a ticket. Returns how much was passed over: bytes and lines of which nothing
+/// says that they are tickets.
 ///
 /// A capture has none: [`Capture`](crate::capture::Capture) reads it.
 pub fn each_in_whole(
@@ -333,14 +333,14 @@ pub fn each_in_whole(
     input: &[u8],
     proves: Option<&dyn Proves>,
     sink: &mut dyn FnMut(Option<u64>, Item<'_>),
-) {
+) -> u64 {
     match form {
-        Form::Text => text::each(without_mark(input), proves, sink),
+        Form::Text => return text::each(without_mark(input), proves, sink),
         Form::Utf16 => {
             let order = encoding::utf16(input).unwrap_or(encoding::ByteOrder::Little);
             let text = encoding::utf8(input, order);
             let form = Some(recognise(&text, true)).filter(|form| *form != Form::Utf16).unwrap_or(Form::Text);
-            each_in_whole(form, &text, proves, sink);
+            return each_in_whole(form, &text, proves, sink);
         }
         Form::Der => blob::each_session(input, sink),
         Form::Wrapped(encoding) => match wrapped::decode(encoding, without_mark(input)) {
@@ -351,15 +351,19 @@ pub fn each_in_whole(
             let mut scratch = Vec::new();
             let text = without_mark(input);
             let list = List::new(form, text);
+            let mut passed_over = 0;
             for (line, number) in text.split(|&byte| byte == b'\n').zip(1..) {
-                line::each(&list, line, &mut scratch, &mut |item| sink(Some(number), item));
+                passed_over +=
+                    u64::from(line::each(&list, line, &mut scratch, &mut |item| sink(Some(number), item)).is_passed_over());
             }
+            return passed_over;
         }
         Form::Raw | Form::Binary if input.is_empty() => {}
         Form::Raw => blob::each(input, &mut |item| sink(None, item)),
         Form::Binary => find::each_in_file(input, proves, sink),
         Form::Capture | Form::KeyFile => {}
     }
+    0
 }
 
 /// Whether `head` begins with a magic number of pcap (both byte orders, micro- and nanoseconds), or of pcapng.

@@ -11,13 +11,14 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tktdump::capture::Connection;
 use tktdump::escape::Text;
-use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
+use tktdump::input::{self, Form, Guess, HEAD_LENGTH, Item, List, Proves, line};
 
 use self::chunks::Buffer;
 pub(super) use self::chunks::{Chunk, Chunks};
 use super::capture::{self, Ahead};
 use super::failure::Failure;
 use super::gzip::{self, Decompressed};
+use super::notes::Notes;
 use super::progress::{Input, Progress};
 
 /// The largest input that is read whole; inputs of lines have no limit.
@@ -63,9 +64,13 @@ pub(super) trait Sink {
     /// Takes an item.
     fn item(&mut self, line: Option<u64>, item: Item<'_>);
     /// Takes an input of lines; where nothing else is said, one item after the other.
-    fn lines(&mut self, form: Form, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
-        each_line(form, chunks, path, self)
+    fn lines(&mut self, list: List, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
+        each_line(&list, chunks, path, self)
     }
+    /// Takes how many lines, or bytes in a text, may be anything and were passed over.
+    fn passed_over(&mut self, _count: u64) {}
+    /// Takes what an input seems to be in which nothing was found.
+    fn nothing(&mut self, _guess: Guess) {}
     /// Says that the input is a capture.
     fn capture(&mut self) {}
     /// Takes a connection of a capture.
@@ -79,22 +84,28 @@ pub(super) trait Sink {
 }
 
 /// Reads an input to its end; `form` is `None` where the content decides.
-pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> anyhow::Result<()> {
+pub(super) fn read(
+    path: &Path,
+    form: Option<Form>,
+    proves: Option<&dyn Proves>,
+    sink: &mut impl Sink,
+) -> anyhow::Result<()> {
     if is_stdin(path) {
-        return read_from(io::stdin(), form, path, sink);
+        return read_from(io::stdin(), form, path, proves, sink);
     }
     let file = File::open(path).with_context(|| shown(path))?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         let failure = Failure::new(format_args!("{}: is a directory", shown(path)));
         return Err(failure.with_hint("name the files in it, such as DIR/*").into());
     }
-    read_from(file, form, path, sink)
+    read_from(file, form, path, proves, sink)
 }
 
 fn read_from(
     input: impl Input + Send + 'static,
     form: Option<Form>,
     path: &Path,
+    proves: Option<&dyn Proves>,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
     let (input, _watch) = sink.progress().watch(input);
@@ -103,13 +114,14 @@ fn read_from(
     } else {
         Decompressed::new(input).with_context(|| shown(path))?
     };
-    read_decompressed(input, form, path, sink).map_err(gzip::explain)
+    read_decompressed(input, form, path, proves, sink).map_err(gzip::explain)
 }
 
 fn read_decompressed(
     mut input: Decompressed<impl Read + Send + 'static>,
     form: Option<Form>,
     path: &Path,
+    proves: Option<&dyn Proves>,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
     let mut head = Buffer::default();
@@ -120,7 +132,8 @@ fn read_decompressed(
         return capture::read_ahead(ahead, &shown(path), sink);
     }
     if form.is_lines() {
-        return sink.lines(form, Chunks::new(head, Box::new(input)), path);
+        let list = List::new(form, input::without_mark(&head));
+        return sink.lines(list, Chunks::new(head, Box::new(input)), path);
     }
     let limit = if input.is_gzip() { DECOMPRESSED_LIMIT } else { WHOLE_LIMIT };
     input.take((limit + 1).saturating_sub(head.len()) as u64).read_to_end(&mut head).with_context(|| shown(path))?;
@@ -128,8 +141,34 @@ fn read_decompressed(
         let failure = Failure::new(format_args!("{}: more than {limit} bytes in one piece", shown(path)));
         return Err(failure.with_hint("lines of hex or base64 can be of any number").into());
     }
-    input::each_in_whole(form, &head, &mut |line, item| sink.item(line, item));
+    if form == Form::KeyFile {
+        return Err(key_file(path));
+    }
+    let mut found = false;
+    let passed_over = input::each_in_whole(form, &head, proves, &mut |line, item| {
+        found = true;
+        sink.item(line, item);
+    });
+    sink.passed_over(passed_over);
+    if !found && matches!(form, Form::Text | Form::Binary | Form::Utf16) {
+        if input::is_key_file(&head) {
+            return Err(key_file(path));
+        }
+        sink.nothing(input::guess(&head));
+    }
     sink.pause()
+}
+
+/// Says that no ticket is in an input, what it seems to be, and what to give instead.
+pub(super) fn tell_nothing(path: &Path, guess: Guess, notes: &Notes) {
+    notes.error(format_args!("no ticket was found: {} seems to be {}", shown(path), guess.what));
+    notes.hint(guess.instead);
+}
+
+/// Says that an input is for another option.
+fn key_file(path: &Path) -> anyhow::Error {
+    let failure = Failure::new(format_args!("{}: is a ticket key file, and holds no ticket", shown(path)));
+    failure.with_hint("give it with --key FILE").into()
 }
 
 /// Reads as much as it takes to tell the form.
@@ -152,13 +191,14 @@ fn recognise(input: &mut impl Read, named: Option<Form>, head: &mut Buffer) -> i
     Ok(named.map_or_else(|| input::recognise(head, complete), |form| input::recognise_as(form, head, complete)))
 }
 
-fn each_line(form: Form, mut chunks: Chunks, path: &Path, sink: &mut (impl Sink + ?Sized)) -> anyhow::Result<()> {
+fn each_line(list: &List, mut chunks: Chunks, path: &Path, sink: &mut (impl Sink + ?Sized)) -> anyhow::Result<()> {
     let (mut chunk, mut scratch) = (Chunk::default(), Vec::new());
     let mut number = 0;
     while chunks.next(&mut chunk).with_context(|| shown(path))? {
         for text in chunk.lines() {
             number += 1;
-            line::each(form, text, &mut scratch, &mut |item| sink.item(Some(number), item));
+            let read = line::each(list, text, &mut scratch, &mut |item| sink.item(Some(number), item));
+            sink.passed_over(read.is_passed_over().into());
         }
         sink.pause()?;
     }

@@ -40,7 +40,7 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for path in &source::inputs(&args.inputs, &[])? {
         collector.source = Text(source::display(path).as_bytes()).to_string();
-        if let Err(error) = source::read(path, args.from.form(), &mut collector) {
+        if let Err(error) = source::read(path, args.from.form(), None, &mut collector) {
             collector.notes.failure(&error);
             exit = Exit::Failed;
         }
@@ -81,7 +81,7 @@ impl Sink for Collector<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let bare = |ticket| Seen { ticket, time: None, server: None, sni: None };
         match item {
-            Item::Ticket(ticket) => self.add(bare(ticket)),
+            Item::Ticket(ticket) | Item::Listed { ticket, .. } => self.add(bare(ticket)),
             Item::Recorded { ticket, time, server, sni } => {
                 self.add(Seen { ticket, time, server, sni: sni.map(str::as_bytes) });
             }

@@ -51,14 +51,15 @@ enum Verdict<'r> {
 }
 
 /// Hands over every ticket and session that `runs` of a text hold, in order; in `text` NUL stands for what the readers
-/// have read. A ticket that stands there in several ways is one. `is_alone` if nothing but bytes is there.
+/// have read. A ticket that stands there in several ways is one. `is_alone` if nothing but bytes is there. Returns how many
+/// runs may be anything.
 pub(super) fn each(
     text: &[u8],
     runs: &[Run],
     is_alone: bool,
     proves: Option<&dyn Proves>,
     sink: &mut dyn FnMut(Option<u64>, Item<'_>),
-) {
+) -> u64 {
     let mut verdicts: Vec<Verdict<'_>> = runs.iter().map(|run| judge(text, run, proves)).collect();
     if is_alone {
         take_what_stands_alone(runs, &mut verdicts);
@@ -94,9 +95,7 @@ pub(super) fn each(
             Verdict::Unknown => passed_over += 1,
         }
     }
-    if passed_over > 0 {
-        sink(None, Item::PassedOver(passed_over));
-    }
+    passed_over
 }
 
 /// Hands over what was not handed over before.
@@ -191,7 +190,9 @@ fn take_what_stands_alone<'r>(runs: &'r [Run], verdicts: &mut [Verdict<'r>]) {
         return;
     }
     let is_alone = |run: &Run| match &run.content {
-        Content::Bytes { bytes, .. } => runs.len() == 1 || bytes.len() >= SHORTEST_ALONE,
+        Content::Bytes { bytes, .. } => {
+            (runs.len() == 1 || bytes.len() >= SHORTEST_ALONE) && !guess::has_key_size(bytes.len())
+        }
         Content::Damaged(_) => runs.len() == 1,
         Content::Session(_) => true,
         Content::Foreign => false,

@@ -2,13 +2,18 @@
 
 use memchr::memmem;
 
-use super::{line, without_mark};
-use crate::key::file;
+use super::reader::{Content, Run};
+use super::{line, readers, without_mark};
+use crate::key::formats::FORMATS;
 
 /// Bytes of the keys of nginx and its kin, of which no server's ticket has as few.
 const KEY_SIZES: [usize; 2] = [48, 80];
 /// How much of an input is looked at.
 const LOOK_LENGTH: usize = 1 << 20;
+
+/// What to give, if nothing better is known.
+pub const WHAT_TO_GIVE: &str =
+    "give tickets as raw bytes, hex, base64, PEM or DER sessions, an s_client transcript or a capture";
 
 /// What an input seems to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,8 +157,7 @@ pub(super) fn is_other_file(input: &[u8]) -> bool {
 pub fn guess(input: &[u8]) -> Guess {
     let look = input.get(..LOOK_LENGTH).unwrap_or(input);
     if let Some(what) = file(look) {
-        let instead = "give tickets as raw bytes, hex, base64, PEM or DER sessions, an s_client transcript or a capture";
-        return Guess { what, instead };
+        return Guess { what, instead: WHAT_TO_GIVE };
     }
     let plain = super::encoding::plain(look);
     let plain: Vec<u8> = match super::encoding::utf16(look) {
@@ -180,12 +184,17 @@ fn unknown(look: &[u8]) -> Guess {
         }
         _ => "a file of bytes that are no ticket",
     };
-    Guess { what, instead: "give tickets as raw bytes, hex, base64, PEM or DER sessions, an s_client transcript or a capture" }
+    Guess { what, instead: WHAT_TO_GIVE }
 }
 
 /// Whether bytes that are no text have the size of a key file that is shorter than any ticket.
 pub(super) fn is_raw_key(input: &[u8]) -> bool {
-    KEY_SIZES.contains(&input.len())
+    has_key_size(input.len())
+}
+
+/// Whether a key of nginx or its kin has as many bytes.
+pub(super) fn has_key_size(length: usize) -> bool {
+    KEY_SIZES.contains(&length)
 }
 
 /// Whether every line of a text is the hex or base64 of a key of one size.
@@ -204,7 +213,19 @@ pub(super) fn is_list_of_keys(text: &[u8]) -> bool {
 /// Whether an input in which no ticket was found is a key file, which is for `--key`.
 #[must_use]
 pub fn is_key_file(input: &[u8]) -> bool {
-    input.len() <= LOOK_LENGTH && file(input).is_none() && file::read_auto(input).is_ok()
+    if input.len() > LOOK_LENGTH || file(input).is_some() {
+        return false;
+    }
+    FORMATS.iter().any(|format| format.is_text() && format.claims(input)) || is_dump_of_key(input)
+}
+
+/// Whether a text is nothing but the bytes of a key.
+fn is_dump_of_key(input: &[u8]) -> bool {
+    let mut text = super::encoding::plain(input);
+    match readers::read(&mut text).as_slice() {
+        [Run { content: Content::Bytes { bytes, .. }, .. }] => has_key_size(bytes.len()),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

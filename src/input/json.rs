@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::find::label::{Says, judge};
-use super::reader::{Content, LONGEST_RUN, Run, SHORTEST_RUN, lines};
+use super::reader::{LONGEST_RUN, Run, SHORTEST_RUN, lines};
 use super::{encoding, readers};
 
 /// Characters of base64 of the shortest run.
@@ -218,6 +218,7 @@ impl<'de> Visitor<'de> for Element<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reader::Content;
     use super::*;
 
     fn named(text: &str) -> Vec<(Says, usize)> {

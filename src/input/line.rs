@@ -20,25 +20,45 @@ const LONGEST_LABEL: usize = 256;
 /// What tshark prints for a field that a packet does not have.
 pub(super) const MISSING: &[u8] = b"<MISSING>";
 
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// What stands in it was handed over, if anything does.
+    Read,
+    /// It has columns, and none of them can be a ticket.
+    PassedOver,
+}
+
+impl Line {
+    /// Whether nothing in it can be a ticket.
+    #[must_use]
+    pub fn is_passed_over(self) -> bool {
+        self == Self::PassedOver
+    }
+}
+
 /// Hands every item of a line to `sink`. `scratch` holds the decoded bytes; one serves all lines.
-pub fn each(list: &List, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
+pub fn each(list: &List, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) -> Line {
     if line.len() > MAX_LENGTH {
-        return sink(Item::Unreadable(Unreadable::LineTooLong { limit: MAX_LENGTH }));
+        sink(Item::Unreadable(Unreadable::LineTooLong { limit: MAX_LENGTH }));
+        return Line::Read;
     }
     // the plain case first: a ticket and nothing else
     let bare = line.strip_suffix(b"\r").unwrap_or(line);
     if matches!(list.form, Form::Hex | Form::Lines) && decode_digits(bare, scratch) {
-        return blob::each(scratch, sink);
+        blob::each(scratch, sink);
+        return Line::Read;
     }
-    each_dressed(list, line, scratch, sink);
+    each_dressed(list, line, scratch, sink)
 }
 
 /// Hands over the items of a line in which more stands than the digits of a ticket.
 #[inline(never)]
-fn each_dressed(list: &List, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
+fn each_dressed(list: &List, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) -> Line {
     let form = list.form;
     if form == Form::Records {
-        return record::each(line, scratch, sink);
+        record::each(line, scratch, sink);
+        return Line::Read;
     }
     let columns = columns(line);
     let filled = columns.iter().filter(|column| !is_empty(column)).count();
@@ -60,17 +80,24 @@ fn each_dressed(list: &List, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn 
                 (Err(error), None) => sink(Item::Unreadable(error)),
             }
         }
-        _ => each_column(list, line, &columns, scratch, sink),
+        _ => return each_column(list, line, &columns, scratch, sink),
     }
+    Line::Read
 }
 
 /// Hands over the tickets of the last column that can be one, with the others beside them.
-fn each_column(list: &List, line: &[u8], columns: &[&[u8]], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
+fn each_column(
+    list: &List,
+    line: &[u8],
+    columns: &[&[u8]],
+    scratch: &mut Vec<u8>,
+    sink: &mut dyn FnMut(Item<'_>),
+) -> Line {
     let form = list.form;
     let holds = |column: &&[u8]| parts(form, column).iter().any(|part| can_be_ticket(form, part));
     let Some(at) = columns.iter().rposition(holds) else {
         let passed = !list.is_heading(line) && !columns.iter().any(|column| is_empty(column));
-        return if passed { sink(Item::PassedOver(1)) };
+        return if passed { Line::PassedOver } else { Line::Read };
     };
     let others = columns.iter().enumerate().filter(|(number, _)| *number != at);
     let columns_beside: Vec<Column> = others
@@ -83,6 +110,7 @@ fn each_column(list: &List, line: &[u8], columns: &[&[u8]], scratch: &mut Vec<u8
             each_beside(form, part, line, scratch, &beside, sink);
         }
     }
+    Line::Read
 }
 
 /// Hands over the ticket in `part` of a line, with what stands beside it.

@@ -1,7 +1,7 @@
 //! Lists: a ticket a line, alone, in columns or behind a label, and what a line says beside its ticket.
 
 use super::line::{self, MISSING, unquote};
-use super::{Form, wrapped};
+use super::{Form, guess, wrapped};
 
 /// Rows of one ticket or words of prose are looked at as far as this before a short first line makes a list.
 const MOST_UNSURE: usize = 64;
@@ -204,6 +204,11 @@ pub(super) fn begins(form: Form, head: &[u8]) -> bool {
         return false;
     }
     let first = lines.split(|byte| *byte == b'\n').map(|line| kind(form, line)).find(|kind| *kind != Kind::Blank);
+    // a file of keys is one only as a whole
+    let is_first_key = || lines.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty()).is_some_and(guess::is_list_of_keys);
+    if is_first_key() {
+        return false;
+    }
     // rows of one ticket look like a list at first
     !matches!(first, Some(Kind::Whole { .. })) || wrapped::is_list(form, lines)
 }

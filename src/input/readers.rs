@@ -8,7 +8,7 @@ mod escapes;
 mod numbers;
 mod rows;
 
-pub(super) use self::base64::{decode as decode_base64, looks_random};
+pub(super) use self::base64::looks_random;
 use super::reader::{Reader, Run};
 
 /// What a text is read with, one after the other: what one has read, those behind it do not see. Those that can tell

@@ -16,14 +16,14 @@ pub(super) fn has_marker(head: &[u8]) -> bool {
         || first.is_some_and(readers::begins_dump)
 }
 
-/// Hands every session and ticket to `sink`, in order. A ticket that stands there in several ways is one.
-pub(super) fn each(text: &[u8], proves: Option<&dyn Proves>, sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
+/// Hands every session and ticket to `sink`, in order, and returns how much else there is. A ticket that stands there in several ways is one.
+pub(super) fn each(text: &[u8], proves: Option<&dyn Proves>, sink: &mut dyn FnMut(Option<u64>, Item<'_>)) -> u64 {
     if let Some(contents) = json::read(text) {
         return find::each(&[], &contents.runs, !contents.has_names, proves, sink);
     }
     let mut text = encoding::plain(text);
     let runs = readers::read(&mut text);
-    find::each(&text, &runs, find::is_nothing_else(&text), proves, sink);
+    find::each(&text, &runs, find::is_nothing_else(&text), proves, sink)
 }
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,9 @@ const DECLARATIONS: [&str; 47] = [
 /// Words that are not of a declaration, at the most: the name that is declared.
 const MOST_WORDS: usize = 2;
 
+/// Parts of names that say that the bytes are no ticket.
+const SECRETS: [&str; 8] = ["key", "secret", "master", "private", "password", "seed", "cert", "sig"];
+
 /// Whether a text, in which NUL stands for what was read, holds nothing else but declarations and comments.
 pub(super) fn is_nothing(text: &[u8]) -> bool {
     let mut names: Vec<&[u8]> = Vec::new();
@@ -24,6 +27,10 @@ pub(super) fn is_nothing(text: &[u8]) -> bool {
         for word in words.filter(|word| !word.is_empty()) {
             if word.iter().all(u8::is_ascii_digit) || is_declaration(word) {
                 continue;
+            }
+            let small = word.to_ascii_lowercase();
+            if SECRETS.iter().any(|part| memchr::memmem::find(&small, part.as_bytes()).is_some()) {
+                return false;
             }
             // `ticket` and `ticket_len` are one name
             let stem = |name: &[u8]| name.starts_with(word) || word.starts_with(name);
