@@ -9,6 +9,8 @@ const LONGEST_ROW: usize = 1 << 16;
 const LONGEST_TEXT: usize = 512;
 /// Groups at the end of a row that may be text instead: a look at more of them could take long.
 const MOST_GROUPS_OF_TEXT: usize = 64;
+/// Characters behind the text of a row, such as the end of a comment.
+const LONGEST_END: usize = 4;
 /// Columns that programs leave in the middle of a row.
 const WIDEST_MIDDLE: usize = 4;
 /// Blanks in front of the text column that do not belong to it.
@@ -188,7 +190,9 @@ fn shows(text: &[u8], bytes: &[u8]) -> bool {
     // editors cut blanks off the ends of lines
     let length = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
     let Some(bytes) = bytes.get(..length).filter(|bytes| !bytes.is_empty()) else { return false };
-    (0..most).any(|start| {
+    // behind the text nothing follows but a sign that closes it
+    let first = text.trim_ascii_end().len().saturating_sub(length + LONGEST_END);
+    (first..most).any(|start| {
         let shown = text.get(start..start + length);
         shown.is_some_and(|shown| shown.iter().zip(bytes).all(|(shown, byte)| stands_for(*shown, *byte)))
     })
@@ -197,8 +201,8 @@ fn shows(text: &[u8], bytes: &[u8]) -> bool {
 fn stands_for(shown: u8, byte: u8) -> bool {
     match byte {
         b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => shown == byte,
-        0x20..=0x7e => shown == byte || matches!(shown, b'.' | b' ' | b'_'),
-        _ => !shown.is_ascii_alphanumeric(),
+        0x20..=0x7e => shown == byte || matches!(shown, b'.' | b'_'),
+        _ => !shown.is_ascii_alphanumeric() && shown != b' ',
     }
 }
 
@@ -215,7 +219,7 @@ mod tests {
     #[test]
     fn the_text_column_ends_a_row() {
         for line in [
-            "49 09 5b fd-ab cd 2a 35 b0   I.[...*5.",
+            "49 09 5b fd ab cd 2a 35-b0   I.[...*5.",
             "49 09 5b fd ab cd 2a 35 b0 I.[...*5.",
             "49 09 5b fd ab cd 2a 35  b0  |I.[...*5.|",
             "49 09 5b fd ab cd 2a 35 b0                          >I.[...*5.<",

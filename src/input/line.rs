@@ -67,6 +67,11 @@ fn each_dressed(list: &List, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn 
         0 => {}
         // a number beside fields that are empty is no ticket
         1 if columns.len() > 1 && is_number(only) => {}
+        1 if parts(form, only).len() > 1 => {
+            for part in parts(form, only).into_iter().filter(|part| !is_empty(part)) {
+                each_beside(form, part, line, scratch, &Beside::default(), sink);
+            }
+        }
         1 => {
             // columns count from the start of the line
             let start = only.as_ptr().addr() - line.as_ptr().addr();
@@ -125,7 +130,7 @@ fn each_beside(
     let start = part.as_ptr().addr() - line.as_ptr().addr();
     match decode(form, part, start, scratch) {
         Ok(()) => blob::each(scratch, &mut |item| match item {
-            Item::Ticket(ticket) => sink(Item::Listed { ticket, beside }),
+            Item::Ticket(ticket) if *beside != Beside::default() => sink(Item::Listed { ticket, beside }),
             item => sink(item),
         }),
         Err(error) => sink(Item::Unreadable(error)),
@@ -302,17 +307,31 @@ pub(super) fn unquote(cell: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn found(form: Form, line: &str) -> Vec<Result<String, String>> {
-        let mut found = Vec::new();
-        each(form, line.as_bytes(), &mut Vec::new(), &mut |item| {
+    /// What a line gives, with what stood beside it.
+    fn read(list: &List, line: &str) -> (Vec<Result<String, String>>, Option<Beside>, Line) {
+        let (mut found, mut beside) = (Vec::new(), None);
+        let line = each(list, line.as_bytes(), &mut Vec::new(), &mut |item| {
             found.push(match item {
                 Item::Ticket(bytes) | Item::Session(bytes) | Item::Recorded { ticket: bytes, .. } => {
                     Ok(hex::encode(bytes))
                 }
+                Item::Listed { ticket, beside: stood } => {
+                    beside = Some(stood.clone());
+                    Ok(hex::encode(ticket))
+                }
                 Item::Unreadable(error) => Err(error.to_string()),
             });
         });
-        found
+        (found, beside, line)
+    }
+
+    fn found(form: Form, line: &str) -> Vec<Result<String, String>> {
+        read(&form.into(), line).0
+    }
+
+    /// Digits of 32 bytes.
+    fn ticket() -> String {
+        "00ff10c7".repeat(8)
     }
 
     #[test]
@@ -322,13 +341,15 @@ mod tests {
             "00FF10",
             "00:ff:10",
             "00 ff 10",
+            "00-ff-10",
             "0x00ff10",
+            "\\x00ff10",
             "0x00 0xff 0x10",
+            "\\x00\\xff\\x10",
             "0x00:0xFF:0X10",
             "\"00ff10\"",
             "'00ff10'",
             "  00ff10 \r",
-            "7\t00ff10",
             "00ff10\t",
             "00ff10\t<MISSING>",
             "00ff10,",
@@ -336,14 +357,60 @@ mod tests {
         ] {
             assert_eq!(found(Form::Lines, line), [Ok("00ff10".to_owned())], "{line:?}");
         }
-        assert_eq!(found(Form::Hex, "00ff,10ab"), [Ok("00ff".to_owned()), Ok("10ab".to_owned())]);
+    }
+
+    #[test]
+    fn columns_stand_beside_a_ticket() {
+        let ticket = ticket();
+        let beside = |list: &List, line: &str| {
+            let (found, beside, _) = read(list, line);
+            assert_eq!(found, [Ok(ticket.clone())], "{line:?}");
+            let Beside { label, columns } = beside.unwrap_or_default();
+            let columns: Vec<String> =
+                columns.iter().map(|column| [column.name.as_deref(), Some(&column.text)].into_iter().flatten().collect::<Vec<_>>().join("=")).collect();
+            (label.unwrap_or_default(), columns.join(" "))
+        };
+        let plain = List::from(Form::Lines);
+        let expect = |label: &str, columns: &str| (label.to_owned(), columns.to_owned());
+        assert_eq!(beside(&plain, &format!("7\t{ticket}")), expect("7", "7"));
+        assert_eq!(beside(&plain, &format!("9\t127.0.0.1\t208\t{ticket}\t637")), expect("9", "9 127.0.0.1 208 637"));
+        assert_eq!(beside(&plain, &format!("a,\"b, c\",{ticket},\r")), expect("a", "a b, c "));
+        assert_eq!(beside(&plain, &format!("lb1: {ticket}")), expect("lb1", ""));
+        assert_eq!(beside(&plain, &format!("[::1]:443: 0x{ticket}")), expect("[::1]:443", ""));
+        let named = List::new(Form::Lines, format!("stream,ticket,port\n0,{ticket},443\n").as_bytes());
+        assert_eq!(beside(&named, &format!("0,{ticket},443")), expect("0", "stream=0 port=443"));
+        assert_eq!(read(&named, "stream,ticket,port").2, Line::Read);
+        let zeek = format!("#separator \\x09\n#fields\tts\tticket\n1.5\t{ticket}\n");
+        assert_eq!(beside(&List::new(Form::Lines, zeek.as_bytes()), &format!("1.5\t{ticket}")), expect("1.5", "ts=1.5"));
+    }
+
+    #[test]
+    fn commas_separate_tickets_or_columns() {
+        let one = ticket();
+        let two = "ab".repeat(40);
+        assert_eq!(found(Form::Lines, &format!("{one},{two}")), [Ok(one.clone()), Ok(two.clone())]);
+        assert_eq!(found(Form::Lines, &format!("5\t{one},{two}\t")), [Ok(one.clone()), Ok(two)]);
+        // the last one that can be a ticket
+        assert_eq!(found(Form::Lines, &format!("5,{},x", one)), [Ok(one.clone())]);
+        assert_eq!(found(Form::Lines, &format!("{},{one}", &one[..62])), [Ok(one)]);
+        // a digit is missing: a damaged ticket is one
+        assert_eq!(found(Form::Lines, &format!("5\t{}", &"ab".repeat(96)[1..])).len(), 1);
+        for line in ["17\tabc\tdef", "00ff,10ab", "x\t00!!"] {
+            assert_eq!(read(&Form::Lines.into(), line), (vec![], None, Line::PassedOver), "{line}");
+        }
+    }
+
+    #[test]
+    fn labels_of_something_else_name_no_ticket() {
+        let line = format!("Session-ID: {}", ticket());
+        assert!(labelled(Form::Lines, line.as_bytes()).is_none());
     }
 
     #[test]
     fn empty_fields_are_no_tickets() {
         for line in ["", "\r", "  ", "<MISSING>", "<MISSING>,<MISSING>", "\t\t", "\"\"", "12\t<MISSING>", "12\t1.50\t"]
         {
-            assert!(found(Form::Lines, line).is_empty(), "{line:?}");
+            assert_eq!(read(&Form::Lines.into(), line), (vec![], None, Line::Read), "{line:?}");
         }
     }
 
@@ -360,7 +427,7 @@ mod tests {
     fn errors_name_the_column() {
         let error = |form, line| found(form, line).remove(0).unwrap_err();
         assert_eq!(error(Form::Hex, "00fg"), "'g' at column 4 is no hex digit");
-        assert_eq!(error(Form::Lines, "x\t00!!"), "neither hex nor base64: '!' at column 5 is no hex digit");
+        assert_eq!(error(Form::Lines, "\t00!!"), "neither hex nor base64: '!' at column 4 is no hex digit");
         assert_eq!(error(Form::Lines, "00ffa"), "an odd number of hex digits, 5");
         assert_eq!(error(Form::Hex, "0x0x00"), "'x' at column 4 is no hex digit");
         assert_eq!(error(Form::Base64, "AA*A"), "no base64 at column 3");

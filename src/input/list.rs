@@ -95,7 +95,7 @@ fn kind(form: Form, line: &[u8]) -> Kind {
     if columns.len() == 1 || filled == 1 && !has_tabs {
         let mut bytes = Vec::new();
         return match line::decode(form, line::only_column(&columns), 0, &mut bytes) {
-            Ok(()) => Kind::Whole { sure: bytes.len() >= SURE_LENGTH },
+            Ok(()) => Kind::Whole { sure: bytes.len() >= SURE_LENGTH || text.iter().all(u8::is_ascii_hexdigit) },
             // a digit is missing
             Err(super::Unreadable::NotHex(super::NotHex::OddDigits { digits })) if digits >= 2 * SURE_LENGTH => {
                 Kind::Whole { sure: true }

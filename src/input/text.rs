@@ -35,9 +35,9 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<String> {
         let mut kinds = Vec::new();
-        each(text.as_bytes(), &mut |line, item| {
+        each(text.as_bytes(), None, &mut |line, item| {
             let kind = match item {
-                Item::Ticket(ticket) | Item::Recorded { ticket, .. } => {
+                Item::Ticket(ticket) | Item::Recorded { ticket, .. } | Item::Listed { ticket, .. } => {
                     assert_eq!(ticket, TICKET);
                     "ticket".to_owned()
                 }
@@ -78,7 +78,7 @@ mod tests {
         let other = data_encoding::BASE64.encode(&other);
         let found = |text: &str| {
             let mut lines = Vec::new();
-            each(text.as_bytes(), &mut |line, item| {
+            each(text.as_bytes(), None, &mut |line, item| {
                 assert!(matches!(item, Item::Ticket(_) | Item::Session(_)), "{item:?}");
                 lines.push(line.unwrap());
             });
@@ -88,7 +88,9 @@ mod tests {
         assert_eq!(found(&format!("{hex}\n{PEM}")), [2], "the same ticket");
         let after = PEM.lines().count() as u64 + 1;
         assert_eq!(found(&format!("{PEM}{other}\n{hex}\n{other}\n")), [1, after]);
-        assert_eq!(found(&format!("{TEXT}{other}\r\n{hex}")), [12, TEXT.lines().count() as u64 + 1]);
+        // beside other text only a label or a key would show that the line is a ticket
+        assert_eq!(found(&format!("{TEXT}{other}\r\n{hex}")), [12]);
+        assert_eq!(found(&format!("{TEXT}ticket: {other}\r\n{hex}")), [12, TEXT.lines().count() as u64 + 1]);
         // a digest, and the base64 of a block of something else
         let line = &other[..76];
         let block = format!("-----BEGIN X-----\n{other}\n-----END X-----\n-----BEGIN Y-----\n{line}\n{line}\n");
@@ -116,10 +118,19 @@ mod tests {
     }
 
     #[test]
-    fn many_small_dumps_are_each_handed_over() {
+    fn dumps_and_nothing_else_are_each_a_ticket() {
+        let dump = |first: u8| -> String {
+            let rows = (0..6).map(|row| format!("{:04x} - {}\n", row * 16, format!("{first:02x} ").repeat(16)));
+            rows.collect::<String>() + "\n"
+        };
+        let mut tickets = 0;
+        each((dump(1) + &dump(2) + &dump(3)).as_bytes(), None, &mut |_, item| {
+            tickets += usize::from(matches!(item, Item::Ticket(_)));
+        });
+        assert_eq!(tickets, 3);
         let mut count = 0;
-        each("0000 - 41 42\n".repeat(1000).as_bytes(), &mut |_, _| count += 1);
-        assert_eq!(count, 1000);
+        each("0000 - 41 42\n".repeat(1000).as_bytes(), None, &mut |_, _| count += 1);
+        assert_eq!(count, 0, "of two bytes none is a ticket");
     }
 
     #[test]

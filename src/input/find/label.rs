@@ -142,7 +142,12 @@ fn judge_left(line: &str) -> Says {
             says => return says,
         }
         // what stands beside it is no name of it, what stands around it is
-        rest = if before.ends_with([',', ';', '}', ']', ')']) { around(before) } else { before };
+        let before = before.trim_end_matches([' ', '\t', '"', '\'']);
+        rest = match before.strip_suffix(']').and_then(|before| before.rfind('[')) {
+            Some(open) => before.get(..open).unwrap_or_default(),
+            None if before.ends_with([',', ';', '}', ')']) => around(before),
+            None => before,
+        };
     }
     Says::Nothing
 }

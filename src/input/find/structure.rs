@@ -53,15 +53,15 @@ pub(in super::super) fn find(bytes: &[u8]) -> Vec<Found> {
 /// The tickets of an extension, of a message body, or of a length in front of a ticket, which are exactly all of
 /// `bytes`.
 pub(in super::super) fn whole(bytes: &[u8]) -> Option<Vec<&[u8]>> {
-    if bytes.len() < SHORTEST || has_shape(bytes) {
+    if bytes.len() < SHORTEST || has_shape(bytes) || is_message(bytes) {
         return None;
     }
     let tickets = extension(bytes)
-        .or_else(|| exactly(bytes, |reader| reader.vec16()).map(|ticket| vec![ticket]))
-        .or_else(|| exactly(bytes, |reader| reader.vec32()).map(|ticket| vec![ticket]))
+        .or_else(|| identities(bytes))
         .or_else(|| blob::ticket_of_body(bytes).map(|ticket| vec![ticket]))
-        .or_else(|| identities(bytes))?;
-    tickets.iter().all(|ticket| ticket.len() >= SHORTEST).then_some(tickets)
+        .or_else(|| exactly(bytes, |reader| reader.vec16()).map(|ticket| vec![ticket]))
+        .or_else(|| exactly(bytes, |reader| reader.vec32()).map(|ticket| vec![ticket]))?;
+    tickets.iter().all(|ticket| ticket.len() >= SHORTEST && !is_der(ticket)).then_some(tickets)
 }
 
 /// Whether bytes have the shape of a ticket of OpenSSL's, so that a length that fits is chance.
@@ -181,7 +181,7 @@ pub(in super::super) fn is_known(bytes: &[u8]) -> bool {
 fn is_message(bytes: &[u8]) -> bool {
     match *bytes {
         [20..=24, 3, 0..=4, high, low, ..] => usize::from(u16::from_be_bytes([high, low])) <= (1 << 14) + 2048,
-        [0..=24, 0, high, low, ..] => usize::from(u16::from_be_bytes([high, low])) + 4 == bytes.len(),
+        [1..=24, 0, high, low, ..] => usize::from(u16::from_be_bytes([high, low])) + 4 == bytes.len(),
         _ => false,
     }
 }

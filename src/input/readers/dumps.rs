@@ -153,6 +153,8 @@ struct Dump<'t> {
     as_printed: usize,
     reversed: usize,
     broken: Option<Unreadable>,
+    /// Whether words of machines are printed, if no text tells: nothing marks the offset, or `0x` each of them.
+    has_words: bool,
 }
 
 impl<'t> Dump<'t> {
@@ -172,7 +174,8 @@ impl<'t> Dump<'t> {
         let bases = BASES.into_iter().filter(|base| last.offset(*base).is_some()).collect();
         let start = last.line.start + last.column;
         let (bytes, swapped) = (Vec::new(), Vec::new());
-        Some(Self { start, bytes, swapped, last, bases, repeats: false, as_printed: 0, reversed: 0, broken: None })
+        let has_words = last.cells.width > 2 && (!last.has_colon || last.cells.has_prefix);
+        Some(Self { start, bytes, swapped, last, bases, repeats: false, as_printed: 0, reversed: 0, broken: None, has_words })
     }
 
     /// Takes the next line if it belongs to the dump, and says so.
@@ -185,7 +188,9 @@ impl<'t> Dump<'t> {
             let lengths = self.bases.iter().filter_map(|base| Some((*base, self.distance(row, *base)?)));
             let fits = |length: usize| self.last.cells.can_have(length) || (self.repeats && self.fills(length));
             let fitting: Vec<(u32, usize)> = lengths.filter(|(_, length)| fits(*length)).collect();
-            if let Some(&(_, length)) = fitting.first() {
+            // a row that is read to its end is the likeliest
+            let whole = self.last.cells.cut(self.last.line.text).length;
+            if let Some(&(_, length)) = fitting.iter().find(|(_, length)| *length == whole).or(fitting.first()) {
                 self.bases.retain(|base| fitting.contains(&(*base, length)));
                 self.commit(length);
                 self.last = rows.swap_remove(at);
@@ -246,7 +251,6 @@ impl<'t> Dump<'t> {
 
     fn finish(mut self) -> Option<Run> {
         let end = self.last.line.end();
-        let is_swapped_by_style = !self.last.has_colon && self.last.cells.width > 2 || self.last.cells.has_prefix;
         if !self.last.is_end() {
             let cut = self.last.cells.cut(self.last.line.text);
             self.commit(cut.length);
@@ -262,7 +266,7 @@ impl<'t> Dump<'t> {
             std::cmp::Ordering::Less => true,
             std::cmp::Ordering::Greater => false,
             // 7 digits and no text: od and hexdump print the words of a machine whose bytes are swapped
-            std::cmp::Ordering::Equal => is_swapped_by_style,
+            std::cmp::Ordering::Equal => self.has_words,
         };
         let has_other = !self.swapped.is_empty();
         let (bytes, other) = match (has_other, reversed) {
