@@ -179,8 +179,9 @@ fn names_ticket(text: &[u8], run: &Run) -> bool {
 }
 
 /// Whether a text, in which NUL stands for what the readers have read, holds nothing else.
-pub(super) fn is_nothing_else(text: &[u8]) -> bool {
-    residue::is_nothing(text)
+pub(super) fn is_nothing_else(text: &[u8], runs: &[Run]) -> bool {
+    // what comments several of them says what they are
+    residue::is_nothing(text) && (runs.len() == 1 || !residue::has_comments(text))
 }
 
 /// A text that is nothing but bytes is a ticket, whatever is known of them; several are if each is long enough.
@@ -191,7 +192,8 @@ fn take_what_stands_alone<'r>(runs: &'r [Run], verdicts: &mut [Verdict<'r>]) {
     }
     let is_alone = |run: &Run| match &run.content {
         Content::Bytes { bytes, .. } => {
-            (runs.len() == 1 || bytes.len() >= SHORTEST_ALONE) && !guess::has_key_size(bytes.len())
+            let is_long = runs.len() == 1 || bytes.len() >= SHORTEST_ALONE;
+            is_long && !guess::has_key_size(bytes.len()) && !guess::is_other_file(bytes)
         }
         Content::Damaged(_) => runs.len() == 1,
         Content::Session(_) => true,

@@ -8,6 +8,8 @@ use crate::key::formats::FORMATS;
 
 /// Bytes of the keys of nginx and its kin, of which no server's ticket has as few.
 const KEY_SIZES: [usize; 2] = [48, 80];
+/// Of fewer bytes nobody can say which are frequent.
+const SHORTEST_JUDGED: usize = 128;
 /// How much of an input is looked at.
 const LOOK_LENGTH: usize = 1 << 20;
 
@@ -149,7 +151,19 @@ fn certificate(input: &[u8]) -> Option<&'static str> {
 
 /// Whether a file that is no text is certainly no ticket.
 pub(super) fn is_other_file(input: &[u8]) -> bool {
-    file(input).is_some()
+    file(input).is_some() || has_pattern(input)
+}
+
+/// Whether one byte stands at more than a tenth of all places. Of a ticket nearly all is encrypted, and no byte of it is
+/// more frequent than another.
+fn has_pattern(input: &[u8]) -> bool {
+    let mut counts = [0_usize; 256];
+    for byte in input {
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count += 1;
+        }
+    }
+    input.len() >= SHORTEST_JUDGED && counts.iter().any(|count| count * 10 > input.len())
 }
 
 /// What an input seems to be in which no ticket was found.

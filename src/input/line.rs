@@ -13,6 +13,8 @@ pub const MAX_LENGTH: usize = 1 << 20;
 const LONGEST_NUMBER: usize = 30;
 /// Bytes of the shortest thing that stands in the place of a ticket: a server-side session ID.
 const SHORTEST_TICKET: usize = 32;
+/// Characters of a ticket in base64 behind a label, at the least: 65 bytes.
+const SHORTEST_LABELLED: usize = 87;
 /// Colons that are tried as the end of a label.
 const MOST_COLONS: usize = 16;
 /// The longest label.
@@ -99,8 +101,7 @@ fn each_column(
     sink: &mut dyn FnMut(Item<'_>),
 ) -> Line {
     let form = list.form;
-    let holds = |column: &&[u8]| parts(form, column).iter().any(|part| can_be_ticket(form, part));
-    let Some(at) = columns.iter().rposition(holds) else {
+    let Some(at) = columns.iter().rposition(|column| holds_ticket(form, column)) else {
         let passed = !list.is_heading(line) && !columns.iter().any(|column| is_empty(column));
         return if passed { Line::PassedOver } else { Line::Read };
     };
@@ -206,13 +207,20 @@ pub(super) fn can_be_ticket(form: Form, column: &[u8]) -> bool {
             && bytes.len() >= SHORTEST_TICKET
 }
 
+/// Whether a column holds a ticket, or several.
+pub(super) fn holds_ticket(form: Form, column: &[u8]) -> bool {
+    parts(form, column).iter().any(|part| can_be_ticket(form, part))
+}
+
 /// A label and the ticket that it names, as in `lb1: 4909…`.
 pub(super) fn labelled(form: Form, text: &[u8]) -> Option<(&[u8], &[u8])> {
     let colons = memchr::memchr_iter(b':', text).take(MOST_COLONS);
     colons.take_while(|at| *at <= LONGEST_LABEL).find_map(|at| {
         let (label, ticket) = text.split_at_checked(at)?;
         let (label, ticket) = (unquote(label), unquote(ticket.get(1..)?));
-        let is_label = !label.is_empty() && can_be_ticket(form, ticket) && !names_other(label);
+        // a short one in base64 is a checksum
+        let is_long = ticket.len() >= SHORTEST_LABELLED || ticket.iter().all(u8::is_ascii_hexdigit);
+        let is_label = !label.is_empty() && is_long && can_be_ticket(form, ticket) && !names_other(label);
         is_label.then_some((label, ticket))
     })
 }

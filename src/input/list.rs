@@ -1,7 +1,7 @@
 //! Lists: a ticket a line, alone, in columns or behind a label, and what a line says beside its ticket.
 
 use super::line::{self, MISSING, unquote};
-use super::{Form, guess, wrapped};
+use super::{Form, guess, readers, wrapped};
 
 /// Rows of one ticket or words of prose are looked at as far as this before a short first line makes a list.
 const MOST_UNSURE: usize = 64;
@@ -95,20 +95,27 @@ fn kind(form: Form, line: &[u8]) -> Kind {
     if columns.len() == 1 || filled == 1 && !has_tabs {
         let mut bytes = Vec::new();
         return match line::decode(form, line::only_column(&columns), 0, &mut bytes) {
-            Ok(()) => Kind::Whole { sure: bytes.len() >= SURE_LENGTH || text.iter().all(u8::is_ascii_hexdigit) },
+            Ok(()) => Kind::Whole { sure: is_sure(form, text, bytes.len()) },
             // a digit is missing
             Err(super::Unreadable::NotHex(super::NotHex::OddDigits { digits })) if digits >= 2 * SURE_LENGTH => {
                 Kind::Whole { sure: true }
             }
-            Err(_) if line::labelled(form, text).is_some() => {
+            Err(_) if line::labelled(form, text).is_some() || line::holds_ticket(form, line::only_column(&columns)) => {
                 Kind::Columns { count: 2, has_ticket: true, has_gap: false, has_tabs }
             }
             Err(_) => Kind::Other,
         };
     }
-    let has_ticket = columns.iter().any(|column| line::can_be_ticket(form, unquote(column)));
+    let has_ticket = columns.iter().any(|column| line::holds_ticket(form, column));
     let has_gap = has_tabs && columns.last().is_some_and(|column| matches!(unquote(column), b"" | MISSING));
     Kind::Columns { count: columns.len(), has_ticket, has_gap, has_tabs }
+}
+
+/// Whether a line that can be decoded can be nothing but a ticket: a word or a rule of dashes is base64 too.
+fn is_sure(form: Form, text: &[u8], length: usize) -> bool {
+    let is_hex = text.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b' ' | b'-' | b'x' | b'X' | b'\\' | b'"' | b'\'' | b','))
+        && text.iter().any(u8::is_ascii_hexdigit);
+    is_hex || length >= SURE_LENGTH && (form == Form::Base64 || readers::looks_random(text))
 }
 
 /// Whether a text is a list.
@@ -132,6 +139,8 @@ pub(super) fn decide(form: Form, head: &[u8], complete: bool) -> Decision {
         let is_first = heading.is_none() && words == 0;
         match kind(form, line) {
             Kind::Blank => {}
+            // Zeek says first how it writes
+            _ if is_first && is_of_zeek(line) => {}
             Kind::Missing => return Decision::List,
             Kind::Whole { sure: false } if heading.is_none() && words < MOST_UNSURE => words += 1,
             Kind::Whole { .. } if heading.is_none_or(|count| count == 1) => return Decision::List,
@@ -143,7 +152,6 @@ pub(super) fn decide(form: Form, head: &[u8], complete: bool) -> Decision {
             // rows of packets without tickets
             Kind::Columns { count, has_tabs: true, .. } if heading == Some(count) => {}
             Kind::Columns { count, .. } if is_first => heading = Some(count),
-            Kind::Other if is_first && line.trim_ascii().starts_with(b"#") => {}
             Kind::Other if is_first && is_name(line.trim_ascii()) => heading = Some(1),
             _ => return Decision::Other,
         }
@@ -163,6 +171,13 @@ fn begun(head: &[u8]) -> Decision {
     if text.iter().all(is_digit) || text.iter().all(is_base64) { Decision::Unsure } else { Decision::Other }
 }
 
+/// A line in front of the rows of a log of Zeek.
+fn is_of_zeek(line: &[u8]) -> bool {
+    [&b"#separator"[..], b"#set_separator", b"#empty_field", b"#unset_field", b"#path", b"#open", b"#fields", b"#types"]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
 /// A name that a column may have.
 fn is_name(text: &[u8]) -> bool {
     text.len() < 128
@@ -175,7 +190,7 @@ fn heading(form: Form, head: &[u8]) -> Option<(Vec<u8>, Vec<String>)> {
     let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let mut first = lines.next()?;
     let mut comments = Vec::new();
-    while first.starts_with(b"#") {
+    while is_of_zeek(first) {
         comments.push(first);
         first = lines.next()?;
     }
@@ -185,15 +200,27 @@ fn heading(form: Form, head: &[u8]) -> Option<(Vec<u8>, Vec<String>)> {
         let names = comment.strip_prefix(b"#fields\t").unwrap_or(comment);
         count > 1 && line::columns(names).len() == count
     });
-    let is_ticket = |column: &&[u8]| line::can_be_ticket(form, unquote(column)) || unquote(column).is_empty();
+    let may_name = |kind: Kind| match kind {
+        Kind::Columns { has_ticket, has_gap, .. } => !has_ticket && !has_gap,
+        Kind::Other => is_name(first),
+        _ => false,
+    };
     let heading = match comment {
         Some(comment) => comment.strip_prefix(b"#fields\t").unwrap_or(comment.trim_ascii_start()),
-        None if line::columns(first).iter().any(is_ticket) || matches!(kind(form, first), Kind::Whole { .. } | Kind::Missing) => return None,
-        None => first,
+        None => lines.next().filter(|next| may_name(kind(form, first)) && is_row(form, next, count)).map(|_| first)?,
     };
     let names = line::columns(heading);
     let names = names.iter().map(|name| String::from_utf8_lossy(unquote(name)).into_owned()).collect();
     Some((comment.map_or(first, |comment| comment).to_vec(), names))
+}
+
+/// Whether a line may stand under a line of `count` column names.
+fn is_row(form: Form, line: &[u8], count: usize) -> bool {
+    match kind(form, line) {
+        Kind::Columns { count: found, .. } => found == count,
+        Kind::Whole { .. } | Kind::Missing => count == 1,
+        _ => false,
+    }
 }
 
 /// Whether the lines of `head` show already what follows, so that nobody has to wait for more of a slow input.

@@ -23,7 +23,7 @@ pub(super) fn each(text: &[u8], proves: Option<&dyn Proves>, sink: &mut dyn FnMu
     }
     let mut text = encoding::plain(text);
     let runs = readers::read(&mut text);
-    find::each(&text, &runs, find::is_nothing_else(&text), proves, sink)
+    find::each(&text, &runs, find::is_nothing_else(&text, &runs), proves, sink)
 }
 #[cfg(test)]
 mod tests {

@@ -50,9 +50,7 @@ pub(in super::super) fn judge(name: &str) -> Says {
     }
     let is_ticket = words.iter().any(|word| word.ends_with("ticket") || word.ends_with("tickets") || word == "tlsext_tick");
     let is_identity = (has("psk") || has("psks") || has("preshared")) && (has("identity") || has("identities"));
-    // openssl asn1parse: the member of an SSL_SESSION with the ticket (`ssl/ssl_asn1.c`)
-    let is_member = name.contains("cont [ 10 ]");
-    if is_ticket || is_identity || is_member {
+    if is_ticket || is_identity {
         return Says::Ticket;
     }
     let is_any = |word: &String| {
@@ -93,6 +91,10 @@ pub(in super::super) fn names_ticket(text: &[u8], start: usize) -> bool {
     let (above, line) = reach.rsplit_once('\n').unwrap_or(("", &*reach));
     if let Some(says) = field_name(line) {
         return says == Says::Ticket;
+    }
+    // openssl asn1parse: the member of an SSL_SESSION with the ticket (`ssl/ssl_asn1.c`)
+    if line.contains("[HEX DUMP]") {
+        return above.rsplit('\n').next().is_some_and(|member| member.contains("cont [ 10 ]"));
     }
     // what was read before on the line has a name of its own
     let (is_first, left) = line.rsplit_once('\0').map_or((true, line), |(_, left)| (false, left));
@@ -185,16 +187,15 @@ fn above_names_ticket(above: &str, prefix: &str, mut indent: usize) -> bool {
         }
         let is_opening = trimmed.ends_with([':', '=', '{', '[', '(', '>', '|', '\\', '"']) || trimmed.ends_with(">-") || trimmed.ends_with("|-");
         let is_comment = ["/*", "//", "#", "--"].iter().any(|mark| trimmed.starts_with(mark));
-        let is_member = trimmed.contains("cont [ 10 ]");
         let is_above = indentation(line) < indent;
-        if !(is_above || number == 0 && (is_opening || is_member) || is_comment && may_be_comment) {
+        if !(is_above || number == 0 && is_opening || is_comment && may_be_comment) {
             may_be_comment = false;
             continue;
         }
         if line.contains('\0') {
             return false;
         }
-        match if is_member { Says::Ticket } else { judge_left(&without_notes(trimmed)) } {
+        match judge_left(&without_notes(trimmed)) {
             Says::Ticket => return true,
             Says::Other => return false,
             Says::Nothing => indent = indent.min(indentation(line)),

@@ -17,9 +17,7 @@ const SECRETS: [&str; 8] = ["key", "secret", "master", "private", "password", "s
 pub(super) fn is_nothing(text: &[u8]) -> bool {
     let mut names: Vec<&[u8]> = Vec::new();
     for line in text.split(|byte| *byte == b'\n') {
-        let trimmed = line.trim_ascii();
-        let is_comment = [&b"/*"[..], b"//", b"#"].iter().any(|mark| trimmed.starts_with(mark));
-        if is_comment && !line.contains(&0) {
+        if is_comment(line) && !line.contains(&0) {
             continue;
         }
         let line = without_comment(line);
@@ -43,6 +41,16 @@ pub(super) fn is_nothing(text: &[u8]) -> bool {
         }
     }
     true
+}
+
+/// Whether some lines are comments.
+pub(super) fn has_comments(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n').any(is_comment)
+}
+
+fn is_comment(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    [&b"/*"[..], b"//", b"#"].iter().any(|mark| line.starts_with(mark))
 }
 
 /// A line without the comment at its end, in which C shows bytes as text.

@@ -21,6 +21,8 @@ const SESSION_TICKET: u16 = 35;
 const PRE_SHARED_KEY: u16 = 41;
 /// Bytes of the shortest thing that is taken for a ticket in the middle of other bytes.
 const SHORTEST: usize = 32;
+/// Printable characters in a row that chance does not put into a ticket.
+const LONGEST_TEXT: usize = 12;
 /// Bytes that `ClientHello` has up to its session ID, and the most that one has.
 const HELLO_START: usize = 39;
 const LONGEST_HELLO: usize = 1 << 16;
@@ -44,7 +46,7 @@ fn range(bytes: &[u8], part: &[u8]) -> Range<usize> {
 
 /// Finds everything in `bytes`.
 pub(in super::super) fn find(bytes: &[u8]) -> Vec<Found> {
-    if let Some(tickets) = whole(bytes) {
+    if let Some(tickets) = whole(bytes).filter(|tickets| is_sure(bytes) || tickets.iter().all(|ticket| is_likely(ticket))) {
         return tickets.into_iter().map(|ticket| Found::Ticket(range(bytes, ticket))).collect();
     }
     inside(bytes)
@@ -62,6 +64,17 @@ pub(in super::super) fn whole(bytes: &[u8]) -> Option<Vec<&[u8]>> {
         .or_else(|| exactly(bytes, |reader| reader.vec16()).map(|ticket| vec![ticket]))
         .or_else(|| exactly(bytes, |reader| reader.vec32()).map(|ticket| vec![ticket]))?;
     tickets.iter().all(|ticket| ticket.len() >= SHORTEST && !is_der(ticket)).then_some(tickets)
+}
+
+/// Whether an extension says what it is by its type too, and not only by a length that fits.
+fn is_sure(bytes: &[u8]) -> bool {
+    extension(bytes).is_some()
+}
+
+/// Whether bytes behind a length may be a ticket: many other things stand behind one.
+fn is_likely(bytes: &[u8]) -> bool {
+    let text = bytes.split(|byte| !matches!(byte, 0x20..=0x7e)).map(<[u8]>::len).max().unwrap_or(0);
+    Shape::of(bytes) != Shape::Unknown && text < LONGEST_TEXT
 }
 
 /// Whether bytes have the shape of a ticket of OpenSSL's, so that a length that fits is chance.
