@@ -150,7 +150,8 @@ impl Cells {
         for &(length, column) in self.ends.iter().rev().take(MOST_GROUPS_OF_TEXT) {
             let Some(bytes) = self.bytes.get(..length).filter(|bytes| bytes.len() <= LONGEST_TEXT) else { continue };
             let text = line.get(column..).unwrap_or_default();
-            if text.trim_ascii().is_empty() {
+            // a gap sets the text apart
+            if text.trim_ascii().is_empty() || !matches!(text.first(), Some(b' ' | b'\t')) {
                 continue;
             }
             if shows(text, bytes) {

@@ -25,23 +25,22 @@ impl ByteOrder {
     }
 }
 
-/// Whether `head` is UTF-16, with or without a byte order mark: nearly every unit is a printable ASCII character.
+/// Whether `head` is UTF-16, with or without a byte order mark: most units are printable ASCII characters.
 pub(super) fn utf16(head: &[u8]) -> Option<ByteOrder> {
     let sample = head.get(..SAMPLE_LENGTH).unwrap_or(head);
+    let zeros = |at: usize| sample.chunks_exact(2).filter(|pair| pair.get(at) == Some(&0)).count();
     let order = match sample {
         [0xff, 0xfe, ..] => ByteOrder::Little,
         [0xfe, 0xff, ..] => ByteOrder::Big,
-        [_, 0, ..] => ByteOrder::Little,
-        [0, _, ..] => ByteOrder::Big,
-        _ => return None,
+        _ if zeros(1) > zeros(0) => ByteOrder::Little,
+        _ => ByteOrder::Big,
     };
-    let units = units(sample, order).skip(1);
-    let (mut count, mut odd) = (0, 0);
-    for unit in units {
+    let (mut count, mut ascii) = (0, 0);
+    for unit in units(sample, order) {
         count += 1;
-        odd += usize::from(!matches!(unit, 0x09 | 0x0a | 0x0d | 0x20..=0x7e));
+        ascii += usize::from(matches!(unit, 0x09 | 0x0a | 0x0d | 0x20..=0x7e));
     }
-    (count > 0 && odd * 10 <= count).then_some(order)
+    (ascii > 0 && ascii * 4 >= (count - 1) * 3).then_some(order)
 }
 
 fn units(bytes: &[u8], order: ByteOrder) -> impl Iterator<Item = u16> + '_ {

@@ -174,7 +174,7 @@ pub(super) fn each_in_file(
 fn names_ticket(text: &[u8], run: &Run) -> bool {
     match run.named {
         Some(says) => says == label::Says::Ticket,
-        None => label::names_ticket(text, run.span.start),
+        None => label::names_ticket(text, run.span.start, run.is_prefixed),
     }
 }
 

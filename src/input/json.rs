@@ -133,7 +133,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         let mut plain = encoding::plain(text.as_bytes());
         for mut run in readers::read(&mut plain) {
             let is_first = plain.get(..run.span.start).is_some_and(|before| before.iter().all(|byte| !byte.is_ascii_alphanumeric()));
-            run.named = Some(if is_first || !super::find::label::names_ticket(&plain, run.span.start) {
+            run.named = Some(if is_first || !super::find::label::names_ticket(&plain, run.span.start, false) {
                 if is_first { self.says } else { Says::Nothing }
             } else {
                 Says::Ticket

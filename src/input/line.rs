@@ -219,8 +219,10 @@ pub(super) fn labelled(form: Form, text: &[u8]) -> Option<(&[u8], &[u8])> {
         let (label, ticket) = text.split_at_checked(at)?;
         let (label, ticket) = (unquote(label), unquote(ticket.get(1..)?));
         // a short one in base64 is a checksum
-        let is_long = ticket.len() >= SHORTEST_LABELLED || ticket.iter().all(u8::is_ascii_hexdigit);
-        let is_label = !label.is_empty() && is_long && can_be_ticket(form, ticket) && !names_other(label);
+        let is_long = ticket.len() >= SHORTEST_LABELLED || decode_hex(ticket, 0, &mut Vec::new()).is_ok();
+        // `49:09` is no label
+        let is_apart = text.get(at + 1).is_some_and(u8::is_ascii_whitespace) || !ticket.contains(&b':');
+        let is_label = !label.is_empty() && is_apart && is_long && can_be_ticket(form, ticket) && !names_other(label);
         is_label.then_some((label, ticket))
     })
 }

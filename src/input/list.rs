@@ -70,7 +70,8 @@ enum Kind {
     Whole {
         sure: bool,
     },
-    /// Columns, or a label and what it names.
+    /// A label and a ticket, or several tickets.
+    Labelled,
     Columns {
         count: usize,
         has_ticket: bool,
@@ -101,7 +102,7 @@ fn kind(form: Form, line: &[u8]) -> Kind {
                 Kind::Whole { sure: true }
             }
             Err(_) if line::labelled(form, text).is_some() || line::holds_ticket(form, line::only_column(&columns)) => {
-                Kind::Columns { count: 2, has_ticket: true, has_gap: false, has_tabs }
+                Kind::Labelled
             }
             Err(_) => Kind::Other,
         };
@@ -144,7 +145,7 @@ pub(super) fn decide(form: Form, head: &[u8], complete: bool) -> Decision {
             Kind::Missing => return Decision::List,
             Kind::Whole { sure: false } if heading.is_none() && words < MOST_UNSURE => words += 1,
             Kind::Whole { .. } if heading.is_none_or(|count| count == 1) => return Decision::List,
-            Kind::Columns { has_ticket: true, .. } if is_first || words > 0 => return Decision::List,
+            Kind::Columns { has_ticket: true, .. } | Kind::Labelled if is_first || words > 0 => return Decision::List,
             Kind::Columns { has_gap: true, .. } if is_first => return Decision::List,
             Kind::Columns { count, has_ticket, has_gap, .. } if heading == Some(count) && (has_ticket || has_gap) => {
                 return Decision::List;
@@ -218,7 +219,7 @@ fn heading(form: Form, head: &[u8]) -> Option<(Vec<u8>, Vec<String>)> {
 fn is_row(form: Form, line: &[u8], count: usize) -> bool {
     match kind(form, line) {
         Kind::Columns { count: found, .. } => found == count,
-        Kind::Whole { .. } | Kind::Missing => count == 1,
+        Kind::Whole { .. } | Kind::Missing | Kind::Labelled => count == 1,
         _ => false,
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Run {
     pub(super) span: Range<usize>,
     /// The line of the first byte, from 1; 0 until all readers are done.
     pub(super) line: u64,
+    /// Whether the same stands in front of its first row and of others, as logs do with all lines.
+    pub(super) is_prefixed: bool,
     /// What the names that lead there say, if that is known already; else what stands in front of it in the text does.
     pub(super) named: Option<Says>,
     /// What stands there.
@@ -69,7 +71,7 @@ impl Run {
 
     /// A run with any content.
     pub(super) fn of(span: Range<usize>, content: Content) -> Self {
-        Self { span, line: 0, named: None, content }
+        Self { span, line: 0, is_prefixed: false, named: None, content }
     }
 }
 

@@ -84,8 +84,9 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether what stands in front of `start` in `text`, in which NUL stands for what was read, names a ticket.
-pub(in super::super) fn names_ticket(text: &[u8], start: usize) -> bool {
+/// Whether what stands in front of `start` in `text`, in which NUL stands for what was read, names a ticket. `is_prefixed` if what
+/// stands in front of it on its line stands in front of other lines too.
+pub(in super::super) fn names_ticket(text: &[u8], start: usize, is_prefixed: bool) -> bool {
     let reach = text.get(start.saturating_sub(REACH)..start).unwrap_or_default();
     let reach = String::from_utf8_lossy(reach);
     let (above, line) = reach.rsplit_once('\n').unwrap_or(("", &*reach));
@@ -99,14 +100,23 @@ pub(in super::super) fn names_ticket(text: &[u8], start: usize) -> bool {
     // what was read before on the line has a name of its own
     let (is_first, left) = line.rsplit_once('\0').map_or((true, line), |(_, left)| (false, left));
     let left = without_opening(left);
-    let says = judge_left(left);
-    // a prefix of all lines is no name
-    let is_prefix = says == Says::Other && has_prefix(above.rsplit('\n').next().unwrap_or_default(), left);
+    let (says, end) = judge_left(left);
+    // what stands in front of all lines is no name
+    let above_it = above.rsplit('\n').next().unwrap_or_default();
+    let name = left.get(..end).unwrap_or_default();
+    let is_prefix = says == Says::Other && (is_prefixed || has_prefix(above_it, name));
+    let prefix = if is_prefix { common(above_it, left, name.len()) } else { "" };
     match says {
         Says::Ticket => true,
         Says::Other if !is_prefix => false,
-        _ => is_first && above_names_ticket(above, if is_prefix { left } else { "" }, indentation(left)),
+        _ => is_first && above_names_ticket(above, prefix, indentation(left.get(prefix.len()..).unwrap_or_default())),
     }
+}
+
+/// What two lines have in common at their start beyond the first `least` bytes, which differ in numbers only.
+fn common<'l>(one: &str, other: &'l str, least: usize) -> &'l str {
+    let more = one.bytes().zip(other.bytes()).skip(least).take_while(|(one, other)| one == other).count();
+    other.get(..least + more).unwrap_or_default()
 }
 
 /// The name of a field of tshark's PDML, or of an XML element with a name.
@@ -133,15 +143,15 @@ fn has_prefix(line: &str, prefix: &str) -> bool {
     line.as_bytes().get(..prefix.len()).is_some_and(|other| is_same_prefix(other, prefix.as_bytes()))
 }
 
-/// What the names on one line say, from the last to the first.
-fn judge_left(line: &str) -> Says {
+/// What the names on one line say, from the last to the first, and where the name ends that says it.
+fn judge_left(line: &str) -> (Says, usize) {
     let mut rest = line;
     for _ in 0..MOST_NAMES {
         let (before, name) = last_name(rest);
         match name.map_or(Says::Nothing, judge_text) {
             Says::Nothing if before.is_empty() => break,
             Says::Nothing => {}
-            says => return says,
+            says => return (says, before.len() + name.map_or(0, str::len)),
         }
         // what stands beside it is no name of it, what stands around it is
         let before = before.trim_end_matches([' ', '\t', '"', '\'']);
@@ -151,7 +161,7 @@ fn judge_left(line: &str) -> Says {
             None => before,
         };
     }
-    Says::Nothing
+    (Says::Nothing, 0)
 }
 
 /// What stands in front of the bracket that is still open.
@@ -173,8 +183,7 @@ fn around(text: &str) -> &str {
 /// Whether the lines above, without their `prefix`, name a ticket: headings, openings and comments, and those that
 /// are indented less.
 fn above_names_ticket(above: &str, prefix: &str, mut indent: usize) -> bool {
-    indent = indent.saturating_sub(prefix.len());
-    let mut may_be_comment = true;
+    let mut is_adjacent = true;
     for (line, number) in above.rsplit('\n').zip(0..MOST_LINES) {
         let line = if has_prefix(line, prefix) { line.get(prefix.len()..).unwrap_or_default() } else { line };
         let trimmed = line.trim();
@@ -188,19 +197,19 @@ fn above_names_ticket(above: &str, prefix: &str, mut indent: usize) -> bool {
         let is_opening = trimmed.ends_with([':', '=', '{', '[', '(', '>', '|', '\\', '"']) || trimmed.ends_with(">-") || trimmed.ends_with("|-");
         let is_comment = ["/*", "//", "#", "--"].iter().any(|mark| trimmed.starts_with(mark));
         let is_above = indentation(line) < indent;
-        if !(is_above || number == 0 && is_opening || is_comment && may_be_comment) {
-            may_be_comment = false;
+        if !(is_above || is_adjacent && (is_opening || is_comment)) {
+            is_adjacent = false;
             continue;
         }
         if line.contains('\0') {
             return false;
         }
-        match judge_left(&without_notes(trimmed)) {
+        match judge_left(&without_notes(trimmed)).0 {
             Says::Ticket => return true,
             Says::Other => return false,
             Says::Nothing => indent = indent.min(indentation(line)),
         }
-        may_be_comment = true;
+        is_adjacent = true;
     }
     false
 }
@@ -321,7 +330,7 @@ mod tests {
             "name=\"tls.handshake.session_ticket\" showname=\"Session Ticket: ",
             "  123:d=1  hl=4 l= 212 cons: cont [ 10 ]        \n  127:d=2  hl=3 l= 208 prim: OCTET STRING      [HEX DUMP]:",
         ] {
-            assert!(names_ticket(text.as_bytes(), text.len()), "{text}");
+            assert!(names_ticket(text.as_bytes(), text.len(), false), "{text}");
         }
         for text in [
             "new session ticket id=",
@@ -334,7 +343,7 @@ mod tests {
             "ticket lifetime: 300\n",
             "",
         ] {
-            assert!(!names_ticket(text.as_bytes(), text.len()), "{text}");
+            assert!(!names_ticket(text.as_bytes(), text.len(), false), "{text}");
         }
     }
 }

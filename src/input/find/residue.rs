@@ -16,8 +16,10 @@ const SECRETS: [&str; 8] = ["key", "secret", "master", "private", "password", "s
 /// Whether a text, in which NUL stands for what was read, holds nothing else but declarations and comments.
 pub(super) fn is_nothing(text: &[u8]) -> bool {
     let mut names: Vec<&[u8]> = Vec::new();
+    // bytes behind the sign of a comment make prose of what stands beside them
+    let quoted = text.split(|byte| *byte == b'\n').any(|line| line.contains(&0) && is_comment(line));
     for line in text.split(|byte| *byte == b'\n') {
-        if is_comment(line) && !line.contains(&0) {
+        if is_comment(line) && !quoted {
             continue;
         }
         let line = without_comment(line);

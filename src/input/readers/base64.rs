@@ -17,16 +17,14 @@ impl Reader for Base64 {
         let mut block: Vec<Token<'_>> = Vec::new();
         for line in lines(text) {
             let tokens = tokens(line, if block.is_empty() { SHORTEST } else { 1 });
-            for token in tokens {
-                if !goes_on(&block, &token) {
-                    finish(&mut block, runs);
-                }
-                if !block.is_empty() || token.text.len() >= SHORTEST {
-                    block.push(token);
-                }
+            if let Some(next) = tokens.iter().find(|token| goes_on(&block, token)) {
+                block.push(*next);
+                continue;
             }
-            if block.last().is_some_and(|last| last.line.number < line.number) {
+            finish(&mut block, runs);
+            for token in tokens.into_iter().filter(|token| token.text.len() >= SHORTEST) {
                 finish(&mut block, runs);
+                block.push(token);
             }
         }
         finish(&mut block, runs);
@@ -128,7 +126,12 @@ fn run(tokens: &[Token<'_>]) -> Option<Run> {
     }
     let span = first.line.start + first.column..last.line.start + last.column + last.text.len();
     let bytes = decode(&text).filter(|bytes| bytes.len() >= SHORTEST_RUN && looks_random(&text))?;
-    Some(if last.rest().starts_with(b"...") { Run::damaged(span, Unreadable::Abridged) } else { Run::new(span, bytes) })
+    let is_cut = last.rest().starts_with(b"...");
+    let run = if is_cut { Run::damaged(span, Unreadable::Abridged) } else { Run::new(span, bytes) };
+    let is_prefixed = !last.prefix().trim_ascii().is_empty()
+        && tokens.len() > 1
+        && is_same_prefix(first.prefix(), last.prefix());
+    Some(Run { is_prefixed, ..run })
 }
 
 /// Whether capitals, small letters and digits are mixed as in base64 of what is random, and in no word or path.

@@ -14,17 +14,14 @@ impl Reader for Digits {
     fn read(&self, text: &[u8], runs: &mut Vec<Run>) {
         let mut block: Vec<Token<'_>> = Vec::new();
         for line in lines(text) {
-            let mut tokens = tokens(line);
-            if let (Some(first), Some(open)) = (block.first(), tokens.first()) {
-                if goes_on(first, &block, open) {
-                    block.push(tokens.remove(0));
-                    if tokens.is_empty() {
-                        continue;
-                    }
-                }
+            let tokens = tokens(line, if block.is_empty() { SHORTEST_ROW } else { 2 });
+            let next = tokens.iter().find(|token| goes_on(&block, token));
+            if let Some(next) = next {
+                block.push(*next);
+                continue;
             }
             finish(&mut block, runs);
-            for token in tokens {
+            for token in tokens.into_iter().filter(|token| token.digits.len() >= SHORTEST_ROW) {
                 finish(&mut block, runs);
                 block.push(token);
             }
@@ -55,7 +52,7 @@ impl<'t> Token<'t> {
     }
 }
 
-fn tokens(line: Line<'_>) -> Vec<Token<'_>> {
+fn tokens(line: Line<'_>, shortest: usize) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(start) = line.text.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_hexdigit)) {
@@ -68,7 +65,7 @@ fn tokens(line: Line<'_>) -> Vec<Token<'_>> {
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'/' | b'-');
         let after = line.text.get(at).filter(|byte| is_word(byte));
         let goes_before = before.last().filter(|byte| is_word(byte)).is_some() && !has_mark(before);
-        if length >= SHORTEST_ROW && after.is_none() && !goes_before {
+        if length >= shortest && after.is_none() && !goes_before {
             tokens.push(Token { line, column, digits });
         }
     }
@@ -81,8 +78,8 @@ fn has_mark(before: &[u8]) -> bool {
         || (before.ends_with(b"-") && before.ends_with(b" -"))
 }
 
-fn goes_on(first: &Token<'_>, block: &[Token<'_>], next: &Token<'_>) -> bool {
-    let Some(last) = block.last() else { return false };
+fn goes_on(block: &[Token<'_>], next: &Token<'_>) -> bool {
+    let (Some(first), Some(last)) = (block.first(), block.last()) else { return false };
     first.digits.len() <= LONGEST_ROW
         && last.digits.len() == first.digits.len()
         && next.digits.len() <= first.digits.len()
@@ -91,6 +88,14 @@ fn goes_on(first: &Token<'_>, block: &[Token<'_>], next: &Token<'_>) -> bool {
         && is_line_end(next.rest())
         && (is_same_prefix(last.prefix(), next.prefix())
             || (block.len() == 1 && next.prefix().iter().all(|byte| !byte.is_ascii_alphanumeric())))
+}
+
+/// Whether the same stands in front of several rows.
+fn has_prefix(tokens: &[Token<'_>]) -> bool {
+    match tokens {
+        [.., one, other] => !one.prefix().trim_ascii().is_empty() && is_same_prefix(one.prefix(), other.prefix()),
+        _ => false,
+    }
 }
 
 /// Makes a run of rows.
@@ -103,9 +108,10 @@ fn finish(block: &mut Vec<Token<'_>>, runs: &mut Vec<Run>) {
     }
     let span = first.line.start + first.column..last.line.start + last.end();
     let is_cut = last.rest().starts_with(b"...") || last.rest().starts_with(b" [...");
-    runs.push(match hex::decode(&digits) {
+    let run = match hex::decode(&digits) {
         _ if is_cut => Run::damaged(span, Unreadable::Abridged),
         Ok(bytes) => Run::new(span, bytes),
         Err(_) => Run::damaged(span, Unreadable::NotHex(NotHex::OddDigits { digits: digits.len() })),
-    });
+    };
+    runs.push(Run { is_prefixed: has_prefix(&tokens), ..run });
 }

@@ -14,6 +14,8 @@ use super::super::reader::{Content, LONGEST_RUN, Line, Reader, Run, SHORTEST_RUN
 const BASES: [u32; 3] = [16, 8, 10];
 /// Readings of a line that are tried.
 const MOST_READINGS: usize = 3;
+/// Bytes at the end of a row that may be words in its text, at the most.
+const LONGEST_WORDS: usize = 8;
 /// Digits of a number that may be an offset if nothing but a blank follows it.
 const FEWEST_DIGITS: usize = 3;
 const MOST_DIGITS: usize = 16;
@@ -103,7 +105,10 @@ impl<'t> Row<'t> {
             return is_end.then(|| Self::with(line, column, digits, (false, false), Cells::default()));
         }
         let cells = is_apart.then(|| Cells::parse(line.text, line.text.len() - cells.len())).flatten()?;
-        Some(Self::with(line, column, digits, (mark.is_some() || has_zero_x, colon.is_some()), cells))
+        // what goes on with a comma is a list of numbers
+        let end = cells.column_after(cells.bytes.len())?;
+        let is_list = line.text.get(end) == Some(&b',');
+        (!is_list).then(|| Self::with(line, column, digits, (mark.is_some() || has_zero_x, colon.is_some()), cells))
     }
 
     fn with(line: Line<'t>, column: usize, digits: &'t [u8], marks: (bool, bool), cells: Cells) -> Self {
@@ -153,6 +158,9 @@ struct Dump<'t> {
     as_printed: usize,
     reversed: usize,
     broken: Option<Unreadable>,
+    rows: usize,
+    /// Whether the same stands in front of several rows.
+    is_prefixed: bool,
     /// Whether words of machines are printed, if no text tells: nothing marks the offset, or `0x` each of them.
     has_words: bool,
 }
@@ -175,7 +183,7 @@ impl<'t> Dump<'t> {
         let start = last.line.start + last.column;
         let (bytes, swapped) = (Vec::new(), Vec::new());
         let has_words = last.cells.width > 2 && (!last.has_colon || last.cells.has_prefix);
-        Some(Self { start, bytes, swapped, last, bases, repeats: false, as_printed: 0, reversed: 0, broken: None, has_words })
+        Some(Self { start, bytes, swapped, last, bases, repeats: false, as_printed: 0, reversed: 0, broken: None, rows: 1, is_prefixed: false, has_words })
     }
 
     /// Takes the next line if it belongs to the dump, and says so.
@@ -184,20 +192,38 @@ impl<'t> Dump<'t> {
             self.repeats = true;
             return true;
         }
-        for (at, row) in rows.iter().enumerate() {
-            let lengths = self.bases.iter().filter_map(|base| Some((*base, self.distance(row, *base)?)));
-            let fits = |length: usize| self.last.cells.can_have(length) || (self.repeats && self.fills(length));
-            let fitting: Vec<(u32, usize)> = lengths.filter(|(_, length)| fits(*length)).collect();
-            // a row that is read to its end is the likeliest
-            let whole = self.last.cells.cut(self.last.line.text).length;
-            if let Some(&(_, length)) = fitting.iter().find(|(_, length)| *length == whole).or(fitting.first()) {
-                self.bases.retain(|base| fitting.contains(&(*base, length)));
-                self.commit(length);
-                self.last = rows.swap_remove(at);
-                return true;
-            }
+        // the same stands in front of all rows
+        let (alike, others): (Vec<usize>, Vec<usize>) =
+            (0..rows.len()).partition(|at| rows.get(*at).is_some_and(|row| self.is_like_last(row)));
+        for at in alike.into_iter().chain(others) {
+            let Some((base, length)) = rows.get(at).and_then(|row| self.length_before(row)) else { continue };
+            let row = rows.swap_remove(at);
+            let agrees = |other: &u32| *other == base || self.distance(&row, *other) == Some(length);
+            self.bases = self.bases.iter().copied().filter(agrees).collect();
+            self.commit(length);
+            self.is_prefixed |= self.is_like_last(&row) && !row.prefix().trim_ascii().is_empty();
+            self.last = row;
+            self.rows += 1;
+            return true;
         }
         self.is_gap(rows)
+    }
+
+    fn is_like_last(&self, row: &Row<'_>) -> bool {
+        is_same_prefix(row.prefix(), self.last.prefix())
+    }
+
+    /// How many bytes the last row has if `row` is the next, and in which base its offset says so.
+    fn length_before(&self, row: &Row<'_>) -> Option<(u32, usize)> {
+        let whole = self.last.cells.cut(self.last.line.text).length;
+        let fits = |length: usize| {
+            let is_most = length * 2 >= whole && length + LONGEST_WORDS >= whole;
+            self.last.cells.can_have(length) && is_most || self.repeats && self.fills(length)
+        };
+        let lengths = self.bases.iter().filter_map(|base| Some((*base, self.distance(row, *base)?)));
+        let fitting: Vec<(u32, usize)> = lengths.filter(|(_, length)| fits(*length)).collect();
+        // a row that is read to its end is the likeliest
+        fitting.iter().find(|(_, length)| *length == whole).or(fitting.first()).copied()
     }
 
     /// How far the offset of `row` is behind that of the last one.
@@ -213,10 +239,11 @@ impl<'t> Dump<'t> {
 
     /// A row of the same dump whose offset does not follow: rows are missing before it.
     fn is_gap(&mut self, rows: &mut Vec<Row<'t>>) -> bool {
+        let whole = self.last.cells.cut(self.last.line.text).length;
         let goes_on = |row: &&Row<'t>| {
             !row.is_end()
                 && row.cells.width == self.last.cells.width
-                && self.bases.first().is_some_and(|base| self.distance(row, *base).is_some())
+                && self.bases.first().is_some_and(|base| self.distance(row, *base).is_some_and(|distance| distance > whole))
                 && is_same_prefix(row.prefix(), self.last.prefix())
                 && row.digits.len() == self.last.digits.len()
         };
@@ -257,9 +284,11 @@ impl<'t> Dump<'t> {
         }
         let span = self.start..end;
         if let Some(broken) = self.broken {
-            return Some(Run::damaged(span, broken));
+            return Some(Run { is_prefixed: self.is_prefixed, ..Run::damaged(span, broken) });
         }
-        if self.bytes.len() < SHORTEST_RUN {
+        // the number of a line, as grep prints it, is no offset
+        let is_number = self.rows == 1 && self.last.digits.len() < 4 && self.last.offset(16) != Some(0);
+        if self.bytes.len() < SHORTEST_RUN || is_number {
             return None;
         }
         let reversed = match self.as_printed.cmp(&self.reversed) {
@@ -276,7 +305,7 @@ impl<'t> Dump<'t> {
         };
         let other = other.filter(|_| self.as_printed == self.reversed).map(Zeroizing::new);
         let content = Content::Bytes { bytes: Zeroizing::new(bytes), other };
-        Some(Run::of(span, content))
+        Some(Run { is_prefixed: self.is_prefixed, ..Run::of(span, content) })
     }
 }
 

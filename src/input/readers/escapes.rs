@@ -11,64 +11,62 @@ pub(super) struct Escapes;
 
 impl Reader for Escapes {
     fn read(&self, text: &[u8], runs: &mut Vec<Run>) {
-        let mut block: Option<Block> = None;
-        let mut last_line: Option<Line<'_>> = None;
+        let mut block: Option<Block<'_>> = None;
         for line in lines(text) {
             if memchr2(b'\\', b'%', line.text).is_none() {
                 runs.extend(block.take().and_then(Block::finish));
                 continue;
             }
             for piece in pieces(line.text) {
-                let goes_on = block.as_ref().is_some_and(|block| {
-                    let between = text.get(block.end..line.start + piece.start).unwrap_or_default();
-                    block.quote == piece.quote && is_joint(between, line, last_line, piece.start)
-                });
+                let goes_on = block.as_ref().is_some_and(|block| block.goes_on_with(&piece, line, text));
                 if !goes_on {
                     runs.extend(block.take().and_then(Block::finish));
                 }
-                block.get_or_insert_with(|| Block::begin(line.start + piece.start, piece.quote)).push(&piece, line.start);
+                block.get_or_insert_with(|| Block::begin(&piece, line)).push(&piece, line);
             }
-            last_line = Some(line);
         }
         runs.extend(block.and_then(Block::finish));
     }
 }
 
-/// Whether two strings are parts of one: a line end and what joins them stands between, and nothing else.
-fn is_joint(between: &[u8], line: Line<'_>, last: Option<Line<'_>>, column: usize) -> bool {
-    let joins = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\\' | b'+' | b'.' | b'&' | b'"' | b'\'' | b'b' | b'(' | b'`');
-    if between.len() < 64 && between.iter().all(joins) {
-        return true;
-    }
-    let prefix = line.text.get(..column).unwrap_or_default();
-    let end = between.iter().position(|byte| *byte == b'\n').unwrap_or(between.len());
-    last.is_some_and(|last| {
-        last.number + 1 == line.number
-            && between.get(..end).unwrap_or_default().iter().all(joins)
-            && last.text.get(..column).is_some_and(|other| is_same_prefix(other, prefix))
-    })
-}
-
 /// Strings that are joined.
-struct Block {
+struct Block<'t> {
     start: usize,
     end: usize,
     quote: u8,
+    /// The line of the last string, and what stands in front of the string there.
+    last: Line<'t>,
+    prefix: &'t [u8],
     bytes: Vec<u8>,
     escapes: usize,
 }
 
-impl Block {
-    fn begin(start: usize, quote: u8) -> Self {
-        Self { start, end: start, quote, bytes: Vec::new(), escapes: 0 }
+impl<'t> Block<'t> {
+    fn begin(piece: &Piece, line: Line<'t>) -> Self {
+        let start = line.start + piece.start;
+        Self { start, end: start, quote: piece.quote, last: line, prefix: &[], bytes: Vec::new(), escapes: 0 }
     }
 
-    fn push(&mut self, piece: &Piece, line: usize) {
+    /// Whether a string is the next part: what joins two strings stands between, and the same in front of both.
+    fn goes_on_with(&self, piece: &Piece, line: Line<'_>, text: &[u8]) -> bool {
+        let joins = |byte: &u8| b" \t\n\\+.&\"'b(`".contains(byte);
+        let between = text.get(self.end..line.start + piece.start).unwrap_or_default();
+        let end = between.iter().position(|byte| *byte == b'\n').unwrap_or(between.len());
+        let prefix = line.text.get(..piece.start).unwrap_or_default();
+        self.quote == piece.quote
+            && line.number <= self.last.number + 1
+            && between.iter().take(end).all(joins)
+            && (between.iter().all(joins) || end < between.len() && is_same_prefix(self.prefix, prefix))
+    }
+
+    fn push(&mut self, piece: &Piece, line: Line<'t>) {
         if self.bytes.len() < LONGEST_RUN {
             self.bytes.extend_from_slice(&piece.bytes);
         }
         self.escapes += piece.escapes;
-        self.end = line + piece.end;
+        self.end = line.start + piece.end;
+        self.last = line;
+        self.prefix = line.text.get(..piece.start).unwrap_or_default();
     }
 
     /// The run, unless hardly anything was escaped: of random bytes two in three are.
@@ -98,7 +96,7 @@ fn pieces(line: &[u8]) -> Vec<Piece> {
         let piece = match byte {
             b'"' | b'\'' | b'`' => string(line, at + 1, byte),
             b' ' | b'\t' => None,
-            _ if before.is_none_or(|before| is_border(before, byte)) => string(line, at, 0),
+            _ if before.is_none_or(|before| is_border(before, byte)) => string(line, after_name(line, at), 0),
             _ => None,
         };
         match piece {
@@ -110,6 +108,16 @@ fn pieces(line: &[u8]) -> Vec<Piece> {
         }
     }
     pieces
+}
+
+/// Where a string without quotes begins, behind the name or number in front of it.
+fn after_name(line: &[u8], start: usize) -> usize {
+    let rest = line.get(start..).unwrap_or_default();
+    let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
+    match rest.get(name) {
+        Some(b':' | b'=') if name > 0 => start + name + 1,
+        _ => start,
+    }
 }
 
 /// Whether a string without quotes may begin with `byte`, after `before`.

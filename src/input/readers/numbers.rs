@@ -13,7 +13,9 @@ impl Reader for Numbers {
         while let Some(found) = text.get(at..).and_then(|rest| rest.iter().position(|byte| byte.is_ascii_digit())) {
             let start = at + found;
             let before = text.get(..start).and_then(|before| before.last()).copied();
-            if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'\\' | b':')) {
+            let is_hex = text.get(start..).is_some_and(|number| number.starts_with(b"0x"));
+            let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'\\') || byte == b':' && !is_hex;
+            if before.is_some_and(is_part) {
                 at = end_of_word(text, start);
                 continue;
             }

@@ -115,8 +115,9 @@ struct Block<'t> {
     swapped: Vec<u8>,
     reversed: bool,
     last: Row<'t>,
-    /// Whether it stands alone on its lines.
     rows: usize,
+    /// Whether the same stands in front of several rows.
+    is_prefixed: bool,
 }
 
 impl<'t> Block<'t> {
@@ -129,6 +130,7 @@ impl<'t> Block<'t> {
             reversed: row.order == Order::Swapped,
             last: row,
             rows: 1,
+            is_prefixed: false,
         }
     }
 
@@ -147,6 +149,8 @@ impl<'t> Block<'t> {
         self.swapped.extend_from_slice(&row.swapped);
         self.reversed |= row.order == Order::Swapped;
         self.rows += 1;
+        let prefix = row.prefix();
+        self.is_prefixed |= !prefix.trim_ascii().is_empty() && is_same_prefix(prefix, self.last.prefix());
         self.last = row;
     }
 
@@ -161,6 +165,6 @@ impl<'t> Block<'t> {
             (false, _) => (self.bytes, None),
         };
         let content = Content::Bytes { bytes: Zeroizing::new(bytes), other: other.map(Zeroizing::new) };
-        Some(Run::of(span, content))
+        Some(Run { is_prefixed: self.is_prefixed, ..Run::of(span, content) })
     }
 }

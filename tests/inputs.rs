@@ -1,0 +1,266 @@
+//! Tickets in every dress: printed in every form that programs have for bytes, with any width, behind any prefix and in
+//! any encoding, a ticket comes back; and what is none gives nothing.
+// a test that cannot go on says so by panicking
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use proptest::prelude::*;
+use tktdump::input::{Form, Item, Proves, each_in_whole, recognise};
+
+/// A key that one ticket is sealed with, and no other bytes.
+struct Key(Vec<u8>);
+
+impl Proves for Key {
+    fn knows(&self, name: &[u8; 16]) -> bool {
+        self.0.starts_with(name)
+    }
+
+    fn proves(&self, ticket: &[u8]) -> bool {
+        self.0 == ticket
+    }
+}
+
+/// What is found in an input.
+fn found(input: &[u8], key: Option<&Key>) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let proves = key.map(|key| key as &dyn Proves);
+    each_in_whole(recognise(input, true), input, proves, &mut |_, item| {
+        found.push(match item {
+            Item::Ticket(ticket) | Item::Recorded { ticket, .. } | Item::Listed { ticket, .. } => ticket.to_vec(),
+            Item::Session(der) => [b"session ", der].concat(),
+            Item::Unreadable(error) => error.to_string().into_bytes(),
+        });
+    });
+    found
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' }).collect()
+}
+
+/// Groups of `size` bytes with `between` them; `swapped`: those of each group in reverse.
+fn groups(row: &[u8], size: usize, between: &str, swapped: bool) -> String {
+    let group = |group: &[u8]| {
+        let mut group = group.to_vec();
+        if swapped {
+            group.reverse();
+        }
+        hex::encode(group)
+    };
+    row.chunks(size).map(group).collect::<Vec<_>>().join(between)
+}
+
+/// Lines of a dump.
+fn rows(ticket: &[u8], width: usize, line: impl Fn(usize, &[u8]) -> String) -> Vec<String> {
+    ticket.chunks(width).zip(0..).map(|(row, number)| line(number * width, row)).collect()
+}
+
+fn each_byte(bytes: &[u8], byte: impl Fn(u8) -> String, between: &str) -> String {
+    bytes.iter().map(|value| byte(*value)).collect::<Vec<_>>().join(between)
+}
+
+const FORMS: usize = 40;
+
+/// A ticket as a program prints it.
+fn print(form: usize, ticket: &[u8], width: usize) -> (&'static str, Vec<String>) {
+    let even = width.max(2) / 2 * 2;
+    let four = width.max(4) / 4 * 4;
+    let wide = |text: String, width: usize| format!("{text:width$}");
+    let end = |format: String| format;
+    match form {
+        0 => ("OpenSSL", rows(ticket, 16, |at, row| {
+            let (one, two) = row.split_at(row.len().min(8));
+            let dash = if two.is_empty() { "" } else { "-" };
+            format!("{at:04x} - {}   {}", wide(format!("{}{dash}{}", groups(one, 1, " ", false), groups(two, 1, " ", false)), 47), text_of(row))
+        })),
+        1 => ("xxd", rows(ticket, even, |at, row| format!("{at:08x}: {}  {}", wide(groups(row, 2, " ", false), even / 2 * 5), text_of(row)))),
+        2 => ("xxd -e", rows(&ticket[..ticket.len() / 4 * 4], four, |at, row| format!("{at:08x}: {}  {}", wide(groups(row, 4, " ", true), four / 4 * 9), text_of(row)))),
+        3 => ("hexdump -C", {
+            let mut lines = rows(ticket, 16, |at, row| {
+                let (one, two) = row.split_at(row.len().min(8));
+                format!("{at:08x}  {} |{}|", wide(format!("{}  {}", groups(one, 1, " ", false), groups(two, 1, " ", false)), 49), text_of(row))
+            });
+            lines.push(format!("{:08x}", ticket.len()));
+            lines
+        }),
+        4 => ("hexdump", {
+            let mut lines = rows(&ticket[..ticket.len() / 2 * 2], 16, |at, row| format!("{at:07x} {}", groups(row, 2, " ", true)));
+            lines.push(format!("{:07x}", ticket.len() / 2 * 2));
+            lines
+        }),
+        5 => ("od -t x1", {
+            let mut lines = rows(ticket, 16, |at, row| format!("{at:07o} {}", groups(row, 1, " ", false)));
+            lines.push(format!("{:07o}", ticket.len()));
+            lines
+        }),
+        6 => ("od -x", rows(&ticket[..ticket.len() / 2 * 2], 16, |at, row| format!("{at:07o} {}", groups(row, 2, " ", true)))),
+        7 => ("od -A x -t x1z", rows(ticket, width, |at, row| format!("{at:06x} {}  >{}<", wide(groups(row, 1, " ", false), width * 3 - 1), text_of(row)))),
+        8 => ("od -A d", rows(ticket, 16, |at, row| format!("{at:07} {}", groups(row, 1, " ", false)))),
+        9 => ("tcpdump -X", rows(ticket, 16, |at, row| format!("\t0x{at:04x}:  {}  {}", wide(groups(row, 2, " ", false), 39), text_of(row)))),
+        10 => ("tshark -x", rows(ticket, 16, |at, row| format!("{at:04x}  {}   {}", wide(groups(row, 1, " ", false), 47), text_of(row)))),
+        11 => ("curl --trace", rows(ticket, 16, |at, row| format!("{at:04x}: {} {}", wide(groups(row, 1, " ", false), 47), text_of(row)))),
+        12 => ("JSSE", rows(ticket, 16, |at, row| {
+            let (one, two) = row.split_at(row.len().min(8));
+            format!("    {at:04X}: {}  {}", wide(format!("{}   {}", groups(one, 1, " ", false), groups(two, 1, " ", false)).to_uppercase(), 49), text_of(row))
+        })),
+        13 => ("Mbed TLS", rows(ticket, 16, |at, row| format!("ssl_msg.c:2131: |4| {at:04x}:  {}  {}", wide(groups(row, 1, " ", false), 47), text_of(row)))),
+        14 => ("hexyl", rows(ticket, 16, |at, row| {
+            let (one, two) = row.split_at(row.len().min(8));
+            format!("│{at:08x}│ {} ┊ {} │{}│", wide(groups(one, 1, " ", false), 23), wide(groups(two, 1, " ", false), 23), text_of(row))
+        })),
+        15 => ("gdb x/8xb", rows(ticket, 8, |at, row| format!("0x{:x}:\t{}", 0x5555_5555_4000_usize + at, each_byte(row, |byte| format!("0x{byte:02x}"), "\t")))),
+        16 => ("gdb x/4xw", rows(&ticket[..ticket.len() / 4 * 4], 16, |at, row| {
+            let words = row.chunks(4).map(|word| format!("0x{}", groups(word, 4, "", true)));
+            format!("0x{:x} <buf+{at}>:\t{}", 0x5555_5555_4000_usize + at, words.collect::<Vec<_>>().join("\t"))
+        })),
+        17 => ("-msg", rows(ticket, 16, |_, row| format!("    {}", groups(row, 1, " ", false)))),
+        18 => ("xxd -p", rows(ticket, width.max(16), |_, row| hex::encode(row))),
+        19 => ("base64", data_encoding::BASE64.encode(ticket).as_bytes().chunks((width * 4).clamp(48, 100)).map(|row| String::from_utf8_lossy(row).into_owned()).collect()),
+        20 => ("hex", vec![hex::encode(ticket)]),
+        21 => ("HEX-WITH-DASHES", vec![groups(ticket, 1, "-", false).to_uppercase()]),
+        22 => ("colons", vec![groups(ticket, 1, ":", false)]),
+        23 => ("colons in rows", rows(ticket, 15, |at, row| format!("    {}{}", groups(row, 1, ":", false), if at + 15 < ticket.len() { ":" } else { "" }))),
+        24 => ("blanks", vec![groups(ticket, 1, " ", false)]),
+        25 => ("0x", vec![format!("0x{}", hex::encode(ticket))]),
+        26 => ("PostgreSQL", vec![format!("\\x{}", hex::encode(ticket))]),
+        27 => ("SQL", vec![format!("X'{}'", hex::encode_upper(ticket))]),
+        28 => ("C array", {
+            let mut lines = vec!["unsigned char data[] = {".to_owned()];
+            lines.extend(rows(ticket, width, |at, row| format!("  {}{}", each_byte(row, |byte| format!("0x{byte:02x}"), ", "), if at + width < ticket.len() { "," } else { "" })));
+            lines.push("};".to_owned());
+            lines
+        }),
+        29 => ("C array with text", {
+            let mut lines = vec!["static const unsigned char pkt9[] = {".to_owned()];
+            lines.extend(rows(ticket, 8, |at, row| format!("{}{} /* {} */", each_byte(row, |byte| format!("0x{byte:02x}"), ", "), if at + 8 < ticket.len() { "," } else { "" }, text_of(row).replace("*/", ".."))));
+            lines.push("};".to_owned());
+            lines
+        }),
+        30 => ("Go %v", vec![format!("[{}]", each_byte(ticket, |byte| byte.to_string(), " "))]),
+        31 => ("Go %#v", vec![format!("[]byte{{{}}}", each_byte(ticket, |byte| format!("{byte:#x}"), ", "))]),
+        32 => ("Rust", vec![format!("{ticket:?}")]),
+        33 => ("Java", vec![format!("[{}]", each_byte(ticket, |byte| i8::from_be_bytes([byte]).to_string(), ", "))]),
+        34 => ("Node", vec![format!("<Buffer {}>", groups(ticket, 1, " ", false))]),
+        35 => ("escapes", rows(ticket, width, |at, row| format!("\"{}\"{}", each_byte(row, |byte| format!("\\x{byte:02x}"), ""), if at + width < ticket.len() { " \\" } else { "" }))),
+        36 => ("octal", vec![each_byte(ticket, |byte| format!("\\{byte:03o}"), "")]),
+        37 => ("percent", vec![each_byte(ticket, |byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }, "")]),
+        38 => ("Python", vec![end(format!("b\"{}\"", each_byte(ticket, |byte| match byte {
+            b'"' => "\\\"".to_owned(),
+            b'\\' => "\\\\".to_owned(),
+            b'\n' => "\\n".to_owned(),
+            0x20..=0x7e => char::from(byte).to_string(),
+            _ => format!("\\x{byte:02x}"),
+        }, "")))]),
+        _ => ("base64 for URLs", vec![data_encoding::BASE64URL_NOPAD.encode(ticket)]),
+    }
+}
+
+/// What a form shows of a ticket: words of two or four bytes are whole.
+fn shown(form: usize, ticket: &[u8]) -> Vec<u8> {
+    let length = match form {
+        2 | 16 => ticket.len() / 4 * 4,
+        4 | 6 => ticket.len() / 2 * 2,
+        _ => ticket.len(),
+    };
+    ticket[..length].to_vec()
+}
+
+/// Lines behind what mails, logs and tools put in front of them.
+fn prefixed(lines: &[String], prefix: usize) -> String {
+    let dressed = lines.iter().zip(0..).map(|(line, number)| match prefix {
+        0 => line.clone(),
+        1 => format!("> {line}"),
+        2 => format!("client_1  | {line}"),
+        3 => format!("2026-11-28T04:10:{:02}.{:06}Z {line}", number % 60, number * 7919 % 1_000_000),
+        4 => format!("{}:{line}", number + 8),
+        5 => format!("# {line}"),
+        6 => format!("        {line}"),
+        _ => format!("Nov 28 04:10:{:02} lb1 app[123]: {line}", number % 60),
+    });
+    dressed.map(|line| line + "\n").collect()
+}
+
+/// Text in an encoding.
+fn encoded(text: &str, encoding: usize) -> Vec<u8> {
+    match encoding {
+        0 => text.as_bytes().to_vec(),
+        1 => format!("\u{feff}{text}").into_bytes(),
+        2 => text.replace('\n', "\r\n").into_bytes(),
+        3 => format!("\u{feff}{text}").replace('\n', "\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        4 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        5 => format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        _ => text.replace(' ', "\u{a0}").into_bytes(),
+    }
+}
+
+/// Bytes that are as random as those of a ticket, of any length; they begin with nothing that is known.
+fn ticket(seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 56) as u8
+    };
+    let length = 96 + usize::from(next());
+    let mut ticket: Vec<u8> = (0..length).map(|_| next()).collect();
+    ticket[0] |= 0x80;
+    ticket
+}
+
+/// Everything that is wrong with a way to print a ticket.
+fn check(seed: u64, form: usize, width: usize, prefix: usize, encoding: usize) -> Result<(), String> {
+    // nobody can tell a line number and a colon from a byte
+    let prefix = if matches!(form, 22 | 23) && prefix == 4 { 0 } else { prefix };
+    let ticket = ticket(seed);
+    let (name, lines) = print(form, &ticket, width);
+    let shown = shown(form, &ticket);
+    let expect = |what: &str, text: &str, found: Vec<Vec<u8>>, expected: &[Vec<u8>]| {
+        let found: Vec<String> = found.iter().map(hex::encode).collect();
+        let expected: Vec<String> = expected.iter().map(hex::encode).collect();
+        if found == expected { Ok(()) } else { Err(format!("{name}, {what}, width {width}, prefix {prefix}, encoding {encoding}\n{text}\n{found:?}\n{expected:?}")) }
+    };
+    let alone = lines.join("\n") + "\n";
+    expect("alone", &alone, found(&encoded(&alone, encoding), None), &[shown.clone()])?;
+    let words = |first: &[&str], last: &str| {
+        let first = first.iter().map(|line| (*line).to_owned());
+        prefixed(&first.chain(lines.clone()).chain([last.to_owned()]).collect::<Vec<_>>(), prefix)
+    };
+    let log = words(&["the server said this, and then it closed the connection:"], "that was all of it");
+    let key = Key(shown.clone());
+    expect("in a log, with its key", &log, found(&encoded(&log, encoding), Some(&key)), &[shown.clone()])?;
+    expect("in a log, without a key", &log, found(&encoded(&log, encoding), None), &[])?;
+    let named = words(&["SSL-Session: of a client that we saw", "TLS session ticket:"], "and so on, to the end of the log");
+    expect("behind its name", &named, found(&encoded(&named, encoding), None), &[shown])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, max_shrink_iters: 0, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_printed_is_read(
+        seed in any::<u64>(), form in 0..FORMS, width in 4_usize..40, prefix in 0_usize..8, encoding in 0_usize..7,
+    ) {
+        let checked = check(seed, form, width, prefix, encoding);
+        prop_assert!(checked.is_ok(), "{}", checked.unwrap_err());
+    }
+}
+
+#[test]
+fn dev_all() {
+    let mut failures = std::collections::BTreeMap::new();
+    for form in 0..FORMS { for prefix in 0..8 { for encoding in 0..7 { for seed in 1..4_u64 {
+        if let Err(error) = check(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), form, 4 + (seed as usize * 13 + prefix * 5 + form) % 36, prefix, encoding) {
+            let first = error.lines().next().unwrap().to_owned();
+            let key = first.split(", width").next().unwrap().to_owned();
+            let entry = failures.entry(key).or_insert_with(|| (0, first, error));
+            entry.0 += 1;
+        }
+    }}}}
+    for (key, (count, first, error)) in &failures { println!("{count:4} {key}   e.g. {first}"); std::fs::write(format!("/tmp/fail-{}", key.replace([' ', '/', ','], "_")), error).unwrap(); }
+    panic!();
+}
+
+#[test]
+fn forms_are_recognised_by_what_they_are() {
+    assert_eq!(recognise(b"once upon a time\n", true), Form::Text);
+}
