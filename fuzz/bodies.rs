@@ -4,7 +4,10 @@ use std::sync::OnceLock;
 
 use tktdump::capture::container::{Reader, Step};
 use tktdump::capture::{Capture, Connection};
+use tktdump::identify::kind_of;
 use tktdump::input::{self, Form};
+use tktdump::key::config::{Value, What};
+use tktdump::key::configs;
 use tktdump::key::file::{read_as, read_auto};
 use tktdump::key::formats::FORMATS;
 use tktdump::key::ring::KeyRing;
@@ -39,6 +42,27 @@ fn render(record: &Record<'_>) {
     let (ring, mut out) = (ring(), Page::new());
     json::Renderer { kept: &json::Kept::new(ring), now: 0, redact: false }.ticket(record, &mut out);
     text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() }.ticket(record, &mut out);
+}
+
+/// Reads a configuration or a document with keys, and sets up the keys in it.
+pub fn configuration(data: &[u8]) {
+    let _ = kind_of(data).map(|kind| kind.to_string());
+    let Some(references) = configs::read(data) else { return };
+    let values: Vec<Value> = references
+        .list
+        .iter()
+        .filter_map(|reference| match &reference.what {
+            What::Value(value) => Some(value.clone()),
+            _ => None,
+        })
+        .collect();
+    for format in FORMATS.iter().map(|format| Some(*format)).chain([None]) {
+        if let Ok(files) = configs::files_of(&values, format, references.format()) {
+            let ring = KeyRing::new(files.into_iter().map(|(name, file)| (name.into(), file)).collect());
+            assert!(ring.is_empty() == values.is_empty());
+        }
+    }
+    let _ = references.included(data);
 }
 
 /// Finds tickets in any input, opens and renders them.

@@ -15,6 +15,7 @@ mod encoding;
 mod find;
 mod guess;
 mod json;
+mod key_file;
 mod reader;
 mod readers;
 mod record;
@@ -28,11 +29,13 @@ use crate::capture::container::Time;
 use crate::session::SessionError;
 use crate::session::der::DerError;
 
+pub(crate) use self::blob::begins_session;
 pub use self::blob::unwrap_message;
-pub use self::guess::{Guess, WHAT_TO_GIVE, guess, is_key_file};
+pub use self::guess::{Guess, WHAT_TO_GIVE, guess};
+pub use self::key_file::{is_bare_key, is_key_file};
 pub use self::line::Line;
-pub use self::list::{Beside, Column, List};
 use self::list::Decision;
+pub use self::list::{Beside, Column, List};
 use crate::key::KeyName;
 use crate::key::ring::KeyRing;
 
@@ -49,8 +52,6 @@ pub enum Form {
     Binary,
     /// Text in UTF-16.
     Utf16,
-    /// A key file, which holds no ticket and is never shown.
-    KeyFile,
     /// Lines of hex.
     Hex,
     /// Lines of base64.
@@ -170,6 +171,11 @@ pub enum Unreadable {
     Der(DerError),
     /// A PEM block or DER that is no session.
     Session(SessionError),
+    /// As many bytes as a key has, and no ticket.
+    Key {
+        /// How many.
+        length: usize,
+    },
     /// A record of ours without ticket bytes, or a line that is no record.
     Record {
         /// What is missing.
@@ -218,6 +224,9 @@ impl fmt::Display for Unreadable {
             }
             Self::Der(error) => write!(f, "no whole session: {error}"),
             Self::Session(error) => error.fmt(f),
+            Self::Key { length } => {
+                write!(f, "{length} bytes are a ticket key and no ticket: they leave no room for a session")
+            }
             Self::Record { missing } => write!(f, "the line is no record of a ticket: {missing}"),
         }
     }
@@ -238,6 +247,7 @@ impl Unreadable {
             Self::Abridged => "print all of it; tshark -T fields does, and so does a hex dump of the packet",
             Self::Dump { .. } => "old OpenSSL leaves trailing blanks and zeros of a dump out: use the PEM block",
             Self::Der(_) => "the file is cut short, or no SSL_SESSION follows",
+            Self::Key { .. } => "--key FILE takes ticket keys",
             Self::Session(_) => "openssl s_client -sess_out FILE writes a session that can be read",
             Self::Record { .. } => "records of tickets are what -f json prints, one a line",
         }
@@ -255,11 +265,7 @@ pub fn recognise(head: &[u8], complete: bool) -> Form {
     }
     let text = without_mark(head);
     if !is_text(text) && !encoding::is_utf8(text) {
-        return match complete && guess::is_raw_key(head) {
-            true => Form::KeyFile,
-            false if blob::begins_session(head) => Form::Der,
-            false => Form::Binary,
-        };
+        return if blob::begins_session(head) { Form::Der } else { Form::Binary };
     }
     if text::has_marker(text) {
         return Form::Text;
@@ -269,9 +275,6 @@ pub fn recognise(head: &[u8], complete: bool) -> Form {
     }
     if list::decide(Form::Lines, text, complete) == Decision::Other {
         return Form::Text;
-    }
-    if complete && guess::is_list_of_keys(text) {
-        return Form::KeyFile;
     }
     wrapped_to_lines(Form::Lines, text, complete)
 }
@@ -353,15 +356,16 @@ pub fn each_in_whole(
             let list = List::new(form, text);
             let mut passed_over = 0;
             for (line, number) in text.split(|&byte| byte == b'\n').zip(1..) {
-                passed_over +=
-                    u64::from(line::each(&list, line, &mut scratch, &mut |item| sink(Some(number), item)).is_passed_over());
+                passed_over += u64::from(
+                    line::each(&list, line, &mut scratch, &mut |item| sink(Some(number), item)).is_passed_over(),
+                );
             }
             return passed_over;
         }
         Form::Raw | Form::Binary if input.is_empty() => {}
         Form::Raw => blob::each(input, &mut |item| sink(None, item)),
         Form::Binary => find::each_in_file(input, proves, sink),
-        Form::Capture | Form::KeyFile => {}
+        Form::Capture => {}
     }
     0
 }

@@ -16,6 +16,7 @@ pub mod weak;
 mod crypto;
 mod fingerprint;
 mod rotation;
+mod tree;
 mod verified;
 
 use std::fmt;
@@ -260,7 +261,7 @@ impl TicketKey {
 impl fmt::Debug for TicketKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TicketKey")
-            .field("name", &self.name)
+            .field("name", &self.name())
             .field("layout", &self.layout)
             .field("origin", &self.origin)
             .field("fingerprint", &self.fingerprint)

@@ -67,23 +67,45 @@ fn print(form: usize, ticket: &[u8], width: usize) -> (&'static str, Vec<String>
     let wide = |text: String, width: usize| format!("{text:width$}");
     let end = |format: String| format;
     match form {
-        0 => ("OpenSSL", rows(ticket, 16, |at, row| {
-            let (one, two) = row.split_at(row.len().min(8));
-            let dash = if two.is_empty() { "" } else { "-" };
-            format!("{at:04x} - {}   {}", wide(format!("{}{dash}{}", groups(one, 1, " ", false), groups(two, 1, " ", false)), 47), text_of(row))
-        })),
-        1 => ("xxd", rows(ticket, even, |at, row| format!("{at:08x}: {}  {}", wide(groups(row, 2, " ", false), even / 2 * 5), text_of(row)))),
-        2 => ("xxd -e", rows(&ticket[..ticket.len() / 4 * 4], four, |at, row| format!("{at:08x}: {}  {}", wide(groups(row, 4, " ", true), four / 4 * 9), text_of(row)))),
+        0 => (
+            "OpenSSL",
+            rows(ticket, 16, |at, row| {
+                let (one, two) = row.split_at(row.len().min(8));
+                let dash = if two.is_empty() { "" } else { "-" };
+                format!(
+                    "{at:04x} - {}   {}",
+                    wide(format!("{}{dash}{}", groups(one, 1, " ", false), groups(two, 1, " ", false)), 47),
+                    text_of(row)
+                )
+            }),
+        ),
+        1 => (
+            "xxd",
+            rows(ticket, even, |at, row| {
+                format!("{at:08x}: {}  {}", wide(groups(row, 2, " ", false), even / 2 * 5), text_of(row))
+            }),
+        ),
+        2 => (
+            "xxd -e",
+            rows(&ticket[..ticket.len() / 4 * 4], four, |at, row| {
+                format!("{at:08x}: {}  {}", wide(groups(row, 4, " ", true), four / 4 * 9), text_of(row))
+            }),
+        ),
         3 => ("hexdump -C", {
             let mut lines = rows(ticket, 16, |at, row| {
                 let (one, two) = row.split_at(row.len().min(8));
-                format!("{at:08x}  {} |{}|", wide(format!("{}  {}", groups(one, 1, " ", false), groups(two, 1, " ", false)), 49), text_of(row))
+                format!(
+                    "{at:08x}  {} |{}|",
+                    wide(format!("{}  {}", groups(one, 1, " ", false), groups(two, 1, " ", false)), 49),
+                    text_of(row)
+                )
             });
             lines.push(format!("{:08x}", ticket.len()));
             lines
         }),
         4 => ("hexdump", {
-            let mut lines = rows(&ticket[..ticket.len() / 2 * 2], 16, |at, row| format!("{at:07x} {}", groups(row, 2, " ", true)));
+            let mut lines =
+                rows(&ticket[..ticket.len() / 2 * 2], 16, |at, row| format!("{at:07x} {}", groups(row, 2, " ", true)));
             lines.push(format!("{:07x}", ticket.len() / 2 * 2));
             lines
         }),
@@ -92,46 +114,125 @@ fn print(form: usize, ticket: &[u8], width: usize) -> (&'static str, Vec<String>
             lines.push(format!("{:07o}", ticket.len()));
             lines
         }),
-        6 => ("od -x", rows(&ticket[..ticket.len() / 2 * 2], 16, |at, row| format!("{at:07o} {}", groups(row, 2, " ", true)))),
-        7 => ("od -A x -t x1z", rows(ticket, width, |at, row| format!("{at:06x} {}  >{}<", wide(groups(row, 1, " ", false), width * 3 - 1), text_of(row)))),
+        6 => (
+            "od -x",
+            rows(&ticket[..ticket.len() / 2 * 2], 16, |at, row| format!("{at:07o} {}", groups(row, 2, " ", true))),
+        ),
+        7 => (
+            "od -A x -t x1z",
+            rows(ticket, width, |at, row| {
+                format!("{at:06x} {}  >{}<", wide(groups(row, 1, " ", false), width * 3 - 1), text_of(row))
+            }),
+        ),
         8 => ("od -A d", rows(ticket, 16, |at, row| format!("{at:07} {}", groups(row, 1, " ", false)))),
-        9 => ("tcpdump -X", rows(ticket, 16, |at, row| format!("\t0x{at:04x}:  {}  {}", wide(groups(row, 2, " ", false), 39), text_of(row)))),
-        10 => ("tshark -x", rows(ticket, 16, |at, row| format!("{at:04x}  {}   {}", wide(groups(row, 1, " ", false), 47), text_of(row)))),
-        11 => ("curl --trace", rows(ticket, 16, |at, row| format!("{at:04x}: {} {}", wide(groups(row, 1, " ", false), 47), text_of(row)))),
-        12 => ("JSSE", rows(ticket, 16, |at, row| {
-            let (one, two) = row.split_at(row.len().min(8));
-            format!("    {at:04X}: {}  {}", wide(format!("{}   {}", groups(one, 1, " ", false), groups(two, 1, " ", false)).to_uppercase(), 49), text_of(row))
-        })),
-        13 => ("Mbed TLS", rows(ticket, 16, |at, row| format!("ssl_msg.c:2131: |4| {at:04x}:  {}  {}", wide(groups(row, 1, " ", false), 47), text_of(row)))),
-        14 => ("hexyl", rows(ticket, 16, |at, row| {
-            let (one, two) = row.split_at(row.len().min(8));
-            format!("│{at:08x}│ {} ┊ {} │{}│", wide(groups(one, 1, " ", false), 23), wide(groups(two, 1, " ", false), 23), text_of(row))
-        })),
-        15 => ("gdb x/8xb", rows(ticket, 8, |at, row| format!("0x{:x}:\t{}", 0x5555_5555_4000_usize + at, each_byte(row, |byte| format!("0x{byte:02x}"), "\t")))),
-        16 => ("gdb x/4xw", rows(&ticket[..ticket.len() / 4 * 4], 16, |at, row| {
-            let words = row.chunks(4).map(|word| format!("0x{}", groups(word, 4, "", true)));
-            format!("0x{:x} <buf+{at}>:\t{}", 0x5555_5555_4000_usize + at, words.collect::<Vec<_>>().join("\t"))
-        })),
+        9 => (
+            "tcpdump -X",
+            rows(ticket, 16, |at, row| {
+                format!("\t0x{at:04x}:  {}  {}", wide(groups(row, 2, " ", false), 39), text_of(row))
+            }),
+        ),
+        10 => (
+            "tshark -x",
+            rows(ticket, 16, |at, row| {
+                format!("{at:04x}  {}   {}", wide(groups(row, 1, " ", false), 47), text_of(row))
+            }),
+        ),
+        11 => (
+            "curl --trace",
+            rows(ticket, 16, |at, row| format!("{at:04x}: {} {}", wide(groups(row, 1, " ", false), 47), text_of(row))),
+        ),
+        12 => (
+            "JSSE",
+            rows(ticket, 16, |at, row| {
+                let (one, two) = row.split_at(row.len().min(8));
+                format!(
+                    "    {at:04X}: {}  {}",
+                    wide(format!("{}   {}", groups(one, 1, " ", false), groups(two, 1, " ", false)).to_uppercase(), 49),
+                    text_of(row)
+                )
+            }),
+        ),
+        13 => (
+            "Mbed TLS",
+            rows(ticket, 16, |at, row| {
+                format!("ssl_msg.c:2131: |4| {at:04x}:  {}  {}", wide(groups(row, 1, " ", false), 47), text_of(row))
+            }),
+        ),
+        14 => (
+            "hexyl",
+            rows(ticket, 16, |at, row| {
+                let (one, two) = row.split_at(row.len().min(8));
+                format!(
+                    "│{at:08x}│ {} ┊ {} │{}│",
+                    wide(groups(one, 1, " ", false), 23),
+                    wide(groups(two, 1, " ", false), 23),
+                    text_of(row)
+                )
+            }),
+        ),
+        15 => (
+            "gdb x/8xb",
+            rows(ticket, 8, |at, row| {
+                format!(
+                    "0x{:x}:\t{}",
+                    0x5555_5555_4000_usize + at,
+                    each_byte(row, |byte| format!("0x{byte:02x}"), "\t")
+                )
+            }),
+        ),
+        16 => (
+            "gdb x/4xw",
+            rows(&ticket[..ticket.len() / 4 * 4], 16, |at, row| {
+                let words = row.chunks(4).map(|word| format!("0x{}", groups(word, 4, "", true)));
+                format!("0x{:x} <buf+{at}>:\t{}", 0x5555_5555_4000_usize + at, words.collect::<Vec<_>>().join("\t"))
+            }),
+        ),
         17 => ("-msg", rows(ticket, 16, |_, row| format!("    {}", groups(row, 1, " ", false)))),
         18 => ("xxd -p", rows(ticket, width.max(16), |_, row| hex::encode(row))),
-        19 => ("base64", data_encoding::BASE64.encode(ticket).as_bytes().chunks((width * 4).clamp(48, 100)).map(|row| String::from_utf8_lossy(row).into_owned()).collect()),
+        19 => (
+            "base64",
+            data_encoding::BASE64
+                .encode(ticket)
+                .as_bytes()
+                .chunks((width * 4).clamp(48, 100))
+                .map(|row| String::from_utf8_lossy(row).into_owned())
+                .collect(),
+        ),
         20 => ("hex", vec![hex::encode(ticket)]),
         21 => ("HEX-WITH-DASHES", vec![groups(ticket, 1, "-", false).to_uppercase()]),
         22 => ("colons", vec![groups(ticket, 1, ":", false)]),
-        23 => ("colons in rows", rows(ticket, 15, |at, row| format!("    {}{}", groups(row, 1, ":", false), if at + 15 < ticket.len() { ":" } else { "" }))),
+        23 => (
+            "colons in rows",
+            rows(ticket, 15, |at, row| {
+                format!("    {}{}", groups(row, 1, ":", false), if at + 15 < ticket.len() { ":" } else { "" })
+            }),
+        ),
         24 => ("blanks", vec![groups(ticket, 1, " ", false)]),
         25 => ("0x", vec![format!("0x{}", hex::encode(ticket))]),
         26 => ("PostgreSQL", vec![format!("\\x{}", hex::encode(ticket))]),
         27 => ("SQL", vec![format!("X'{}'", hex::encode_upper(ticket))]),
         28 => ("C array", {
             let mut lines = vec!["unsigned char data[] = {".to_owned()];
-            lines.extend(rows(ticket, width, |at, row| format!("  {}{}", each_byte(row, |byte| format!("0x{byte:02x}"), ", "), if at + width < ticket.len() { "," } else { "" })));
+            lines.extend(rows(ticket, width, |at, row| {
+                format!(
+                    "  {}{}",
+                    each_byte(row, |byte| format!("0x{byte:02x}"), ", "),
+                    if at + width < ticket.len() { "," } else { "" }
+                )
+            }));
             lines.push("};".to_owned());
             lines
         }),
         29 => ("C array with text", {
             let mut lines = vec!["static const unsigned char pkt9[] = {".to_owned()];
-            lines.extend(rows(ticket, 8, |at, row| format!("{}{} /* {} */", each_byte(row, |byte| format!("0x{byte:02x}"), ", "), if at + 8 < ticket.len() { "," } else { "" }, text_of(row).replace("*/", ".."))));
+            lines.extend(rows(ticket, 8, |at, row| {
+                format!(
+                    "{}{} /* {} */",
+                    each_byte(row, |byte| format!("0x{byte:02x}"), ", "),
+                    if at + 8 < ticket.len() { "," } else { "" },
+                    text_of(row).replace("*/", "..")
+                )
+            }));
             lines.push("};".to_owned());
             lines
         }),
@@ -140,16 +241,42 @@ fn print(form: usize, ticket: &[u8], width: usize) -> (&'static str, Vec<String>
         32 => ("Rust", vec![format!("{ticket:?}")]),
         33 => ("Java", vec![format!("[{}]", each_byte(ticket, |byte| i8::from_be_bytes([byte]).to_string(), ", "))]),
         34 => ("Node", vec![format!("<Buffer {}>", groups(ticket, 1, " ", false))]),
-        35 => ("escapes", rows(ticket, width, |at, row| format!("\"{}\"{}", each_byte(row, |byte| format!("\\x{byte:02x}"), ""), if at + width < ticket.len() { " \\" } else { "" }))),
+        35 => (
+            "escapes",
+            rows(ticket, width, |at, row| {
+                format!(
+                    "\"{}\"{}",
+                    each_byte(row, |byte| format!("\\x{byte:02x}"), ""),
+                    if at + width < ticket.len() { " \\" } else { "" }
+                )
+            }),
+        ),
         36 => ("octal", vec![each_byte(ticket, |byte| format!("\\{byte:03o}"), "")]),
-        37 => ("percent", vec![each_byte(ticket, |byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }, "")]),
-        38 => ("Python", vec![end(format!("b\"{}\"", each_byte(ticket, |byte| match byte {
-            b'"' => "\\\"".to_owned(),
-            b'\\' => "\\\\".to_owned(),
-            b'\n' => "\\n".to_owned(),
-            0x20..=0x7e => char::from(byte).to_string(),
-            _ => format!("\\x{byte:02x}"),
-        }, "")))]),
+        37 => (
+            "percent",
+            vec![each_byte(
+                ticket,
+                |byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") },
+                "",
+            )],
+        ),
+        38 => (
+            "Python",
+            vec![end(format!(
+                "b\"{}\"",
+                each_byte(
+                    ticket,
+                    |byte| match byte {
+                        b'"' => "\\\"".to_owned(),
+                        b'\\' => "\\\\".to_owned(),
+                        b'\n' => "\\n".to_owned(),
+                        0x20..=0x7e => char::from(byte).to_string(),
+                        _ => format!("\\x{byte:02x}"),
+                    },
+                    ""
+                )
+            ))],
+        ),
         _ => ("base64 for URLs", vec![data_encoding::BASE64URL_NOPAD.encode(ticket)]),
     }
 }
@@ -217,7 +344,13 @@ fn check(seed: u64, form: usize, width: usize, prefix: usize, encoding: usize) -
     let expect = |what: &str, text: &str, found: Vec<Vec<u8>>, expected: &[Vec<u8>]| {
         let found: Vec<String> = found.iter().map(hex::encode).collect();
         let expected: Vec<String> = expected.iter().map(hex::encode).collect();
-        if found == expected { Ok(()) } else { Err(format!("{name}, {what}, width {width}, prefix {prefix}, encoding {encoding}\n{text}\n{found:?}\n{expected:?}")) }
+        if found == expected {
+            Ok(())
+        } else {
+            Err(format!(
+                "{name}, {what}, width {width}, prefix {prefix}, encoding {encoding}\n{text}\n{found:?}\n{expected:?}"
+            ))
+        }
     };
     let alone = lines.join("\n") + "\n";
     expect("alone", &alone, found(&encoded(&alone, encoding), None), &[shown.clone()])?;
@@ -229,7 +362,8 @@ fn check(seed: u64, form: usize, width: usize, prefix: usize, encoding: usize) -
     let key = Key(shown.clone());
     expect("in a log, with its key", &log, found(&encoded(&log, encoding), Some(&key)), &[shown.clone()])?;
     expect("in a log, without a key", &log, found(&encoded(&log, encoding), None), &[])?;
-    let named = words(&["SSL-Session: of a client that we saw", "TLS session ticket:"], "and so on, to the end of the log");
+    let named =
+        words(&["SSL-Session: of a client that we saw", "TLS session ticket:"], "and so on, to the end of the log");
     expect("behind its name", &named, found(&encoded(&named, encoding), None), &[shown])
 }
 
@@ -248,15 +382,30 @@ proptest! {
 #[test]
 fn dev_all() {
     let mut failures = std::collections::BTreeMap::new();
-    for form in 0..FORMS { for prefix in 0..8 { for encoding in 0..7 { for seed in 1..4_u64 {
-        if let Err(error) = check(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), form, 4 + (seed as usize * 13 + prefix * 5 + form) % 36, prefix, encoding) {
-            let first = error.lines().next().unwrap().to_owned();
-            let key = first.split(", width").next().unwrap().to_owned();
-            let entry = failures.entry(key).or_insert_with(|| (0, first, error));
-            entry.0 += 1;
+    for form in 0..FORMS {
+        for prefix in 0..8 {
+            for encoding in 0..7 {
+                for seed in 1..4_u64 {
+                    if let Err(error) = check(
+                        seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                        form,
+                        4 + (seed as usize * 13 + prefix * 5 + form) % 36,
+                        prefix,
+                        encoding,
+                    ) {
+                        let first = error.lines().next().unwrap().to_owned();
+                        let key = first.split(", width").next().unwrap().to_owned();
+                        let entry = failures.entry(key).or_insert_with(|| (0, first, error));
+                        entry.0 += 1;
+                    }
+                }
+            }
         }
-    }}}}
-    for (key, (count, first, error)) in &failures { println!("{count:4} {key}   e.g. {first}"); std::fs::write(format!("/tmp/fail-{}", key.replace([' ', '/', ','], "_")), error).unwrap(); }
+    }
+    for (key, (count, first, error)) in &failures {
+        println!("{count:4} {key}   e.g. {first}");
+        std::fs::write(format!("/tmp/fail-{}", key.replace([' ', '/', ','], "_")), error).unwrap();
+    }
     panic!();
 }
 

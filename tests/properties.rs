@@ -120,7 +120,7 @@ proptest! {
             let _ = read_as(*format, &bytes);
         }
         let form = input::recognise(&bytes, true);
-        input::each_in_whole(form, &bytes, &mut |_, _| {});
+        input::each_in_whole(form, &bytes, None, &mut |_, _| {});
     }
 
     #[test]
@@ -135,6 +135,8 @@ proptest! {
     fn hex_in_any_dress_is_the_same_ticket(ticket in proptest::collection::vec(any::<u8>(), 80..200), dress in 0..5) {
         let plain = hex::encode(&ticket);
         let pairs: Vec<&str> = plain.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap()).collect();
+        // what has the size of a key is read as one
+        prop_assume!(!input::is_bare_key(&ticket));
         let text = match dress {
             0 => plain.clone(),
             1 => pairs.join(":"),
@@ -143,7 +145,7 @@ proptest! {
             _ => format!("9\t'{plain}',<MISSING>\r"),
         };
         let mut found = Vec::new();
-        input::each_in_whole(input::Form::Lines, text.as_bytes(), &mut |_, item| {
+        input::each_in_whole(input::Form::Lines, text.as_bytes(), None, &mut |_, item| {
             if let Item::Ticket(bytes) = item {
                 found.push(bytes.to_vec());
             }

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use super::connection::{Connection, Message};
 use super::container::Time;
 use crate::tls::hello::ClientHello;
+use crate::tls::tls13::NewSessionTicket;
 
 /// The message a ticket was in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Carrier {
-    /// The server's `NewSessionTicket` (TLS ≤ 1.2; TLS 1.3 encrypts it).
+    /// The server's `NewSessionTicket` (TLS 1.3 encrypts it: it is seen with the connection's own secrets only).
     NewSessionTicket,
     /// The `session_ticket` extension of a `ClientHello` (RFC 5077).
     SessionTicket,
@@ -69,6 +70,8 @@ pub struct Sighting<'c> {
     pub selected: Option<bool>,
     /// The ticket's age in milliseconds as the client reckons, plus `ticket_age_add`.
     pub obfuscated_age: Option<u32>,
+    /// What the server said along with a ticket of TLS 1.3 that it issued.
+    pub issued: Option<NewSessionTicket<'c>>,
     /// Whether the PSK inside gives the client's binder; known once the ticket is open.
     pub binder: Option<bool>,
     /// The ticket's age in milliseconds as the client reckons; known once the ticket is open.
@@ -95,6 +98,7 @@ impl Connection {
             identity: None,
             selected: None,
             obfuscated_age: None,
+            issued: None,
             binder: None,
             age_ms: None,
         };
@@ -119,6 +123,13 @@ impl Connection {
         for (message, issued) in self.issued() {
             let sighting = blank(message, issued.ticket, Carrier::NewSessionTicket, last);
             all.push(Sighting { sni: last.and_then(|hello| hello.server_name), ..sighting });
+        }
+        for message in &self.opened_tickets {
+            let Some(issued) = NewSessionTicket::parse(&message.bytes).filter(|it| !it.ticket.is_empty()) else {
+                continue;
+            };
+            let sighting = blank(message, issued.ticket, Carrier::NewSessionTicket, last);
+            all.push(Sighting { sni: last.and_then(|hello| hello.server_name), issued: Some(issued), ..sighting });
         }
         all
     }

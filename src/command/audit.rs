@@ -24,16 +24,17 @@ use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
 use zeroize::Zeroizing;
 
-pub(super) use self::args::AuditArgs;
-use self::args::{AuditFormat, PolicyArgs};
+use self::args::AuditFormat;
+pub(super) use self::args::{AuditArgs, PolicyArgs};
 use self::output::Output;
+use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key_files;
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
-use super::source::{self, Sink};
+use super::source::{self, Given, Sink};
 
 /// The longest policy or baseline that is read.
 const MAX_SETTINGS_LENGTH: u64 = 64 << 20;
@@ -46,7 +47,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let inputs = inputs(args, &policy)?;
     let baseline = baseline(&args.policy)?;
     let now = args.at.unwrap_or_else(super::exit::now);
-    let (keys, mut exit) = load_keys(args, now, notes)?;
+    let mut given = Given::default();
+    let (keys, mut exit) = load_keys(args, now, &mut given, notes)?;
     // what the missing keys seal would be found to be foreign
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
         return Ok(exit);
@@ -55,11 +57,13 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         opener: Opener::new(keys.ring()),
         auditor: Auditor::new(&policy, now),
         keys: &keys,
+        given,
         now,
         at: args.at,
         notes,
         output: Output::new(args, baseline),
         tally: Tally::default(),
+        sequence: Sequence::default(),
         source: Source::from(""),
         index: 0,
         plaintext: Zeroizing::default(),
@@ -80,11 +84,13 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let at_the_end = worker.auditor.finish();
     worker.output.take(at_the_end);
-    worker.output.finish(&policy, &worker.tally, args.stats, worker.notes)?;
+    #[cfg(feature = "sarif")]
+    worker.output.document(&policy, worker.notes);
+    worker.output.finish(&worker.tally, args.stats, worker.notes)?;
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
     }
-    if policy.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
+    if policy.thresholds.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
         worker.notes.error("no ticket was found, so that nothing shows which key seals");
         worker
             .notes
@@ -96,7 +102,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
 }
 
 /// The policy file, and over it the options.
-fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
+pub(super) fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     let mut policy = Policy::default();
     if let Some(path) = &args.file {
         let (shown, bytes) = read_settings(path)?;
@@ -111,14 +117,14 @@ fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
         })?;
     }
     policy.fail_on = args.fail_on.map_or(policy.fail_on, args::SeverityArg::severity);
-    policy.min_key_bits = args.min_key_bits.unwrap_or(policy.min_key_bits);
-    policy.max_key_age = args.max_key_age.unwrap_or(policy.max_key_age);
-    policy.max_lifetime = args.max_lifetime.or(policy.max_lifetime);
-    policy.expect_active |= args.expect_active;
+    policy.thresholds.min_key_bits = args.min_key_bits.unwrap_or(policy.thresholds.min_key_bits);
+    policy.thresholds.max_key_age = args.max_key_age.unwrap_or(policy.thresholds.max_key_age);
+    policy.thresholds.max_lifetime = args.max_lifetime.or(policy.thresholds.max_lifetime);
+    policy.thresholds.expect_active |= args.expect_active;
     Ok(policy)
 }
 
-fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
+pub(super) fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
     let Some(path) = &args.baseline else { return Ok(Baseline::default()) };
     let (shown, bytes) = read_settings(path)?;
     Baseline::parse(&bytes).map_err(|error| {
@@ -154,12 +160,12 @@ fn list_rules(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Exit> {
 
 /// The inputs: none where the keys alone are to be judged, standard input where nothing is named.
 fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
-    if policy.expect_active && args.keys.is_empty() {
+    if policy.thresholds.expect_active && args.keys.is_empty() {
         let failure = Failure::new("--expect-active needs the keys that the server is to seal with");
         return Err(failure.with_hint("--key FILE, in the server's own order").into());
     }
     if args.inputs.is_empty() && !args.keys.is_empty() {
-        if policy.expect_active {
+        if policy.thresholds.expect_active {
             let failure =
                 Failure::new("--expect-active needs tickets: no key file tells which key a server seals with");
             return Err(failure.with_hint("name a session that openssl s_client -sess_out wrote, or -").into());
@@ -170,14 +176,14 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Loads what can be loaded, and says whether that is all.
-fn load_keys(args: &AuditArgs, now: i64, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
+fn load_keys(args: &AuditArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
-    for key in key_files::expand(&args.keys, notes)? {
-        match key_files::load(&key, args.key_format.format()) {
-            Ok(loaded) => {
-                let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };
-                let key_files::Loaded { path, content, file, .. } = loaded;
+    for loaded in key_files::load(&args.keys, args.key_format.format(), notes) {
+        match loaded {
+            Ok(key_files::Loaded { path, on_disk, content, identity, file, .. }) => {
+                given.add(&content, identity);
+                let disk = on_disk.as_deref().and_then(disk::facts);
                 files.push(LoadedFile { path, content, keys: file, disk });
             }
             Err(error) => {
@@ -197,12 +203,14 @@ struct Worker<'w> {
     opener: Opener<'w>,
     auditor: Auditor<'w>,
     keys: &'w KeySet,
+    given: Given,
     now: i64,
     /// The clock that was asked for; packets have one of their own.
     at: Option<i64>,
     notes: &'w Notes,
     output: Output,
     tally: Tally,
+    sequence: Sequence,
     source: Source,
     index: u64,
     plaintext: Zeroizing<Vec<u8>>,
@@ -255,6 +263,14 @@ impl Sink for Worker<'_> {
             output.take(findings);
         });
         self.tally.add_connection(connection.handshake());
+    }
+
+    fn given(&self) -> Option<&Given> {
+        Some(&self.given)
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

@@ -7,9 +7,12 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::args::shared::Verbosity;
+#[cfg(feature = "audit")]
 use super::audit::AuditArgs;
 use super::job::JobArgs;
 use super::keys::KeysArgs;
+#[cfg(feature = "probe")]
+use super::probe::ProbeArgs;
 use super::survey::SurveyArgs;
 
 /// Opens TLS session tickets with the server's ticket key and explains what is inside.
@@ -52,9 +55,13 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Check keys and tickets against rules; exit status 1 where a finding reaches --fail-on
+    #[cfg(feature = "audit")]
     Audit(Box<AuditArgs>),
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),
+    #[cfg(feature = "probe")]
+    /// Connect to servers that you run or may test: do they resume, under which key, and do nodes share it
+    Probe(Box<ProbeArgs>),
     /// Group tickets by key name, without any key
     Survey(SurveyArgs),
     /// Print a completion script for a shell

@@ -1,6 +1,8 @@
 //! Inputs: opened, recognised, and read in pieces of bounded size.
 
 mod chunks;
+mod given;
+mod identity;
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -15,7 +17,9 @@ use tktdump::input::{self, Form, Guess, HEAD_LENGTH, Item, List, Proves, line};
 
 use self::chunks::Buffer;
 pub(super) use self::chunks::{Chunk, Chunks};
-use super::capture::{self, Ahead};
+pub(super) use self::given::Given;
+pub(super) use self::identity::Identity;
+use super::capture::{self, Ahead, Sequence};
 use super::failure::Failure;
 use super::gzip::{self, Decompressed};
 use super::notes::Notes;
@@ -75,6 +79,12 @@ pub(super) trait Sink {
     fn capture(&mut self) {}
     /// Takes a connection of a capture.
     fn connection(&mut self, connection: &Connection);
+    /// The keys that were given, which are no inputs.
+    fn given(&self) -> Option<&Given> {
+        None
+    }
+    /// What is known of the captures before.
+    fn sequence(&mut self) -> &mut Sequence;
     /// Where it is shown how far the reading has come.
     fn progress(&self) -> &Progress;
     /// Takes what is unusual about an input.
@@ -97,6 +107,10 @@ pub(super) fn read(
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         let failure = Failure::new(format_args!("{}: is a directory", shown(path)));
         return Err(failure.with_hint("name the files in it, such as DIR/*").into());
+    }
+    let is_given = |metadata| sink.given().is_some_and(|given| given.is_file(&metadata));
+    if file.metadata().is_ok_and(is_given) {
+        return Err(key_file(path));
     }
     read_from(file, form, path, proves, sink)
 }
@@ -125,13 +139,15 @@ fn read_decompressed(
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
     let mut head = Buffer::default();
-    let form = recognise(&mut input, form, &mut head).with_context(|| shown(path))?;
+    let named = form;
+    let form = recognise(&mut input, named, &mut head).with_context(|| shown(path))?;
     let mut head = head.into_filled();
     if form == Form::Capture {
         let ahead = Ahead::new(io::Cursor::new(head).chain(input)).with_context(|| shown(path))?;
         return capture::read_ahead(ahead, &shown(path), sink);
     }
     if form.is_lines() {
+        refuse_key_file(form, named, &head, path, sink)?;
         let list = List::new(form, input::without_mark(&head));
         return sink.lines(list, Chunks::new(head, Box::new(input)), path);
     }
@@ -141,9 +157,7 @@ fn read_decompressed(
         let failure = Failure::new(format_args!("{}: more than {limit} bytes in one piece", shown(path)));
         return Err(failure.with_hint("lines of hex or base64 can be of any number").into());
     }
-    if form == Form::KeyFile {
-        return Err(key_file(path));
-    }
+    refuse_key_file(form, named, &head, path, sink)?;
     let mut found = false;
     let passed_over = input::each_in_whole(form, &head, proves, &mut |line, item| {
         found = true;
@@ -151,9 +165,6 @@ fn read_decompressed(
     });
     sink.passed_over(passed_over);
     if !found && matches!(form, Form::Text | Form::Binary | Form::Utf16) {
-        if input::is_key_file(&head) {
-            return Err(key_file(path));
-        }
         sink.nothing(input::guess(&head));
     }
     sink.pause()
@@ -165,10 +176,21 @@ pub(super) fn tell_nothing(path: &Path, guess: Guess, notes: &Notes) {
     notes.hint(guess.instead);
 }
 
-/// Says that an input is for another option.
+/// Nothing is shown of an input that is a key file.
+fn refuse_key_file(
+    form: Form,
+    named: Option<Form>,
+    head: &[u8],
+    path: &Path,
+    sink: &(impl Sink + ?Sized),
+) -> anyhow::Result<()> {
+    let is_copy = sink.given().is_some_and(|given| given.is_copy(head));
+    if is_copy || input::is_key_file(form, named.is_some(), head) { Err(key_file(path)) } else { Ok(()) }
+}
+
+/// Why a key file is not an input; nothing of it is shown.
 fn key_file(path: &Path) -> anyhow::Error {
-    let failure = Failure::new(format_args!("{}: is a ticket key file, and holds no ticket", shown(path)));
-    failure.with_hint("give it with --key FILE").into()
+    Failure::new(format_args!("{}: is a ticket key file, not a ticket: --key FILE takes it", shown(path))).into()
 }
 
 /// Reads as much as it takes to tell the form.

@@ -225,11 +225,18 @@ mod tests {
             "49 09 5b fd ab cd 2a 35  b0  |I.[...*5.|",
             "49 09 5b fd ab cd 2a 35 b0                          >I.[...*5.<",
         ] {
-            assert_eq!(cut(line, 0), (vec![0x49, 9, 0x5b, 0xfd, 0xab, 0xcd, 0x2a, 0x35, 0xb0], Order::AsPrinted), "{line}");
+            assert_eq!(
+                cut(line, 0),
+                (vec![0x49, 9, 0x5b, 0xfd, 0xab, 0xcd, 0x2a, 0x35, 0xb0], Order::AsPrinted),
+                "{line}"
+            );
         }
         // the text looks like another byte
         assert_eq!(cut("49 09 61 62 I.ab", 0), (vec![0x49, 9, 0x61, 0x62], Order::AsPrinted));
-        assert_eq!(cut("de ad be ef                    ab cd", 0).0, [0xde, 0xad, 0xbe, 0xef, 0xab, 0xcd][..4].to_vec());
+        assert_eq!(
+            cut("de ad be ef                    ab cd", 0).0,
+            [0xde, 0xad, 0xbe, 0xef, 0xab, 0xcd][..4].to_vec()
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use self::structure::Found;
 use super::reader::{Content, Run};
-use super::{Item, Proves, Unreadable, blob, guess};
+use super::{Item, Proves, Unreadable, blob, guess, is_bare_key};
 use crate::session::Session;
 use crate::ticket;
 
@@ -147,11 +147,7 @@ fn judge<'r>(text: &[u8], run: &'r Run, proves: Option<&dyn Proves>) -> Verdict<
 
 /// Hands over what a file that is no text holds: sessions and messages in the middle of it, tickets that a key proves,
 /// or one ticket as it is.
-pub(super) fn each_in_file(
-    input: &[u8],
-    proves: Option<&dyn Proves>,
-    sink: &mut dyn FnMut(Option<u64>, Item<'_>),
-) {
+pub(super) fn each_in_file(input: &[u8], proves: Option<&dyn Proves>, sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
     let is_proven = |bytes: &[u8]| proves.is_some_and(|proves| proves.proves(bytes));
     let mut found = if is_proven(input) { Vec::new() } else { structure::find(input) };
     if let Some(proves) = proves.filter(|_| found.is_empty() && !is_proven(input)) {
@@ -193,7 +189,7 @@ fn take_what_stands_alone<'r>(runs: &'r [Run], verdicts: &mut [Verdict<'r>]) {
     let is_alone = |run: &Run| match &run.content {
         Content::Bytes { bytes, .. } => {
             let is_long = runs.len() == 1 || bytes.len() >= SHORTEST_ALONE;
-            is_long && !guess::has_key_size(bytes.len()) && !guess::is_other_file(bytes)
+            is_long && !is_bare_key(bytes) && !guess::is_other_file(bytes)
         }
         Content::Damaged(_) => runs.len() == 1,
         Content::Session(_) => true,

@@ -2,12 +2,8 @@
 
 use memchr::memmem;
 
-use super::reader::{Content, Run};
-use super::{line, readers, without_mark};
-use crate::key::formats::FORMATS;
+use super::without_mark;
 
-/// Bytes of the keys of nginx and its kin, of which no server's ticket has as few.
-const KEY_SIZES: [usize; 2] = [48, 80];
 /// Of fewer bytes nobody can say which are frequent.
 const SHORTEST_JUDGED: usize = 128;
 /// How much of an input is looked at.
@@ -41,20 +37,32 @@ const NO_TICKET: &str =
 
 /// More special ones first.
 static TEXTS: [Kind; 22] = [
-    kind(&["PRIVATE KEY-----"], "a private key", "it opens no tickets: give what a server has issued, and the ticket key with --key"),
+    kind(
+        &["PRIVATE KEY-----"],
+        "a private key",
+        "it opens no tickets: give what a server has issued, and the ticket key with --key",
+    ),
     kind(
         &["CONNECTION ESTABLISHED"],
         "the output of s_client -brief, which prints no ticket",
         "leave out -brief, or add -sess_out FILE and give that file",
     ),
-    kind(&["Session-ID: \n", "SSL-Session:"], "an s_client transcript whose session has neither a ticket nor a session ID", NO_TICKET),
+    kind(
+        &["Session-ID: \n", "SSL-Session:"],
+        "an s_client transcript whose session has neither a ticket nor a session ID",
+        NO_TICKET,
+    ),
     kind(
         &["Session-ID: ", "SSL-Session:"],
         "an s_client transcript whose session has a session ID and no ticket",
         "the server keeps the session in its own cache; without -no_ticket, s_client asks for a ticket",
     ),
     kind(&["CONNECTED(", "New, "], "an s_client transcript in which no ticket was printed", NO_TICKET),
-    kind(&["CONNECTED("], "an s_client transcript that ends before the handshake does", "give all of it, or the file of -sess_out"),
+    kind(
+        &["CONNECTED("],
+        "an s_client transcript that ends before the handshake does",
+        "give all of it, or the file of -sess_out",
+    ),
     kind(
         &["TLS handshake, Newsession Ticket"],
         "the output of curl -v, which names messages and does not show them",
@@ -75,12 +83,32 @@ static TEXTS: [Kind; 22] = [
         "a TLS key log, which holds secrets and no tickets",
         "give the capture of the connections that it belongs to",
     ),
-    kind(&["-----BEGIN CERTIFICATE"], "a certificate, which holds no ticket", "give what s_client printed, or the file of -sess_out"),
-    kind(&["-----BEGIN "], "PEM of something else than a session", "give the file of s_client -sess_out, whose block is SSL SESSION PARAMETERS"),
-    kind(&["Handshake Protocol: New Session Ticket"], "a packet list without the bytes of its tickets", "copy the field Session Ticket as a hex stream, or give the capture"),
+    kind(
+        &["-----BEGIN CERTIFICATE"],
+        "a certificate, which holds no ticket",
+        "give what s_client printed, or the file of -sess_out",
+    ),
+    kind(
+        &["-----BEGIN "],
+        "PEM of something else than a session",
+        "give the file of s_client -sess_out, whose block is SSL SESSION PARAMETERS",
+    ),
+    kind(
+        &["Handshake Protocol: New Session Ticket"],
+        "a packet list without the bytes of its tickets",
+        "copy the field Session Ticket as a hex stream, or give the capture",
+    ),
     kind(&["Transport Layer Security"], "what tshark -V prints, without a ticket in it", "give the capture itself"),
-    kind(&["Transmission Control Protocol"], "what tshark -V prints, without a ticket in it", "give the capture itself"),
-    kind(&["ssl session ticket "], "a debug log of nginx, which shows key names and no tickets", "tktdump survey reads key names"),
+    kind(
+        &["Transmission Control Protocol"],
+        "what tshark -V prints, without a ticket in it",
+        "give the capture itself",
+    ),
+    kind(
+        &["ssl session ticket "],
+        "a debug log of nginx, which shows key names and no tickets",
+        "tktdump survey reads key names",
+    ),
     kind(&["<!DOCTYPE html"], "a web page", "save the ticket itself, as hex or base64"),
     kind(&["<!doctype html"], "a web page", "save the ticket itself, as hex or base64"),
     kind(&["<html"], "a web page", "save the ticket itself, as hex or base64"),
@@ -181,7 +209,9 @@ pub fn guess(input: &[u8]) -> Guess {
     // a blank stands where a line end had two characters
     let has = |mark: &&str| {
         memmem::find(&plain, mark.as_bytes()).is_some()
-            || mark.strip_suffix('\n').is_some_and(|mark| memmem::find(&plain, format!("{mark} \n").as_bytes()).is_some())
+            || mark
+                .strip_suffix('\n')
+                .is_some_and(|mark| memmem::find(&plain, format!("{mark} \n").as_bytes()).is_some())
     };
     let known = TEXTS.iter().find(|kind| kind.marks.iter().all(has));
     known.map_or(unknown(look), |kind| kind.guess)
@@ -201,47 +231,6 @@ fn unknown(look: &[u8]) -> Guess {
     Guess { what, instead: WHAT_TO_GIVE }
 }
 
-/// Whether bytes that are no text have the size of a key file that is shorter than any ticket.
-pub(super) fn is_raw_key(input: &[u8]) -> bool {
-    has_key_size(input.len())
-}
-
-/// Whether a key of nginx or its kin has as many bytes.
-pub(super) fn has_key_size(length: usize) -> bool {
-    KEY_SIZES.contains(&length)
-}
-
-/// Whether every line of a text is the hex or base64 of a key of one size.
-pub(super) fn is_list_of_keys(text: &[u8]) -> bool {
-    let mut size = None;
-    for text in text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
-        let mut bytes = zeroize::Zeroizing::new(Vec::new());
-        let is_key = line::decode(super::Form::Lines, text, 0, &mut bytes).is_ok() && KEY_SIZES.contains(&bytes.len());
-        if !is_key || *size.get_or_insert(bytes.len()) != bytes.len() {
-            return false;
-        }
-    }
-    size.is_some()
-}
-
-/// Whether an input in which no ticket was found is a key file, which is for `--key`.
-#[must_use]
-pub fn is_key_file(input: &[u8]) -> bool {
-    if input.len() > LOOK_LENGTH || file(input).is_some() {
-        return false;
-    }
-    FORMATS.iter().any(|format| format.is_text() && format.claims(input)) || is_dump_of_key(input)
-}
-
-/// Whether a text is nothing but the bytes of a key.
-fn is_dump_of_key(input: &[u8]) -> bool {
-    let mut text = super::encoding::plain(input);
-    match readers::read(&mut text).as_slice() {
-        [Run { content: Content::Bytes { bytes, .. }, .. }] => has_key_size(bytes.len()),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,7 +238,10 @@ mod tests {
     #[test]
     fn what_people_have_is_named() {
         for (input, what) in [
-            (&b"CONNECTED(00000003)\n---\nNew, TLSv1.2\nSSL-Session:\n    Session-ID: \n    Master-Key: 00\n"[..], "neither a ticket nor a session ID"),
+            (
+                &b"CONNECTED(00000003)\n---\nNew, TLSv1.2\nSSL-Session:\n    Session-ID: \n    Master-Key: 00\n"[..],
+                "neither a ticket nor a session ID",
+            ),
             (b"CONNECTED(00000003)\r\nSSL-Session:\r\n    Session-ID: \r\n", "neither a ticket nor a session ID"),
             (b"CONNECTED(00000003)\nSSL-Session:\n    Session-ID: AB01\n", "has a session ID and no ticket"),
             (b"CONNECTION ESTABLISHED\nProtocol version: TLSv1.3\n", "-brief"),
@@ -261,14 +253,5 @@ mod tests {
         ] {
             assert!(guess(input).what.contains(what), "{:?}", guess(input));
         }
-    }
-
-    #[test]
-    fn keys_are_told_by_their_size() {
-        assert!(is_raw_key(&[0xe9; 48]) && is_raw_key(&[0xe9; 80]) && !is_raw_key(&[0xe9; 96]));
-        let keys = format!("{}\n{}\n", data_encoding::BASE64.encode(&[7; 80]), data_encoding::BASE64.encode(&[8; 80]));
-        assert!(is_list_of_keys(keys.as_bytes()));
-        assert!(!is_list_of_keys(b""));
-        assert!(!is_list_of_keys("ab".repeat(208).as_bytes()));
     }
 }

@@ -103,9 +103,11 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
         let mut numbers = Some(Vec::new());
-        while let Some(number) =
-            values.next_element_seed(Element(Walk { contents: &mut *self.contents, says: self.says, name: self.name }))?
-        {
+        while let Some(number) = values.next_element_seed(Element(Walk {
+            contents: &mut *self.contents,
+            says: self.says,
+            name: self.name,
+        }))? {
             numbers = match (numbers, number) {
                 (Some(mut numbers), Some(number)) if numbers.len() < LONGEST_RUN => {
                     numbers.push(number);
@@ -132,7 +134,9 @@ impl<'de> Visitor<'de> for Walk<'_> {
         }
         let mut plain = encoding::plain(text.as_bytes());
         for mut run in readers::read(&mut plain) {
-            let is_first = plain.get(..run.span.start).is_some_and(|before| before.iter().all(|byte| !byte.is_ascii_alphanumeric()));
+            let is_first = plain
+                .get(..run.span.start)
+                .is_some_and(|before| before.iter().all(|byte| !byte.is_ascii_alphanumeric()));
             run.named = Some(if is_first || !super::find::label::names_ticket(&plain, run.span.start, false) {
                 if is_first { self.says } else { Says::Nothing }
             } else {

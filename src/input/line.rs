@@ -376,8 +376,12 @@ mod tests {
             let (found, beside, _) = read(list, line);
             assert_eq!(found, [Ok(ticket.clone())], "{line:?}");
             let Beside { label, columns } = beside.unwrap_or_default();
-            let columns: Vec<String> =
-                columns.iter().map(|column| [column.name.as_deref(), Some(&column.text)].into_iter().flatten().collect::<Vec<_>>().join("=")).collect();
+            let columns: Vec<String> = columns
+                .iter()
+                .map(|column| {
+                    [column.name.as_deref(), Some(&column.text)].into_iter().flatten().collect::<Vec<_>>().join("=")
+                })
+                .collect();
             (label.unwrap_or_default(), columns.join(" "))
         };
         let plain = List::from(Form::Lines);
@@ -391,7 +395,10 @@ mod tests {
         assert_eq!(beside(&named, &format!("0,{ticket},443")), expect("0", "stream=0 port=443"));
         assert_eq!(read(&named, "stream,ticket,port").2, Line::Read);
         let zeek = format!("#separator \\x09\n#fields\tts\tticket\n1.5\t{ticket}\n");
-        assert_eq!(beside(&List::new(Form::Lines, zeek.as_bytes()), &format!("1.5\t{ticket}")), expect("1.5", "ts=1.5"));
+        assert_eq!(
+            beside(&List::new(Form::Lines, zeek.as_bytes()), &format!("1.5\t{ticket}")),
+            expect("1.5", "ts=1.5")
+        );
     }
 
     #[test]

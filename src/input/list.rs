@@ -1,7 +1,7 @@
 //! Lists: a ticket a line, alone, in columns or behind a label, and what a line says beside its ticket.
 
 use super::line::{self, MISSING, unquote};
-use super::{Form, guess, readers, wrapped};
+use super::{Form, is_bare_key, readers, wrapped};
 
 /// Rows of one ticket or words of prose are looked at as far as this before a short first line makes a list.
 const MOST_UNSURE: usize = 64;
@@ -114,8 +114,9 @@ fn kind(form: Form, line: &[u8]) -> Kind {
 
 /// Whether a line that can be decoded can be nothing but a ticket: a word or a rule of dashes is base64 too.
 fn is_sure(form: Form, text: &[u8], length: usize) -> bool {
-    let is_hex = text.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b' ' | b'-' | b'x' | b'X' | b'\\' | b'"' | b'\'' | b','))
-        && text.iter().any(u8::is_ascii_hexdigit);
+    let is_hex = text.iter().all(|byte| {
+        byte.is_ascii_hexdigit() || matches!(byte, b':' | b' ' | b'-' | b'x' | b'X' | b'\\' | b'"' | b'\'' | b',')
+    }) && text.iter().any(u8::is_ascii_hexdigit);
     is_hex || length >= SURE_LENGTH && (form == Form::Base64 || readers::looks_random(text))
 }
 
@@ -233,8 +234,9 @@ pub(super) fn begins(form: Form, head: &[u8]) -> bool {
     }
     let first = lines.split(|byte| *byte == b'\n').map(|line| kind(form, line)).find(|kind| *kind != Kind::Blank);
     // a file of keys is one only as a whole
-    let is_first_key = || lines.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty()).is_some_and(guess::is_list_of_keys);
-    if is_first_key() {
+    let begin = lines.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    if begin.is_some_and(|begin| line::decode(form, begin, 0, &mut bytes).is_ok()) && is_bare_key(&bytes) {
         return false;
     }
     // rows of one ticket look like a list at first

@@ -130,7 +130,12 @@ fn shape(prefix: &[u8]) -> impl Iterator<Item = u8> + '_ {
 
 /// Whether nothing but punctuation follows a row.
 pub(super) fn is_line_end(rest: &[u8]) -> bool {
-    rest.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b',' | b';' | b'+' | b')' | b']' | b'}' | b'>' | b'|'))
+    rest.iter().all(|byte| {
+        matches!(
+            byte,
+            b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b',' | b';' | b'+' | b')' | b']' | b'}' | b'>' | b'|'
+        )
+    })
 }
 
 /// The value of a hex digit.

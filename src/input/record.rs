@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Item, Unreadable};
+use super::{Item, Unreadable, blob, is_bare_key};
 use crate::capture::container::Time;
-use crate::report::REDACTED;
+use crate::escape::REDACTED;
 
 /// What is read of a record; the rest of it, whatever its size, takes no memory.
 #[derive(Deserialize)]
@@ -37,8 +37,7 @@ struct Capture<'a> {
 }
 
 /// Types of records of ours.
-const TYPES: [&str; 9] =
-    ["ticket", "connection", "key", "key_name", "finding", "summary", "found", "node", "pair"];
+const TYPES: [&str; 9] = ["ticket", "connection", "key", "key_name", "finding", "summary", "found", "node", "pair"];
 
 /// Whether a text begins with a record of ours: an object whose first member is its type.
 pub(super) fn begins(text: &[u8]) -> bool {
@@ -48,7 +47,10 @@ pub(super) fn begins(text: &[u8]) -> bool {
     let value = line.get(at + 6..).unwrap_or_default().trim_ascii_start();
     let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
     TYPES.iter().any(|kind| {
-        value.strip_prefix(b"\"").and_then(|value| value.strip_prefix(kind.as_bytes())).is_some_and(|rest| rest.starts_with(b"\""))
+        value
+            .strip_prefix(b"\"")
+            .and_then(|value| value.strip_prefix(kind.as_bytes()))
+            .is_some_and(|rest| rest.starts_with(b"\""))
     })
 }
 
@@ -76,7 +78,10 @@ pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item
         return sink(missing("no \"raw\" in \"ticket\""));
     };
     scratch.resize(raw.len() / 2, 0);
-    if hex::decode_to_slice(raw.as_bytes(), scratch).is_ok() {
+    let is_hex = hex::decode_to_slice(raw.as_bytes(), scratch).is_ok();
+    if is_hex && is_unsealed(scratch) {
+        sink(blob::classify(scratch));
+    } else if is_hex {
         let capture = record.capture.as_ref();
         let time = capture.and_then(|capture| capture.time).and_then(Time::from_seconds);
         let server = capture.and_then(|capture| capture.server.as_deref());
@@ -87,6 +92,11 @@ pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item
     } else {
         sink(missing("\"raw\" is no hex"));
     }
+}
+
+/// Whether bytes that a record calls a ticket are a session that was never sealed, or a key.
+fn is_unsealed(bytes: &[u8]) -> bool {
+    blob::begins_session(bytes) || is_bare_key(bytes)
 }
 
 #[cfg(test)]

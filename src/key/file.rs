@@ -1,14 +1,19 @@
 //! Reading a key file: by one server's rule, or by its content.
 
+mod dump;
 mod error;
+mod names;
 mod text;
+mod utf16;
 
 use zeroize::Zeroizing;
 
 use self::error::cause;
+pub(super) use self::error::join_lines;
 pub use self::error::{Cause, KeyFileError};
-pub(super) use self::text::decode_lines;
-use self::text::is_prose;
+pub(super) use self::text::{UNCOMMENT, decode_lines, wrapped_lines};
+use self::text::{is_prose, slips};
+pub(super) use self::utf16::decode as utf16;
 use super::format::{KeyBytes, KeyFormat};
 use super::formats::FORMATS;
 use super::layout::Layout;
@@ -46,7 +51,29 @@ pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, K
     let keys = format.read(file)?;
     let count = count(&keys);
     let reading = |key| Reading { key, formats: vec![format], loadable: true, keys: count };
-    Ok(KeyFile { readings: keys.into_iter().map(reading).collect(), warnings: Vec::new(), position: None })
+    let mut readings: Vec<Reading> = keys.into_iter().map(reading).collect();
+    match decode_lines(file) {
+        // raw bytes that are digits in truth show a key as much as its bytes do
+        Some(rows) => names::doubt_rows(&mut readings, &rows, file),
+        None if !format.is_text() => names::doubt(&mut readings, file),
+        None => {}
+    }
+    Ok(KeyFile { readings, warnings: Vec::new(), position: None })
+}
+
+/// What a file holds, if it is a key file: its bytes, those before a line end behind them, and what its text encodes.
+/// Two files that have one of these in common hold the same keys.
+#[must_use]
+pub fn contents(file: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    let bytes = [Some(file), without_newline(file)].into_iter().flatten().map(|bytes| Zeroizing::new(bytes.to_vec()));
+    bytes.chain(decoded(file)).collect()
+}
+
+/// What the text of a key file encodes; `None` where it is something else.
+pub(crate) fn decoded(file: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let rows = decode_lines(file)?;
+    let rows: Vec<&[u8]> = rows.iter().map(|(row, _)| row.as_slice()).collect();
+    Some(Zeroizing::new(rows.concat()))
 }
 
 /// Reads a file by its content: every format that takes it, every split and every order that its size allows.
@@ -62,6 +89,11 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
 }
 
 fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
+    if let Some((plain, what)) = undressed(file) {
+        let mut found = read_by_content(&plain)?;
+        found.warnings.insert(0, format!("the file is {what}; servers do not take it so"));
+        return Ok(found);
+    }
     let mut found = KeyFile::default();
     claim(&mut found.readings, file, true);
     if found.readings.is_empty() {
@@ -72,9 +104,11 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     if let Some(lines) = decode_lines(file) {
         if let [(only, encoding)] = lines.as_slice() {
             claim(&mut found.readings, only, false);
+            names::doubt(&mut found.readings, only);
             found.warnings.push(format!("the file is {encoding} text; servers that want raw bytes do not take it so"));
         } else if found.readings.is_empty() {
             found.warnings.push("the file is text; servers that want raw bytes do not take it so".to_owned());
+            found.warnings.extend(slips(file));
         }
         if lines.len() > 1 && lines.iter().all(|(key, _)| Layout::BARE.iter().all(|layout| layout.size() != key.len()))
         {
@@ -84,6 +118,9 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
             found.readings.retain(|reading| reading.keys == lines.len());
         }
         borrow_layouts(&mut found.readings, lines.iter().map(|(key, _)| key.as_slice()));
+        if lines.len() > 1 {
+            names::doubt_rows(&mut found.readings, &lines, file);
+        }
     }
     // text is never meant as raw bytes: random ones are all printable once in 10^20 files
     if found.readings.is_empty() && !is_prose(file) {
@@ -93,7 +130,7 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
                 borrow_layouts(&mut found.readings, file.chunks_exact(size));
             }
         }
-        doubt_names(&mut found.readings);
+        names::doubt(&mut found.readings, file);
     }
     if !found.readings.is_empty() {
         return Ok(found);
@@ -107,6 +144,14 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
         return Ok(found);
     }
     Err(KeyFileError::Size { found: file.len(), format: None, takes: every_size(), cause: cause(file) })
+}
+
+/// What a file holds that was printed as a dump or is in UTF-16, and what it is.
+fn undressed(file: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &'static str)> {
+    if let Some(text) = utf16(file) {
+        return Some((Zeroizing::new(text.as_bytes().to_vec()), "text in UTF-16"));
+    }
+    std::str::from_utf8(file).ok().and_then(dump::read)
 }
 
 /// Adds the readings of every format, of text or of raw bytes, that takes the file for its own; equal ones become one.
@@ -137,20 +182,6 @@ fn borrow_layouts<'a>(readings: &mut Vec<Reading>, keys: impl ExactSizeIterator<
             let formats = FORMATS.iter().filter(lends).copied().collect();
             readings.push(Reading { key, formats, loadable: false, keys: count });
         }
-    }
-}
-
-/// Marks names that may be secrets: bytes can often be cut into keys in several ways, and only one of them is right.
-fn doubt_names(readings: &mut [Reading]) {
-    let Some(cut) = readings.first().map(|reading| reading.keys) else { return };
-    if readings.iter().all(|reading| reading.keys == cut) {
-        return;
-    }
-    // the first bytes are a name in every way to cut them, but for keys that are nothing but secret
-    let all_secret = readings.iter().any(|reading| reading.key.seed.is_some() || reading.key.scheme.slots);
-    for reading in readings {
-        // a name that is derived gives nothing away
-        reading.key.name_is_doubtful = reading.key.seed.is_none() && (all_secret || reading.key.index > 0);
     }
 }
 

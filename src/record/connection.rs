@@ -71,6 +71,12 @@ impl<'a> ConnectionRecord<'a> {
         self.server_hello.as_ref().map(|hello| hello.protocol)
     }
 
+    /// Its name, as OpenSSL spells it; drafts as drafts.
+    #[must_use]
+    pub fn protocol_name(&self) -> Option<&'static str> {
+        self.server_hello.as_ref().map(ServerHello::protocol_name)
+    }
+
     /// The number of the cipher suite that the server chose, and what the registry has for it.
     #[must_use]
     pub fn cipher(&self) -> Option<(u16, Option<&'static CipherSuite>)> {
@@ -87,7 +93,7 @@ impl<'a> ConnectionRecord<'a> {
     /// Whether the server issued a ticket; `None` where TLS 1.3 hides it, or the server's answer is not there.
     #[must_use]
     pub fn ticket_issued(&self) -> Option<bool> {
-        (!self.protocol()?.has_psk()).then(|| self.connection.issued().next().is_some())
+        (!self.server_hello.as_ref()?.is_tls13).then(|| self.connection.issued().next().is_some())
     }
 
     /// Whether the server issued a ticket in place of the one it accepted; `None` as above.

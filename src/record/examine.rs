@@ -21,7 +21,7 @@ use crate::session::Session;
 ///     let place = Place { source: &source, index: 0, line, packet: None };
 ///     statuses.push(examine(place, &item, &Opener::new(&ring), &mut buffer).status());
 /// });
-/// assert_eq!(statuses, [Status::Decrypted]); // the all-zero key is on the list of keys that anybody can guess
+/// assert_eq!(statuses, [Status::NoKey]);
 /// ```
 pub fn examine<'a>(place: Place<'a>, item: &Item<'a>, opener: &Opener<'a>, buffer: &'a mut Vec<u8>) -> Record<'a> {
     match item {
@@ -46,7 +46,14 @@ pub fn examine_checked<'a>(
     opener: &Opener<'a>,
     buffer: &'a mut Vec<u8>,
 ) -> Record<'a> {
-    Record { place, bytes, verdict: Ok(opener.open(checked, buffer)), client_session: None, capture: None, beside: None }
+    Record {
+        place,
+        bytes,
+        verdict: Ok(opener.open(checked, buffer)),
+        client_session: None,
+        capture: None,
+        beside: None,
+    }
 }
 
 #[cold]
@@ -87,7 +94,14 @@ pub fn examine_connection<'a>(
         let outcome = opener.open(&opener.check(sighting.ticket), buffer);
         attempts.push(resumption::examine(connection, &mut sighting, &outcome));
         let bytes = sighting.ticket;
-        each(&Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: Some(sighting), beside: None });
+        each(&Record {
+            place,
+            bytes,
+            verdict: Ok(outcome),
+            client_session: None,
+            capture: Some(sighting),
+            beside: None,
+        });
     }
     ConnectionRecord::new(source, connection, attempts, at.unwrap_or(connection.time.seconds))
 }

@@ -93,7 +93,10 @@ impl Renderer<'_> {
             self.line(out, "label", Text(label.as_bytes()))?;
         }
         for (column, number) in beside.columns.iter().zip(1..) {
-            let name = column.name.as_ref().map_or_else(|| format!("column {number}"), |name| Text(name.as_bytes()).to_string());
+            let name = column
+                .name
+                .as_ref()
+                .map_or_else(|| format!("column {number}"), |name| Text(name.as_bytes()).to_string());
             self.line(out, &name, Text(column.text.as_bytes()))?;
         }
         Ok(())

@@ -26,6 +26,7 @@ mod lighttpd;
 mod nginx;
 mod node;
 mod openssl;
+mod probe;
 mod rotation;
 mod stunnel;
 mod trafficserver;
@@ -33,6 +34,9 @@ mod unbound;
 mod wireshark;
 
 use failure::Failure;
+use probe::{
+    mail as probe_mail, nginx as probe_nginx, peers as probe_peers, pools as probe_pools, servers as probe_servers,
+};
 
 macro_rules! servers {
     ($($server:ident),+ $(,)?) => {
@@ -59,6 +63,11 @@ servers![
     nginx,
     node,
     openssl,
+    probe_mail,
+    probe_nginx,
+    probe_peers,
+    probe_pools,
+    probe_servers,
     rotation,
     stunnel,
     trafficserver,

@@ -14,11 +14,12 @@ use zeroize::Zeroizing;
 
 use super::lines;
 use super::printer::{Printer, Results};
+use crate::command::capture::Sequence;
 use crate::command::key_log::Log;
 use crate::command::notes::Notes;
 use crate::command::output::Output;
 use crate::command::progress::Progress;
-use crate::command::source::{self, Chunks, Sink};
+use crate::command::source::{self, Chunks, Given, Sink};
 use crate::command::turnstile::{Turn, Turnstile};
 
 /// How much is rendered before it is written.
@@ -31,6 +32,8 @@ pub(super) struct Job<'j> {
     pub(super) opener: Opener<'j>,
     pub(super) output: Output<'j>,
     pub(super) notes: &'j Notes,
+    /// The keys that were given.
+    pub(super) given: Given,
     /// The clock that was asked for; packets have one of their own.
     pub(super) at: Option<i64>,
     /// How many workers there may be; `None`: one for each core.
@@ -89,6 +92,7 @@ pub(super) struct Worker<'w> {
     pub(super) captures: bool,
     /// What the last input seems to be, if nothing was found in it.
     pub(super) guess: Option<Guess>,
+    sequence: Sequence,
     pub(super) key_log: Option<Log>,
 }
 
@@ -108,6 +112,7 @@ impl<'w> Worker<'w> {
             stop: None,
             captures: false,
             guess: None,
+            sequence: Sequence::default(),
             key_log: None,
         }
     }
@@ -268,6 +273,14 @@ impl Sink for Worker<'_> {
 
     fn nothing(&mut self, guess: Guess) {
         self.guess = Some(guess);
+    }
+
+    fn given(&self) -> Option<&Given> {
+        Some(&self.job.given)
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

@@ -11,9 +11,8 @@ const MOST_NAMES: usize = 8;
 /// Words of prose that are taken for a name.
 const MOST_WORDS: usize = 6;
 /// What ends a name.
-const JOINTS: &[char] = &[
-    ':', '=', '"', '\'', '`', ',', ';', '{', '}', '[', ']', '(', ')', '<', '>', '|', '*', '/', '\\', '#', '&', '\n',
-];
+const JOINTS: &[char] =
+    &[':', '=', '"', '\'', '`', ',', ';', '{', '}', '[', ']', '(', ')', '<', '>', '|', '*', '/', '\\', '#', '&', '\n'];
 
 /// What a name says about what it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +27,64 @@ pub(in super::super) enum Says {
 
 /// Words that make something else of whatever they stand with: `ticket_key`, `ticket nonce`, `session id`.
 const OTHER: [&str; 58] = [
-    "age", "auth", "binder", "binders", "cert", "certificate", "certs", "checksum", "cipher", "cookie", "count", "crc",
-    "digest", "ech", "email", "entropy", "exponent", "fingerprint", "hash", "hello", "hint", "hmac", "id", "iv", "jwt",
-    "kerberos", "key", "keys", "length", "len", "lifetime", "mac", "master", "md5", "modulus", "msglen", "name", "nonce",
-    "number", "obfuscated", "password", "premaster", "pub", "public", "random", "rsa", "salt", "secret", "seed", "sha",
-    "sha1", "sha256", "sha384", "sha512", "share", "signature", "size", "token",
+    "age",
+    "auth",
+    "binder",
+    "binders",
+    "cert",
+    "certificate",
+    "certs",
+    "checksum",
+    "cipher",
+    "cookie",
+    "count",
+    "crc",
+    "digest",
+    "ech",
+    "email",
+    "entropy",
+    "exponent",
+    "fingerprint",
+    "hash",
+    "hello",
+    "hint",
+    "hmac",
+    "id",
+    "iv",
+    "jwt",
+    "kerberos",
+    "key",
+    "keys",
+    "length",
+    "len",
+    "lifetime",
+    "mac",
+    "master",
+    "md5",
+    "modulus",
+    "msglen",
+    "name",
+    "nonce",
+    "number",
+    "obfuscated",
+    "password",
+    "premaster",
+    "pub",
+    "public",
+    "random",
+    "rsa",
+    "salt",
+    "secret",
+    "seed",
+    "sha",
+    "sha1",
+    "sha256",
+    "sha384",
+    "sha512",
+    "share",
+    "signature",
+    "size",
+    "token",
 ];
 /// Words for bytes of any kind, which leave it to what stands further in front.
 const ANY: [&str; 34] = [
@@ -48,7 +100,8 @@ pub(in super::super) fn judge(name: &str) -> Says {
     if words.iter().any(|word| OTHER.contains(&word.as_str())) {
         return Says::Other;
     }
-    let is_ticket = words.iter().any(|word| word.ends_with("ticket") || word.ends_with("tickets") || word == "tlsext_tick");
+    let is_ticket =
+        words.iter().any(|word| word.ends_with("ticket") || word.ends_with("tickets") || word == "tlsext_tick");
     let is_identity = (has("psk") || has("psks") || has("preshared")) && (has("identity") || has("identities"));
     if is_ticket || is_identity {
         return Says::Ticket;
@@ -194,7 +247,9 @@ fn above_names_ticket(above: &str, prefix: &str, mut indent: usize) -> bool {
             }
             continue;
         }
-        let is_opening = trimmed.ends_with([':', '=', '{', '[', '(', '>', '|', '\\', '"']) || trimmed.ends_with(">-") || trimmed.ends_with("|-");
+        let is_opening = trimmed.ends_with([':', '=', '{', '[', '(', '>', '|', '\\', '"'])
+            || trimmed.ends_with(">-")
+            || trimmed.ends_with("|-");
         let is_comment = ["/*", "//", "#", "--"].iter().any(|mark| trimmed.starts_with(mark));
         let is_above = indentation(line) < indent;
         if !(is_above || is_adjacent && (is_opening || is_comment)) {

@@ -18,7 +18,8 @@ pub(super) fn find(bytes: &[u8], proves: &dyn Proves) -> Vec<Found> {
             continue;
         }
         tries += 1;
-        let proven = ends(bytes, at).into_iter().find(|end| bytes.get(at..*end).is_some_and(|bytes| proves.proves(bytes)));
+        let proven =
+            ends(bytes, at).into_iter().find(|end| bytes.get(at..*end).is_some_and(|bytes| proves.proves(bytes)));
         if let Some(end) = proven {
             found.push(Found::Ticket(at..end));
         }

@@ -5,8 +5,8 @@ use std::ops::Range;
 use memchr::memchr3;
 
 use super::super::blob;
-use crate::session::der::Reader as DerReader;
 use crate::session::Session;
+use crate::session::der::Reader as DerReader;
 use crate::ticket::Shape;
 use crate::tls::hello::ClientHello;
 use crate::tls::wire::Reader;
@@ -46,7 +46,9 @@ fn range(bytes: &[u8], part: &[u8]) -> Range<usize> {
 
 /// Finds everything in `bytes`.
 pub(in super::super) fn find(bytes: &[u8]) -> Vec<Found> {
-    if let Some(tickets) = whole(bytes).filter(|tickets| is_sure(bytes) || tickets.iter().all(|ticket| is_likely(ticket))) {
+    if let Some(tickets) =
+        whole(bytes).filter(|tickets| is_sure(bytes) || tickets.iter().all(|ticket| is_likely(ticket)))
+    {
         return tickets.into_iter().map(|ticket| Found::Ticket(range(bytes, ticket))).collect();
     }
     inside(bytes)
@@ -211,7 +213,9 @@ fn is_packet(bytes: &[u8]) -> bool {
         _ => false,
     };
     ip(bytes)
-        || bytes.get(12..14).is_some_and(|kind| matches!(kind, [0x08, 0x00] | [0x86, 0xdd] | [0x81, 0x00] | [0x08, 0x06]))
+        || bytes
+            .get(12..14)
+            .is_some_and(|kind| matches!(kind, [0x08, 0x00] | [0x86, 0xdd] | [0x81, 0x00] | [0x08, 0x06]))
             && bytes.len() > 20
 }
 

@@ -81,9 +81,16 @@ fn tokens(line: Line<'_>, shortest: usize) -> Vec<Token<'_>> {
 
 /// `=`, `+` or `/` as JSON may escape them.
 fn escaped(text: &[u8]) -> Option<u8> {
-    [(&b"\\u003d"[..], b'='), (b"\\u003D", b'='), (b"\\u002b", b'+'), (b"\\u002B", b'+'), (b"\\u002f", b'/'), (b"\\u002F", b'/')]
-        .iter()
-        .find_map(|(escape, byte)| text.starts_with(escape).then_some(*byte))
+    [
+        (&b"\\u003d"[..], b'='),
+        (b"\\u003D", b'='),
+        (b"\\u002b", b'+'),
+        (b"\\u002B", b'+'),
+        (b"\\u002f", b'/'),
+        (b"\\u002F", b'/'),
+    ]
+    .iter()
+    .find_map(|(escape, byte)| text.starts_with(escape).then_some(*byte))
 }
 
 fn goes_on(block: &[Token<'_>], next: &Token<'_>) -> bool {
@@ -128,9 +135,8 @@ fn run(tokens: &[Token<'_>]) -> Option<Run> {
     let bytes = decode(&text).filter(|bytes| bytes.len() >= SHORTEST_RUN && looks_random(&text))?;
     let is_cut = last.rest().starts_with(b"...");
     let run = if is_cut { Run::damaged(span, Unreadable::Abridged) } else { Run::new(span, bytes) };
-    let is_prefixed = !last.prefix().trim_ascii().is_empty()
-        && tokens.len() > 1
-        && is_same_prefix(first.prefix(), last.prefix());
+    let is_prefixed =
+        !last.prefix().trim_ascii().is_empty() && tokens.len() > 1 && is_same_prefix(first.prefix(), last.prefix());
     Some(Run { is_prefixed, ..run })
 }
 

@@ -48,9 +48,8 @@ fn range(block: &Block<'_>, text: &[u8]) -> std::ops::Range<usize> {
 
 /// Decodes a block whose lines have something around them.
 fn dressed(block: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let begin = memmem::find(block, b"-----").and_then(|at| {
-        memmem::find(block.get(at + 5..)?, b"-----").map(|length| at + 5 + length + 5)
-    })?;
+    let begin = memmem::find(block, b"-----")
+        .and_then(|at| memmem::find(block.get(at + 5..)?, b"-----").map(|length| at + 5 + length + 5))?;
     let inside = block.get(begin..)?;
     let inside = inside.get(..memmem::find(inside, b"-----END")?)?;
     // at full size from the start: what grows leaves copies of itself behind

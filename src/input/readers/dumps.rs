@@ -183,7 +183,20 @@ impl<'t> Dump<'t> {
         let start = last.line.start + last.column;
         let (bytes, swapped) = (Vec::new(), Vec::new());
         let has_words = last.cells.width > 2 && (!last.has_colon || last.cells.has_prefix);
-        Some(Self { start, bytes, swapped, last, bases, repeats: false, as_printed: 0, reversed: 0, broken: None, rows: 1, is_prefixed: false, has_words })
+        Some(Self {
+            start,
+            bytes,
+            swapped,
+            last,
+            bases,
+            repeats: false,
+            as_printed: 0,
+            reversed: 0,
+            broken: None,
+            rows: 1,
+            is_prefixed: false,
+            has_words,
+        })
     }
 
     /// Takes the next line if it belongs to the dump, and says so.
@@ -243,7 +256,10 @@ impl<'t> Dump<'t> {
         let goes_on = |row: &&Row<'t>| {
             !row.is_end()
                 && row.cells.width == self.last.cells.width
-                && self.bases.first().is_some_and(|base| self.distance(row, *base).is_some_and(|distance| distance > whole))
+                && self
+                    .bases
+                    .first()
+                    .is_some_and(|base| self.distance(row, *base).is_some_and(|distance| distance > whole))
                 && is_same_prefix(row.prefix(), self.last.prefix())
                 && row.digits.len() == self.last.digits.len()
         };

@@ -113,7 +113,8 @@ fn pieces(line: &[u8]) -> Vec<Piece> {
 /// Where a string without quotes begins, behind the name or number in front of it.
 fn after_name(line: &[u8], start: usize) -> usize {
     let rest = line.get(start..).unwrap_or_default();
-    let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
+    let name =
+        rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
     match rest.get(name) {
         Some(b':' | b'=') if name > 0 => start + name + 1,
         _ => start,
@@ -122,7 +123,8 @@ fn after_name(line: &[u8], start: usize) -> usize {
 
 /// Whether a string without quotes may begin with `byte`, after `before`.
 fn is_border(before: u8, byte: u8) -> bool {
-    matches!(before, b' ' | b'\t' | b'=' | b':' | b',' | b'(' | b'[' | b'{' | b'|' | b'>' | b'<') || matches!(byte, b'\\' | b'%')
+    matches!(before, b' ' | b'\t' | b'=' | b':' | b',' | b'(' | b'[' | b'{' | b'|' | b'>' | b'<')
+        || matches!(byte, b'\\' | b'%')
 }
 
 /// Reads a string up to its `quote`, or to a blank if there is none; `None` if nothing in it is escaped.

@@ -14,7 +14,9 @@ impl Reader for Numbers {
             let start = at + found;
             let before = text.get(..start).and_then(|before| before.last()).copied();
             let is_hex = text.get(start..).is_some_and(|number| number.starts_with(b"0x"));
-            let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'\\') || byte == b':' && !is_hex;
+            let is_part = |byte: u8| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'\\') || byte == b':' && !is_hex
+            };
             if before.is_some_and(is_part) {
                 at = end_of_word(text, start);
                 continue;
@@ -91,7 +93,8 @@ fn number(text: &[u8], at: usize) -> Option<(bool, u8, usize)> {
     };
     // suffixes of C and Rust
     let after = [&b"_u8"[..], b"u8", b"u", b"U"].iter().find_map(|suffix| after.strip_prefix(*suffix)).unwrap_or(after);
-    let is_whole = !after.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':'));
+    let is_whole =
+        !after.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':'));
     is_whole.then(|| (hex.is_some(), byte, text.len() - after.len()))
 }
 
@@ -107,7 +110,9 @@ fn gap(text: &[u8], at: usize, is_hex: bool) -> Option<(usize, bool)> {
                 has_comma = true;
                 next += 1;
             }
-            [b'/', b'*', inside @ ..] => next += 4 + inside.windows(2).take(LONGEST_GAP).position(|end| end == b"*/")?,
+            [b'/', b'*', inside @ ..] => {
+                next += 4 + inside.windows(2).take(LONGEST_GAP).position(|end| end == b"*/")?
+            }
             [b'/', b'/', inside @ ..] => {
                 next += 2 + inside.iter().take(LONGEST_GAP).position(|byte| *byte == b'\n')?;
             }
@@ -123,7 +128,13 @@ fn gap(text: &[u8], at: usize, is_hex: bool) -> Option<(usize, bool)> {
 /// before, in which a number ended at `last`.
 fn after_prefix(text: &[u8], last: usize, start: usize, is_hex: bool) -> usize {
     let line = |from: usize| text.get(from..).unwrap_or_default().iter().take(LONGEST_GAP);
-    let is_number = |window: &[u8]| if is_hex { window.starts_with(b"0x") || window.starts_with(b"0X") } else { window.first().is_some_and(u8::is_ascii_digit) };
+    let is_number = |window: &[u8]| {
+        if is_hex {
+            window.starts_with(b"0x") || window.starts_with(b"0X")
+        } else {
+            window.first().is_some_and(u8::is_ascii_digit)
+        }
+    };
     let first = |from: usize| {
         let line = text.get(from..from.saturating_add(LONGEST_GAP).min(text.len()))?;
         (0..line.len()).find(|at| line.get(*at..).is_some_and(is_number)).and_then(|at| line.get(..at))

@@ -53,9 +53,11 @@ impl<'t> Row<'t> {
         let mut at = 0;
         let mut previous = None;
         while let Some(&byte) = line.text.get(at) {
-            let begins = byte.is_ascii_hexdigit() && !previous.is_some_and(|byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'\\'));
+            let begins = byte.is_ascii_hexdigit()
+                && !previous.is_some_and(|byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'\\'));
             let row = if begins { Self::parse(line, at) } else { None };
-            let row = row.filter(|row| row.bytes.len() >= FEWEST_BYTES || before.is_some_and(|before| before.may_end_with(row)));
+            let row = row
+                .filter(|row| row.bytes.len() >= FEWEST_BYTES || before.is_some_and(|before| before.may_end_with(row)));
             match row {
                 Some(row) => {
                     at = row.end.max(at + 1);

@@ -1,0 +1,8 @@
+//! `tktdump probe` against running servers: what it says is what they were set up to do.
+
+pub(crate) mod mail;
+pub(crate) mod nginx;
+pub(crate) mod peers;
+pub(crate) mod pools;
+pub(crate) mod servers;
+mod tool;
