@@ -70,7 +70,7 @@ pub fn ticket_input(data: &[u8]) {
     let opener = Opener::new(ring()).no_verify(true);
     for form in [Some(Form::Lines), Some(Form::Records), Some(Form::Text), Some(Form::Der), None] {
         let form = form.unwrap_or_else(|| input::recognise(data, true));
-        input::each_in_whole(form, data, &mut |line, item| {
+        input::each_in_whole(form, data, None, &mut |line, item| {
             let place = Place { source: &"-".into(), index: 0, line, packet: None };
             render(&examine(place, &item, &opener, &mut Vec::new()));
         });

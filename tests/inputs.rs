@@ -380,33 +380,147 @@ proptest! {
 }
 
 #[test]
-fn dev_all() {
-    let mut failures = std::collections::BTreeMap::new();
+fn every_form_comes_back_from_every_dress() {
     for form in 0..FORMS {
-        for prefix in 0..8 {
-            for encoding in 0..7 {
-                for seed in 1..4_u64 {
-                    if let Err(error) = check(
-                        seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
-                        form,
-                        4 + (seed as usize * 13 + prefix * 5 + form) % 36,
-                        prefix,
-                        encoding,
-                    ) {
-                        let first = error.lines().next().unwrap().to_owned();
-                        let key = first.split(", width").next().unwrap().to_owned();
-                        let entry = failures.entry(key).or_insert_with(|| (0, first, error));
-                        entry.0 += 1;
-                    }
-                }
-            }
+        for (prefix, encoding) in (0..8).zip((0..7).cycle()) {
+            let seed = (form * 8 + prefix) as u64;
+            let checked =
+                check(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), form, 4 + (form * 5 + prefix) % 36, prefix, encoding);
+            assert!(checked.is_ok(), "{}", checked.unwrap_err());
         }
     }
-    for (key, (count, first, error)) in &failures {
-        println!("{count:4} {key}   e.g. {first}");
-        std::fs::write(format!("/tmp/fail-{}", key.replace([' ', '/', ','], "_")), error).unwrap();
+}
+
+/// Words of no language, as many as wanted.
+fn prose(count: usize) -> String {
+    const WORDS: [&str; 24] = [
+        "the",
+        "ticket",
+        "was",
+        "sold",
+        "and",
+        "a",
+        "session",
+        "of",
+        "parliament",
+        "began,",
+        "in",
+        "1848;",
+        "face",
+        "added",
+        "key",
+        "to",
+        "success",
+        "is",
+        "Introduction",
+        "decade",
+        "cafe",
+        "(see",
+        "below)",
+        "\n\n",
+    ];
+    let mut state = 7_usize;
+    let mut text = String::new();
+    for _ in 0..count {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.push_str(WORDS[(state >> 33) % WORDS.len()]);
+        text.push(' ');
     }
-    panic!();
+    text
+}
+
+#[test]
+fn what_is_none_gives_nothing() {
+    let digest = hex::encode((0..32).map(|byte: u8| byte.wrapping_mul(73) ^ 0x5c).collect::<Vec<_>>());
+    let long = digest.repeat(2) + &digest[8..40];
+    let pem = std::fs::read_to_string("testdata/nginx48_tls12/session.pem").unwrap();
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let inputs = [
+        prose(200_000),
+        format!("Introduction\n\n{}", prose(400)),
+        std::fs::read_to_string("src/input/find/label.rs").unwrap(),
+        std::fs::read_to_string("Cargo.lock").unwrap(),
+        std::fs::read_to_string("docs/json.md").unwrap(),
+        format!("{digest}  a.tar.gz\n{digest}  b.tar.gz\n"),
+        format!("{long}  a.tar.gz\n{long}  b.tar.gz\n"),
+        format!("SHA256 (a.tar.gz) = {digest}\n"),
+        format!("github.com/a/b v1.2.3 h1:{}=\n", &base64[..43]),
+        format!("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQC{} somebody@example.test\n", &base64[..360]),
+        format!("commit {}\nAuthor: A <a@example.test>\n\n    Fix the ticket key\n", &digest[..40]),
+        format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n"),
+        format!("{{\"integrity\":\"sha512-{base64}\",\"id\":\"{digest}\",\"mac\":\"{long}\"}}\n"),
+        format!("Nov 28 04:10:00 lb1 nginx: ssl session ticket encrypt, key: \"{digest}\" ({digest})\n").repeat(50),
+        format!("    Session-ID: {}\n    Master-Key: {}\n", digest.to_uppercase(), long[..96].to_uppercase()),
+        format!("CLIENT_RANDOM {digest} {}\n", &long[..96]).repeat(20),
+        "192.0.2.1 - - [28/Nov/2026:04:10:00 +0000] \"GET / HTTP/1.1\" 200 612 \"-\" \"curl/8.5\"\n".repeat(500),
+        "2026-11-28 04:27:22.056 INFO 00:1a:2b:3c:4d:5e 12 34 56 78 9a bc de f0 some words\n".repeat(200),
+        "static const int primes[] = { 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73,\n\
+         79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151 };\nint main(void) { return primes[0]; }\n"
+            .to_owned(),
+        "<html><body>ticket</body></html>".to_owned(),
+        "\u{41f}\u{440}\u{438}\u{432}\u{435}\u{442} ".repeat(1000),
+    ];
+    for input in inputs {
+        let found = found(input.as_bytes(), None);
+        assert!(
+            found.is_empty(),
+            "{}\n{:?}",
+            &input.chars().take(300).collect::<String>(),
+            found.iter().map(hex::encode).collect::<Vec<_>>()
+        );
+    }
+    let pdf = [b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", ticket(3).repeat(5).as_slice()].concat();
+    let zeros = [ticket(4), vec![0; 400]].concat();
+    let large = (0..1000).flat_map(ticket).collect::<Vec<_>>();
+    for input in [pdf, zeros, large] {
+        assert!(found(&input, None).is_empty(), "{} bytes", input.len());
+    }
+}
+
+#[test]
+fn texts_take_time_in_proportion() {
+    let size = 1 << 20;
+    let begun = std::time::Instant::now();
+    for part in [
+        "49 09 ",
+        "49  09  ",
+        "0000 49 ",
+        "49:",
+        "0x49, ",
+        "0x49,\n",
+        "73 ",
+        "[",
+        "[73 ",
+        "\\x49",
+        "\"\\x49",
+        "%49",
+        "4909",
+        "SQlb",
+        "-----BEGIN A-----\n",
+        "-----BEGIN SSL SESSION PARAMETERS-----\n",
+        "0000: 49\n",
+        "0000: 49 09\n*\n",
+        "{",
+        "{\"a\":",
+        "a=",
+        "ticket: ",
+        "\t",
+        ",",
+        "2e 2e 2e ..",
+        "32 30 20 ",
+        "/* ",
+        "<a name=\"",
+        "b'",
+        "\u{a0}",
+        "\x1b[",
+        "=3D",
+        "01 00 ff ff 03 03 ",
+    ] {
+        for text in [part.repeat(size / part.len()), (part.repeat(60) + "\n").repeat(size / part.len() / 60)] {
+            let _ = found(text.as_bytes(), Some(&Key(vec![0x49; 96])));
+        }
+    }
+    assert!(begun.elapsed().as_secs() < 120, "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -146,7 +146,7 @@ proptest! {
         };
         let mut found = Vec::new();
         input::each_in_whole(input::Form::Lines, text.as_bytes(), None, &mut |_, item| {
-            if let Item::Ticket(bytes) = item {
+            if let Item::Ticket(bytes) | Item::Listed { ticket: bytes, .. } = item {
                 found.push(bytes.to_vec());
             }
         });

@@ -164,7 +164,7 @@ pub(super) fn only_column<'l>(columns: &[&'l [u8]]) -> &'l [u8] {
 }
 
 /// The tickets of a column, without their quotes.
-fn parts<'l>(form: Form, column: &'l [u8]) -> Vec<&'l [u8]> {
+fn parts(form: Form, column: &[u8]) -> Vec<&[u8]> {
     let whole = unquote(column);
     if !column.contains(&b',') || can_be_ticket(form, whole) {
         return vec![whole];
@@ -408,7 +408,7 @@ mod tests {
         assert_eq!(found(Form::Lines, &format!("{one},{two}")), [Ok(one.clone()), Ok(two.clone())]);
         assert_eq!(found(Form::Lines, &format!("5\t{one},{two}\t")), [Ok(one.clone()), Ok(two)]);
         // the last one that can be a ticket
-        assert_eq!(found(Form::Lines, &format!("5,{},x", one)), [Ok(one.clone())]);
+        assert_eq!(found(Form::Lines, &format!("5,{one},x")), [Ok(one.clone())]);
         assert_eq!(found(Form::Lines, &format!("{},{one}", &one[..62])), [Ok(one)]);
         // a digit is missing: a damaged ticket is one
         assert_eq!(found(Form::Lines, &format!("5\t{}", &"ab".repeat(96)[1..])).len(), 1);

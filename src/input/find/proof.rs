@@ -18,12 +18,11 @@ pub(super) fn find(bytes: &[u8], proves: &dyn Proves) -> Vec<Found> {
             continue;
         }
         tries += 1;
-        let proven =
-            ends(bytes, at).into_iter().find(|end| bytes.get(at..*end).is_some_and(|bytes| proves.proves(bytes)));
-        if let Some(end) = proven {
+        let end = ends(bytes, at).into_iter().find(|end| bytes.get(at..*end).is_some_and(|bytes| proves.proves(bytes)));
+        if let Some(end) = end {
             found.push(Found::Ticket(at..end));
         }
-        at = proven.unwrap_or(at + 1);
+        at = end.unwrap_or(at + 1);
         if tries >= MOST_TRIES {
             break;
         }

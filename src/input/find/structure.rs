@@ -63,8 +63,8 @@ pub(in super::super) fn whole(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     let tickets = extension(bytes)
         .or_else(|| identities(bytes))
         .or_else(|| blob::ticket_of_body(bytes).map(|ticket| vec![ticket]))
-        .or_else(|| exactly(bytes, |reader| reader.vec16()).map(|ticket| vec![ticket]))
-        .or_else(|| exactly(bytes, |reader| reader.vec32()).map(|ticket| vec![ticket]))?;
+        .or_else(|| exactly(bytes, Reader::vec16).map(|ticket| vec![ticket]))
+        .or_else(|| exactly(bytes, Reader::vec32).map(|ticket| vec![ticket]))?;
     tickets.iter().all(|ticket| ticket.len() >= SHORTEST && !is_der(ticket)).then_some(tickets)
 }
 
@@ -175,10 +175,7 @@ fn offered<'a>(bytes: &'a [u8], patience: &mut usize) -> Option<(Vec<&'a [u8]>, 
 /// An `SSL_SESSION` that begins here.
 fn session<'a>(bytes: &'a [u8], patience: &mut usize) -> Option<&'a [u8]> {
     // the long form of its length, structure version 1, protocol version, cipher suite: with no mark missing
-    let marks = match bytes {
-        [_, 0x81, _, marks @ ..] | [_, 0x82, _, _, marks @ ..] => marks,
-        _ => return None,
-    };
+    let ([_, 0x81, _, marks @ ..] | [_, 0x82, _, _, marks @ ..]) = bytes else { return None };
     if !matches!(marks, [2, 1, 1, 2, 2, 3 | 0xfe, _, 4, 2 | 3, ..]) {
         return None;
     }
@@ -204,18 +201,14 @@ fn is_message(bytes: &[u8]) -> bool {
 /// An IP packet, or one in an Ethernet frame.
 fn is_packet(bytes: &[u8]) -> bool {
     let ip = |packet: &[u8]| match *packet {
-        [0x45..=0x4f, _, high, low, _, _, _, _, _, 6 | 17, ..] => {
-            usize::from(u16::from_be_bytes([high, low])) <= packet.len() + 64
-        }
-        [0x60..=0x6f, _, _, _, high, low, 0 | 6 | 17 | 43 | 44 | 60, _, ..] => {
+        [0x45..=0x4f, _, high, low, _, _, _, _, _, 6 | 17, ..]
+        | [0x60..=0x6f, _, _, _, high, low, 0 | 6 | 17 | 43 | 44 | 60, _, ..] => {
             usize::from(u16::from_be_bytes([high, low])) <= packet.len() + 64
         }
         _ => false,
     };
     ip(bytes)
-        || bytes
-            .get(12..14)
-            .is_some_and(|kind| matches!(kind, [0x08, 0x00] | [0x86, 0xdd] | [0x81, 0x00] | [0x08, 0x06]))
+        || bytes.get(12..14).is_some_and(|kind| matches!(kind, [0x08, 0x00 | 0x06] | [0x86, 0xdd] | [0x81, 0x00]))
             && bytes.len() > 20
 }
 

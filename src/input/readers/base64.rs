@@ -119,15 +119,12 @@ fn run(tokens: &[Token<'_>]) -> Option<Run> {
     for token in tokens {
         let mut rest = token.text;
         while let Some((&byte, after)) = rest.split_first() {
-            match escaped(rest) {
-                Some(byte) => {
-                    text.push(byte);
-                    rest = rest.get(6..)?;
-                }
-                None => {
-                    text.extend((byte != b'\\').then_some(byte));
-                    rest = after;
-                }
+            if let Some(byte) = escaped(rest) {
+                text.push(byte);
+                rest = rest.get(6..)?;
+            } else {
+                text.extend((byte != b'\\').then_some(byte));
+                rest = after;
             }
         }
     }

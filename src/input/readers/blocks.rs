@@ -115,10 +115,10 @@ mod tests {
     #[test]
     fn a_block_may_be_dressed() {
         let der = pem::parse(PEM).unwrap().into_contents();
-        let quoted: String = PEM.lines().map(|line| format!("client_1  | {line}\n")).collect();
-        let timed: String =
-            PEM.lines().zip(10..).map(|(line, at)| format!("2026-11-28T04:10:{at}Z stdout F {line}\n")).collect();
-        let strings: String = PEM.lines().map(|line| format!("    \"{line}\\n\" +\n")).collect();
+        let quoted = PEM.lines().map(|line| format!("client_1  | {line}\n")).collect::<Vec<_>>().concat();
+        let timed = PEM.lines().zip(10..).map(|(line, at)| format!("2026-11-28T04:10:{at}Z stdout F {line}\n"));
+        let timed = timed.collect::<Vec<_>>().concat();
+        let strings = PEM.lines().map(|line| format!("    \"{line}\\n\" +\n")).collect::<Vec<_>>().concat();
         for text in [PEM.to_owned(), quoted, timed, format!("pem: \"{}\"", PEM.replace('\n', "\\n")), strings] {
             let found = read(&text);
             assert!(matches!(&found[..], [Content::Session(found)] if **found == der), "{text}");

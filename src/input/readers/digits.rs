@@ -64,7 +64,7 @@ fn tokens(line: Line<'_>, shortest: usize) -> Vec<Token<'_>> {
         let digits = rest.get(..length).unwrap_or_default();
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'/' | b'-');
         let after = line.text.get(at).filter(|byte| is_word(byte));
-        let goes_before = before.last().filter(|byte| is_word(byte)).is_some() && !has_mark(before);
+        let goes_before = before.last().is_some_and(is_word) && !has_mark(before);
         if length >= shortest && after.is_none() && !goes_before {
             tokens.push(Token { line, column, digits });
         }

@@ -350,9 +350,10 @@ mod tests {
     #[test]
     fn bases_are_told_by_the_rows() {
         let bytes: Vec<u8> = (0x60..0x90).collect();
-        let cells = |row: &[u8]| row.iter().map(|byte| format!(" {byte:02x}")).collect::<String>();
+        let cells = |row: &[u8]| row.iter().map(|byte| format!(" {byte:02x}")).collect::<Vec<_>>().concat();
         let rows = |offset: fn(usize) -> String| -> String {
-            bytes.chunks(16).zip(0..).map(|(row, at)| format!("{}{}\n", offset(at * 16), cells(row))).collect()
+            let rows = bytes.chunks(16).zip(0..).map(|(row, at)| format!("{}{}\n", offset(at * 16), cells(row)));
+            rows.collect::<Vec<_>>().concat()
         };
         for text in [rows(|at| format!("{at:07o}")), rows(|at| format!("{at:06x}")), rows(|at| format!("{at:04}"))] {
             assert_eq!(read(&text), [Ok(bytes.clone())], "{text}");

@@ -134,10 +134,8 @@ fn string(line: &[u8], start: usize, quote: u8) -> Option<Piece> {
     loop {
         let rest = line.get(at..).unwrap_or_default();
         let (byte, length, is_escape) = match rest {
-            [] if quote == 0 => break,
-            // a string that goes on in the next line
-            [] => break,
-            [b'\\'] => break,
+            // a string may go on in the next line
+            [] | [b'\\'] => break,
             [byte, ..] if quote != 0 && *byte == quote => break,
             [b' ' | b'\t' | b'"' | b'\'', ..] if quote == 0 => break,
             [0, ..] => return None,

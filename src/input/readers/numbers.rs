@@ -10,7 +10,7 @@ pub(super) struct Numbers;
 impl Reader for Numbers {
     fn read(&self, text: &[u8], runs: &mut Vec<Run>) {
         let mut at = 0;
-        while let Some(found) = text.get(at..).and_then(|rest| rest.iter().position(|byte| byte.is_ascii_digit())) {
+        while let Some(found) = text.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
             let start = at + found;
             let before = text.get(..start).and_then(|before| before.last()).copied();
             let is_hex = text.get(start..).is_some_and(|number| number.starts_with(b"0x"));
@@ -111,7 +111,7 @@ fn gap(text: &[u8], at: usize, is_hex: bool) -> Option<(usize, bool)> {
                 next += 1;
             }
             [b'/', b'*', inside @ ..] => {
-                next += 4 + inside.windows(2).take(LONGEST_GAP).position(|end| end == b"*/")?
+                next += 4 + inside.windows(2).take(LONGEST_GAP).position(|end| end == b"*/")?;
             }
             [b'/', b'/', inside @ ..] => {
                 next += 2 + inside.iter().take(LONGEST_GAP).position(|byte| *byte == b'\n')?;
@@ -127,7 +127,6 @@ fn gap(text: &[u8], at: usize, is_hex: bool) -> Option<(usize, bool)> {
 /// Where the line that begins at `start` has its first number, if the same stands in front of it as in the line
 /// before, in which a number ended at `last`.
 fn after_prefix(text: &[u8], last: usize, start: usize, is_hex: bool) -> usize {
-    let line = |from: usize| text.get(from..).unwrap_or_default().iter().take(LONGEST_GAP);
     let is_number = |window: &[u8]| {
         if is_hex {
             window.starts_with(b"0x") || window.starts_with(b"0X")
@@ -146,7 +145,6 @@ fn after_prefix(text: &[u8], last: usize, start: usize, is_hex: bool) -> usize {
     }
     let before = text.get(..last).unwrap_or_default();
     let begin = before.iter().rev().take(1 << 14).position(|byte| *byte == b'\n').map_or(0, |back| last - back);
-    let _ = line;
     match first(begin) {
         // the first line has the opening in front of its numbers
         Some(other) if is_same_prefix(prefix, other) || other.starts_with(prefix) => start + prefix.len(),
