@@ -479,8 +479,9 @@ fn what_is_none_gives_nothing() {
 
 #[test]
 fn texts_take_time_in_proportion() {
-    let size = 1 << 20;
     let begun = std::time::Instant::now();
+    let size = 1 << 16;
+
     for part in [
         "49 09 ",
         "49  09  ",

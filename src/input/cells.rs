@@ -203,7 +203,7 @@ fn stands_for(shown: u8, byte: u8) -> bool {
     match byte {
         b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => shown == byte,
         0x20..=0x7e => shown == byte || matches!(shown, b'.' | b'_'),
-        _ => !shown.is_ascii_alphanumeric() && shown != b' ',
+        _ => !shown.is_ascii_alphanumeric() && !matches!(shown, b' ' | b'\t'),
     }
 }
 

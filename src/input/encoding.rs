@@ -115,7 +115,8 @@ fn after_escape(sequence: &[u8]) -> &[u8] {
 
 /// Adds what stands for the first character, which is not ASCII, and hands back the rest.
 fn character<'t>(text: &'t [u8], plain: &mut Vec<u8>) -> &'t [u8] {
-    let length = text.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()).map(|character| {
+    let first = text.get(..4).unwrap_or(text);
+    let length = first.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()).map(|character| {
         match character {
             '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => plain.push(b' '),
             '\u{2028}' | '\u{2029}' | '\u{85}' => plain.push(b'\n'),
