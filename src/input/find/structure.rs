@@ -207,9 +207,12 @@ fn is_packet(bytes: &[u8]) -> bool {
         }
         _ => false,
     };
-    ip(bytes)
-        || bytes.get(12..14).is_some_and(|kind| matches!(kind, [0x08, 0x00 | 0x06] | [0x86, 0xdd] | [0x81, 0x00]))
-            && bytes.len() > 20
+    // behind two addresses and a type, and behind the tag of a VLAN
+    let framed = |at: usize| {
+        let kind = bytes.get(at..at + 2);
+        kind.is_some_and(|kind| matches!(kind, [0x08, 0x00] | [0x86, 0xdd])) && bytes.get(at + 2..).is_some_and(ip)
+    };
+    ip(bytes) || framed(12) || framed(16)
 }
 
 /// A SEQUENCE that is exactly all of the bytes: a certificate, a key.
