@@ -7,15 +7,17 @@
 //! these is a ticket is decided by structure, by a label, or by a key that [proves](Proves) it.
 
 pub mod line;
-pub mod list;
 
 mod blob;
 mod cells;
+mod columns;
 mod encoding;
 mod find;
 mod guess;
 mod json;
 mod key_file;
+mod list;
+mod message;
 mod reader;
 mod readers;
 mod record;
@@ -30,12 +32,12 @@ use crate::session::SessionError;
 use crate::session::der::DerError;
 
 pub(crate) use self::blob::begins_session;
-pub use self::blob::unwrap_message;
+pub use self::columns::{Beside, Column, List};
 pub use self::guess::{Guess, WHAT_TO_GIVE, guess};
 pub use self::key_file::{is_bare_key, is_key_file};
 pub use self::line::Line;
 use self::list::Decision;
-pub use self::list::{Beside, Column, List};
+pub use self::message::unwrap_message;
 use crate::key::KeyName;
 use crate::key::ring::KeyRing;
 

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 
 use self::structure::Found;
-use super::reader::{Content, Run};
+use super::reader::{Content, Run, Says};
 use super::{Item, Proves, Unreadable, blob, guess, is_bare_key};
 use crate::session::Session;
 use crate::ticket;
@@ -169,7 +169,7 @@ pub(super) fn each_in_file(input: &[u8], proves: Option<&dyn Proves>, sink: &mut
 /// Whether a name stands in front of a run that says that it is a ticket.
 fn names_ticket(text: &[u8], run: &Run) -> bool {
     match run.named {
-        Some(says) => says == label::Says::Ticket,
+        Some(says) => says == Says::Ticket,
         None => label::names_ticket(text, run.span.start, run.is_prefixed),
     }
 }

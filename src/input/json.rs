@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::find::label::{Says, judge};
-use super::reader::{LONGEST_RUN, Run, SHORTEST_RUN, lines};
+use super::find::label::{judge, names_ticket};
+use super::reader::{LONGEST_RUN, Run, SHORTEST_RUN, Says, lines};
 use super::{encoding, readers};
 
 /// Characters of base64 of the shortest run.
@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
             let is_first = plain
                 .get(..run.span.start)
                 .is_some_and(|before| before.iter().all(|byte| !byte.is_ascii_alphanumeric()));
-            run.named = Some(if is_first || !super::find::label::names_ticket(&plain, run.span.start, false) {
+            run.named = Some(if is_first || !names_ticket(&plain, run.span.start, false) {
                 if is_first { self.says } else { Says::Nothing }
             } else {
                 Says::Ticket

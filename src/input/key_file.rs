@@ -1,6 +1,7 @@
 //! Key files that were given as inputs: arguments that changed places, or a pattern that matched too much. What could be
 //! shown of a ticket is secret in a key, so that these are recognised before anything of them is shown.
 
+use super::message::unwrap_message;
 use super::reader::{Content, Run};
 use super::{Form, blob, encoding, line, readers, without_mark, wrapped};
 use crate::key::file;
@@ -20,7 +21,7 @@ const SESSION: &[u8] = b"SSL SESSION PARAMETERS";
 pub fn is_bare_key(bytes: &[u8]) -> bool {
     let is_size = |bytes: &[u8]| BARE.contains(&bytes.len());
     let line = || bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let is_other = || blob::unwrap_message(bytes).is_some() || blob::begins_session(bytes);
+    let is_other = || unwrap_message(bytes).is_some() || blob::begins_session(bytes);
     (is_size(bytes) || line().is_some_and(is_size)) && !is_other()
 }
 
@@ -42,7 +43,7 @@ pub fn is_key_file(form: Form, named: bool, head: &[u8]) -> bool {
     };
     let is_size = |bytes: &[u8]| {
         let is_any = bytes.len() == TWO_KEYS || is_lighttpd(bytes);
-        let is_other = || blob::unwrap_message(bytes).is_some() || blob::begins_session(bytes);
+        let is_other = || unwrap_message(bytes).is_some() || blob::begins_session(bytes);
         is_bare_key(bytes) || (!named && is_any && !is_other())
     };
     let is_key = match form {

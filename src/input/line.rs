@@ -3,7 +3,7 @@
 
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, DecodeError};
 
-use super::list::{Beside, Column, List};
+use super::columns::{Beside, Column, List};
 use super::{Form, Item, NotHex, Unreadable, blob, find, readers, record};
 
 /// The longest line that is read: more than the largest ticket with blanks between its bytes.

@@ -1,5 +1,6 @@
 //! Lists: a ticket a line, alone, in columns or behind a label, and what a line says beside its ticket.
 
+use super::columns::List;
 use super::line::{self, MISSING, unquote};
 use super::{Form, is_bare_key, readers, wrapped};
 
@@ -8,55 +9,12 @@ const MOST_UNSURE: usize = 64;
 /// Bytes of a line that can be nothing but a ticket, or a damaged one: fewer may be a word.
 const SURE_LENGTH: usize = 16;
 
-/// What stood beside a ticket in a list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Beside {
-    /// The label in front of it, or the first of the other columns.
-    pub label: Option<String>,
-    /// The other columns, in order.
-    pub columns: Vec<Column>,
-}
-
-/// A column beside a ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
-    /// Its name, if there was a line of column names.
-    pub name: Option<String>,
-    /// What stood in it.
-    pub text: String,
-}
-
-/// How the lines of a list are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct List {
-    /// The form of the lines.
-    pub(super) form: Form,
-    /// The line of column names, and the names.
-    heading: Option<(Vec<u8>, Vec<String>)>,
-}
-
-impl From<Form> for List {
-    fn from(form: Form) -> Self {
-        Self { form, heading: None }
-    }
-}
-
 impl List {
     /// The list that begins with `head`: its first lines may name the columns.
     #[must_use]
     pub fn new(form: Form, head: &[u8]) -> Self {
         let heading = if matches!(form, Form::Lines | Form::Hex | Form::Base64) { heading(form, head) } else { None };
         Self { form, heading }
-    }
-
-    /// Whether `line` is the one that names the columns.
-    pub(super) fn is_heading(&self, line: &[u8]) -> bool {
-        self.heading.as_ref().is_some_and(|(heading, _)| heading == line.trim_ascii())
-    }
-
-    /// The name of a column.
-    pub(super) fn name(&self, column: usize) -> Option<&str> {
-        self.heading.as_ref().and_then(|(_, names)| names.get(column)).map(String::as_str)
     }
 }
 

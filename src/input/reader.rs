@@ -10,7 +10,6 @@ use memchr::memchr;
 use zeroize::Zeroizing;
 
 use super::Unreadable;
-use super::find::label::Says;
 
 /// Fewer bytes are no run: a server-side session ID, the shortest thing that stands in the place of a ticket.
 pub(super) const SHORTEST_RUN: usize = 32;
@@ -73,6 +72,17 @@ impl Run {
     pub(super) fn of(span: Range<usize>, content: Content) -> Self {
         Self { span, line: 0, is_prefixed: false, named: None, content }
     }
+}
+
+/// What a name says about what it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    /// It is a ticket.
+    Ticket,
+    /// It is something else.
+    Other,
+    /// Nothing: it is a name for bytes of any kind.
+    Nothing,
 }
 
 /// A line of a text.

@@ -1,6 +1,6 @@
 //! What stands in front of bytes, and whether it says that they are a ticket.
 
-use super::super::reader::is_same_prefix;
+use super::super::reader::{Says, is_same_prefix};
 
 /// How much text in front of bytes is looked at.
 const REACH: usize = 1024;
@@ -13,17 +13,6 @@ const MOST_WORDS: usize = 6;
 /// What ends a name.
 const JOINTS: &[char] =
     &[':', '=', '"', '\'', '`', ',', ';', '{', '}', '[', ']', '(', ')', '<', '>', '|', '*', '/', '\\', '#', '&', '\n'];
-
-/// What a name says about what it names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Says {
-    /// It is a ticket.
-    Ticket,
-    /// It is something else.
-    Other,
-    /// Nothing: it is a name for bytes of any kind.
-    Nothing,
-}
 
 /// Words that make something else of whatever they stand with: `ticket_key`, `ticket nonce`, `session id`.
 const OTHER: [&str; 58] = [

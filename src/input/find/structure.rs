@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::memchr3;
 
-use super::super::blob;
+use super::super::message::ticket_of_body;
 use crate::session::Session;
 use crate::session::der::Reader as DerReader;
 use crate::ticket::Shape;
@@ -62,7 +62,7 @@ pub(in super::super) fn whole(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     }
     let tickets = extension(bytes)
         .or_else(|| identities(bytes))
-        .or_else(|| blob::ticket_of_body(bytes).map(|ticket| vec![ticket]))
+        .or_else(|| ticket_of_body(bytes).map(|ticket| vec![ticket]))
         .or_else(|| exactly(bytes, Reader::vec16).map(|ticket| vec![ticket]))
         .or_else(|| exactly(bytes, Reader::vec32).map(|ticket| vec![ticket]))?;
     tickets.iter().all(|ticket| ticket.len() >= SHORTEST && !is_der(ticket)).then_some(tickets)
@@ -148,9 +148,9 @@ fn issued(bytes: &[u8]) -> Option<(&[u8], usize)> {
     // DTLS: the number of the message, and the place and length of the fragment, which is all of it
     let mut fragment = reader;
     let is_dtls = fragment.u16().is_some() && fragment.u24() == Some(0) && fragment.u24() == Some(length);
-    let plain = reader.take(length).and_then(blob::ticket_of_body).map(|ticket| (ticket, 4 + length));
+    let plain = reader.take(length).and_then(ticket_of_body).map(|ticket| (ticket, 4 + length));
     let found = match plain {
-        None if is_dtls => fragment.take(length).and_then(blob::ticket_of_body).map(|ticket| (ticket, 12 + length)),
+        None if is_dtls => fragment.take(length).and_then(ticket_of_body).map(|ticket| (ticket, 12 + length)),
         plain => plain,
     };
     found.filter(|(ticket, _)| ticket.len() >= SHORTEST)
