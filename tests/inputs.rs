@@ -3,6 +3,9 @@
 // a test that cannot go on says so by panicking
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod common;
+
+use common::tktdump;
 use proptest::prelude::*;
 use tktdump::input::{Form, Item, Proves, each_in_whole, recognise};
 
@@ -522,6 +525,57 @@ fn texts_take_time_in_proportion() {
         }
     }
     assert!(begun.elapsed().as_secs() < 120, "{:?}", begun.elapsed());
+}
+
+/// The blocks of a document that are inputs.
+fn examples(document: &str) -> Vec<&str> {
+    document.split("```text\n").skip(1).filter_map(|rest| rest.split_once("```").map(|(example, _)| example)).collect()
+}
+
+#[test]
+fn every_example_of_the_document_is_opened() {
+    let document = std::fs::read_to_string("docs/inputs.md").unwrap();
+    let examples = examples(&document);
+    assert!(examples.len() > 20, "{} examples", examples.len());
+    for example in examples {
+        let output = tktdump(&["-f", "json", "-k", "testdata/go127_tls13/ticket.key"], example.as_bytes());
+        let records = output.records();
+        assert!(!records.is_empty() && output.status == Some(0), "{example}\n{}", output.errors());
+        assert!(records.iter().all(|record| record["status"] == "decrypted"), "{example}\n{}", output.errors());
+    }
+}
+
+#[test]
+fn what_is_passed_over_is_counted_and_said_once() {
+    let digest = "5c".repeat(40);
+    let ticket = hex::encode(std::fs::read("testdata/nginx48_tls12/ticket.bin").unwrap());
+    let text = format!("ticket={ticket}\nchecksum of a {digest}\nchecksum of b {}\n", "6d".repeat(40));
+    let output = tktdump(&["-f", "json", "--stats", "-k", "testdata/nginx48_tls12/ticket.key"], text.as_bytes());
+    let records = output.records();
+    assert_eq!(records.last().unwrap()["passed_over"], 2, "{}", output.errors());
+    assert_eq!(output.errors().matches("passed over").count(), 1, "{}", output.errors());
+    let list = format!("a\t{ticket}\nb\tnone\nc\t{ticket}\n");
+    let output = tktdump(&["-f", "json", "--stats", "-k", "testdata/nginx48_tls12/ticket.key"], list.as_bytes());
+    let records = output.records();
+    assert_eq!(records[0]["label"], "a");
+    assert_eq!(records[1]["columns"], serde_json::json!(["c"]));
+    assert_eq!(records[2]["passed_over"], 1);
+}
+
+#[test]
+fn an_error_says_what_an_input_seems_to_be() {
+    for (input, what) in [
+        ("CONNECTION ESTABLISHED\nProtocol version: TLSv1.3\n", "s_client -brief"),
+        ("CONNECTED(00000003)\nSSL-Session:\n    Session-ID: \n    Master-Key: 00\n", "session ID"),
+        ("Once upon a time.\n", "text"),
+        ("{\"a\": 1}\n", "JSON"),
+    ] {
+        let output = tktdump(&["-f", "json"], input.as_bytes());
+        let errors = output.errors();
+        assert!(errors.starts_with("tktdump: error: no ticket was found: - seems to be "), "{errors}");
+        assert!(errors.contains(what) && errors.lines().count() == 2, "{errors}");
+        assert_eq!(output.status, Some(1));
+    }
 }
 
 #[test]

@@ -38,7 +38,9 @@ impl From<Form> for List {
 impl List {
     /// Whether `line` is the one that names the columns.
     pub(super) fn is_heading(&self, line: &[u8]) -> bool {
-        self.heading.as_ref().is_some_and(|(heading, _)| heading == line.trim_ascii())
+        // Zeek says in comments how it writes
+        let is_comment = |heading: &[u8]| heading.starts_with(b"#") && line.starts_with(b"#");
+        self.heading.as_ref().is_some_and(|(heading, _)| heading == line.trim_ascii() || is_comment(heading))
     }
 
     /// The name of a column.

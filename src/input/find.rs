@@ -64,6 +64,14 @@ pub(super) fn each(
     if is_alone {
         take_what_stands_alone(runs, &mut verdicts);
     }
+    // what is shown in part may be shown whole elsewhere
+    if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Whole(_) | Verdict::Parts(..) | Verdict::Session(_))) {
+        for verdict in &mut verdicts {
+            if matches!(verdict, Verdict::Damaged(Unreadable::Abridged)) {
+                *verdict = Verdict::Unknown;
+            }
+        }
+    }
     let mut seen = Seen::default();
     for verdict in &verdicts {
         if let Verdict::Session(der) = verdict {

@@ -5,6 +5,8 @@ use super::super::{NotHex, Unreadable};
 
 /// Digits of a row that is one of several, at the most: longer ones are wrapped by nobody.
 const LONGEST_ROW: usize = 128;
+/// How far in front of digits a mark may be that they are not all.
+const LONGEST_MARK: usize = 48;
 /// Digits of a row, at the least.
 const SHORTEST_ROW: usize = 16;
 
@@ -107,7 +109,11 @@ fn finish(block: &mut Vec<Token<'_>>, runs: &mut Vec<Run>) {
         return;
     }
     let span = first.line.start + first.column..last.line.start + last.end();
-    let is_cut = last.rest().starts_with(b"...") || last.rest().starts_with(b" [...");
+    // tshark says in front of a long field that it shows a part of it
+    let before = first.prefix();
+    let before = before.get(before.len().saturating_sub(LONGEST_MARK)..).unwrap_or_default();
+    let is_part = [&b"[...]"[..], b"[truncated]"].iter().any(|mark| memchr::memmem::find(before, mark).is_some());
+    let is_cut = is_part || last.rest().starts_with(b"...") || last.rest().starts_with(b" [...");
     let run = match hex::decode(&digits) {
         _ if is_cut => Run::damaged(span, Unreadable::Abridged),
         Ok(bytes) => Run::new(span, bytes),

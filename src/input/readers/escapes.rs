@@ -131,6 +131,8 @@ fn is_border(before: u8, byte: u8) -> bool {
 fn string(line: &[u8], start: usize, quote: u8) -> Option<Piece> {
     let mut piece = Piece { start, end: start, quote, bytes: Vec::new(), escapes: 0 };
     let mut at = start;
+    // what is escaped in one way is not escaped in another
+    let is_url = memchr::memchr(b'\\', line.get(start..)?).is_none();
     loop {
         let rest = line.get(at..).unwrap_or_default();
         let (byte, length, is_escape) = match rest {
@@ -140,7 +142,7 @@ fn string(line: &[u8], start: usize, quote: u8) -> Option<Piece> {
             [b' ' | b'\t' | b'"' | b'\'', ..] if quote == 0 => break,
             [0, ..] => return None,
             [b'\\', ..] => escape(rest)?,
-            [b'%', high, low, ..] if digit(*high).is_some() && digit(*low).is_some() => {
+            [b'%', high, low, ..] if is_url && digit(*high).is_some() && digit(*low).is_some() => {
                 (digit(*high)? << 4 | digit(*low)?, 3, true)
             }
             [byte, ..] => (*byte, 1, false),
