@@ -90,13 +90,15 @@ struct Piece {
 /// The strings of a line with escapes in them.
 fn pieces(line: &[u8]) -> Vec<Piece> {
     let mut pieces = Vec::new();
+    // what is escaped in one way is not escaped in another
+    let is_url = memchr::memchr(b'\\', line).is_none();
     let mut at = 0;
     while let Some(&byte) = line.get(at) {
         let before = at.checked_sub(1).and_then(|before| line.get(before)).copied();
         let piece = match byte {
-            b'"' | b'\'' | b'`' => string(line, at + 1, byte),
+            b'"' | b'\'' | b'`' => string(line, at + 1, byte, is_url),
             b' ' | b'\t' => None,
-            _ if before.is_none_or(|before| is_border(before, byte)) => string(line, after_name(line, at), 0),
+            _ if before.is_none_or(|before| is_border(before, byte)) => string(line, after_name(line, at), 0, is_url),
             _ => None,
         };
         match piece {
@@ -127,12 +129,10 @@ fn is_border(before: u8, byte: u8) -> bool {
         || matches!(byte, b'\\' | b'%')
 }
 
-/// Reads a string up to its `quote`, or to a blank if there is none; `None` if nothing in it is escaped.
-fn string(line: &[u8], start: usize, quote: u8) -> Option<Piece> {
+/// Reads a string up to its `quote`, or to a blank if there is none; `None` if nothing in it is escaped. `is_url` if `%` escapes.
+fn string(line: &[u8], start: usize, quote: u8, is_url: bool) -> Option<Piece> {
     let mut piece = Piece { start, end: start, quote, bytes: Vec::new(), escapes: 0 };
     let mut at = start;
-    // what is escaped in one way is not escaped in another
-    let is_url = memchr::memchr(b'\\', line.get(start..)?).is_none();
     loop {
         let rest = line.get(at..).unwrap_or_default();
         let (byte, length, is_escape) = match rest {
