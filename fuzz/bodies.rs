@@ -14,6 +14,7 @@ use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
 use tktdump::record::{Place, Record, Source, examine, examine_connection};
 use tktdump::report::{Page, json, openssl, text};
+use tktdump::resumption::History;
 use tktdump::resumption::secrets::secrets;
 use tktdump::session::Session;
 
@@ -77,17 +78,34 @@ pub fn ticket_input(data: &[u8]) {
     }
 }
 
+/// Finds tickets in a text, with a key at hand that proves them.
+pub fn text(data: &[u8]) {
+    static RING: OnceLock<KeyRing> = OnceLock::new();
+    let ring = RING.get_or_init(|| {
+        let file = read_auto(include_bytes!("../testdata/nginx48_tls12/ticket.key")).unwrap_or_default();
+        KeyRing::new(vec![("ticket.key".into(), file)])
+    });
+    for form in [Form::Text, Form::Utf16, Form::Binary, input::recognise(data, true)] {
+        let mut found = 0_usize;
+        input::each_in_whole(form, data, Some(ring), &mut |_, _| found += 1);
+        assert!(found <= data.len() + 1);
+    }
+    let _ = input::guess(data);
+}
+
 /// Reads a capture, opens its tickets, and judges and renders its connections.
 pub fn capture(data: &[u8]) {
     let (ring, source) = (ring(), Source::from("-"));
+    let mut history = History::default();
     let mut connection = |connection: Connection| {
         let (opener, mut buffer, mut out) = (Opener::new(ring), Vec::new(), Page::new());
-        let record = examine_connection(&connection, &source, 0, &opener, Some(0), &mut buffer, &mut |record| {
-            if let (Ok(Outcome::Decrypted { session, .. }), Some(sighting)) = (&record.verdict, &record.capture) {
-                let _ = secrets(&connection, sighting, session);
-            }
-            render(record);
-        });
+        let record =
+            examine_connection(&connection, &source, 0, &opener, &mut history, Some(0), &mut buffer, &mut |record| {
+                if let (Ok(Outcome::Decrypted { session, .. }), Some(sighting)) = (&record.verdict, &record.capture) {
+                    let _ = secrets(&connection, sighting, session);
+                }
+                render(record);
+            });
         json::Renderer { kept: &json::Kept::new(ring), now: 0, redact: false }.connection(&record, &mut out);
         let text = text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() };
         text.connection(&record, &mut out);

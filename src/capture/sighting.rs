@@ -76,6 +76,15 @@ pub struct Sighting<'c> {
     pub binder: Option<bool>,
     /// The ticket's age in milliseconds as the client reckons; known once the ticket is open.
     pub age_ms: Option<u32>,
+    /// Whether the client says that the identity is of a PSK that comes from elsewhere than a ticket: its age is zero,
+    /// or the hello says so (RFC 8446 section 4.2.11, RFC 9973), or it is a text.
+    pub is_external: bool,
+    /// Whether the hello also has an encrypted one (RFC 9849): if that is no pretence, what is seen here is random.
+    pub beside_encrypted: bool,
+    /// The connection that issued the ticket, and the packet; known if the capture shows it.
+    pub issued_by: Option<(u64, u64)>,
+    /// If the server took it: seconds since the full handshake that it goes back to, as far as that is known.
+    pub lived: Option<i64>,
 }
 
 impl Connection {
@@ -101,6 +110,10 @@ impl Connection {
             issued: None,
             binder: None,
             age_ms: None,
+            is_external: false,
+            beside_encrypted: hello.is_some_and(|hello| hello.encrypted_client_hello),
+            issued_by: None,
+            lived: None,
         };
         let mut all = Vec::new();
         for (number, (message, hello)) in hellos.iter().enumerate() {
@@ -115,6 +128,9 @@ impl Connection {
                     identity: Some(index),
                     selected: self.chose(identity.identity),
                     obfuscated_age: Some(identity.obfuscated_age),
+                    is_external: hello.certificate_with_psk
+                        || identity.obfuscated_age == 0
+                        || is_text(identity.identity),
                     ..blank(message, identity.identity, Carrier::Psk, Some(hello))
                 });
             }
@@ -141,4 +157,9 @@ impl Connection {
         let chosen = selected.and_then(|selected| identities.get(usize::from(selected)));
         Some(chosen.is_some_and(|chosen| chosen.identity == identity))
     }
+}
+
+/// Whether an identity is a word that somebody chose: tickets are longer, and look random.
+fn is_text(identity: &[u8]) -> bool {
+    identity.len() < 64 && identity.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }

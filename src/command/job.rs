@@ -14,7 +14,7 @@ use tktdump::escape::Text;
 use tktdump::input::{self, Proves};
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
-use tktdump::report::{Page, Tally, json, text};
+use tktdump::report::{Page, Tally, Totals, json, text};
 
 pub(super) use self::args::{Format, JobArgs};
 use self::printer::Printer;
@@ -26,6 +26,7 @@ use super::key_files;
 use super::key_log::Log;
 use super::notes::Notes;
 use super::output::Output;
+use super::redirect::redirect;
 use super::source::{self, Given};
 use super::turnstile::Turnstile;
 
@@ -34,10 +35,12 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let now = args.at.unwrap_or_else(super::exit::now);
     let mut given = Given::default();
     let ring = load_keys(args, now, &mut given, notes)?;
+    redirect(args.output.as_deref(), &[&inputs, &args.keys], !args.redact)?;
     let kept = json::Kept::new(&ring);
     let output = Output::new(args, &kept, now)?;
     let opener = Opener::new(&ring).no_verify(args.no_verify);
-    let job = Job { opener, output, notes, given, at: args.at, threads: args.threads };
+    let selection = args.selection.selection();
+    let job = Job { opener, output, notes, given, selection, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::default());
     let mut worker = Worker::new(&job, &printer);
     worker.key_log = job.output.is_key_log().then(|| Log::new(args.client_random, args.unproven));
@@ -56,13 +59,14 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     worker.flush()?;
     let lines = worker.key_log.as_ref().map(Log::lines);
-    let (captures, guess) = (worker.captures, worker.guess);
+    let guess = worker.guess;
+    let captures = worker.captures.then_some(worker.totals);
     drop(worker);
-    let Printer { tally, refused, .. } = printer.into_value();
+    let Printer { tally, left_out, refused, .. } = printer.into_value();
     if args.stats || (tally.connections() > 0 && args.format == Format::Text) {
         summary(args, &tally, captures)?;
     }
-    if tally.tickets() == 0 && exit == Exit::Done {
+    if tally.tickets() + left_out == 0 && exit == Exit::Done {
         match (guess, inputs.as_slice()) {
             (Some(guess), [only]) => source::tell_nothing(only, guess, notes),
             _ => {
@@ -74,9 +78,11 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
         tell_passed_over(tally.passed_over(), notes);
     }
     if let Some(lines) = lines {
-        return Ok(exit.max(end_key_log(lines, notes)));
+        return Ok(exit.max(end_key_log(lines, !args.keys.is_empty(), notes)));
     }
-    let all = tally.tickets() > 0 && tally.failures() == 0 && !refused;
+    // without keys nothing was to be opened
+    let passed = if ring.is_empty() { tally.unrecognised() } else { 0 };
+    let all = tally.tickets() + left_out > 0 && tally.failures() == passed && !refused;
     Ok(exit.max(if all { Exit::Done } else { Exit::NotAll }))
 }
 
@@ -92,9 +98,12 @@ fn tell_passed_over(count: u64, notes: &Notes) {
 }
 
 /// A key log is worth having where it has a line; foreign tickets around it are normal.
-fn end_key_log(lines: u64, notes: &Notes) -> Exit {
+fn end_key_log(lines: u64, has_keys: bool, notes: &Notes) -> Exit {
     if lines == 0 {
         notes.error("no ticket gives a line of a key log");
+        if !has_keys {
+            notes.hint("a key log is made with the server's ticket key: --key FILE");
+        }
         return Exit::NotAll;
     }
     notes.warning("the key log decrypts recorded traffic: keep it as safe as the ticket key");
@@ -120,7 +129,7 @@ fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyh
     Ok(ring)
 }
 
-fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
+fn summary(args: &JobArgs, tally: &Tally, captures: Option<Totals>) -> io::Result<()> {
     if args.format != Format::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(tally))?;
         if let Some(connections) = text::connection_summary(tally) {
@@ -130,7 +139,7 @@ fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
     }
     let mut record = Page::new();
     let counts: Vec<_> = tally.counts().map(|(status, count)| (status.as_str(), count)).collect();
-    let connections = captures.then(|| tally.connections());
-    json::summary(tally.tickets(), &counts, tally.passed_over(), connections, &mut record);
+    let captures = captures.map(|totals| (tally.connections(), totals));
+    json::summary(tally.tickets(), &counts, tally.passed_over(), captures, &mut record);
     io::stdout().write_all(&record)
 }

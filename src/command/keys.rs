@@ -1,5 +1,7 @@
 //! `tktdump keys`: what key files hold, without their secrets.
 
+mod compare;
+
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +28,10 @@ pub(super) struct KeysArgs {
     pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
+    /// Compare the keys of two hosts, A and B, each a directory, a key file or a configuration; exit status 1 if they
+    /// differ, be it in their order
+    #[arg(long)]
+    pub(super) compare: bool,
     /// Output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(super) format: ListFormat,
@@ -34,6 +40,9 @@ pub(super) struct KeysArgs {
 pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if args.files.iter().filter(|path| source::is_stdin(path)).count() > 1 {
         return Err(Failure::new("standard input can be read only once").into());
+    }
+    if args.compare {
+        return compare::run(args, notes);
     }
     let mut exit = Exit::Done;
     let mut loaded = Vec::new();
@@ -51,8 +60,10 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let ring = KeyRing::with_clock(files, Some(super::exit::now()));
     let problems = problems::of(ring.keys());
     let mut out = Page::new();
+    // keys stand in the order of their files
+    let mut rest = ring.keys().iter().zip(&problems).peekable();
     for about in &about {
-        let keys = ring.keys().iter().zip(&problems).filter(|(key, _)| key.origin().file == about.path);
+        let keys = std::iter::from_fn(|| rest.next_if(|(key, _)| Arc::ptr_eq(&key.origin().file, &about.path)));
         match args.format {
             ListFormat::Json => keys.for_each(|(key, problems)| {
                 let all: Vec<String> = about.problems.iter().chain(problems).cloned().collect();

@@ -9,6 +9,7 @@ mod starttls;
 mod targets;
 mod watch;
 mod wire;
+mod work;
 mod write;
 
 use std::io::{self, Write as _};
@@ -356,10 +357,10 @@ impl Probe<'_> {
                 let refused = pool.pairs.iter().filter(|pair| pair.resumed == Some(false)).count();
                 match () {
                     () if up < 2 => {
-                        miss(host, "fewer than two nodes answered, so that nothing shows that they share a key")
+                        miss(host, "fewer than two nodes answered, so that nothing shows that they share a key");
                     }
                     () if pool.pairs.is_empty() => {
-                        miss(host, "no pair of nodes was tried, so that nothing shows that they share a key")
+                        miss(host, "no pair of nodes was tried, so that nothing shows that they share a key");
                     }
                     () if untried > 0 => miss(host, &format!("{untried} pairs of nodes could not be tried")),
                     () if refused > 0 => miss(host, &format!("{refused} sessions were refused by another node")),

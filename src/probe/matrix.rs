@@ -3,6 +3,7 @@
 use super::plan::Version;
 use super::seen::{Failure, Fresh, Kind, NodeFacts, VersionFacts};
 use crate::key::{Fingerprint, KeyName};
+use crate::resumption::Reason;
 
 /// A session of one context offered in another one: of another node, or under another name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Pair {
     pub to: usize,
     /// The name the session was got under, and the one it was offered under.
     pub names: [Option<String>; 2],
+    /// Whether the client certificate was presented, if that was tried both ways.
+    pub certificate: Option<bool>,
     /// The version.
     pub version: Version,
     /// Whether it was resumed; `None` if it could not be tried.
@@ -23,45 +26,6 @@ pub struct Pair {
     pub why: String,
 }
 
-/// Why a session was taken up elsewhere, or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Reason {
-    /// It was resumed.
-    Resumed,
-    /// The two seal under different keys.
-    OtherKey,
-    /// They seal under the same key, and different session ID contexts.
-    OtherContext,
-    /// The session is in a cache that the other one does not share.
-    Stateful,
-    /// There was no session to offer.
-    NoTicketsIssued,
-    /// The connection ended with an alert.
-    Alert,
-    /// The connection was reset.
-    Reset,
-    /// What was seen does not tell.
-    Unknown,
-}
-
-impl Reason {
-    /// The word used in every output.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Resumed => "resumed",
-            Self::OtherKey => "other_key",
-            Self::OtherContext => "other_context",
-            Self::Stateful => "stateful",
-            Self::NoTicketsIssued => "no_tickets_issued",
-            Self::Alert => "alert",
-            Self::Reset => "reset",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
 /// Why a session of `from` was or was not resumed at `to`. `failure` is why the connection did not come to its end.
 #[must_use]
 pub fn judge(
@@ -70,10 +34,15 @@ pub fn judge(
     resumed: Option<bool>,
     failure: Option<&Failure>,
 ) -> (Reason, String) {
+    if let Some(failure @ Failure::Alert(_)) = failure {
+        return (Reason::Alert, failure.to_string());
+    }
     let Some(resumed) = resumed else {
         return match failure {
-            Some(failure @ Failure::Alert(_)) => (Reason::Alert, failure.to_string()),
             Some(failure @ Failure::Reset) => (Reason::Reset, failure.to_string()),
+            Some(failure @ Failure::Closed) => (Reason::Closed, failure.to_string()),
+            Some(failure @ Failure::NotTls(_)) => (Reason::NotTls, failure.to_string()),
+            Some(failure @ Failure::Timeout) => (Reason::NoAnswer, failure.to_string()),
             Some(failure) => (Reason::Unknown, failure.to_string()),
             None => (Reason::NoTicketsIssued, "there was no session to offer".to_owned()),
         };
@@ -93,7 +62,7 @@ pub fn judge(
     }
     if from.kind() == Kind::Stateful {
         let why = "the session is in the cache of the node that issued it, which the other one does not share";
-        return (Reason::Stateful, why.to_owned());
+        return (Reason::CacheMiss, why.to_owned());
     }
     match compared {
         Some((one, other, false)) => {
@@ -229,7 +198,9 @@ pub fn groups(nodes: &[usize], tried: &[(usize, usize, bool)]) -> Vec<Vec<usize>
             None => groups.push(vec![node]),
         }
     }
-    groups.iter_mut().for_each(|members| members.sort_unstable());
+    for members in &mut groups {
+        members.sort_unstable();
+    }
     groups.sort_by_key(|members| (usize::MAX - members.len(), members.first().copied()));
     groups
 }
@@ -308,9 +279,9 @@ mod tests {
         assert!(why.contains("certificates differ"), "{why}");
         assert_eq!(judge(&one, &other, Some(true), None).0, Reason::Resumed);
         assert_eq!(judge(&one, &other, None, None).0, Reason::NoTicketsIssued);
-        assert_eq!(judge(&one, &other, None, Some(&Failure::Alert(40))).0, Reason::Alert);
+        assert_eq!(judge(&one, &other, Some(false), Some(&Failure::Alert(40))).0, Reason::Alert);
         let mut cached = VersionFacts::new(Version::Tls12);
         (cached.full, cached.offered, cached.resumed, cached.by_session_id) = (1, 2, 2, true);
-        assert_eq!(judge(&cached, &cached, Some(false), None).0, Reason::Stateful);
+        assert_eq!(judge(&cached, &cached, Some(false), None).0, Reason::CacheMiss);
     }
 }

@@ -11,7 +11,7 @@ use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::key::ring::BUILT_IN;
 use crate::key::{Fingerprint, KeyName, Role};
-use crate::record::{Record, Status};
+use crate::record::{Record, Shown, Status};
 use crate::ticket::Shape;
 use crate::tls::hello::NewSessionTicket;
 
@@ -67,7 +67,7 @@ impl Fresh {
         let bytes = record.bytes;
         let is_handle = bytes.len() == HANDLE_LENGTH;
         let key = record.key().filter(|(_, verified)| *verified).map(|(key, _)| key);
-        let session = record.session().filter(|shown| !shown.is_unverified()).map(|shown| shown.session());
+        let session = record.session().filter(|shown| !shown.is_unverified()).map(Shown::session);
         let split = record.ticket().and_then(|ticket| ticket.key_name());
         Some(Self {
             length: bytes.len(),
@@ -126,7 +126,16 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether another version of TLS may still succeed.
+    /// Whether nothing else need be tried at the node: what is wrong has nothing to do with TLS versions.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::Timeout | Self::NotTls(_) | Self::Certificate(_) | Self::StartTls(_)
+        )
+    }
+
+    /// Whether it is what a server says that has no version of TLS, or no suite, in common with the client.
     #[must_use]
     pub fn is_about_version(&self) -> bool {
         /// `handshake_failure`, `protocol_version`, `insufficient_security`, `inappropriate_fallback`.
@@ -361,6 +370,8 @@ pub struct NodeFacts {
     pub sni: Option<String>,
     /// The address.
     pub address: SocketAddr,
+    /// The first connection to it.
+    pub seen: Option<crate::audit::Seen>,
     /// What each version showed, in the order of the plan.
     pub versions: Vec<VersionFacts>,
     /// What is wrong with the certificate, in the verifier's words.

@@ -6,7 +6,7 @@ use etherparse::PacketBuilder;
 
 use crate::capture::container::{Packet, Time};
 
-/// Packets of raw IP, without a link layer (LINKTYPE_RAW).
+/// Packets of raw IP, without a link layer (`LINKTYPE_RAW`).
 pub const LINK_TYPE: u16 = 101;
 /// The most payload of a packet: with its headers it stays below the 65,535 bytes of an IP packet.
 const MAX_PAYLOAD: usize = 32_000;

@@ -8,9 +8,10 @@ pub(super) mod write;
 
 use self::fields::Fields;
 pub use self::kept::Kept;
-use self::write::{Object, member};
+pub(in crate::report) use self::write::Object;
+use self::write::member;
 pub(super) use self::write::{Type, line, record_type};
-use super::{Page, REDACTED};
+use super::{Page, REDACTED, Totals};
 use crate::escape;
 use crate::input::Beside;
 use crate::key::KeyInUse;
@@ -58,6 +59,12 @@ impl Renderer<'_> {
             }
             if let Some(session) = &record.client_session {
                 object.object(member!("client_session"), |object| self.session(Shown::Genuine(session), object));
+            }
+            if let Some((stream, packet)) = record.capture.and_then(|sighting| sighting.issued_by) {
+                object.object("issued_by", |object| {
+                    object.number("stream", stream);
+                    object.number("packet", packet);
+                });
             }
             if let Some(sighting) = &record.capture {
                 object.object(member!("capture"), |object| capture::sighting(sighting, object));
@@ -139,12 +146,13 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_, '_>) 
     }
 }
 
-/// Appends the closing `summary` record: `counts` under their names; `connections` where there were captures.
+/// Appends the closing `summary` record: `counts` under their names; if there were captures, how many connections, and
+/// what else was counted in them.
 pub fn summary(
     tickets: u64,
     counts: &[(&'static str, u64)],
     passed_over: u64,
-    connections: Option<u64>,
+    captures: Option<(u64, Totals)>,
     out: &mut Page,
 ) {
     line(out, |object| {
@@ -156,8 +164,15 @@ pub fn summary(
         if passed_over > 0 {
             object.number("passed_over", passed_over);
         }
-        if let Some(connections) = connections {
+        if let Some((connections, totals)) = captures {
             object.number("connections", connections);
+            object.number("packets", totals.packets);
+            object.number("dropped", totals.dropped);
+            for (key, time) in [("first", totals.first), ("last", totals.last)] {
+                if let Some(time) = time {
+                    object.time(key, time);
+                }
+            }
         }
     });
 }

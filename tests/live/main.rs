@@ -35,7 +35,8 @@ mod wireshark;
 
 use failure::Failure;
 use probe::{
-    mail as probe_mail, nginx as probe_nginx, peers as probe_peers, pools as probe_pools, servers as probe_servers,
+    documents as probe_documents, mail as probe_mail, nginx as probe_nginx, peers as probe_peers, pools as probe_pools,
+    servers as probe_servers,
 };
 
 macro_rules! servers {
@@ -63,6 +64,7 @@ servers![
     nginx,
     node,
     openssl,
+    probe_documents,
     probe_mail,
     probe_nginx,
     probe_peers,

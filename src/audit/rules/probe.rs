@@ -15,8 +15,8 @@ pub(crate) static STALE_KEY_SEALS: Rule = Rule {
 pub(crate) static SEVERAL_KEYS_ON_ADDRESS: Rule = Rule {
     id: "several-keys-on-address",
     severity: Severity::Error,
-    about: "One address encrypts tickets under several keys: behind it are nodes that do not share a key.",
-    hint: "Give every node behind the address the same key files, or make the balancer keep a client at its node.",
+    about: "One address encrypts tickets under several keys: behind it are nodes, or processes, that do not share a key.",
+    hint: "Give every node and process behind the address the same key files, or make the balancer keep a client at its node.",
     reference: "RFC 5077 section 5.5",
     check: Check::Probe,
 };

@@ -4,11 +4,12 @@ use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use tktdump::capture::Connection;
+use tktdump::capture::{Connection, Remarks};
 use tktdump::input::{Guess, Item, List};
 use tktdump::open::{Checked, Opener, Outcome};
-use tktdump::record::{Place, Source, examine, examine_checked};
-use tktdump::report::Page;
+use tktdump::record::{Place, Selection, Source, examine, examine_checked};
+use tktdump::report::{Page, Totals};
+use tktdump::resumption::History;
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
@@ -34,6 +35,8 @@ pub(super) struct Job<'j> {
     pub(super) notes: &'j Notes,
     /// The keys that were given.
     pub(super) given: Given,
+    /// What is printed.
+    pub(super) selection: Selection,
     /// The clock that was asked for; packets have one of their own.
     pub(super) at: Option<i64>,
     /// How many workers there may be; `None`: one for each core.
@@ -93,6 +96,10 @@ pub(super) struct Worker<'w> {
     /// What the last input seems to be, if nothing was found in it.
     pub(super) guess: Option<Guess>,
     sequence: Sequence,
+    /// Of all captures.
+    pub(super) totals: Totals,
+    /// Of the capture.
+    pub(super) history: History,
     pub(super) key_log: Option<Log>,
 }
 
@@ -113,6 +120,8 @@ impl<'w> Worker<'w> {
             captures: false,
             guess: None,
             sequence: Sequence::default(),
+            totals: Totals::default(),
+            history: History::default(),
             key_log: None,
         }
     }
@@ -137,6 +146,7 @@ impl<'w> Worker<'w> {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
         self.guess = None;
+        self.history = History::default();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.flush()?;
             self.job.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
@@ -237,12 +247,16 @@ impl Worker<'_> {
             (Item::Ticket(bytes), Some(checked)) => examine_checked(place, bytes, checked, opener, plaintext),
             _ => examine(place, item, opener, plaintext),
         };
+        self.index += 1;
+        if !self.job.selection.takes(&record) {
+            self.results.left_out += 1;
+            return;
+        }
         self.job.output.render(&record, &mut self.results.rendered);
         if let (Some(log), Ok(Outcome::Decrypted { session, key, .. })) = (&mut self.key_log, &record.verdict) {
             log.add_bare_ticket(session, key.origin(), &mut self.results.rendered, &mut self.results.notes);
         }
         self.results.add(&record, self.job);
-        self.index += 1;
         self.ease();
     }
 }
@@ -277,6 +291,10 @@ impl Sink for Worker<'_> {
 
     fn given(&self) -> Option<&Given> {
         Some(&self.job.given)
+    }
+
+    fn totals(&mut self, remarks: &Remarks, dropped: u64) {
+        self.totals.add(remarks, dropped);
     }
 
     fn sequence(&mut self) -> &mut Sequence {

@@ -20,6 +20,7 @@ use crate::command::audit::PolicyArgs;
     after_help = "Probe only servers that you run or may test.\nExit status: 0 as expected; 1 a finding reached --fail-on, \
                   or what --expect-active or --expect-shared ask for was not shown; 2 a node could not be probed."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(in crate::command) struct ProbeArgs {
     /// Hosts to probe, on every address that they have; port 443 unless one is named
     #[arg(value_name = "HOST[:PORT]", required_unless_present = "fleet")]
@@ -89,7 +90,7 @@ pub(in crate::command) struct ProbeArgs {
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = duration)]
     pub(super) delay: Duration,
     /// Addresses that are probed at a time, each by one connection at a time
-    #[arg(short = 'j', long, value_name = "N", default_value = "8")]
+    #[arg(short = 'j', long, value_name = "N", default_value = "16")]
     pub(super) threads: NonZeroUsize,
     /// Connections that may be made, with --watch in each interval
     #[arg(long, value_name = "N", default_value_t = 200)]

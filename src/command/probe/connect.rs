@@ -31,6 +31,7 @@ const HANDSHAKE: u8 = 22;
 const CLOSURE: [u8; 2] = [0, 90];
 
 /// What a connection is to be.
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub(super) struct Request<'r> {
     pub(super) address: SocketAddr,
     /// What the certificate is verified for, and what SNI says if it is a name.
@@ -192,11 +193,8 @@ impl Handshake<'_> {
     fn after12(&mut self, tls: &mut ClientConnection) -> Result<(), Failure> {
         let until = Instant::now() + SHORT_PATIENCE;
         loop {
-            let record = match self.wire.record(until) {
-                Ok(Some(record)) => record,
-                // what happens after the handshake changes nothing
-                Ok(None) | Err(_) => return Ok(()),
-            };
+            // what happens to the connection after the handshake changes nothing
+            let Ok(Some(record)) = self.wire.record(until) else { return Ok(()) };
             match feed(tls, &record) {
                 Err(rustls::Error::AlertReceived(alert)) if !CLOSURE.contains(&u8::from(alert)) => {
                     return Err(Failure::Alert(u8::from(alert)));

@@ -14,6 +14,7 @@ use tktdump::probe::seen::{Fresh, Seen};
 use tktdump::probe::verdicts::REPLACED;
 use tktdump::record::{Record, Source, examine_connection};
 use tktdump::report::{Page, json};
+use tktdump::resumption::History;
 use zeroize::Zeroizing;
 
 use super::connect::Outcome;
@@ -28,6 +29,7 @@ pub(super) struct Numbers {
     capture: Capture,
     packets: u64,
     index: u64,
+    history: History,
     pub(super) connections: u64,
     pub(super) tickets: u64,
 }
@@ -114,7 +116,7 @@ impl<'s> Scribe<'s> {
         let kept = json::Kept::new(key_set.ring());
         let renderer = json::Renderer { kept: &kept, now: self.now, redact: true };
         let (mut fresh, mut findings) = (Vec::new(), Vec::new());
-        let Numbers { index, tickets, .. } = &mut self.numbers;
+        let Numbers { index, tickets, history, .. } = &mut self.numbers;
         let first = *index;
         let (prints, page) = (self.prints, &mut self.page);
         let mut auditor = self.auditors.get_mut(keys);
@@ -137,7 +139,8 @@ impl<'s> Scribe<'s> {
                 findings.extend(auditor.ticket(&facts));
             }
         };
-        let record = examine_connection(connection, &self.source, first, &opener, None, &mut self.plaintext, &mut each);
+        let record =
+            examine_connection(connection, &self.source, first, &opener, history, None, &mut self.plaintext, &mut each);
         if prints {
             renderer.connection(&record, page);
         }

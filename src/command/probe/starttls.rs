@@ -81,13 +81,15 @@ fn numbered(wire: &mut Wire, number: &str) -> Result<Vec<String>, Failure> {
     let mut lines = Vec::new();
     loop {
         let line = wire.line()?;
-        // an answer ends with a line that has a blank behind the number
-        let is_last = line.len() <= 3 || line.get(3..4) == Some(" ");
-        if is_last && !line.starts_with(number) {
+        // what follows a hyphen goes on to a line with the number and a blank (RFC 959 section 4.2)
+        let is_inside = !lines.is_empty();
+        let begins = line.starts_with(number);
+        if !begins && !is_inside {
             return Err(Failure::StartTls(format!("the server answered {line:?}")));
         }
+        let goes_on = line.get(3..4) == Some("-") || (is_inside && !begins);
         lines.push(line);
-        if is_last {
+        if !goes_on {
             return Ok(lines);
         }
         if lines.len() > MAX_LINES {

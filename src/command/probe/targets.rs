@@ -124,7 +124,7 @@ fn load(paths: &[PathBuf], args: &ProbeArgs, now: i64, notes: &Notes) -> anyhow:
         for warning in &file.warnings {
             notes.warning(format_args!("{}: {warning}", Text(path.as_bytes())));
         }
-        files.push(LoadedFile { path, content, keys: file, disk: None });
+        files.push(LoadedFile { host: None, path, content, keys: file, disk: None });
     }
     if files.is_empty() && !paths.is_empty() {
         return Err(Failure::new("no key was found in what --key names").into());
@@ -185,7 +185,7 @@ fn slices(text: &str, named: Vec<Named>) -> Result<Vec<Named>, tktdump::probe::f
     // the name that clients use is not in the slices: whoever names it means all endpoints
     let nodes: Vec<_> = services.into_iter().flat_map(|service| service.nodes).map(node).collect();
     let port = first.port.or_else(|| nodes.first().map(|(address, _)| address.port()));
-    Ok(std::iter::once(Named { nodes, port, ..first }).chain(named).collect())
+    Ok(std::iter::once(Named { port, nodes, ..first }).chain(named).collect())
 }
 
 /// Takes host and port apart.

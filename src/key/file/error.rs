@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::text::{damaged_hex, decode_lines, wrapped_lines};
+use super::text::{damaged_hex, decode_lines, join_lines, wrapped_lines};
 use super::{is_raw_key, without_newline};
 
 /// Why a file gives no keys. No message contains key bytes.
@@ -39,6 +39,11 @@ pub enum KeyFileError {
         format: &'static str,
         /// What the format takes.
         takes: &'static str,
+    },
+    /// The file is of another kind altogether.
+    Foreign {
+        /// What it is, such as "a program".
+        what: &'static str,
     },
     /// A slip that a command mends.
     Mendable {
@@ -85,6 +90,8 @@ pub enum Cause {
     Dump,
     /// Text in UTF-16.
     Utf16,
+    /// More bytes than a key has, as tickets have them.
+    LikeATicket,
     /// Hex digits, but for a character at that place.
     DamagedHex {
         /// Line from 1.
@@ -124,6 +131,9 @@ impl KeyFileError {
                 "the file is text in UTF-16: iconv -f UTF-16 -t UTF-8 FILE > NEW makes UTF-8 of it; --key-format auto reads it as it is"
                     .to_owned()
             }
+            Self::Size { cause: Some(Cause::LikeATicket), .. } => {
+                "if the file is a ticket, it is an input and not a key: tktdump --key KEYFILE FILE".to_owned()
+            }
             Self::Size { cause: Some(Cause::DamagedHex { line, column }), .. } => {
                 format!("the file is hex text, but for what stands at line {line}, column {column}")
             }
@@ -131,6 +141,7 @@ impl KeyFileError {
                 "--key-format with the server's name tells what that server takes".to_owned()
             }
             Self::Size { takes, .. } => format!("the file must be {takes}"),
+            Self::Foreign { .. } => "name the ticket key file itself".to_owned(),
             Self::Mendable { remedy, .. } => remedy.clone(),
             Self::Line { takes, .. } | Self::Content { takes, .. } | Self::TooFewKeys { takes, .. } => format!("the file must be {takes}"),
         }
@@ -152,6 +163,7 @@ impl fmt::Display for KeyFileError {
                 write!(f, "line {line} is not a {format} ticket key: {problem}")
             }
             Self::Content { problem, format, .. } => write!(f, "the file is no {format} ticket key: {problem}"),
+            Self::Foreign { what } => write!(f, "the file is {what}, not a ticket key"),
             Self::TooFewKeys { found, wants, format, .. } => {
                 write!(f, "the file holds {found} keys, {format} wants {wants} or more")
             }
@@ -160,14 +172,6 @@ impl fmt::Display for KeyFileError {
 }
 
 impl std::error::Error for KeyFileError {}
-
-/// The command that puts keys that are wrapped on a line each.
-pub(in crate::key) fn join_lines(lines: usize) -> String {
-    let columns = ["-"].repeat(lines).join(" ");
-    format!(
-        "paste -d '\\0' {columns} < FILE > NEW puts each key on one line; openssl rand -base64 wraps at 64 characters"
-    )
-}
 
 /// What the bytes tell about why no server takes them.
 pub(super) fn cause(file: &[u8]) -> Option<Cause> {
@@ -190,5 +194,27 @@ pub(super) fn cause(file: &[u8]) -> Option<Cause> {
     if let Some((line, column)) = damaged_hex(file) {
         return Some(Cause::DamagedHex { line, column });
     }
-    without_newline(file).filter(|shorter| is_raw_key(shorter)).map(|_| Cause::TrailingNewline)
+    let text = std::str::from_utf8(file).is_ok();
+    if text && is_like_a_ticket(file) {
+        return Some(Cause::LikeATicket);
+    }
+    let newline = without_newline(file).filter(|shorter| is_raw_key(shorter)).map(|_| Cause::TrailingNewline);
+    newline.or_else(|| is_like_a_ticket(file).then_some(Cause::LikeATicket))
+}
+
+/// Whether a file has the length of a ticket and of no key, as raw bytes or as one line of hex or base64.
+fn is_like_a_ticket(file: &[u8]) -> bool {
+    const SHORTEST: usize = 100;
+    const LONGEST: usize = 8192;
+    let text = file.trim_ascii();
+    let decoded = if std::str::from_utf8(text).is_err() {
+        text.len()
+    } else if text.iter().all(u8::is_ascii_hexdigit) {
+        text.len() / 2
+    } else if text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte)) {
+        text.len() / 4 * 3
+    } else {
+        0
+    };
+    (SHORTEST..LONGEST).contains(&decoded)
 }

@@ -107,6 +107,9 @@ pub fn pair(nodes: &[NodeFacts], pair: &Pair, out: &mut Page) {
                 None => object.null(key),
             }
         }
+        if let Some(presented) = pair.certificate {
+            object.flag("client_certificate", presented);
+        }
         object.word("protocol", pair.version.as_str());
         match pair.resumed {
             Some(resumed) => object.flag("resumed", resumed),

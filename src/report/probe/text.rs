@@ -14,6 +14,8 @@ use crate::report::text::Styles;
 
 /// The widest matrix that a terminal shows.
 const MAX_MATRIX: usize = 16;
+/// Different reasons that are listed.
+const MAX_REASONS: usize = 6;
 /// Width of a label.
 const LABEL: usize = 9;
 
@@ -34,43 +36,26 @@ impl Renderer {
             let members: Vec<usize> =
                 view.nodes.iter().enumerate().filter(|(_, node)| node.pool == number).map(|(at, _)| at).collect();
             if members.len() > 1 {
-                self.blank(&mut text);
+                blank(&mut text);
                 self.pool(view, pool, &members, &mut text);
             }
             for &at in &members {
                 let Some(node) = view.nodes.get(at) else { continue };
                 let has_more = view.findings.iter().any(|(of, _)| *of == Some(at)) || node.failure().is_some();
                 if members.len() == 1 || has_more || node.altered.iter().len() > 0 {
-                    self.blank(&mut text);
+                    blank(&mut text);
                     self.node(view, at, node, &mut text);
                 }
             }
         }
         if !view.crossings.is_empty() {
-            self.blank(&mut text);
+            blank(&mut text);
             self.crossings(view, &mut text);
         }
-        for (_, finding) in
-            view.findings.iter().filter(|(node, finding)| node.is_none() && !self.is_shown(view, finding))
-        {
+        for (_, finding) in view.findings.iter().filter(|(node, finding)| node.is_none() && !is_shown(view, finding)) {
             self.finding(finding, &mut text);
         }
         out.extend_from_slice(text.as_bytes());
-    }
-
-    fn blank(&self, text: &mut String) {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-    }
-
-    /// Whether a finding stands with its pool or with the crossings already.
-    fn is_shown(&self, view: &View<'_>, finding: &Finding) -> bool {
-        let with_pool = view.nodes.iter().any(|node| {
-            let members = view.nodes.iter().filter(|other| other.pool == node.pool).count();
-            members > 1 && finding.subject.file.starts_with(node.host.as_str())
-        });
-        with_pool || (finding.rule.id == "resumes-across-names" && !view.crossings.is_empty())
     }
 
     fn line(&self, label: &str, value: &str, text: &mut String) {
@@ -197,7 +182,7 @@ impl Renderer {
 
     fn group(&self, nodes: &[NodeFacts], number: usize, group: &[usize], text: &mut String) {
         let bad = self.styles.bad;
-        let (name, key, _) = verdicts::group_key(nodes, group);
+        let (name, key) = verdicts::group_key(nodes, group);
         let name = name.map_or_else(|| "no key name".to_owned(), |name| name.to_string());
         let file = match key {
             Some(key) => format!("  {}, key {}, {}", Text(key.file.as_bytes()), key.index, key.role.as_str()),
@@ -217,15 +202,17 @@ impl Renderer {
         let names: Vec<String> = alive.iter().filter_map(|&at| nodes.get(at)).map(verdicts::shown).collect();
         let width = names.iter().map(String::len).max().unwrap_or_default().max("ticket of".len());
         let short = short_names(&names);
-        let columns: String = short.iter().map(|name| format!("  {name:>3}")).collect();
+        let columns = short.iter().map(|name| format!("  {name:>3}")).collect::<Vec<_>>().concat();
         let faint = self.styles.label;
         let _ = writeln!(text, "\n  {faint}{:width$}  offered to{columns}{faint:#}", "ticket of");
         let legend = ["R resumed  - refused  ? not tried", &agreement(pool.pairs)];
         for (row, (&from, name)) in alive.iter().zip(&names).enumerate() {
-            let cells: String = alive
+            let cells: Vec<String> = alive
                 .iter()
                 .map(|&to| {
-                    let cell = if from == to { own(nodes, from) } else { cell(pool.pairs, from, to) };
+                    let pairs: Vec<&Pair> =
+                        pool.pairs.iter().filter(|pair| (pair.from, pair.to) == (from, to)).collect();
+                    let cell = if from == to { own(nodes, from) } else { cell(&pairs) };
                     let style = match cell {
                         "R" => self.styles.good,
                         "-" => self.styles.bad,
@@ -236,7 +223,7 @@ impl Renderer {
                 .collect();
             let legend = legend.get(row).copied().unwrap_or_default();
             let end = if legend.is_empty() { String::new() } else { format!("      {faint}{legend}{faint:#}") };
-            let _ = writeln!(text, "  {name:width$}  {:10}{cells}{end}", "");
+            let _ = writeln!(text, "  {name:width$}  {:10}{}{end}", "", cells.concat());
         }
     }
 
@@ -245,33 +232,76 @@ impl Renderer {
         let resumed = view.crossings.iter().filter(|pair| pair.resumed == Some(true)).count();
         let all = view.crossings.len();
         let _ = writeln!(text, "{heading}Across names: {resumed} of {all} offers were resumed{heading:#}");
-        // the ways a session went, those of one outcome and reason together
-        let mut lines: Vec<(Option<bool>, &str, Vec<String>)> = Vec::new();
+        let mut contexts: Vec<(usize, &Option<String>)> = Vec::new();
         for pair in view.crossings {
-            let (Some(from), Some(to)) = (view.nodes.get(pair.from), view.nodes.get(pair.to)) else { continue };
-            let [from_name, to_name] = &pair.names;
-            let way = format!("{} to {}", context(from, from_name.as_deref()), context(to, to_name.as_deref()));
-            match lines.iter_mut().find(|(resumed, why, _)| (*resumed, *why) == (pair.resumed, pair.why.as_str())) {
-                Some((_, _, ways)) if ways.contains(&way) => {}
-                Some((_, _, ways)) => ways.push(way),
-                None => lines.push((pair.resumed, &pair.why, vec![way])),
+            let [from, to] = &pair.names;
+            for context in [(pair.from, from), (pair.to, to)] {
+                if !contexts.contains(&context) {
+                    contexts.push(context);
+                }
             }
         }
-        for (resumed, why, ways) in lines {
-            let (style, outcome) = match resumed {
-                Some(true) => (self.styles.warning, "resumed"),
-                Some(false) => (self.styles.good, "refused"),
-                None => (self.styles.label, "not tried"),
-            };
-            let _ = writeln!(text, "  {style}{outcome:LABEL$}{style:#} {why}");
-            for way in ways {
-                let _ = writeln!(text, "  {:LABEL$}   {way}", "");
+        let names: Vec<String> = contexts
+            .iter()
+            .map(|(at, name)| view.nodes.get(*at).map_or_else(String::new, |node| context(node, name.as_deref())))
+            .collect();
+        let width = names.iter().map(String::len).max().unwrap_or_default().max("session of".len()) + 4;
+        let columns = (1..=names.len()).map(|number| format!("  {number:>3}")).collect::<Vec<_>>().concat();
+        let faint = self.styles.label;
+        let _ = writeln!(text, "\n  {faint}{:width$}  offered to{columns}{faint:#}", "session of");
+        let legend = ["R resumed  - refused  ? not tried", &agreement(view.crossings)];
+        for (row, (from, name)) in contexts.iter().zip(&names).enumerate() {
+            let cells: Vec<String> = contexts
+                .iter()
+                .map(|to| {
+                    let of_pair = |pair: &&Pair| {
+                        let [from_name, to_name] = &pair.names;
+                        ((pair.from, from_name), (pair.to, to_name)) == (*from, *to)
+                    };
+                    let pairs: Vec<&Pair> = view.crossings.iter().filter(of_pair).collect();
+                    let cell = if from == to { "." } else { cell(&pairs) };
+                    let style = match cell {
+                        "-" => self.styles.good,
+                        "." => self.styles.label,
+                        _ => self.styles.warning,
+                    };
+                    format!("  {style}{cell:>3}{style:#}")
+                })
+                .collect();
+            let legend = legend.get(row).copied().unwrap_or_default();
+            let end = if legend.is_empty() { String::new() } else { format!("      {faint}{legend}{faint:#}") };
+            let _ = writeln!(text, "  {:width$}  {:10}{}{end}", format!("{:>2}  {name}", row + 1), "", cells.concat());
+        }
+        text.push('\n');
+        let mut reasons: Vec<(bool, &str)> = Vec::new();
+        for pair in view.crossings {
+            let Some(resumed) = pair.resumed else { continue };
+            if !reasons.contains(&(resumed, &pair.why)) && reasons.len() < MAX_REASONS {
+                reasons.push((resumed, &pair.why));
             }
+        }
+        for (resumed, why) in reasons {
+            self.line(if resumed { "resumed" } else { "refused" }, why, text);
         }
         for (_, finding) in view.findings.iter().filter(|(_, finding)| finding.rule.id == "resumes-across-names") {
             self.finding(finding, text);
         }
     }
+}
+
+fn blank(text: &mut String) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+}
+
+/// Whether a finding stands with its pool or with the crossings already.
+fn is_shown(view: &View<'_>, finding: &Finding) -> bool {
+    let with_pool = view.nodes.iter().any(|node| {
+        let members = view.nodes.iter().filter(|other| other.pool == node.pool).count();
+        members > 1 && finding.subject.file.starts_with(node.host.as_str())
+    });
+    with_pool || (finding.rule.id == "resumes-across-names" && !view.crossings.is_empty())
 }
 
 fn context(node: &NodeFacts, name: Option<&str>) -> String {
@@ -356,10 +386,13 @@ fn own(nodes: &[NodeFacts], at: usize) -> &'static str {
     }
 }
 
-fn cell(pairs: &[Pair], from: usize, to: usize) -> &'static str {
+/// What became of the offers of one session in all versions.
+fn cell(pairs: &[&Pair]) -> &'static str {
     let of = |version| {
-        let pair = pairs.iter().find(|pair| (pair.from, pair.to, pair.version) == (from, to, version));
-        pair.and_then(|pair| pair.resumed)
+        let mut tried = pairs.iter().filter(|pair| pair.version == version).filter_map(|pair| pair.resumed);
+        let first = tried.next()?;
+        // with and without a client certificate: what resumes in one way resumes
+        Some(tried.fold(first, |any, resumed| any || resumed))
     };
     match (of(Version::Tls12), of(Version::Tls13)) {
         (None, None) => "?",
@@ -375,8 +408,10 @@ fn agreement(pairs: &[Pair]) -> String {
     let both = pairs.iter().any(|pair| pair.version == Version::Tls12)
         && pairs.iter().any(|pair| pair.version == Version::Tls13);
     let differ = pairs.iter().any(|one| {
-        let other =
-            pairs.iter().find(|other| (other.from, other.to) == (one.from, one.to) && other.version != one.version);
+        let other = pairs.iter().find(|other| {
+            (other.from, other.to, &other.names, other.certificate) == (one.from, one.to, &one.names, one.certificate)
+                && other.version != one.version
+        });
         other.is_some_and(|other| one.resumed.is_some() && other.resumed.is_some() && other.resumed != one.resumed)
     });
     match (both, differ) {

@@ -1,12 +1,12 @@
 //! STARTTLS with real mail servers.
 
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{fs, net::SocketAddr, path::Path};
 
 use super::tool::{Cases, probe};
 use crate::{
     failure::Failure,
     lab::Lab,
-    process::{Server, free_address, output, program, succeed, version, wait_for},
+    process::{PATIENCE, Server, free_address, output, program, succeed, version, wait_for},
     report::Report,
 };
 
@@ -18,7 +18,8 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     let said = output(program("dovecot")?.arg("--version"), b"")?;
     let number = String::from_utf8_lossy(&said.stdout).split(' ').next().unwrap_or_default().to_owned();
     let mut cases = Cases { report, server: "Dovecot", version: &number };
-    cases.add("STARTTLS (IMAP)", dovecot(lab));
+    cases.add("STARTTLS (IMAP)", dovecot(lab, false).and_then(|(_dovecot, address)| resumes(address, "imap")));
+    cases.add("STARTTLS (IMAP), a process for each connection", one_each(lab));
     Ok(())
 }
 
@@ -87,7 +88,7 @@ fn postfix(lab: &Lab) -> Result<(), Failure> {
     succeed(program("chown")?.args(["-R", "postfix"]).arg(folder.join("data")), b"")?;
     let running = Postfix { etc: &etc };
     let started = output(program("postfix")?.arg("-c").arg(&etc).arg("start"), b"")?;
-    let listens = wait_for(Duration::from_secs(20), || std::net::TcpStream::connect(address).is_ok());
+    let listens = wait_for(PATIENCE, || std::net::TcpStream::connect(address).is_ok());
     if !listens {
         let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
         let said = String::from_utf8_lossy(&started.stderr).into_owned();
@@ -113,27 +114,36 @@ impl Drop for Postfix<'_> {
     }
 }
 
-fn dovecot(lab: &Lab) -> Result<(), Failure> {
+/// As installed, Dovecot has a process for each connection, each with a key of its own: no session is ever resumed.
+fn one_each(lab: &Lab) -> Result<(), Failure> {
+    let (_dovecot, address) = dovecot(lab, true)?;
+    let connect = address.to_string();
+    let said = ["several-keys-on-address", "0 of 4 offers were resumed"];
+    probe(&[&"www.lab.test", &"--connect", &connect, &"--starttls", &"imap"])?.expect(1, &said).map(drop)
+}
+
+fn dovecot(lab: &Lab, one_each: bool) -> Result<(Server, SocketAddr), Failure> {
     let address = free_address()?;
-    let folder = lab.path("dovecot");
+    let folder = lab.path(&format!("dovecot-{}", address.port()));
     fs::create_dir_all(&folder)?;
     let configuration = lab.write(
-        "dovecot.conf",
+        &format!("dovecot-{}.conf", address.port()),
         format!(
             "protocols = imap\nbase_dir = {run}/run\nstate_dir = {run}/state\nlog_path = {run}/log\nlisten = 127.0.0.1\n\
              ssl = yes\nssl_cert = <{certificate}\nssl_key = <{key}\nssl_min_protocol = TLSv1.2\n\
-             service imap-login {{\n inet_listener imap {{\n  port = {port}\n }}\n inet_listener imaps {{\n  port = 0\n }}\n chroot =\n}}\n\
+             service imap-login {{\n inet_listener imap {{\n  port = {port}\n }}\n inet_listener imaps {{\n  port = 0\n }}\n chroot =\n service_count = {count}\n}}\n\
              passdb {{\n driver = static\n args = password=x\n}}\nuserdb {{\n driver = static\n args = uid=nobody gid=nogroup home=/nonexistent\n}}\n",
             run = folder.display(),
             certificate = lab.certificate().display(),
             key = lab.private_key().display(),
             port = address.port(),
+            count = u8::from(one_each),
         ),
     )?;
     let mut dovecot = program("dovecot")?;
-    let _server = Server::start(lab, dovecot.arg("-F").arg("-c").arg(configuration), address).map_err(|failure| {
+    let server = Server::start(lab, dovecot.arg("-F").arg("-c").arg(configuration), address).map_err(|failure| {
         let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
         Failure::new(format!("{failure}\n{log}"))
     })?;
-    resumes(address, "imap")
+    Ok((server, address))
 }

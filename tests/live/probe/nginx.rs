@@ -7,7 +7,6 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 use super::{
@@ -17,7 +16,7 @@ use super::{
 use crate::{
     failure::{Context as _, Failure},
     lab::{self, Lab},
-    process::{Server, cached_program, free_address, program, succeed, version, wait_for},
+    process::{PATIENCE, Server, cached_program, free_address, program, succeed, version, wait_for},
     report::Report,
 };
 
@@ -78,7 +77,7 @@ impl Drop for Nginx<'_> {
     fn drop(&mut self) {
         let _ = self.signal("stop");
         // the file goes when the worker has ended
-        wait_for(Duration::from_secs(5), || !self.pid.exists());
+        wait_for(PATIENCE, || !self.pid.exists());
     }
 }
 
@@ -96,7 +95,7 @@ pub(super) fn server(address: SocketAddr, with: &str) -> String {
 }
 
 pub(super) fn keys(files: &[&Path]) -> String {
-    files.iter().map(|file| format!("ssl_session_ticket_key {};\n", file.display())).collect()
+    files.iter().map(|file| format!("ssl_session_ticket_key {};\n", file.display())).collect::<Vec<_>>().concat()
 }
 
 pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
@@ -150,7 +149,7 @@ fn rotation(lab: &Lab, program: fn() -> Result<Command, Failure>) -> Result<(), 
 
     nginx.reload()?;
     let mut last = run(address, files, &["--expect-active"])?;
-    wait_for(Duration::from_secs(10), || {
+    wait_for(PATIENCE, || {
         if last.status != 0 {
             if let Ok(done) = run(address, files, &["--expect-active"]) {
                 last = done;

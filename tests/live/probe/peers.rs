@@ -18,6 +18,7 @@ use crate::{
     report::Report,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "as the other modules have it")]
 pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     let mut cases = Cases { report, server: "peers", version: "-" };
     cases.add("silent", silent());
@@ -91,11 +92,11 @@ fn rude() -> Result<(), Failure> {
         drop(stream);
     })?;
     run(resets, &[])?.0.expect(2, &["reset the connection"])?;
-    let closes = peer(|mut stream| {
+    let closing = peer(|mut stream| {
         let mut hello = [0; 4096];
         let _ = stream.read(&mut hello);
     })?;
-    run(closes, &[])?.0.expect(2, &["closed the connection"])?;
+    run(closing, &[])?.0.expect(2, &["closed the connection"])?;
     let alerts = peer(|mut stream| {
         let mut hello = [0; 4096];
         let _ = stream.read(&mut hello).and_then(|_| stream.write_all(&[21, 3, 3, 0, 2, 2, 80]));

@@ -148,7 +148,7 @@ fn caches(lab: &Lab, program: fn() -> Result<Command, Failure>) -> Result<(), Fa
     let servers = server(address, &with("one")) + &server(node(2, port), &with("two"));
     let _nginx = Nginx::start(lab, program, address, &servers)?;
     let done = run(port, &[1, 2], &[], &["-f", "json", "--tls", "1.2"])?.expect(0, &[])?;
-    if reasons(&done)? != ["stateful"] {
+    if reasons(&done)? != ["cache_miss"] {
         return Err(Failure::new(format!("the reasons are {:?}", reasons(&done)?)));
     }
     done.expect_rules(&["stateful-across-nodes", "no-tickets"])?;
@@ -225,7 +225,7 @@ fn s_client(address: SocketAddr, version: &str, name: &str, more: &[&dyn AsRef<O
     let mut client = program("openssl")?;
     client.args(["s_client", version, "-servername", name, "-connect"]).arg(address.to_string());
     let mut child = client
-        .args(more.iter().map(|argument| argument.as_ref()))
+        .args(more)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -278,7 +278,7 @@ fn watched(lab: &Lab, program: fn() -> Result<Command, Failure>) -> Result<(), F
     fs::write(&first, random(80)?)?;
     nginx.reload()?;
     let start = Instant::now();
-    let run = Run::of(child.wait_with_output()?);
+    let run = Run::of(&child.wait_with_output()?);
     if start.elapsed() > Duration::from_secs(10) {
         return Err(Failure::new("the watch did not end by itself"));
     }

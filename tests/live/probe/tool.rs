@@ -29,12 +29,12 @@ pub(super) fn probe(arguments: &[&dyn AsRef<OsStr>]) -> Result<Run, Failure> {
 /// Runs `tktdump`.
 pub(super) fn tktdump(arguments: &[&dyn AsRef<OsStr>]) -> Result<Run, Failure> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tktdump"));
-    command.env_remove("TKTDUMP_REDACT").args(arguments.iter().map(|argument| argument.as_ref()));
-    output(&mut command, b"").map(Run::of)
+    command.env_remove("TKTDUMP_REDACT").args(arguments);
+    output(&mut command, b"").map(|done| Run::of(&done))
 }
 
 impl Run {
-    pub(super) fn of(done: Output) -> Self {
+    pub(super) fn of(done: &Output) -> Self {
         Self {
             status: done.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&done.stdout).into_owned(),
@@ -43,7 +43,11 @@ impl Run {
     }
 
     fn explain(&self, what: &str) -> Failure {
-        Failure::new(format!("{what}\nexit status {}\n{}{}", self.status, self.stdout, self.stderr))
+        // tickets and connections are many, and what matters comes after them
+        let is_short =
+            |line: &&str| !line.contains("{\"type\":\"ticket\"") && !line.contains("{\"type\":\"connection\"");
+        let printed: Vec<&str> = self.stdout.lines().filter(is_short).collect();
+        Failure::new(format!("{what}\nexit status {}\n{}\n{}", self.status, printed.join("\n"), self.stderr))
     }
 
     /// Fails unless it ended so and said that.
@@ -119,7 +123,7 @@ pub(super) fn secrets(capture: &Path, keys: &[PathBuf]) -> Result<Vec<String>, F
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         if let [.., random, secret] = words.as_slice() {
             let secret = secret.get(..96).filter(is_hex).or_else(|| secret.get(..64)).unwrap_or_default();
-            if is_hex(&random) && random.len() == 64 && secret.len() >= 64 {
+            if is_hex(random) && random.len() == 64 && secret.len() >= 64 {
                 secrets.push(secret.to_owned());
             }
         }
