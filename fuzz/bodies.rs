@@ -71,11 +71,26 @@ pub fn ticket_input(data: &[u8]) {
     let opener = Opener::new(ring()).no_verify(true);
     for form in [Some(Form::Lines), Some(Form::Records), Some(Form::Text), Some(Form::Der), None] {
         let form = form.unwrap_or_else(|| input::recognise(data, true));
-        input::each_in_whole(form, data, &mut |line, item| {
+        input::each_in_whole(form, data, None, &mut |line, item| {
             let place = Place { source: &"-".into(), index: 0, line, packet: None };
             render(&examine(place, &item, &opener, &mut Vec::new()));
         });
     }
+}
+
+/// Finds tickets in a text, with a key at hand that proves them.
+pub fn text(data: &[u8]) {
+    static RING: OnceLock<KeyRing> = OnceLock::new();
+    let ring = RING.get_or_init(|| {
+        let file = read_auto(include_bytes!("../testdata/nginx48_tls12/ticket.key")).unwrap_or_default();
+        KeyRing::new(vec![("ticket.key".into(), file)])
+    });
+    for form in [Form::Text, Form::Utf16, Form::Binary, input::recognise(data, true)] {
+        let mut found = 0_usize;
+        input::each_in_whole(form, data, Some(ring), &mut |_, _| found += 1);
+        assert!(found <= data.len() + 1);
+    }
+    let _ = input::guess(data);
 }
 
 /// Reads a capture, opens its tickets, and judges and renders its connections.

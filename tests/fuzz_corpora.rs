@@ -33,6 +33,11 @@ fn ticket_input() {
 }
 
 #[test]
+fn text() {
+    replay("text", bodies::text);
+}
+
+#[test]
 fn session() {
     replay("session", bodies::session);
 }

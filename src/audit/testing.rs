@@ -199,7 +199,7 @@ impl Judge<'_> {
 pub(crate) fn record<'a>(bytes: &'a [u8], client_session: Option<Session<'a>>) -> Record<'a> {
     static SOURCE: Source = Source::plain("t.bin");
     let place = Place { source: &SOURCE, index: 0, line: None, packet: None };
-    Record { place, bytes, verdict: Ok(Outcome::NoKey), client_session, capture: None }
+    Record { place, bytes, verdict: Ok(Outcome::NoKey), client_session, capture: None, beside: None }
 }
 
 pub(crate) fn ticket_findings(policy: &Policy, keys: &KeySet, ticket: &[u8]) -> Vec<Finding> {

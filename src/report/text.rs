@@ -13,6 +13,7 @@ use self::fields::Fields;
 pub use self::style::Styles;
 use super::{Page, REDACTED, Tally};
 use crate::escape::Text;
+use crate::input::Beside;
 use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
 use crate::record::{Record, Shown, Status};
@@ -94,6 +95,9 @@ impl Renderer<'_> {
             writeln!(out, "  {}", problem.error)?;
             writeln!(out, "  {faint}hint: {}{faint:#}", problem.hint)?;
         }
+        if let Some(beside) = record.beside {
+            self.stood_beside(beside, out)?;
+        }
         if let Some(sighting) = &record.capture {
             self.sighting(sighting, out)?;
         }
@@ -110,6 +114,23 @@ impl Renderer<'_> {
             self.session("The client's own session", Shown::Genuine(session), true, out)?;
         }
         out.push('\n');
+        Ok(())
+    }
+
+    /// What stood beside the ticket in a list.
+    fn stood_beside(&self, beside: &Beside, out: &mut String) -> std::fmt::Result {
+        let Styles { heading, .. } = self.styles;
+        writeln!(out, "  {heading}Beside it{heading:#}")?;
+        if let Some(label) = beside.label.as_ref().filter(|_| beside.columns.is_empty()) {
+            self.line(out, "label", Text(label.as_bytes()))?;
+        }
+        for (column, number) in beside.columns.iter().zip(1..) {
+            let name = column
+                .name
+                .as_ref()
+                .map_or_else(|| format!("column {number}"), |name| Text(name.as_bytes()).to_string());
+            self.line(out, &name, Text(column.text.as_bytes()))?;
+        }
         Ok(())
     }
 
@@ -181,10 +202,14 @@ impl Renderer<'_> {
 #[must_use]
 pub fn summary(tally: &Tally) -> String {
     let counts: Vec<String> = tally.counts().map(|(status, count)| format!("{count} {}", status.as_str())).collect();
+    let passed_over = match tally.passed_over() {
+        0 => String::new(),
+        count => format!("; {count} passed over"),
+    };
     match tally.tickets() {
-        0 => "no tickets".to_owned(),
-        1 => format!("1 ticket: {}", counts.join(", ")),
-        tickets => format!("{tickets} tickets: {}", counts.join(", ")),
+        0 => format!("no tickets{passed_over}"),
+        1 => format!("1 ticket: {}{passed_over}", counts.join(", ")),
+        tickets => format!("{tickets} tickets: {}{passed_over}", counts.join(", ")),
     }
 }
 
