@@ -6,7 +6,7 @@ use tktdump::capture::container::{Reader, Step};
 use tktdump::capture::{Capture, Connection};
 use tktdump::input::{self, Form, Item};
 use tktdump::key::file::{read_as, read_auto};
-use tktdump::key::format::FORMATS;
+use tktdump::key::formats::FORMATS;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
 use tktdump::record::{ConnectionRecord, Place, Record, Source};

@@ -49,12 +49,12 @@ impl Block<'_> {
     pub(crate) fn range(&self) -> Range<usize> {
         let inside = |line: &&[u8]| {
             line.len() <= LONGEST_LINE
-                && line.trim_ascii().iter().all(|octet| octet.is_ascii_alphanumeric() || b"+/=".contains(octet))
+                && line.trim_ascii().iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte))
         };
         let length = if self.is_closed {
             self.text.len()
         } else {
-            let mut lines = self.text.split_inclusive(|&octet| octet == b'\n');
+            let mut lines = self.text.split_inclusive(|&byte| byte == b'\n');
             let begin = lines.next().map_or(0, <[u8]>::len);
             begin + lines.take_while(inside).map(<[u8]>::len).sum::<usize>()
         };

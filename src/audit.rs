@@ -6,11 +6,9 @@
 //! [`Baseline`](baseline::Baseline) which findings are known already.
 
 pub mod baseline;
-pub mod capture;
-pub mod keys;
+pub mod facts;
 pub mod policy;
 pub mod rules;
-pub mod ticket;
 
 mod auditor;
 mod finding;

@@ -28,10 +28,8 @@
 pub mod connection;
 pub mod container;
 pub mod datagram;
-pub mod hello;
 
 mod collect;
-pub(crate) mod cursor;
 mod dtls;
 mod flow;
 mod fragment;
@@ -39,9 +37,9 @@ mod ip;
 mod link;
 mod message;
 mod quic;
-mod record;
 pub mod sighting;
 mod tcp;
+mod tls_record;
 
 use self::collect::{Collector, Stamp};
 pub use self::connection::Connection;
@@ -308,7 +306,7 @@ fn passes_by(half: &mut flow::Half, segment: &mut Segment<'_>) -> bool {
         half.next = tcp::advance(half.next, segment.payload.len() - after.len());
         (segment.sequence, segment.payload) = (half.next, after);
     }
-    if half.tries < MAX_TRIES && segment.payload.first() == Some(&record::content::HANDSHAKE) {
+    if half.tries < MAX_TRIES && segment.payload.first() == Some(&tls_record::content::HANDSHAKE) {
         return false;
     }
     half.tries = half.tries.saturating_add(1);

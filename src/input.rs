@@ -15,8 +15,8 @@ use std::fmt;
 
 use crate::armor::DamagedBlock;
 use crate::capture::container::Time;
-use crate::der::DerError;
 use crate::session::SessionError;
+use crate::session::der::DerError;
 
 pub use self::blob::unwrap_message;
 
@@ -267,7 +267,7 @@ pub fn each_in_whole(form: Form, input: &[u8], sink: &mut dyn FnMut(Option<u64>,
         },
         Form::Hex | Form::Base64 | Form::Lines | Form::Records => {
             let mut scratch = Vec::new();
-            for (line, number) in without_mark(input).split(|&octet| octet == b'\n').zip(1..) {
+            for (line, number) in without_mark(input).split(|&byte| byte == b'\n').zip(1..) {
                 line::each(form, line, &mut scratch, &mut |item| sink(Some(number), item));
             }
         }
@@ -294,7 +294,7 @@ pub fn begins_capture(head: &[u8]) -> bool {
 
 /// Whether nearly all bytes are printable: of random bytes six in ten are not.
 pub(crate) fn is_text(head: &[u8]) -> bool {
-    let odd = head.iter().filter(|octet| !matches!(octet, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
+    let odd = head.iter().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
     odd * 20 <= head.len()
 }
 

@@ -3,8 +3,10 @@
 //! [`mod@file`] reads key files, [`mod@format`] holds one module per server, and [`ring`] finds the key for a ticket.
 
 pub mod config;
+pub mod configs;
 pub mod file;
 pub mod format;
+pub mod formats;
 pub mod layout;
 pub mod problems;
 pub mod ring;
@@ -14,6 +16,7 @@ pub mod weak;
 mod crypto;
 mod fingerprint;
 mod rotation;
+mod verified;
 
 use std::fmt;
 use std::ops::Deref;
@@ -24,37 +27,13 @@ pub use self::fingerprint::Fingerprint;
 use self::format::KeyBytes;
 pub use self::format::Validity;
 pub use self::layout::Layout;
-use self::layout::NAME_LENGTH;
 use self::rotation::Rotation;
 use self::scheme::Hash;
 pub use self::scheme::Scheme;
+pub use self::verified::{BadPadding, Unverified, Verified};
 pub use self::weak::Weakness;
-use crate::ticket::{BadPadding, Malformed, Ticket, Unverified, Verified, Wire};
-
-/// The public name of a key: the first 16 bytes of the tickets it seals (RFC 5077 section 4).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct KeyName(pub [u8; NAME_LENGTH]);
-
-impl KeyName {
-    /// Whether the name is 16 zero bytes: a slot that was never initialised, or an all-zero key file
-    /// (CVE-2020-13777).
-    #[must_use]
-    pub fn is_zero(&self) -> bool {
-        self.0 == [0; NAME_LENGTH]
-    }
-}
-
-impl fmt::Display for KeyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
-}
-
-impl fmt::Debug for KeyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyName({self})")
-    }
-}
+pub use crate::ticket::KeyName;
+use crate::ticket::{Arrangement, Malformed, Ticket};
 
 /// What the server does with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -226,8 +205,8 @@ impl TicketKey {
     /// Checks the MAC, in constant time, in every arrangement that tickets under this key can have. Only the result
     /// lets the ticket be opened as genuine.
     pub fn verify<'k, 't>(&'k self, bytes: &'t [u8]) -> Result<Verified<'k, 't>, MacMismatch> {
-        for &wire in self.scheme.wires {
-            let Ok(ticket) = self.split(bytes, wire) else { continue };
+        for &arrangement in self.scheme.arrangements {
+            let Ok(ticket) = self.split(bytes, arrangement) else { continue };
             if self.may_have_sealed(&ticket) && self.mac.verify(&ticket) {
                 return Ok(Verified::new(KeyInUse { key: self, slot: None }, ticket));
             }
@@ -239,7 +218,7 @@ impl TicketKey {
     /// nothing comes of it, [`verify`](Self::verify) has the last word.
     pub(crate) fn verify_both<'k, 't>(tickets: [(&'k Self, &'t [u8]); 2]) -> [Option<Verified<'k, 't>>; 2] {
         let [Some((key, ticket)), Some((other_key, other))] = tickets.map(|(key, bytes)| {
-            let ticket = key.split(bytes, *key.scheme.wires.first()?).ok()?;
+            let ticket = key.split(bytes, *key.scheme.arrangements.first()?).ok()?;
             key.may_have_sealed(&ticket).then_some((key, ticket))
         }) else {
             return [None; 2];
@@ -252,9 +231,9 @@ impl TicketKey {
 
     /// The ways to read a ticket that names this key, whether the MAC is right or not.
     pub fn named_readings<'k, 't>(&'k self, bytes: &'t [u8]) -> impl Iterator<Item = (KeyInUse<'k>, Ticket<'t>)> {
-        let wires = self.scheme.wires.iter();
-        wires.filter_map(move |&wire| {
-            let ticket = self.split(bytes, wire).ok()?;
+        let arrangements = self.scheme.arrangements.iter();
+        arrangements.filter_map(move |&arrangement| {
+            let ticket = self.split(bytes, arrangement).ok()?;
             let name = ticket.key_name()?;
             if self.name == Some(name) {
                 return Some((KeyInUse { key: self, slot: None }, ticket));
@@ -265,8 +244,8 @@ impl TicketKey {
     }
 
     #[inline]
-    fn split<'t>(&self, bytes: &'t [u8], wire: Wire) -> Result<Ticket<'t>, Malformed> {
-        let ticket = Ticket::split_as(bytes, wire, self.scheme.hash.length())?;
+    fn split<'t>(&self, bytes: &'t [u8], arrangement: Arrangement) -> Result<Ticket<'t>, Malformed> {
+        let ticket = Ticket::split_as(bytes, arrangement, self.scheme.hash.length())?;
         if self.cipher.wants_whole_blocks() { ticket.whole_blocks() } else { Ok(ticket) }
     }
 
@@ -277,7 +256,7 @@ impl TicketKey {
 
     fn verify_slot<'k, 't>(&'k self, bytes: &'t [u8]) -> Option<Verified<'k, 't>> {
         let rotation = self.rotation.as_ref()?;
-        let ticket = self.split(bytes, Wire::SentLength).ok()?;
+        let ticket = self.split(bytes, Arrangement::SentLength).ok()?;
         // the master key's own name is no slot's
         let name = ticket.key_name().filter(|name| Some(*name) != self.name)?;
         let slot = rotation.slot(name)?;
@@ -349,6 +328,6 @@ impl Deref for KeyInUse<'_> {
 /// Whether the MAC of a ticket of OpenSSL's is the one an all-zero HMAC key gives: the server authenticates nothing.
 #[must_use]
 pub fn verifies_under_zero_mac_key(bytes: &[u8]) -> bool {
-    let ticket = Ticket::split_as(bytes, Wire::Named, Hash::Sha256.length());
+    let ticket = Ticket::split_as(bytes, Arrangement::Named, Hash::Sha256.length());
     MacKey::new(&[], Hash::Sha256).is_some_and(|mac| ticket.is_ok_and(|ticket| mac.verify(&ticket)))
 }

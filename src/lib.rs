@@ -23,28 +23,22 @@
 //! # Ok::<(), tktdump::key::file::KeyFileError>(())
 //! ```
 
-mod aead;
 pub mod armor;
 pub mod audit;
 pub mod capture;
-pub mod der;
 pub mod escape;
 pub mod input;
 pub mod key;
 pub mod keylog;
 pub mod open;
-pub mod pcapng;
-pub mod quic;
 pub mod record;
-pub mod registry;
 pub mod report;
 pub mod resumption;
 pub mod secret;
 pub mod session;
 pub mod survey;
 pub mod ticket;
-pub mod tls12;
-pub mod tls13;
+pub mod time;
+pub mod tls;
 #[cfg(test)]
 mod vectors;
-mod wire;

@@ -5,9 +5,9 @@ use std::{fmt, ptr};
 use zeroize::Zeroizing;
 
 use crate::key::ring::KeyRing;
-use crate::key::{KeyInUse, KeyName, TicketKey, verifies_under_zero_mac_key};
+use crate::key::{BadPadding, KeyInUse, KeyName, TicketKey, Unverified, Verified, verifies_under_zero_mac_key};
 use crate::session::{self, Room, Session, SessionError};
-use crate::ticket::{self, BadPadding, Malformed, Shape, Ticket, Unverified, Verified, Wire};
+use crate::ticket::{self, Arrangement, Malformed, Shape, Ticket};
 
 /// What became of one ticket.
 #[non_exhaustive]
@@ -303,7 +303,7 @@ impl<'k> Opener<'k> {
         let Err(error) = Ticket::split(bytes) else { return None };
         let has_name = self.ring.candidates(name).any(|key| key.direct_name() == Some(name));
         // a stream cipher's ticket can have any length
-        let any_length = self.ring.takes_any_length() && Ticket::split_as(bytes, Wire::Nameless, 32).is_ok();
+        let any_length = self.ring.takes_any_length() && Ticket::split_as(bytes, Arrangement::Nameless, 32).is_ok();
         // without a known name it may be from a server that seals with an AEAD, to any length
         let too_short = self.ring.is_empty() || bytes.len() < Ticket::SHORTEST_OF_ANY;
         (has_name || (Shape::of(bytes) == Shape::Unknown && !any_length && too_short)).then_some(error)

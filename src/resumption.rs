@@ -1,6 +1,6 @@
 //! What became of the resumption in a connection, judged with the tickets opened.
 //!
-//! [`examine`] looks at one opened ticket of a connection and gives a [`Finding`]; [`why`] makes one sentence of all
+//! [`examine`] looks at one opened ticket of a connection and gives a [`Attempt`]; [`why`] makes one sentence of all
 //! of them; [`secrets`] gives the key-log lines that a ticket is good for, each of them certain.
 
 pub mod secrets;
@@ -12,14 +12,14 @@ use crate::key::{KeyName, Role};
 use crate::open::{BadMac, Outcome};
 use crate::session::{Protocol, Session};
 use crate::ticket::Ticket;
-use crate::tls13::{Binder, EarlySecret, Hash, PskHello, RecordKeys, Suite, Transcript};
+use crate::tls::tls13::{Binder, EarlySecret, Hash, PskHello, RecordKeys, Suite, Transcript};
 
 pub(crate) use self::why::explain;
 pub use self::why::why;
 
 /// What is known of one ticket once it was tried with the keys.
 #[derive(Debug, Clone)]
-pub struct Finding {
+pub struct Attempt {
     /// The message it was in.
     pub carrier: Carrier,
     /// Which `ClientHello` it was in, from 0.
@@ -79,7 +79,7 @@ pub struct Opened {
 
 /// Judges a ticket. Completes `sighting` with what takes the session: binder and age.
 #[must_use]
-pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &Outcome<'_>) -> Finding {
+pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &Outcome<'_>) -> Attempt {
     let verdict = match outcome {
         Outcome::Decrypted { key, session, .. } => {
             if let (Some(age), Some(add)) = (sighting.obfuscated_age, session.ticket_age_add) {
@@ -99,7 +99,7 @@ pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &O
         Outcome::StatefulId => Verdict::StatefulId,
         Outcome::Malformed(_) | Outcome::PlainSession { .. } => Verdict::Malformed,
     };
-    Finding {
+    Attempt {
         carrier: sighting.carrier,
         hello: sighting.hello,
         identity: sighting.identity,

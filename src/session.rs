@@ -7,21 +7,15 @@
 pub mod certificate;
 pub mod field;
 
-mod asn1;
-mod boringssl;
 mod context;
+pub mod der;
 mod dialect;
+mod dialects;
 mod error;
-mod gnutls;
-mod go;
-mod openssl;
-mod picotls;
 mod producer;
 mod psk;
-mod reader;
-mod rfc5077;
 mod room;
-mod rustls;
+mod shared;
 mod visit;
 
 use std::fmt;
@@ -33,74 +27,15 @@ pub use self::field::{Value, Visitor};
 pub use self::room::Room;
 pub(crate) use self::visit::Mark;
 pub use self::visit::{Part, View};
-use crate::registry::{self, CipherSuite};
+use crate::tls::protocol::TLS_1_3;
+pub use crate::tls::protocol::{Cipher, Protocol};
 
 /// The PEM label of a session (`PEM_STRING_SSL_SESSION` in OpenSSL's `include/openssl/pem.h`).
 pub const PEM_LABEL: &str = "SSL SESSION PARAMETERS";
 
-/// TLS 1.3 on the wire.
-const TLS_1_3: u16 = 0x0304;
-
-/// A protocol version as TLS sends it, such as 0x0303.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Protocol(pub u16);
-
-impl Protocol {
-    /// TLS 1.3.
-    pub const TLS_1_3: Self = Self(TLS_1_3);
-    /// DTLS 1.3.
-    pub const DTLS_1_3: Self = Self(0xfefc);
-
-    /// OpenSSL's name (`ssl_protocol_to_string` in `ssl/ssl_lib.c`; `SSLv2` as OpenSSL ≤ 1.0.2 had it).
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self.0 {
-            0x0304 => "TLSv1.3",
-            0x0303 => "TLSv1.2",
-            0x0302 => "TLSv1.1",
-            0x0301 => "TLSv1",
-            0x0300 => "SSLv3",
-            0x0002 => "SSLv2",
-            0x0100 => "DTLSv0.9",
-            0xfeff => "DTLSv1",
-            0xfefd => "DTLSv1.2",
-            0xfefc => "DTLSv1.3",
-            _ => "unknown",
-        }
-    }
-
-    /// Whether the session holds a resumption PSK instead of a master secret.
-    #[must_use]
-    pub fn has_psk(self) -> bool {
-        matches!(self, Self::TLS_1_3 | Self::DTLS_1_3)
-    }
-}
-
-/// The cipher suite of a session: 2 bytes, or 3 with SSL 2.0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cipher<'a>(pub &'a [u8]);
-
-impl Cipher<'_> {
-    /// The registry's entry, where there is one.
-    #[must_use]
-    pub fn suite(&self) -> Option<&'static CipherSuite> {
-        let id = self.0.try_into().ok()?;
-        registry::cipher_suite(u16::from_be_bytes(id))
-    }
-
-    /// OpenSSL's name, where OpenSSL has one.
-    #[must_use]
-    pub fn openssl_name(&self) -> Option<&'static str> {
-        match self.0 {
-            &[a, b, c] => registry::sslv2_cipher(u32::from_be_bytes([0, a, b, c])),
-            _ => self.suite()?.openssl,
-        }
-    }
-}
-
 /// What a session keeps to derive keys from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Secret<'a> {
+pub enum SessionSecret<'a> {
     /// The 48-byte master secret of TLS ≤ 1.2: it decrypts every connection of the session.
     MasterSecret(&'a [u8]),
     /// The resumption PSK of TLS 1.3 (RFC 8446 section 4.6.1), already bound to the ticket's nonce.
@@ -109,7 +44,7 @@ pub enum Secret<'a> {
     ResumptionMasterSecret(&'a [u8]),
 }
 
-impl<'a> Secret<'a> {
+impl<'a> SessionSecret<'a> {
     /// The secret itself.
     #[must_use]
     pub fn bytes(self) -> &'a [u8] {
@@ -119,7 +54,7 @@ impl<'a> Secret<'a> {
     }
 }
 
-impl fmt::Debug for Secret<'_> {
+impl fmt::Debug for SessionSecret<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
             Self::MasterSecret(_) => "MasterSecret",
@@ -168,7 +103,7 @@ pub struct Session<'a> {
     /// Session ID, 0 to 32 bytes: empty in most TLS ≤ 1.2 tickets, always there in TLS 1.3.
     pub session_id: &'a [u8],
     /// Master secret or resumption PSK.
-    pub secret: Secret<'a>,
+    pub secret: SessionSecret<'a>,
     /// The PSK of TLS 1.3, where it was derived from a resumption master secret.
     pub derived_psk: Option<crate::secret::Secret>,
     /// What made the PSK of it: the nonce of the ticket.
@@ -211,7 +146,7 @@ pub struct Session<'a> {
     pub extended_master_secret: Option<bool>,
     /// What the client adds to the ticket's age (RFC 8446 section 4.6.1).
     pub ticket_age_add: Option<u32>,
-    /// Octets of early data that the server takes (RFC 8446 section 4.2.10).
+    /// Bytes of early data that the server takes (RFC 8446 section 4.2.10).
     pub max_early_data: Option<i64>,
     /// Application protocol (RFC 7301).
     pub alpn: Option<&'a [u8]>,
@@ -283,7 +218,7 @@ impl<'a> Session<'a> {
     /// A session of which nothing is known.
     #[inline]
     fn blank(plaintext: &'a [u8]) -> Self {
-        Self::new(Dialect::OpenSsl, plaintext, Protocol(0), Secret::MasterSecret(&[]))
+        Self::new(Dialect::OpenSsl, plaintext, Protocol(0), SessionSecret::MasterSecret(&[]))
     }
 
     /// Reads the encoding into a blank session.
@@ -294,15 +229,15 @@ impl<'a> Session<'a> {
         }
         // every ASN.1 session begins so, and no other dialect's
         if plaintext.first() == Some(&0x30) {
-            return asn1::read(self, plaintext).map_err(SessionError::Der);
+            return dialects::asn1::read(self, plaintext).map_err(SessionError::Der);
         }
-        *self = dialect::parse(plaintext)?;
+        *self = dialects::parse(plaintext)?;
         Ok(())
     }
 
     /// A session with what every dialect has; `plaintext` is the whole of it.
     #[inline]
-    fn new(dialect: Dialect, plaintext: &'a [u8], protocol: Protocol, secret: Secret<'a>) -> Self {
+    fn new(dialect: Dialect, plaintext: &'a [u8], protocol: Protocol, secret: SessionSecret<'a>) -> Self {
         Self {
             dialect,
             encoded: plaintext,
@@ -351,7 +286,7 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn resumption_psk(&self) -> Option<&[u8]> {
         match self.secret {
-            Secret::ResumptionPsk(psk) => Some(psk),
+            SessionSecret::ResumptionPsk(psk) => Some(psk),
             _ => self.derived_psk.as_ref().map(crate::secret::Secret::as_bytes),
         }
     }

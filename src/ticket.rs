@@ -7,22 +7,23 @@
 //! Nothing in a ticket says how it is put together: that is a property of the key, which splits it its own way
 //! ([`Ticket::split_as`]). Without a key, [`Ticket::split`] goes by the [`Shape`].
 
+mod arrangement;
+mod name;
 mod shape;
-mod wire;
 
 use std::fmt;
 
+pub use self::arrangement::Arrangement;
+pub use self::name::{KeyName, NAME_LENGTH};
 pub use self::shape::Shape;
-pub use self::wire::Wire;
-use crate::key::{KeyInUse, KeyName, TicketKey};
 
-/// Octets of the initialisation vector.
+/// Bytes of the initialisation vector.
 const IV_LENGTH: usize = 16;
-/// Octets of the HMAC-SHA256 tag.
+/// Bytes of the HMAC-SHA256 tag.
 const MAC_LENGTH: usize = 32;
-/// Octets of an AES block.
+/// Bytes of an AES block.
 const BLOCK_LENGTH: usize = 16;
-/// Octets of a server-side session ID that TLS 1.3 servers send in place of a ticket.
+/// Bytes of a server-side session ID that TLS 1.3 servers send in place of a ticket.
 const STATEFUL_ID_LENGTH: usize = 32;
 /// The longest ticket the protocol carries (RFC 5077 section 3.3: a 16-bit length).
 pub const MAX_LENGTH: usize = 0xffff;
@@ -30,7 +31,7 @@ pub const MAX_LENGTH: usize = 0xffff;
 /// A ticket split into its parts. Nothing of it is verified yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket<'t> {
-    wire: Wire,
+    arrangement: Arrangement,
     /// The header of the wire, then the ciphertext.
     authenticated: &'t [u8],
     mac: &'t [u8],
@@ -84,7 +85,7 @@ impl fmt::Display for Malformed {
             Self::PartialBlock { ciphertext } => write!(
                 f,
                 "the ciphertext at byte {} has {ciphertext} bytes, which is no multiple of the AES block of 16",
-                Wire::Named.header_length()
+                Arrangement::Named.header_length()
             ),
             Self::WrongLength { sent, found } => {
                 write!(f, "the length at byte 32 says {sent} bytes of ciphertext, {found} are there")
@@ -94,10 +95,6 @@ impl fmt::Display for Malformed {
 }
 
 impl std::error::Error for Malformed {}
-
-/// The decrypted bytes do not end in PKCS#7 padding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadPadding;
 
 /// Checks what no ticket of any family is: empty, a session ID, longer than TLS carries.
 pub fn check_length(bytes: &[u8]) -> Result<(), Malformed> {
@@ -115,9 +112,9 @@ pub(crate) fn leading_name(bytes: &[u8]) -> Option<KeyName> {
 }
 
 impl<'t> Ticket<'t> {
-    /// Octets of the shortest ticket of OpenSSL: one block of ciphertext.
-    pub const MIN_LENGTH: usize = Wire::Named.header_length() + BLOCK_LENGTH + MAC_LENGTH;
-    /// Octets of the shortest ticket of any family that is known.
+    /// Bytes of the shortest ticket of OpenSSL: one block of ciphertext.
+    pub const MIN_LENGTH: usize = Arrangement::Named.header_length() + BLOCK_LENGTH + MAC_LENGTH;
+    /// Bytes of the shortest ticket of any family that is known.
     pub const SHORTEST_OF_ANY: usize = 64;
 
     /// Splits a ticket as its shape suggests: with a sent length where one fits, else as OpenSSL does, with whole
@@ -125,21 +122,21 @@ impl<'t> Ticket<'t> {
     pub fn split(bytes: &'t [u8]) -> Result<Self, Malformed> {
         check_length(bytes)?;
         match Shape::of(bytes) {
-            Shape::GnuTls => Self::split_as(bytes, Wire::SentLength, 20),
-            Shape::Rfc5077 | Shape::WolfSsl | Shape::Nss => Self::split_as(bytes, Wire::SentLength, MAC_LENGTH),
+            Shape::GnuTls => Self::split_as(bytes, Arrangement::SentLength, 20),
+            Shape::Rfc5077 | Shape::WolfSsl | Shape::Nss => Self::split_as(bytes, Arrangement::SentLength, MAC_LENGTH),
             _ if bytes.len() < Self::MIN_LENGTH => Err(Malformed::TooShort { length: bytes.len() }),
-            _ => Self::split_as(bytes, Wire::Named, MAC_LENGTH)?.whole_blocks(),
+            _ => Self::split_as(bytes, Arrangement::Named, MAC_LENGTH)?.whole_blocks(),
         }
     }
 
     /// Splits a ticket whose arrangement and length of MAC are known.
-    pub fn split_as(bytes: &'t [u8], wire: Wire, mac_length: usize) -> Result<Self, Malformed> {
+    pub fn split_as(bytes: &'t [u8], arrangement: Arrangement, mac_length: usize) -> Result<Self, Malformed> {
         let short = Malformed::TooShort { length: bytes.len() };
         let (authenticated, mac) =
             bytes.len().checked_sub(mac_length).and_then(|end| bytes.split_at_checked(end)).ok_or(short)?;
-        let ticket = Self { wire, authenticated, mac };
-        let (header, ciphertext) = authenticated.split_at_checked(wire.header_length()).ok_or(short)?;
-        if wire == Wire::SentLength {
+        let ticket = Self { arrangement, authenticated, mac };
+        let (header, ciphertext) = authenticated.split_at_checked(arrangement.header_length()).ok_or(short)?;
+        if arrangement == Arrangement::SentLength {
             let sent = header.last_chunk().copied().map_or(0, u16::from_be_bytes).into();
             if sent != ciphertext.len() {
                 return Err(Malformed::WrongLength { sent, found: ciphertext.len() });
@@ -163,27 +160,27 @@ impl<'t> Ticket<'t> {
 
     /// How the parts stand on the wire.
     #[must_use]
-    pub fn wire(&self) -> Wire {
-        self.wire
+    pub fn arrangement(&self) -> Arrangement {
+        self.arrangement
     }
 
     /// Names the key that sealed the ticket; `None` where tickets have no names.
     #[must_use]
     pub fn key_name(&self) -> Option<KeyName> {
-        if self.wire.has_key_name() { leading_name(self.authenticated) } else { None }
+        if self.arrangement.has_key_name() { leading_name(self.authenticated) } else { None }
     }
 
     /// The initialisation vector, 16 bytes.
     #[must_use]
     pub fn iv(&self) -> &'t [u8] {
-        let start = self.wire.iv_start();
+        let start = self.arrangement.iv_start();
         self.authenticated.get(start..start + IV_LENGTH).unwrap_or_default()
     }
 
     /// The encrypted session.
     #[must_use]
     pub fn ciphertext(&self) -> &'t [u8] {
-        self.authenticated.get(self.wire.header_length()..).unwrap_or_default()
+        self.authenticated.get(self.arrangement.header_length()..).unwrap_or_default()
     }
 
     /// The HMAC tag: 32 bytes in most families.
@@ -200,66 +197,10 @@ impl<'t> Ticket<'t> {
 
     /// The pieces that the MAC covers, in order: a length that is not sent makes three of them.
     pub(crate) fn authenticated_pieces(&self) -> (&'t [u8], [u8; 2], &'t [u8]) {
-        let at = self.wire.header_length();
+        let at = self.arrangement.header_length();
         let (header, ciphertext) = self.authenticated.split_at_checked(at).unwrap_or((self.authenticated, &[]));
         let length = u16::try_from(ciphertext.len()).unwrap_or(u16::MAX);
         (header, length.to_be_bytes(), ciphertext)
-    }
-}
-
-/// A ticket whose MAC is right under a key: the proof is the existence of this value.
-#[derive(Debug, Clone, Copy)]
-pub struct Verified<'k, 't> {
-    key: KeyInUse<'k>,
-    ticket: Ticket<'t>,
-}
-
-impl<'k, 't> Verified<'k, 't> {
-    pub(crate) fn new(key: KeyInUse<'k>, ticket: Ticket<'t>) -> Self {
-        Self { key, ticket }
-    }
-
-    /// The key that verified it.
-    #[must_use]
-    pub fn key(&self) -> &'k TicketKey {
-        self.key.key()
-    }
-
-    /// The key that verified it, and the time slot that it was derived for, where keys are.
-    #[must_use]
-    pub fn key_in_use(&self) -> KeyInUse<'k> {
-        self.key
-    }
-
-    /// The ticket, split as the key does.
-    #[must_use]
-    pub fn ticket(&self) -> &Ticket<'t> {
-        &self.ticket
-    }
-
-    /// Decrypts into `buffer`, in the place of what it held (one buffer serves a batch); the padding stays out of the result.
-    pub fn open<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], BadPadding> {
-        self.key.decrypt(&self.ticket, buffer)
-    }
-}
-
-/// Something from a ticket whose MAC did not verify.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unverified<T>(T);
-
-impl<T> Unverified<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self(value)
-    }
-
-    /// The value, for a caller that marks it as unverified wherever it shows it.
-    pub fn assume_unverified(&self) -> &T {
-        &self.0
-    }
-
-    /// Works on the value without leaving the wrapper.
-    pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Unverified<U> {
-        Unverified(with(self.0))
     }
 }
 
@@ -281,18 +222,18 @@ mod tests {
     #[test]
     fn other_families_split_elsewhere() {
         let mut bytes: Vec<u8> = (0..96).collect();
-        let ticket = Ticket::split_as(&bytes, Wire::Nameless, 32).unwrap();
+        let ticket = Ticket::split_as(&bytes, Arrangement::Nameless, 32).unwrap();
         assert_eq!((ticket.key_name(), ticket.iv(), ticket.ciphertext()), (None, &bytes[..16], &bytes[16..64]));
-        let ticket = Ticket::split_as(&bytes, Wire::UnsentLength, 48).unwrap();
+        let ticket = Ticket::split_as(&bytes, Arrangement::UnsentLength, 48).unwrap();
         assert_eq!(ticket.authenticated_pieces(), (&bytes[..32], [0, 16], &bytes[32..48]));
         assert_eq!(
-            Ticket::split_as(&bytes, Wire::SentLength, 20),
+            Ticket::split_as(&bytes, Arrangement::SentLength, 20),
             Err(Malformed::WrongLength { sent: 0x2021, found: 42 })
         );
         bytes[32..34].copy_from_slice(&[0, 42]);
-        let ticket = Ticket::split_as(&bytes, Wire::SentLength, 20).unwrap();
+        let ticket = Ticket::split_as(&bytes, Arrangement::SentLength, 20).unwrap();
         assert_eq!((ticket.ciphertext(), ticket.authenticated()), (&bytes[34..76], &bytes[..76]));
-        assert!(Ticket::split_as(&bytes[..48], Wire::Nameless, 32).is_err());
+        assert!(Ticket::split_as(&bytes[..48], Arrangement::Nameless, 32).is_err());
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tktdump::capture::container::{Reader, Step};
-use tktdump::capture::hello::ClientHello;
 use tktdump::capture::{Capture, Connection};
+use tktdump::tls::hello::ClientHello;
 
 fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")

@@ -22,7 +22,7 @@ fn tktdump(arguments: &[&str], key: &str, input: &Path) -> Output {
 }
 
 fn record(output: &Output) -> Value {
-    serde_json::from_slice(output.stdout.split(|&octet| octet == b'\n').next().unwrap()).unwrap()
+    serde_json::from_slice(output.stdout.split(|&byte| byte == b'\n').next().unwrap()).unwrap()
 }
 
 fn errors(output: &Output) -> String {

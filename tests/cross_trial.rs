@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tktdump::key::file::{read_as, read_auto};
-use tktdump::key::format::by_name;
+use tktdump::key::formats::by_name;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
-use tktdump::session::{Room, Secret};
-use tktdump::ticket::Wire;
+use tktdump::session::{Room, SessionSecret};
+use tktdump::ticket::Arrangement;
 
 struct Case {
     name: String,
@@ -64,7 +64,7 @@ fn every_ticket_opens_to_the_secret_of_its_client() {
         let outcome = opener.open(&case.ticket, &mut buffer, &mut room);
         let Outcome::Decrypted { session, .. } = outcome else { panic!("{}: {outcome:?}", case.name) };
         let secret = match session.secret {
-            Secret::MasterSecret(secret) => secret,
+            SessionSecret::MasterSecret(secret) => secret,
             _ => session.resumption_psk().unwrap(),
         };
         assert_eq!(Some(hex::encode(secret)), case.secret, "{}", case.name);
@@ -141,11 +141,11 @@ fn servers_formats_by_name_open_too() {
         let outcome = opener.open(&case.ticket, &mut buffer, &mut room);
         let Outcome::Decrypted { key, ticket, .. } = outcome else { panic!("{}: {outcome:?}", case.name) };
         assert_eq!(&*key.origin().format, *format);
-        let (wire, slot) = match case.name.as_str() {
-            "gnutls_tls12" => (Wire::SentLength, Some(27_707)),
-            name if name.starts_with("go127") => (Wire::Nameless, None),
-            _ => (Wire::Named, None),
+        let (arrangement, slot) = match case.name.as_str() {
+            "gnutls_tls12" => (Arrangement::SentLength, Some(27_707)),
+            name if name.starts_with("go127") => (Arrangement::Nameless, None),
+            _ => (Arrangement::Named, None),
         };
-        assert_eq!((ticket.wire(), key.slot()), (wire, slot), "{}", case.name);
+        assert_eq!((ticket.arrangement(), key.slot()), (arrangement, slot), "{}", case.name);
     }
 }

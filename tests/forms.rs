@@ -25,7 +25,7 @@ fn statuses(output: &Output) -> Vec<String> {
 
 /// Hex with `separator` between the bytes.
 fn separated(bytes: &[u8], separator: &str) -> String {
-    bytes.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(separator)
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(separator)
 }
 
 /// Rows of `width` characters.

@@ -18,7 +18,7 @@ fn no_verify_is_not_recommended_once_it_failed() {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("ticket.key");
     let mut bytes = read(KEY.as_ref());
-    bytes[16..].iter_mut().for_each(|octet| *octet ^= 0x55);
+    bytes[16..].iter_mut().for_each(|byte| *byte ^= 0x55);
     std::fs::write(&key, bytes).unwrap();
     let ticket = read("testdata/nginx48_tls12/ticket.bin".as_ref());
     let run = |arguments: &[&str]| {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use sha2::Sha256;
 use tktdump::input::{self, Item};
 use tktdump::key::file::{read_as, read_auto};
-use tktdump::key::format::FORMATS;
+use tktdump::key::formats::FORMATS;
 use tktdump::key::layout::{Layout, Order};
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
@@ -124,9 +124,9 @@ proptest! {
     }
 
     #[test]
-    fn damaged_sessions_do_not_panic(at in 0..PLAIN.len(), octet: u8, length in 0..PLAIN.len()) {
+    fn damaged_sessions_do_not_panic(at in 0..PLAIN.len(), byte: u8, length in 0..PLAIN.len()) {
         let mut bytes = PLAIN.to_vec();
-        bytes[at] = octet;
+        bytes[at] = byte;
         let _ = Session::parse(&bytes);
         prop_assert!(Session::parse(&PLAIN[..length]).is_err());
     }

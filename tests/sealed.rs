@@ -13,11 +13,11 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use sha3::{Digest, Sha3_512};
 use tktdump::key::file::{KeyFile, read_as, read_auto};
-use tktdump::key::format::by_name;
+use tktdump::key::formats::by_name;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
 use tktdump::session::{Dialect, Room};
-use tktdump::ticket::Wire;
+use tktdump::ticket::Arrangement;
 
 /// What every test needs: 64 random bytes to cut keys from, an IV and a secret.
 #[derive(Debug, Clone)]
@@ -37,7 +37,12 @@ fn random() -> impl Strategy<Value = Random> {
 }
 
 /// Opens with one file, and checks that no flipped bit of the ticket opens it.
-fn check(file: KeyFile, ticket: &[u8], wanted: (Dialect, Wire, &[u8]), flip: usize) -> Result<(), TestCaseError> {
+fn check(
+    file: KeyFile,
+    ticket: &[u8],
+    wanted: (Dialect, Arrangement, &[u8]),
+    flip: usize,
+) -> Result<(), TestCaseError> {
     let ring = KeyRing::with_clock(vec![(Arc::from("a.key"), file)], Some(1_795_421_147));
     let opener = Opener { ring: &ring, built_in: &KeyRing::built_in(), no_verify: true };
     let (mut buffer, mut room) = (Vec::new(), Room::default());
@@ -45,7 +50,7 @@ fn check(file: KeyFile, ticket: &[u8], wanted: (Dialect, Wire, &[u8]), flip: usi
     let Outcome::Decrypted { ticket: parts, session, .. } = outcome else {
         return Err(TestCaseError::fail(format!("{outcome:?}")));
     };
-    prop_assert_eq!((session.dialect, parts.wire(), session.secret.bytes()), wanted);
+    prop_assert_eq!((session.dialect, parts.arrangement(), session.secret.bytes()), wanted);
     let mut flipped = ticket.to_vec();
     let bit = flip % (8 * flipped.len());
     flipped[bit / 8] ^= 1 << (bit % 8);
@@ -64,8 +69,8 @@ proptest! {
     fn openssl_family(random in random(), flip: usize) {
         let bytes = &random.bytes;
         let plaintext = session::smallest(&random.secret);
-        let wanted = (Dialect::OpenSsl, Wire::Named, &random.secret[..]);
-        // format, octets of a secret, whether the HMAC key goes first
+        let wanted = (Dialect::OpenSsl, Arrangement::Named, &random.secret[..]);
+        // format, bytes of a secret, whether the HMAC key goes first
         for (format, size, mac_first) in [
             ("nginx", 16, false), ("nginx", 32, true), ("apache", 16, true), ("ats", 16, true), ("envoy", 32, true),
             ("unbound", 32, false), ("dnsdist", 32, false), ("node", 16, true), ("openssl", 16, true), ("openssl", 32, true),
@@ -84,7 +89,7 @@ proptest! {
     fn lighttpd_and_stunnel(random in random(), flip: usize) {
         let (name, mac, aes) = (&random.bytes[..16], &random.bytes[16..48], &random.bytes[48..80]);
         let plaintext = session::smallest(&random.secret);
-        let wanted = (Dialect::OpenSsl, Wire::Named, &random.secret[..]);
+        let wanted = (Dialect::OpenSsl, Arrangement::Named, &random.secret[..]);
         let ticket = seal::openssl(name, aes, |message| hmac::<Hmac<Sha256>>(mac, message), &random.iv, &plaintext);
         let times = [1_795_421_000_u32, 1_795_521_000].map(u32::to_le_bytes).concat();
         let file = [&[0; 4][..], &times, &random.bytes[..80]].concat();
@@ -115,9 +120,9 @@ proptest! {
                 );
                 let file = || read_auto(file.as_bytes()).unwrap();
                 let ticket = seal::openssl(name, aes, authenticate, &random.iv, &plaintext);
-                check(file(), &ticket, (Dialect::OpenSsl, Wire::Named, &random.secret), flip)?;
+                check(file(), &ticket, (Dialect::OpenSsl, Arrangement::Named, &random.secret), flip)?;
                 let ticket = seal::openssl(name, aes, authenticate, &random.iv, &tls13);
-                check(file(), &ticket, (Dialect::Picotls, Wire::Named, &random.secret[..32]), flip)?;
+                check(file(), &ticket, (Dialect::Picotls, Arrangement::Named, &random.secret[..32]), flip)?;
             }
         }
     }
@@ -127,12 +132,12 @@ proptest! {
         let (name, secrets) = random.bytes[..80].split_at(16);
         let (mac, aes) = secrets.split_at(32);
         let ticket = seal::unsent_length(name, aes, mac, &random.iv, &session::rustls(&random.secret));
-        let wanted = (Dialect::Rustls, Wire::UnsentLength, &random.secret[..]);
+        let wanted = (Dialect::Rustls, Arrangement::UnsentLength, &random.secret[..]);
         check(read_auto(&random.bytes[..80]).unwrap(), &ticket, wanted, flip)?;
         // with AES-128
         let (mac, aes) = random.bytes[16..48].split_at(16);
         let ticket = seal::sent_length(name, aes, mac, &random.iv, &session::rfc5077(&random.secret));
-        let wanted = (Dialect::Rfc5077, Wire::SentLength, &random.secret[..]);
+        let wanted = (Dialect::Rfc5077, Arrangement::SentLength, &random.secret[..]);
         check(read_auto(&random.bytes[..48]).unwrap(), &ticket, wanted, flip)?;
     }
 
@@ -141,7 +146,7 @@ proptest! {
         let key = &random.bytes[..32];
         for since_1_21 in [false, true] {
             let ticket = seal::go(key, &random.iv, &session::go(&random.secret, since_1_21), since_1_21);
-            let wire = if since_1_21 { Wire::Nameless } else { Wire::Named };
+            let wire = if since_1_21 { Arrangement::Nameless } else { Arrangement::Named };
             let wanted = (Dialect::Go, wire, &random.secret[..]);
             check(read_auto(key).unwrap(), &ticket, wanted, flip)?;
             check(read_auto(hex::encode(key).as_bytes()).unwrap(), &ticket, wanted, flip)?;
@@ -155,7 +160,7 @@ proptest! {
         let derived = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update(master).finalize();
         for key in [master, derived.as_slice()] {
             let ticket = seal::gnutls(key, &random.iv, &session::gnutls(&random.secret));
-            let wanted = (Dialect::GnuTls, Wire::SentLength, &random.secret[..]);
+            let wanted = (Dialect::GnuTls, Arrangement::SentLength, &random.secret[..]);
             // a flipped bit of the name would have every slot since 1970 computed
             check(named("gnutls", master), &ticket, wanted, flip % 8 + 8 * 20)?;
         }

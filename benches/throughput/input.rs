@@ -19,7 +19,7 @@ fn line(bencher: Bencher<'_, '_>, form: &str) {
     let digits = hex::encode(&ticket);
     let text = match form {
         "hex" => digits,
-        "hex_with_colons" => ticket.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(":"),
+        "hex_with_colons" => ticket.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":"),
         "base64" => data_encoding::BASE64.encode(&ticket),
         _ => format!(r#"{{"type":"ticket","source":"-","index":0,"ticket":{{"length":208,"raw":"{digits}"}}}}"#),
     };

@@ -1,12 +1,12 @@
 //! Going through the rules.
 
-use super::capture::Offer;
+use super::facts::capture::Offer;
+use super::facts::keys::KeySet;
+use super::facts::ticket::TicketFacts;
 use super::finding::{Finding, Subject};
-use super::keys::KeySet;
 use super::policy::Policy;
 use super::rule::{Check, OfferWatch, Rule, Severity, TicketWatch};
 use super::rules::RULES;
-use super::ticket::TicketFacts;
 
 /// Judges keys, tickets and offers by all rules that are on.
 pub struct Auditor<'p> {

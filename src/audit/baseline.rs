@@ -44,7 +44,7 @@ impl Baseline {
     /// Reads what `-f json` printed; records of other types are passed over.
     pub fn parse(text: &[u8]) -> Result<Self, BaselineError> {
         let mut known = HashSet::new();
-        for (row, line) in text.split(|&octet| octet == b'\n').zip(1..) {
+        for (row, line) in text.split(|&byte| byte == b'\n').zip(1..) {
             if row.trim_ascii().is_empty() {
                 continue;
             }

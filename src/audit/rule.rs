@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::capture::Offer;
+use super::facts::capture::Offer;
+use super::facts::keys::{FileFacts, KeyFacts, KeyFileFacts, KeySet};
+use super::facts::ticket::TicketFacts;
 use super::finding::Subject;
-use super::keys::{FileFacts, KeyFacts, KeyFileFacts, KeySet};
 use super::policy::Policy;
-use super::ticket::TicketFacts;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,13 +8,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::keys::{FileFacts, KeySet, LoadedFile};
-use super::ticket::{PskModes, TicketFacts, guessed};
+use super::facts::keys::{FileFacts, KeySet, LoadedFile};
+use super::facts::ticket::{PskModes, TicketFacts, guessed};
 use super::{Auditor, Finding, Policy};
 use crate::capture::container::{Reader, Step};
 use crate::capture::{Capture, Connection};
 use crate::key::ring::KeyRing;
-use crate::key::{file, format};
+use crate::key::{file, formats};
 use crate::open::{Opener, Outcome};
 use crate::record::{Place, Record, Source};
 use crate::session::{Room, Session};
@@ -68,24 +68,24 @@ impl Default for TestSession {
 
 impl TestSession {
     pub(super) fn der(&self) -> Vec<u8> {
-        let octets = |content: &[u8]| element(0x04, content);
+        let bytes = |content: &[u8]| element(0x04, content);
         let mut members = vec![
             integer(1),
             integer(self.protocol.into()),
-            octets(&self.cipher),
-            octets(&[]),
-            octets(&[0xc3; 48]),
+            bytes(&self.cipher),
+            bytes(&[]),
+            bytes(&[0xc3; 48]),
             element(0xa1, &integer(self.time)),
             element(0xa2, &integer(self.timeout)),
         ];
         members.extend(self.certificate.as_ref().map(|der| element(0xa3, der)));
-        members.push(element(0xa4, &octets(&self.context)));
-        members.push(element(0xa6, &octets(&self.hostname)));
+        members.push(element(0xa4, &bytes(&self.context)));
+        members.push(element(0xa6, &bytes(&self.hostname)));
         if self.hint > 0 {
             members.push(element(0xa9, &integer(self.hint)));
         }
-        members.extend(self.ticket.as_ref().map(|ticket| element(0xaa, &octets(ticket))));
-        members.extend(self.compression.map(|method| element(0xab, &octets(&[method]))));
+        members.extend(self.ticket.as_ref().map(|ticket| element(0xaa, &bytes(ticket))));
+        members.extend(self.compression.map(|method| element(0xab, &bytes(&[method]))));
         if self.extended {
             members.push(element(0xad, &integer(1)));
         }
@@ -139,7 +139,7 @@ pub(super) fn key_set_on_disk(files: &[(&str, &[u8], Option<FileFacts>)]) -> Key
 
 fn load(path: &str, content: &[u8], disk: Option<FileFacts>, format: Option<&str>) -> LoadedFile {
     let keys = match format {
-        Some(name) => file::read_as(format::by_name(name).unwrap(), content),
+        Some(name) => file::read_as(formats::by_name(name).unwrap(), content),
         None => file::read_auto(content),
     };
     LoadedFile {

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use super::connection::{Alert, Connection, Message, Side};
 use super::container::Time;
-use super::hello::{ClientHello, ServerHello};
 use super::message::kind;
+use crate::tls::hello::{ClientHello, ServerHello};
 
 /// Hellos of each kind that a handshake can have: one more where the server asks for another, and a spare.
 const MAX_HELLOS: usize = 3;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::container::Time;
-use super::hello::{ClientHello, NewSessionTicket, ServerHello};
+use crate::tls::hello::{ClientHello, NewSessionTicket, ServerHello};
 
 /// A handshake message as it was sent, its header included.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 
 mod pcap;
 mod pcapng;
+pub mod pcapng_writer;
 
 use std::fmt;
 

@@ -1,9 +1,9 @@
 //! DTLS 1.0 and 1.2 (RFC 6347): records that need no order, handshake messages in fragments.
 
 use super::collect::{Collector, Stamp};
-use super::cursor::Cursor;
 use super::message::{kind, longest};
-use super::record::content;
+use super::tls_record::content;
+use crate::tls::wire::Reader;
 
 /// Messages in pieces at a time.
 const MAX_PARTIAL: usize = 8;
@@ -23,9 +23,9 @@ pub(super) fn begins_handshake(datagram: &[u8]) -> bool {
 
 /// The random of the `ClientHello` that a datagram begins with.
 fn client_random(datagram: &[u8]) -> Option<[u8; 32]> {
-    let mut rest = Cursor(datagram);
+    let mut rest = Reader(datagram);
     let (content::HANDSHAKE, 0, _, body) = record(&mut rest)? else { return None };
-    let mut body = Cursor(body);
+    let mut body = Reader(body);
     if body.u8()? != kind::CLIENT_HELLO {
         return None;
     }
@@ -71,11 +71,11 @@ impl Dtls {
         if self.random.is_none() {
             self.random = client_random(datagram);
         }
-        let mut rest = Cursor(datagram);
+        let mut rest = Reader(datagram);
         while let Some((kind, epoch, record, body)) = record(&mut rest) {
             match (kind, epoch) {
                 (content::HANDSHAKE, 0) => {
-                    let mut fragments = Cursor(body);
+                    let mut fragments = Reader(body);
                     while self.fragment(&mut fragments, side, stamp, collector).is_some() {}
                 }
                 (content::CHANGE_CIPHER_SPEC, 0) => collector.change_cipher_spec(side),
@@ -101,7 +101,7 @@ impl Dtls {
         !self.partial.is_empty() || numbers & numbers.wrapping_add(1) != 0
     }
 
-    fn fragment(&mut self, rest: &mut Cursor<'_>, side: usize, stamp: Stamp, collector: &mut Collector) -> Option<()> {
+    fn fragment(&mut self, rest: &mut Reader<'_>, side: usize, stamp: Stamp, collector: &mut Collector) -> Option<()> {
         let (kind, length, number) = (rest.u8()?, rest.u24()?, rest.u16()?);
         let (offset, fragment_length) = (rest.u24()?, rest.u24()?);
         let body = rest.take(fragment_length)?;
@@ -160,14 +160,14 @@ impl Partial {
 }
 
 /// Takes the next record off: its type and epoch, the whole of it, its content.
-fn record<'a>(rest: &mut Cursor<'a>) -> Option<(u8, u16, &'a [u8], &'a [u8])> {
+fn record<'a>(rest: &mut Reader<'a>) -> Option<(u8, u16, &'a [u8], &'a [u8])> {
     let whole = rest.0;
     let (kind, version, epoch) = (rest.u8()?, rest.u16()?, rest.u16()?);
     if !matches!(version, 0xfeff | 0xfefd | 0x0100) {
         return None;
     }
     rest.take(6)?;
-    let body = rest.vector16()?;
+    let body = rest.vec16()?;
     let record = whole.get(..whole.len() - rest.0.len())?;
     Some((kind, epoch, record, body))
 }

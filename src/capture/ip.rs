@@ -108,12 +108,12 @@ pub(super) struct Address {
 }
 
 impl Address {
-    pub(super) fn v4(octets: [u8; 4]) -> Self {
-        Self { is_v6: false, number: u32::from_be_bytes(octets).into() }
+    pub(super) fn v4(bytes: [u8; 4]) -> Self {
+        Self { is_v6: false, number: u32::from_be_bytes(bytes).into() }
     }
 
-    fn v6(octets: [u8; 16]) -> Self {
-        Self { is_v6: true, number: u128::from_be_bytes(octets) }
+    fn v6(bytes: [u8; 16]) -> Self {
+        Self { is_v6: true, number: u128::from_be_bytes(bytes) }
     }
 
     fn ip(self) -> IpAddr {

@@ -1,6 +1,6 @@
 //! Link layers: what stands in front of the IP header.
 
-use super::cursor::Cursor;
+use crate::tls::wire::Reader;
 
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
@@ -13,7 +13,7 @@ const MAX_TAGS: usize = 8;
 
 /// The IP packet inside a frame; `None` where there is none, or the link type is not known.
 pub(super) fn ip(link_type: u16, frame: &[u8]) -> Option<&[u8]> {
-    let mut cursor = Cursor(frame);
+    let mut cursor = Reader(frame);
     match link_type {
         // NULL and LOOP: an address family, whose number depends on the system; the IP version tells as well
         0 | 108 => {
@@ -55,12 +55,12 @@ pub(super) fn is_known(link_type: u16) -> bool {
 }
 
 /// What follows an `EtherType`.
-fn network(mut cursor: Cursor<'_>) -> Option<&[u8]> {
+fn network(mut cursor: Reader<'_>) -> Option<&[u8]> {
     let kind = cursor.u16()?;
     typed(kind, cursor)
 }
 
-fn typed(mut kind: u16, mut cursor: Cursor<'_>) -> Option<&[u8]> {
+fn typed(mut kind: u16, mut cursor: Reader<'_>) -> Option<&[u8]> {
     for _ in 0..MAX_TAGS {
         match kind {
             ETHERTYPE_IPV4 | ETHERTYPE_IPV6 => return Some(cursor.0),

@@ -2,7 +2,7 @@
 //! several messages).
 
 use super::collect::{Collector, Stamp};
-use super::hello::HEADER_LENGTH;
+use crate::tls::hello::HEADER_LENGTH;
 
 /// Handshake message types (RFC 8446 section 4, RFC 5246 section 7.4, RFC 6347 section 4.3.2).
 pub(super) mod kind {

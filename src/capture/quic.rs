@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::collect::{Collector, Stamp};
-use crate::quic::{Exchange, Sender};
+use crate::tls::quic::{Exchange, Sender};
 
 /// Datagrams of a side of a flow in which the start of QUIC is looked for.
 pub(super) const MAX_TRIES: u8 = 8;

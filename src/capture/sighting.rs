@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::connection::{Connection, Message};
 use super::container::Time;
-use super::hello::ClientHello;
+use crate::tls::hello::ClientHello;
 
 /// The message a ticket was in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

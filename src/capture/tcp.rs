@@ -3,7 +3,7 @@
 //! Segments in order are handed on in place; only those ahead of a hole are copied, within bounds.
 
 use super::collect::{Collector, Stamp};
-use super::record::Records;
+use super::tls_record::Records;
 
 /// How far ahead of the next byte a segment may be, in bytes.
 const MAX_AHEAD: i32 = 1 << 24;
@@ -51,7 +51,7 @@ pub(super) fn after_proxy_header(payload: &[u8]) -> Option<&[u8]> {
     /// The longest line of version 1, its end included.
     const MAX_LINE: usize = 107;
     if payload.starts_with(b"PROXY ") {
-        let end = payload.iter().take(MAX_LINE).position(|&octet| octet == b'\n')?;
+        let end = payload.iter().take(MAX_LINE).position(|&byte| byte == b'\n')?;
         return payload.get(end + 1..);
     }
     let rest = payload.strip_prefix(b"\r\n\r\n\0\r\nQUIT\n")?;

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use tktdump::audit::baseline::Baseline;
-use tktdump::audit::capture::Offer;
-use tktdump::audit::keys::{KeySet, LoadedFile};
+use tktdump::audit::facts::capture::Offer;
+use tktdump::audit::facts::keys::{KeySet, LoadedFile};
+use tktdump::audit::facts::ticket::{PskModes, TicketFacts, guessed};
 use tktdump::audit::rules::RULES;
-use tktdump::audit::ticket::{PskModes, TicketFacts, guessed};
 use tktdump::audit::{Auditor, Policy};
 use tktdump::capture::Connection;
 use tktdump::escape::Text;
@@ -29,11 +29,13 @@ use zeroize::Zeroizing;
 pub(super) use self::args::AuditArgs;
 use self::args::{AuditFormat, PolicyArgs};
 use self::output::Output;
+use super::exit::Exit;
+use super::failure::Failure;
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
 use super::source::{self, Sink};
-use super::{Exit, Failure, job, key_files};
+use super::{job, key_files};
 
 /// The longest policy or baseline that is read.
 const MAX_SETTINGS_LENGTH: u64 = 64 << 20;
@@ -45,7 +47,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let inputs = inputs(args, &policy)?;
     let baseline = baseline(&args.policy)?;
-    let now = args.at.unwrap_or_else(super::now);
+    let now = args.at.unwrap_or_else(super::exit::now);
     let (keys, mut exit) = load_keys(args, now, notes)?;
     // what the missing keys seal would be found to be foreign
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
@@ -71,7 +73,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         worker.begin(path);
         match source::read(path, args.from.form(), &mut worker) {
             Ok(()) => worker.end(path),
-            Err(error) if super::is_closed_pipe(&error) => return Err(error),
+            Err(error) if super::exit::is_closed_pipe(&error) => return Err(error),
             Err(error) => {
                 worker.notes.failure(&error);
                 exit = Exit::Failed;

@@ -10,7 +10,7 @@ pub(super) use self::feed::Feed;
 use tktdump::capture::container::{Packet, Reader, Step};
 use tktdump::capture::{Capture, Remarks};
 
-use super::Failure;
+use super::failure::Failure;
 use super::source::Sink;
 
 /// What happens with the packets of a capture.

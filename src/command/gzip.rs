@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Chain, Cursor, ErrorKind, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::Failure;
+use super::failure::Failure;
 
 /// The two magic bytes, and "deflate", the only method there is.
 const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];

@@ -1,5 +1,6 @@
 //! The main job: find tickets, open them, print them.
 
+mod args;
 mod connection;
 mod found;
 mod lines;
@@ -17,19 +18,22 @@ use tktdump::record::{Place, Record};
 use tktdump::report::{Page, Tally, json, text};
 use tktdump::session::{Room, Session};
 
+pub(super) use self::args::{Format, JobArgs};
 use self::printer::Printer;
 use self::worker::{Job, Worker};
-use super::args::{Format, JobArgs};
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::key_files;
 use super::key_log::Log;
 use super::notes::Notes;
 use super::output::Output;
 use super::source;
 use super::turnstile::Turnstile;
-use super::{Exit, Failure, key_files};
 
 pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let inputs = source::inputs(&args.inputs, &args.keys)?;
-    let now = args.at.unwrap_or_else(super::now);
+    let now = args.at.unwrap_or_else(super::exit::now);
     let ring = load_keys(args, now, notes)?;
     let built_in = if ring.is_empty() { KeyRing::built_in() } else { KeyRing::default() };
     let output = Output::new(args, &ring, now)?;

@@ -11,8 +11,9 @@ use tktdump::key::file::{self, KeyFile, MAX_FILE_LENGTH};
 use tktdump::key::format::KeyFormat;
 use zeroize::Zeroizing;
 
+use super::failure::Failure;
 use super::notes::Notes;
-use super::{Failure, server_config, source};
+use super::{server_config, source};
 
 /// A key file that was read, and what is unusual about it.
 pub(super) struct Loaded {

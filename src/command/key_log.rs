@@ -9,7 +9,7 @@ use tktdump::keylog::{KeyLog, Label, Line, Written};
 use tktdump::report::Page;
 use tktdump::resumption::secrets::{Withheld, secrets};
 use tktdump::secret::Secret as Key;
-use tktdump::session::{Secret, Session};
+use tktdump::session::{Session, SessionSecret};
 
 use super::notes::Held;
 
@@ -65,12 +65,12 @@ impl Log {
         notes: &mut Held<'_>,
     ) {
         let reason = match (session.secret, self.client_random) {
-            (Secret::MasterSecret(master), Some(client_random)) => {
+            (SessionSecret::MasterSecret(master), Some(client_random)) => {
                 let line = Line { label: Label::ClientRandom, client_random, secret: Key::from(master) };
                 let comment = format!("{}, key {}: a ticket, with the client random given", key.file, key.index);
                 return self.write(&[line], &comment, out, notes);
             }
-            (Secret::MasterSecret(_), None) => {
+            (SessionSecret::MasterSecret(_), None) => {
                 "a bare ticket has no client random: --client-random HEX gives it, or the capture it came from"
             }
             _ => "a bare TLS 1.3 ticket gives no line: what its PSK decrypts depends on the ClientHello around it",

@@ -1,18 +1,35 @@
 //! `tktdump keys`: what key files hold, without their secrets.
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
 use tktdump::escape::Text;
 use tktdump::key::TicketKey;
 use tktdump::key::problems;
 use tktdump::key::ring::KeyRing;
 use tktdump::report::{self, Page};
+use tktdump::time::utc;
 
-use super::args::{KeysArgs, ListFormat};
+use super::args::shared::{KeyFormatArg, ListFormat};
+use super::exit::Exit;
+use super::failure::Failure;
 use super::key_files::{self, Loaded};
 use super::notes::Notes;
-use super::{Exit, Failure, source};
+use super::source;
+
+#[derive(Debug, Args)]
+pub(super) struct KeysArgs {
+    /// Key files, or directories of them; - is standard input
+    #[arg(value_name = "KEYFILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) key_format: KeyFormatArg,
+    /// Output
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
+    pub(super) format: ListFormat,
+}
 
 pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if args.files.iter().filter(|path| source::is_stdin(path)).count() > 1 {
@@ -31,7 +48,7 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let about: Vec<About> = loaded.iter().map(About::of).collect();
     let files = loaded.into_iter().map(|Loaded { path, file, .. }| (path, file)).collect();
-    let ring = KeyRing::with_clock(files, Some(super::now()));
+    let ring = KeyRing::with_clock(files, Some(super::exit::now()));
     let problems = problems::of(ring.keys());
     let mut out = Page::new();
     for about in &about {
@@ -93,7 +110,7 @@ fn text<'k>(
         writeln!(out, "    role         {}", origin.role.as_str())?;
         for (label, seconds) in [("not before", key.validity().not_before), ("not after", key.validity().not_after)] {
             if let Some(seconds) = seconds {
-                let time = report::utc(seconds).unwrap_or_else(|| seconds.to_string());
+                let time = utc(seconds).unwrap_or_else(|| seconds.to_string());
                 writeln!(out, "    {label:<11}  {time}")?;
             }
         }

@@ -6,8 +6,8 @@ use std::fmt::Display;
 use std::io::Write;
 
 pub(super) use self::held::Held;
-use super::Failure;
-use super::args::Verbosity;
+use super::args::shared::Verbosity;
+use super::failure::Failure;
 use super::progress::Progress;
 
 /// Writes notes, as many as were asked for.

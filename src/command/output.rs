@@ -11,8 +11,9 @@ use tktdump::session::Dialect;
 use tktdump::{armor, session};
 use zeroize::Zeroizing;
 
-use super::Failure;
-use super::args::{Color, Format, JobArgs};
+use super::args::shared::Color;
+use super::failure::Failure;
+use super::job::{Format, JobArgs};
 
 /// A renderer with its settings.
 #[derive(Clone, Copy)]

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use tktdump::escape::Text;
-use tktdump::key::config::{self, Reference};
+use tktdump::key::config::Reference;
+use tktdump::key::configs;
 use tktdump::key::file::MAX_FILE_LENGTH;
 use tktdump::key::format::KeyFormat;
 
+use super::failure::Failure;
 use super::key_files::{self, KeyPath};
 use super::notes::Notes;
-use super::{Failure, source};
+use super::source;
 
 /// How deep configurations may include each other.
 const MAX_DEPTH: usize = 8;
@@ -24,7 +26,7 @@ pub(super) fn key_files(path: &Path, notes: &Notes) -> anyhow::Result<Option<Vec
     }
     // whoever loads it as a key file says why it cannot be read
     let Ok((bytes, _)) = key_files::read(path) else { return Ok(None) };
-    let Some(references) = Some(bytes).filter(|bytes| bytes.len() <= MAX_FILE_LENGTH).and_then(|b| config::read(&b))
+    let Some(references) = Some(bytes).filter(|bytes| bytes.len() <= MAX_FILE_LENGTH).and_then(|b| configs::read(&b))
     else {
         return Ok(None);
     };
@@ -89,7 +91,7 @@ impl Walk<'_> {
             }
             let (bytes, _) = key_files::read(&path).with_context(|| shown(&path))?;
             if bytes.len() <= MAX_FILE_LENGTH {
-                self.follow(&config::read_included(self.format.name(), &bytes), depth)?;
+                self.follow(&configs::read_included(self.format.name(), &bytes), depth)?;
             }
         }
         if !any {

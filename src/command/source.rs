@@ -15,8 +15,8 @@ use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
 use self::chunks::Buffer;
 pub(super) use self::chunks::{Chunk, Chunks};
-use super::Failure;
 use super::capture::{self, Ahead};
+use super::failure::Failure;
 use super::gzip::{self, Decompressed};
 use super::progress::{Input, Progress};
 

@@ -1,7 +1,9 @@
 //! `tktdump survey`: tickets grouped by key name, without any key.
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 
+use clap::Args;
 use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::Item;
@@ -9,11 +11,28 @@ use tktdump::report::{Page, survey as render};
 use tktdump::session::Session;
 use tktdump::survey::{Seen, Survey};
 
-use super::args::{ListFormat, SurveyArgs};
+use super::args::shared::{Color, FormArg, ListFormat};
+use super::exit::Exit;
 use super::notes::Notes;
+use super::output;
 use super::progress::Progress;
 use super::source::{self, Sink};
-use super::{Exit, output};
+
+#[derive(Debug, Args)]
+pub(super) struct SurveyArgs {
+    /// Captures, or tickets in any form; standard input where none or - is given
+    #[arg(value_name = "INPUT")]
+    pub(super) inputs: Vec<PathBuf>,
+    /// Form of the inputs
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
+    pub(super) from: FormArg,
+    /// Output
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
+    pub(super) format: ListFormat,
+    /// Colours in text
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(super) color: Color,
+}
 
 pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let mut collector =

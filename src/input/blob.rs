@@ -3,14 +3,14 @@
 use memchr::memmem;
 
 use super::{Item, Unreadable, text};
-use crate::der::{DerErrorKind, Reader};
 use crate::session::Session;
+use crate::session::der::{DerErrorKind, Reader};
 
 /// Handshake type of `NewSessionTicket` (RFC 8446 section 4).
 const NEW_SESSION_TICKET: u8 = 4;
 /// Record type of handshake messages (RFC 8446 section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
-/// Octets that hold the marks of a session: three bytes of length and three of a version before the last are the most.
+/// Bytes that hold the marks of a session: three bytes of length and three of a version before the last are the most.
 const MARKS_LENGTH: usize = 16;
 
 /// Hands over what the bytes are: one thing, or the tickets of several messages.
@@ -79,16 +79,16 @@ pub(super) fn begins_session(head: &[u8]) -> bool {
 fn has_marks(head: &[u8; MARKS_LENGTH]) -> bool {
     // the length takes one, two or three bytes
     (2..=4).any(|start| {
-        let octet = |at: usize| head.get(start + at).copied().unwrap_or(0);
-        let wrong = [head.first() != Some(&0x30), octet(0) != 2, octet(1) != 1, octet(3) != 2];
+        let byte = |at: usize| head.get(start + at).copied().unwrap_or(0);
+        let wrong = [head.first() != Some(&0x30), byte(0) != 2, byte(1) != 1, byte(3) != 2];
         let wrong = wrong.iter().filter(|wrong| **wrong).count();
         // already enough for nearly every ticket
         if wrong > 1 {
             return false;
         }
-        let version = Some(octet(4)).filter(|length| (1..=3).contains(length));
+        let version = Some(byte(4)).filter(|length| (1..=3).contains(length));
         let suite = 5 + usize::from(version.unwrap_or(2));
-        let others = [version.is_none(), octet(suite) != 4, !matches!(octet(suite + 1), 2 | 3)];
+        let others = [version.is_none(), byte(suite) != 4, !matches!(byte(suite + 1), 2 | 3)];
         wrong + others.iter().filter(|wrong| **wrong).count() <= 1
     })
 }
@@ -104,7 +104,7 @@ pub(super) fn each_session(input: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<
             },
             Err(mut error) => {
                 if let DerErrorKind::InvalidHeader = error.kind {
-                    error.kind = DerErrorKind::TrailingData { octets: reader.rest().len() };
+                    error.kind = DerErrorKind::TrailingData { bytes: reader.rest().len() };
                 }
                 return sink(None, Item::Unreadable(Unreadable::Der(error)));
             }
@@ -192,10 +192,10 @@ mod tests {
         [&[NEW_SESSION_TICKET][..], &length[1..], body].concat()
     }
 
-    /// The same judgement, an octet at a time.
-    fn has_octets(head: &[u8]) -> bool {
+    /// The same judgement, an byte at a time.
+    fn has_bytes(head: &[u8]) -> bool {
         (2..=4).any(|start| {
-            let is = |at: usize, wanted: &[u8]| head.get(at).is_some_and(|octet| wanted.contains(octet));
+            let is = |at: usize, wanted: &[u8]| head.get(at).is_some_and(|byte| wanted.contains(byte));
             let version = head.get(start + 4).copied().filter(|length| (1..=3).contains(length));
             let suite = start + 5 + usize::from(version.unwrap_or(2));
             let fixed = [is(0, &[0x30]), is(start, &[2]), is(start + 1, &[1]), is(start + 3, &[2])];
@@ -212,12 +212,12 @@ mod tests {
             version in 0..=4_u8,
             wrong in proptest::collection::vec(0..18_usize, 0..3),
         ) {
-            prop_assert_eq!(begins_session(&head), has_octets(&head));
+            prop_assert_eq!(begins_session(&head), has_bytes(&head));
             let mut near = head;
             let suite = marks + 5 + usize::from(version);
-            for (at, octet) in [(0, 0x30), (marks, 2), (marks + 1, 1), (marks + 3, 2), (marks + 4, version), (suite, 4), (suite + 1, 2)] {
+            for (at, byte) in [(0, 0x30), (marks, 2), (marks + 1, 1), (marks + 3, 2), (marks + 4, version), (suite, 4), (suite + 1, 2)] {
                 if let Some(place) = near.get_mut(at) {
-                    *place = octet;
+                    *place = byte;
                 }
             }
             for at in wrong {
@@ -225,7 +225,7 @@ mod tests {
                     *place ^= 1;
                 }
             }
-            prop_assert_eq!(begins_session(&near), has_octets(&near));
+            prop_assert_eq!(begins_session(&near), has_bytes(&near));
         }
     }
 

@@ -48,7 +48,7 @@ impl Row {
     /// Reads a line; `None` where it is no row.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let line = line.trim_ascii();
-        let at = line.iter().position(|octet| !octet.is_ascii_hexdigit()).filter(|at| (4..=8).contains(at))?;
+        let at = line.iter().position(|byte| !byte.is_ascii_hexdigit()).filter(|at| (4..=8).contains(at))?;
         let (offset, rest) = line.split_at_checked(at)?;
         let offset = usize::from_str_radix(std::str::from_utf8(offset).ok()?, 16).ok()?;
         let style = STYLES.iter().find(|style| rest.starts_with(style.after_offset))?;

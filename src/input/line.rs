@@ -32,7 +32,7 @@ fn each_dressed(form: Form, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn F
         return record::each(line, scratch, sink);
     }
     let Some(cell) = last_cell(line) else { return };
-    for part in cell.split(|&octet| octet == b',') {
+    for part in cell.split(|&byte| byte == b',') {
         let part = unquote(part);
         if part.is_empty() || part == MISSING {
             continue;
@@ -86,18 +86,18 @@ fn decode_hex(text: &[u8], start: usize, out: &mut Vec<u8>) -> Result<(), NotHex
     let mut high = None;
     let mut digits = 0;
     let mut at_start = true;
-    let mut octets = text.iter().zip(start + 1..).peekable();
-    while let Some((&octet, column)) = octets.next() {
-        if at_start && octet == b'0' && octets.next_if(|(next, _)| matches!(next, b'x' | b'X')).is_some() {
+    let mut bytes = text.iter().zip(start + 1..).peekable();
+    while let Some((&byte, column)) = bytes.next() {
+        if at_start && byte == b'0' && bytes.next_if(|(next, _)| matches!(next, b'x' | b'X')).is_some() {
             at_start = false;
             continue;
         }
-        at_start = matches!(octet, b':' | b' ' | b'\t');
-        let Some(digit) = char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok()) else {
+        at_start = matches!(byte, b':' | b' ' | b'\t');
+        let Some(digit) = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()) else {
             if at_start && high.is_none() {
                 continue;
             }
-            return Err(NotHex::Character { found: char::from(octet), column });
+            return Err(NotHex::Character { found: char::from(byte), column });
         };
         digits += 1;
         match high.take() {
@@ -122,14 +122,14 @@ fn decode_base64(text: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
 ///
 /// Where other columns stand before empty ones and hold no ticket (a packet number, say), the line has none.
 fn last_cell(line: &[u8]) -> Option<&[u8]> {
-    let mut cells = line.split(|&octet| octet == b'\t').rev();
+    let mut cells = line.split(|&byte| byte == b'\t').rev();
     let mut blanks = 0;
     let cell = cells.find(|cell| {
         let empty = matches!(unquote(cell), b"" | MISSING);
         blanks += usize::from(empty);
         !empty
     })?;
-    let number = unquote(cell).iter().all(|octet| octet.is_ascii_digit() || *octet == b'.');
+    let number = unquote(cell).iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
     if blanks > 0 && number && cell.len() <= LONGEST_NUMBER { None } else { Some(cell) }
 }
 

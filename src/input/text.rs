@@ -25,7 +25,7 @@ const SHORTEST_REMEMBERED: usize = 32;
 
 /// Whether such text begins here.
 pub(super) fn has_marker(head: &[u8]) -> bool {
-    let first = head.split(|&octet| octet == b'\n').find(|line| !line.trim_ascii().is_empty());
+    let first = head.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     [&b"-----BEGIN "[..], HEADING, b"SSL-Session:"].iter().any(|marker| memmem::find(head, marker).is_some())
         || first.and_then(Row::parse).is_some_and(|row| row.offset == 0)
 }
@@ -52,7 +52,7 @@ pub(super) fn each(text: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
     let mut blocks = Blocks::new(text).peekable();
     let mut block_end = 0;
     let mut offset = 0;
-    for (line, number) in text.split_inclusive(|&octet| octet == b'\n').zip(1..) {
+    for (line, number) in text.split_inclusive(|&byte| byte == b'\n').zip(1..) {
         offset += line.len();
         while let Some(block) = blocks.next_if(|block| block.start < offset) {
             walk.end_dump();
@@ -236,7 +236,7 @@ mod tests {
             format!("{offset:08x}: {:39}  ................\n", groups.join(" "))
         });
         let hexdump = rows(|offset, row| {
-            let half = |half: &[u8]| half.iter().map(|octet| hex::encode([*octet])).collect::<Vec<_>>().join(" ");
+            let half = |half: &[u8]| half.iter().map(|byte| hex::encode([*byte])).collect::<Vec<_>>().join(" ");
             let halves: Vec<String> = row.chunks(8).map(half).collect();
             format!("{offset:08x}  {:49} |................|\n", halves.join("  "))
         });

@@ -29,7 +29,7 @@ fn is_whole_ticket(form: Form, line: &[u8]) -> bool {
 /// something decides.
 pub(super) fn is_list(form: Form, lines: &[u8]) -> bool {
     let (mut ids, mut ended) = (0, false);
-    for line in lines.split(|&octet| octet == b'\n') {
+    for line in lines.split(|&byte| byte == b'\n') {
         let mut lengths = Vec::new();
         line::each(form, line, &mut Vec::new(), &mut |item| {
             lengths.push(match item {
@@ -103,7 +103,7 @@ pub(super) fn decode(encoding: Encoding, text: &[u8]) -> Result<Vec<u8>, Unreada
 }
 
 fn rows(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&octet| octet == b'\n').map(<[u8]>::trim_ascii).filter(|row| !row.is_empty())
+    text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|row| !row.is_empty())
 }
 
 #[cfg(test)]

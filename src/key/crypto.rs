@@ -17,9 +17,9 @@ use sha2::{Sha384, Sha512};
 
 use self::sha256::{Case, HmacSha256};
 use super::scheme::{Hash, Mode};
-use crate::ticket::{Ticket, Wire};
+use crate::ticket::{Arrangement, Ticket};
 
-/// Octets of an AES block.
+/// Bytes of an AES block.
 const BLOCK_LENGTH: u8 = 16;
 
 /// An AES key in its mode, its schedule expanded; the `zeroize` feature wipes it.
@@ -170,7 +170,7 @@ impl MacKey {
 
     /// Compares the ticket's MAC in constant time.
     pub(super) fn verify(&self, ticket: &Ticket<'_>) -> bool {
-        let message = if ticket.wire() == Wire::UnsentLength {
+        let message = if ticket.arrangement() == Arrangement::UnsentLength {
             let (header, length, ciphertext) = ticket.authenticated_pieces();
             Cow::Owned([header, &length, ciphertext].concat())
         } else {
@@ -187,7 +187,7 @@ impl MacKey {
     /// The same for two tickets at once, each under its key; `None` where that is no faster.
     pub(super) fn verify_both([(one, first), (other, second)]: [(&Self, &Ticket<'_>); 2]) -> Option<[bool; 2]> {
         let (Self::HmacSha256(one), Self::HmacSha256(other)) = (one, other) else { return None };
-        let whole = [first, second].iter().all(|ticket| ticket.wire() != Wire::UnsentLength);
+        let whole = [first, second].iter().all(|ticket| ticket.arrangement() != Arrangement::UnsentLength);
         let cases = [(one, first), (other, second)];
         let cases = cases.map(|(key, ticket)| Case { key, message: ticket.authenticated(), tag: ticket.mac() });
         whole.then(|| HmacSha256::verify(cases))
@@ -228,7 +228,7 @@ mod tests {
             length in 0..=18_u8,
             wrong in proptest::option::of(0..16_usize),
         ) {
-            last.iter_mut().rev().take(length.into()).for_each(|octet| *octet = length);
+            last.iter_mut().rev().take(length.into()).for_each(|byte| *byte = length);
             if let Some(at) = wrong {
                 last[at] ^= 1;
             }

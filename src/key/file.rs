@@ -9,7 +9,8 @@ use self::error::cause;
 pub use self::error::{Cause, KeyFileError};
 pub(super) use self::text::decode_lines;
 use self::text::is_prose;
-use super::format::{FORMATS, KeyBytes, KeyFormat};
+use super::format::{KeyBytes, KeyFormat};
+use super::formats::FORMATS;
 use super::layout::Layout;
 use super::scheme::Scheme;
 
@@ -313,7 +314,7 @@ mod tests {
 
     #[test]
     fn errors_name_size_and_cause() {
-        let nginx = super::super::format::by_name("nginx").unwrap();
+        let nginx = super::super::formats::by_name("nginx").unwrap();
         let cause_of = |file: &[u8]| match read_as(nginx, file).err().unwrap() {
             KeyFileError::Size { cause, found, .. } => (found, cause),
             other => panic!("{other}"),

@@ -1,26 +1,4 @@
-//! The key files of servers: one module a server, all registered in [`FORMATS`].
-//!
-//! A new format is one new file beside the others and one line in [`FORMATS`]: it says how it reads a file, which
-//! files it takes for its own, and which of its keys seals. Everything else (the command's option, recognition,
-//! roles, the names in records) follows from the table.
-
-mod apache;
-mod ats;
-mod caddy;
-mod dnsdist;
-mod envoy;
-mod gnutls;
-mod go;
-mod h2o;
-mod haproxy;
-mod lighttpd;
-mod nginx;
-mod node;
-mod openssl;
-mod pem;
-mod raw;
-mod stunnel;
-mod unbound;
+//! What a key file format is: how a file is read, which files the format claims, and which key seals.
 
 use zeroize::Zeroizing;
 
@@ -28,32 +6,6 @@ use super::file::KeyFileError;
 use super::layout::Layout;
 use super::scheme::Scheme;
 use super::{Role, TicketKey};
-
-/// Every format, in the order in which records name those that share a layout.
-pub static FORMATS: &[&dyn KeyFormat] = &[
-    &nginx::FORMAT,
-    &apache::FORMAT,
-    &haproxy::Haproxy,
-    &ats::FORMAT,
-    &envoy::FORMAT,
-    &lighttpd::Lighttpd,
-    &h2o::H2o,
-    &stunnel::Stunnel,
-    &unbound::FORMAT,
-    &dnsdist::FORMAT,
-    &node::FORMAT,
-    &openssl::FORMAT,
-    &pem::Pem,
-    &go::Go,
-    &caddy::Caddy,
-    &gnutls::FORMAT,
-];
-
-/// The format with that option name.
-#[must_use]
-pub fn by_name(name: &str) -> Option<&'static dyn KeyFormat> {
-    FORMATS.iter().copied().find(|format| format.name() == name)
-}
 
 /// How one server keeps its ticket keys.
 pub trait KeyFormat: Sync {
@@ -91,7 +43,7 @@ pub trait KeyFormat: Sync {
     }
 
     /// What the server does with a key that stands there; [`Role::Unknown`] where that does not tell.
-    fn role(&self, place: Place) -> Role;
+    fn role(&self, place: Position) -> Role;
 }
 
 /// When a key is used, as far as its file says.
@@ -159,7 +111,7 @@ impl KeyBytes {
 
 /// Where a key stands among all that were given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// n-th file, from 0.
     pub file: usize,
     /// Number of files; of a format that nothing else can be meant by, number of its files.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::ticket::NAME_LENGTH;
+
 /// The order of the parts. It differs between servers, and nothing in the bytes tells which it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -19,14 +21,11 @@ pub enum Order {
 pub struct Layout {
     /// The order of the parts.
     pub order: Order,
-    /// Octets of the AES key: 16, 24 or 32.
+    /// Bytes of the AES key: 16, 24 or 32.
     pub aes: usize,
-    /// Octets of the HMAC key.
+    /// Bytes of the HMAC key.
     pub hmac: usize,
 }
-
-/// Octets of a key name (`TLSEXT_KEYNAME_LENGTH` in OpenSSL's `ssl/ssl_local.h`).
-pub const NAME_LENGTH: usize = 16;
 
 /// The parts of one key, borrowed from its bytes.
 pub(crate) struct Parts<'a> {
@@ -55,7 +54,7 @@ impl Layout {
     pub const BARE: [Self; 4] =
         [Self::NAME_AES_HMAC_48, Self::NAME_HMAC_AES_48, Self::NAME_HMAC_AES_80, Self::NAME_AES_HMAC_80];
 
-    /// Octets of a key in this layout.
+    /// Bytes of a key in this layout.
     #[must_use]
     pub const fn size(&self) -> usize {
         let name = match self.order {

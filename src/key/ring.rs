@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use self::repeated::Repeated;
 pub(crate) use self::repeated::{Dates, Texts};
 use super::file::{KeyFile, Reading};
-use super::format::{KeyBytes, Place};
+use super::format::{KeyBytes, Position};
 use super::layout::{Layout, Order};
 use super::scheme::Mode;
 use super::{KeyName, Origin, Role, Scheme, TicketKey, weak};
@@ -74,7 +74,7 @@ impl KeyRing {
         for (number, (path, file)) in files.into_iter().enumerate() {
             let newest = newest(&file.readings, now);
             for reading in file.readings {
-                let place = Place {
+                let place = Position {
                     file: file.position.unwrap_or(number),
                     files: match reading.formats.as_slice() {
                         _ if file.position == Some(0) => 1,
@@ -228,7 +228,7 @@ fn built_in_origin(index: usize) -> Origin {
 }
 
 /// What the server does with the key, where all formats that have an opinion agree.
-fn role(reading: &Reading, place: Place) -> Role {
+fn role(reading: &Reading, place: Position) -> Role {
     if !reading.loadable {
         return Role::Unknown;
     }

@@ -15,7 +15,7 @@ use super::crypto::{CipherKey, MacKey};
 use super::layout::Layout;
 use super::scheme::Scheme;
 
-/// Octets of a master key, and of what is derived from it.
+/// Bytes of a master key, and of what is derived from it.
 pub(super) const LENGTH: usize = 64;
 /// Seconds of a slot: three times the default lifetime of a session (`gnutls_db_set_cache_expiration`).
 const SLOT_SECONDS: i64 = 3 * 21_600;

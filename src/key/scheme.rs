@@ -1,6 +1,6 @@
 //! What a server does with a key: cipher, MAC, and the tickets it makes of them.
 
-use crate::ticket::Wire;
+use crate::ticket::Arrangement;
 
 /// How the cipher is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +29,7 @@ pub enum Hash {
 }
 
 impl Hash {
-    /// Octets of a tag.
+    /// Bytes of a tag.
     #[must_use]
     pub const fn length(self) -> usize {
         match self {
@@ -40,7 +40,7 @@ impl Hash {
         }
     }
 
-    /// Octets of the block that the hash works on (FIPS 180-4).
+    /// Bytes of the block that the hash works on (FIPS 180-4).
     #[must_use]
     pub const fn block_length(self) -> usize {
         match self {
@@ -58,26 +58,34 @@ pub struct Scheme {
     /// The MAC's hash.
     pub hash: Hash,
     /// The arrangements that tickets under such a key can have.
-    pub wires: &'static [Wire],
+    pub arrangements: &'static [Arrangement],
     /// Whether the key is a master, from which the server derives one for each slot of time (`GnuTLS`).
     pub slots: bool,
 }
 
 impl Scheme {
     /// OpenSSL, its relatives and the servers on them.
-    pub const OPENSSL: Self = Self { mode: Mode::Cbc, hash: Hash::Sha256, wires: &[Wire::Named], slots: false };
+    pub const OPENSSL: Self =
+        Self { mode: Mode::Cbc, hash: Hash::Sha256, arrangements: &[Arrangement::Named], slots: false };
     /// A key of which nobody said whose it is: OpenSSL's way first, then RFC 5077's with the length under the MAC.
-    pub const ANY_CBC: Self = Self { wires: &[Wire::Named, Wire::UnsentLength, Wire::SentLength], ..Self::OPENSSL };
+    pub const ANY_CBC: Self = Self {
+        arrangements: &[Arrangement::Named, Arrangement::UnsentLength, Arrangement::SentLength],
+        ..Self::OPENSSL
+    };
     /// Go's crypto/tls, before and from 1.21.
-    pub const GO: Self =
-        Self { mode: Mode::Ctr, hash: Hash::Sha256, wires: &[Wire::Named, Wire::Nameless], slots: false };
+    pub const GO: Self = Self {
+        mode: Mode::Ctr,
+        hash: Hash::Sha256,
+        arrangements: &[Arrangement::Named, Arrangement::Nameless],
+        slots: false,
+    };
     /// `GnuTLS`.
     pub const GNUTLS: Self =
-        Self { mode: Mode::CbcZeroPadded, hash: Hash::Sha1, wires: &[Wire::SentLength], slots: true };
+        Self { mode: Mode::CbcZeroPadded, hash: Hash::Sha1, arrangements: &[Arrangement::SentLength], slots: true };
 
     /// Whether some of its tickets do not name their key, so that every such ticket is tried.
     #[must_use]
     pub fn has_nameless(&self) -> bool {
-        self.wires.iter().any(|wire| !wire.has_key_name())
+        self.arrangements.iter().any(|arrangement| !arrangement.has_key_name())
     }
 }

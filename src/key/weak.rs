@@ -22,7 +22,7 @@ pub enum Weakness {
     },
     /// A word of a few bytes, again and again.
     Repeated {
-        /// Octets of the word.
+        /// Bytes of the word.
         length: usize,
     },
     /// One byte some times, then another to the end.
@@ -87,7 +87,7 @@ pub fn recognise(part: &[u8]) -> Option<Weakness> {
     if changes == 1 {
         return Some(Weakness::TwoRuns(first, last));
     }
-    part.iter().all(|octet| matches!(octet, 0x20..=0x7e)).then_some(Weakness::Text)
+    part.iter().all(|byte| matches!(byte, 0x20..=0x7e)).then_some(Weakness::Text)
 }
 
 /// The shortest part that is long enough for a pattern to mean anything.

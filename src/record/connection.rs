@@ -2,11 +2,11 @@
 
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
-use crate::capture::hello::{ClientHello, ServerHello};
 use crate::record::Source;
-use crate::registry::{self, CipherSuite};
-use crate::resumption::{self, Finding, Verdict};
+use crate::resumption::{self, Attempt, Verdict};
 use crate::session::Protocol;
+use crate::tls::hello::{ClientHello, ServerHello};
+use crate::tls::registry::{self, CipherSuite};
 
 /// What became of early data (RFC 8446 section 4.2.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct ConnectionRecord<'a> {
     /// How it went.
     pub handshake: HandshakeKind,
     /// Its tickets, in order.
-    pub findings: &'a [Finding],
+    pub attempts: &'a [Attempt],
     /// What happened to the resumption, in one sentence.
     pub why: String,
 }
@@ -56,13 +56,13 @@ pub struct ConnectionRecord<'a> {
 impl<'a> ConnectionRecord<'a> {
     /// Draws the conclusions. `now` is what ends are judged by, seconds since 1970.
     #[must_use]
-    pub fn new(source: &'a Source, connection: &'a Connection, findings: &'a [Finding], now: i64) -> Self {
+    pub fn new(source: &'a Source, connection: &'a Connection, attempts: &'a [Attempt], now: i64) -> Self {
         let (client_hello, server_hello) = (connection.client_hello(), connection.server_hello());
         let handshake = connection.handshake_of(client_hello.as_ref(), server_hello.as_ref());
         let why =
-            resumption::explain(connection, client_hello.as_ref(), server_hello.as_ref(), handshake, findings, now);
+            resumption::explain(connection, client_hello.as_ref(), server_hello.as_ref(), handshake, attempts, now);
         let server_hello = server_hello.or_else(|| connection.retry());
-        Self { source, connection, client_hello, server_hello, handshake, findings, why }
+        Self { source, connection, client_hello, server_hello, handshake, attempts, why }
     }
 
     /// The version that the server chose.
@@ -104,13 +104,13 @@ impl<'a> ConnectionRecord<'a> {
         }
         let refused = self.connection.retry_request().is_some()
             || self.server_hello.as_ref().is_some_and(|server| server.selected_identity != Some(0));
-        let accepted = |finding: &Finding| match &finding.verdict {
+        let accepted = |attempt: &Attempt| match &attempt.verdict {
             Verdict::Opened(opened) => opened.early_data_accepted,
             _ => false,
         };
         match () {
             () if refused => EarlyData::Rejected,
-            () if self.findings.iter().any(accepted) => EarlyData::Accepted,
+            () if self.attempts.iter().any(accepted) => EarlyData::Accepted,
             () => EarlyData::Offered,
         }
     }

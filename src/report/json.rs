@@ -5,14 +5,15 @@ mod write;
 
 use self::write::{Calendar, Member, Object, member, members};
 pub(super) use self::write::{Type, line, record_type};
-use super::{Page, REDACTED, utc};
+use super::{Page, REDACTED};
 use crate::key::ring::{Dates, KeyRing, Texts};
 use crate::key::{KeyInUse, TicketKey};
 use crate::record::{ConnectionRecord, Record, Shown};
 use crate::session::certificate::Certificate;
 use crate::session::field::Field;
 use crate::session::{Part, Session, Value, View, Visitor};
-use crate::ticket::Wire;
+use crate::ticket::Arrangement;
+use crate::time::utc;
 
 /// Renders `ticket` records.
 #[derive(Debug, Clone, Copy)]
@@ -89,8 +90,8 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_, '_>) 
         object.hex(member!("iv"), parts.iv());
         object.number(member!("ciphertext_length"), parts.ciphertext().len());
         object.hex(member!("mac"), parts.mac());
-        if parts.wire() != Wire::Named {
-            object.display("layout", parts.wire());
+        if parts.arrangement() != Arrangement::Named {
+            object.display("layout", parts.arrangement());
         }
     }
     object.hex(member!("raw"), record.bytes);

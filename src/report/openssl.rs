@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use super::{Page, REDACTED};
 use crate::escape::Text;
-use crate::registry;
 use crate::session::{Protocol, Session};
+use crate::tls::registry;
 
 /// Lifetime that OpenSSL assumes where a session states none (`d2i_SSL_SESSION` in `ssl/ssl_asn1.c`).
 const DEFAULT_TIMEOUT: i64 = 3;
@@ -84,7 +84,7 @@ fn protocol_name(protocol: Protocol) -> &'static str {
 
 /// OpenSSL keeps names as C strings.
 fn until_nul(text: &[u8]) -> &[u8] {
-    text.split(|&octet| octet == 0).next().unwrap_or_default()
+    text.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// `BIO_dump_indent` of `crypto/bio/bio_dump.c`, indented by 4.
@@ -93,12 +93,12 @@ fn dump(bytes: &[u8], out: &mut String) -> std::fmt::Result {
         write!(out, "    {:04x} - ", number * ROW_LENGTH)?;
         for at in 0..ROW_LENGTH {
             match row.get(at) {
-                Some(octet) => write!(out, "{octet:02x}{}", if at == 7 { '-' } else { ' ' })?,
+                Some(byte) => write!(out, "{byte:02x}{}", if at == 7 { '-' } else { ' ' })?,
                 None => out.write_str("   ")?,
             }
         }
         out.write_str("  ")?;
-        out.extend(row.iter().map(|&octet| if matches!(octet, 0x20..=0x7e) { char::from(octet) } else { '.' }));
+        out.extend(row.iter().map(|&byte| if matches!(byte, 0x20..=0x7e) { char::from(byte) } else { '.' }));
         out.write_str("\n")?;
     }
     Ok(())

@@ -22,7 +22,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// How much room comes with the first record, in octets: what most of them take.
+    /// How much room comes with the first record, in bytes: what most of them take.
     const STEP: usize = 2048;
 
     /// An empty page, whose room comes with the first record.
@@ -31,10 +31,10 @@ impl Page {
         Self::default()
     }
 
-    /// An empty page with room for as many octets. A page that is never filled is never copied to a larger one.
+    /// An empty page with room for as many bytes. A page that is never filled is never copied to a larger one.
     #[must_use]
-    pub fn with_capacity(octets: usize) -> Self {
-        Self { room: vec![0; octets], end: 0, most: 0 }
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { room: vec![0; bytes], end: 0, most: 0 }
     }
 
     /// How much there is room for, without gaining more.
@@ -49,9 +49,9 @@ impl Page {
         self.end = 0;
     }
 
-    /// Appends octets.
-    pub fn extend_from_slice(&mut self, octets: &[u8]) {
-        self.line(|line| line.put([octets]));
+    /// Appends bytes.
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) {
+        self.line(|line| line.put([bytes]));
     }
 
     /// Appends what `write` writes. Where there is not room enough for it, it is asked again, on a larger page.
@@ -101,7 +101,7 @@ pub(super) struct Line<'p> {
 }
 
 impl Line<'_> {
-    /// The next `length` octets, to be filled.
+    /// The next `length` bytes, to be filled.
     #[inline(always)]
     fn place(&mut self, length: usize) -> Option<&mut [u8]> {
         let start = self.end;
@@ -110,7 +110,7 @@ impl Line<'_> {
         self.page.get_mut(start..)?.get_mut(..length)
     }
 
-    /// Takes the last octet back, if it is that one.
+    /// Takes the last byte back, if it is that one.
     #[inline(always)]
     pub(super) fn take_back(&mut self, last: u8) {
         let before = self.end.wrapping_sub(1);
@@ -127,23 +127,23 @@ impl Line<'_> {
         }
     }
 
-    /// Appends `before`, `octets` octets that `value` fills in, and `after`.
+    /// Appends `before`, `bytes` bytes that `value` fills in, and `after`.
     #[inline(always)]
     pub(super) fn fill<const N: usize>(
         &mut self,
         before: [&[u8]; N],
-        octets: usize,
+        bytes: usize,
         value: impl FnOnce(&mut [u8]),
         after: &[u8],
     ) {
-        let Some(place) = self.place(length(&before) + octets + after.len()) else { return };
+        let Some(place) = self.place(length(&before) + bytes + after.len()) else { return };
         let Some(place) = fill(place, before) else { return };
-        let Some((text, place)) = place.split_at_mut_checked(octets) else { return };
+        let Some((text, place)) = place.split_at_mut_checked(bytes) else { return };
         value(text);
         fill(place, [after]);
     }
 
-    /// Appends `before`, and as many octets as `value` says that it filled in, up to `M`.
+    /// Appends `before`, and as many bytes as `value` says that it filled in, up to `M`.
     #[inline(always)]
     pub(super) fn fill_some<const N: usize, const M: usize>(
         &mut self,
@@ -183,9 +183,9 @@ impl Deref for Page {
 }
 
 impl io::Write for Page {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.extend_from_slice(octets);
-        Ok(octets.len())
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use super::json::{line, record_type};
-use super::{Page, text::Styles, utc};
+use super::{Page, text::Styles};
 use crate::capture::container::Time;
 use crate::escape::Text;
 use crate::survey::Group;
+use crate::time::utc;
 
 /// Appends one `key_name` record.
 pub fn json(group: &Group, out: &mut Page) {

@@ -16,7 +16,7 @@ use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
 use crate::record::{Record, Shown, Status};
 use crate::session::View;
-use crate::ticket::Wire;
+use crate::ticket::Arrangement;
 
 /// What nearly every record fits in: text that grows leaves copies of itself behind.
 const INITIAL_CAPACITY: usize = 1 << 13;
@@ -97,7 +97,7 @@ impl Renderer<'_> {
         self.line(out, "IV", hex::encode(parts.iv()))?;
         self.line(out, "ciphertext", format_args!("{} bytes", parts.ciphertext().len()))?;
         self.line(out, "MAC", hex::encode(parts.mac()))?;
-        if parts.wire() == Wire::Named { Ok(()) } else { self.line(out, "layout", parts.wire()) }
+        if parts.arrangement() == Arrangement::Named { Ok(()) } else { self.line(out, "layout", parts.arrangement()) }
     }
 
     fn key(&self, key: KeyInUse<'_>, verified: bool, out: &mut String) -> std::fmt::Result {

@@ -3,13 +3,13 @@
 use super::key_schedule;
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
-use crate::capture::hello::ClientHello;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::keylog::{Label, Line};
-use crate::secret::Secret as Key;
-use crate::session::{Secret, Session};
-use crate::tls12::{self, Check, Sender};
-use crate::tls13::{Progress, PskKe, Suite};
+use crate::secret::Secret;
+use crate::session::{Session, SessionSecret};
+use crate::tls::hello::ClientHello;
+use crate::tls::tls12::{self, Check, Sender};
+use crate::tls::tls13::{Progress, PskKe, Suite};
 
 /// What an opened ticket gives for the connection that it was seen in.
 #[derive(Debug, Default)]
@@ -71,8 +71,8 @@ impl Withheld {
 pub fn secrets(connection: &Connection, sighting: &Sighting<'_>, session: &Session<'_>) -> Secrets {
     let mut secrets = Secrets::default();
     secrets.withheld = match session.secret {
-        Secret::MasterSecret(master) => master_secret(connection, sighting, master, &mut secrets.lines).err(),
-        Secret::ResumptionPsk(_) | Secret::ResumptionMasterSecret(_) => {
+        SessionSecret::MasterSecret(master) => master_secret(connection, sighting, master, &mut secrets.lines).err(),
+        SessionSecret::ResumptionPsk(_) | SessionSecret::ResumptionMasterSecret(_) => {
             psk(connection, sighting, session, &mut secrets.lines).err()
         }
     };
@@ -98,7 +98,7 @@ fn master_secret(
         (Carrier::NewSessionTicket | Carrier::SessionTicket, kind) => kind == HandshakeKind::ResumedTicket,
         _ => false,
     };
-    let parameters = tls12::Connection {
+    let parameters = tls12::Agreed {
         version: server.protocol.0,
         cipher_suite: server.cipher,
         client_random,
@@ -117,7 +117,7 @@ fn master_secret(
     if !certain {
         return Err(Withheld::NotProven);
     }
-    lines.push(Line { label: Label::ClientRandom, client_random, secret: Key::from(master) });
+    lines.push(Line { label: Label::ClientRandom, client_random, secret: Secret::from(master) });
     Ok(())
 }
 
@@ -142,7 +142,7 @@ fn psk(
     let message = connection.client_hellos.get(number).ok_or(Withheld::NotSelected)?;
     let hello = ClientHello::parse(&message.bytes).ok_or(Withheld::NotSelected)?;
     let (early, before) = key_schedule(connection, number, session).ok_or(Withheld::Binder)?;
-    let mut line = |label, secret: &Key| {
+    let mut line = |label, secret: &Secret| {
         lines.push(Line { label, client_random: hello.random, secret: secret.clone() });
     };
     // early data belongs to the first identity of the first hello (RFC 8446 section 4.2.10)

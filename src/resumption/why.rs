@@ -2,22 +2,22 @@
 
 use std::fmt::Write as _;
 
-use super::{Finding, Opened, Verdict};
+use super::{Attempt, Opened, Verdict};
 use crate::capture::Connection;
 use crate::capture::connection::{Alert, HandshakeKind, Side};
-use crate::capture::hello::{ClientHello, ServerHello};
 use crate::capture::sighting::Carrier;
 use crate::key::{KeyName, Role};
+use crate::tls::hello::{ClientHello, ServerHello};
 
 /// By how much clocks may differ before a ticket's age is remarkable, in seconds.
 const CLOCK_TOLERANCE: i64 = 10;
 
-/// What happened to the resumption in a connection, and why, as far as its tickets (`findings`, in their order) and
+/// What happened to the resumption in a connection, and why, as far as its tickets (`attempts`, in their order) and
 /// the capture support it. `now` is the time of the connection, seconds since 1970.
 #[must_use]
-pub fn why(connection: &Connection, findings: &[Finding], now: i64) -> String {
+pub fn why(connection: &Connection, attempts: &[Attempt], now: i64) -> String {
     let (client, server) = (connection.client_hello(), connection.server_hello());
-    explain(connection, client.as_ref(), server.as_ref(), connection.handshake(), findings, now)
+    explain(connection, client.as_ref(), server.as_ref(), connection.handshake(), attempts, now)
 }
 
 /// The same with the hellos and the kind of the handshake, which are known already.
@@ -26,7 +26,7 @@ pub(crate) fn explain(
     client: Option<&ClientHello<'_>>,
     server: Option<&ServerHello<'_>>,
     handshake: HandshakeKind,
-    findings: &[Finding],
+    attempts: &[Attempt],
     now: i64,
 ) -> String {
     let Some(client) = client else {
@@ -38,22 +38,22 @@ pub(crate) fn explain(
         return format!("{what}: what the client brought is not known");
     };
     let Some(server) = server else { return unanswered(connection) };
-    let issued = findings.iter().find(|finding| finding.carrier == Carrier::NewSessionTicket);
+    let issued = attempts.iter().find(|attempt| attempt.carrier == Carrier::NewSessionTicket);
     let last = connection.client_hellos.len().saturating_sub(1);
-    let mut brought = findings.iter().filter(|finding| finding.hello == Some(last));
+    let mut brought = attempts.iter().filter(|attempt| attempt.hello == Some(last));
     match handshake {
         HandshakeKind::Incomplete => incomplete(connection),
         HandshakeKind::ResumedSessionId => {
             "the server found the session ID in its own cache; no ticket was involved".to_owned()
         }
         HandshakeKind::ResumedTicket => {
-            resumed(brought.find(|finding| finding.carrier == Carrier::SessionTicket), issued, now)
+            resumed(brought.find(|attempt| attempt.carrier == Carrier::SessionTicket), issued, now)
         }
-        HandshakeKind::ResumedPsk => chosen_psk(server, brought.find(|finding| finding.selected), now),
+        HandshakeKind::ResumedPsk => chosen_psk(server, brought.find(|attempt| attempt.selected), now),
         HandshakeKind::Full => {
             let carrier = if server.protocol.has_psk() { Carrier::Psk } else { Carrier::SessionTicket };
-            match brought.find(|finding| finding.carrier == carrier) {
-                Some(finding) => refused(connection, server, finding, issued, now),
+            match brought.find(|attempt| attempt.carrier == carrier) {
+                Some(attempt) => refused(connection, server, attempt, issued, now),
                 None => not_offered(client, server, issued),
             }
         }
@@ -92,7 +92,7 @@ fn failed(alert: Alert) -> String {
     format!("the handshake failed: the {from} sent the alert {} ({})", alert_name(alert.description), alert.description)
 }
 
-fn resumed(brought: Option<&Finding>, issued: Option<&Finding>, now: i64) -> String {
+fn resumed(brought: Option<&Attempt>, issued: Option<&Attempt>, now: i64) -> String {
     let mut text = "the server accepted the ticket".to_owned();
     let opened = brought.and_then(opened);
     if let Some(late) = opened.and_then(|opened| expired_by(opened, now)) {
@@ -100,7 +100,7 @@ fn resumed(brought: Option<&Finding>, issued: Option<&Finding>, now: i64) -> Str
     }
     let Some(issued) = issued else { return text };
     text += " and issued another one in its place";
-    let names = (brought.and_then(|finding| finding.key_name), issued.key_name);
+    let names = (brought.and_then(|attempt| attempt.key_name), issued.key_name);
     if let (Some(old), Some(new)) = names
         && old != new
     {
@@ -114,9 +114,9 @@ fn resumed(brought: Option<&Finding>, issued: Option<&Finding>, now: i64) -> Str
     text
 }
 
-fn chosen_psk(server: &ServerHello<'_>, chosen: Option<&Finding>, now: i64) -> String {
+fn chosen_psk(server: &ServerHello<'_>, chosen: Option<&Attempt>, now: i64) -> String {
     let number = server.selected_identity.unwrap_or(0);
-    let mut text = match chosen.map(|finding| &finding.verdict) {
+    let mut text = match chosen.map(|attempt| &attempt.verdict) {
         Some(Verdict::StatefulId) => {
             format!("the server chose PSK identity {number}, a session ID of its own cache")
         }
@@ -128,7 +128,7 @@ fn chosen_psk(server: &ServerHello<'_>, chosen: Option<&Finding>, now: i64) -> S
         }
         _ => format!("the server accepted PSK identity {number}"),
     };
-    if let Some(Verdict::Opened(opened)) = chosen.map(|finding| &finding.verdict) {
+    if let Some(Verdict::Opened(opened)) = chosen.map(|attempt| &attempt.verdict) {
         if let Some(late) = expired_by(opened, now) {
             let _ = write!(text, ", although it had expired {late} before");
         }
@@ -142,7 +142,7 @@ fn chosen_psk(server: &ServerHello<'_>, chosen: Option<&Finding>, now: i64) -> S
     text
 }
 
-fn not_offered(client: &ClientHello<'_>, server: &ServerHello<'_>, issued: Option<&Finding>) -> String {
+fn not_offered(client: &ClientHello<'_>, server: &ServerHello<'_>, issued: Option<&Attempt>) -> String {
     let got = match issued {
         Some(_) => "; it was given one",
         None if server.protocol.has_psk() => "",
@@ -172,8 +172,8 @@ fn not_offered(client: &ClientHello<'_>, server: &ServerHello<'_>, issued: Optio
 fn refused(
     connection: &Connection,
     server: &ServerHello<'_>,
-    brought: &Finding,
-    issued: Option<&Finding>,
+    brought: &Attempt,
+    issued: Option<&Attempt>,
     now: i64,
 ) -> String {
     let what = if brought.carrier == Carrier::Psk { "PSK identity" } else { "ticket" };
@@ -210,16 +210,16 @@ fn refused(
 const WITHOUT_TICKETS: &str = "it answered without tickets, which are turned off there or not for this host";
 
 /// TLS ≤ 1.2: a server that uses tickets says so, or issues one.
-fn without_tickets(server: &ServerHello<'_>, issued: Option<&Finding>) -> bool {
+fn without_tickets(server: &ServerHello<'_>, issued: Option<&Attempt>) -> bool {
     !server.protocol.has_psk() && !server.announces_ticket && issued.is_none()
 }
 
 fn opened_and_refused(
     connection: &Connection,
     server: &ServerHello<'_>,
-    brought: &Finding,
+    brought: &Attempt,
     ticket: &Opened,
-    issued: Option<&Finding>,
+    issued: Option<&Attempt>,
     now: i64,
 ) -> String {
     if let Some(late) = expired_by(ticket, now) {
@@ -269,8 +269,8 @@ fn age(ticket: &Opened, now: i64) -> String {
     format!("; the client reckons it is {} old, and it was sealed {} before", span(client), span(server))
 }
 
-fn opened(finding: &Finding) -> Option<&Opened> {
-    match &finding.verdict {
+fn opened(attempt: &Attempt) -> Option<&Opened> {
+    match &attempt.verdict {
         Verdict::Opened(opened) => Some(opened),
         _ => None,
     }
@@ -283,13 +283,13 @@ fn expired_by(ticket: &Opened, now: i64) -> Option<String> {
 }
 
 /// The key of the ticket that was brought and the one that new tickets are sealed with, where they differ.
-fn other_key(brought: &Finding, issued: Option<&Finding>) -> Option<(KeyName, KeyName)> {
+fn other_key(brought: &Attempt, issued: Option<&Attempt>) -> Option<(KeyName, KeyName)> {
     let (old, new) = (brought.key_name?, issued?.key_name?);
     (old != new).then_some((old, new))
 }
 
-fn key_of(finding: &Finding) -> String {
-    finding.key_name.map_or_else(|| "a key without a name".to_owned(), |name| format!("the key {name}"))
+fn key_of(attempt: &Attempt) -> String {
+    attempt.key_name.map_or_else(|| "a key without a name".to_owned(), |name| format!("the key {name}"))
 }
 
 /// A span of time in words.

@@ -1,9 +1,6 @@
-//! The dialects, and which of them a plaintext is in.
-//!
-//! A new dialect is one new file beside the others, one variant of [`Dialect`] and one line in [`PARSERS`]. A parser
-//! takes a plaintext only if all of it is one session of its dialect, so that the order matters little.
+//! What a dialect is: whose encoding a session has, and the shape of its parser.
 
-use super::{Session, SessionError, gnutls, go, picotls, rfc5077, rustls};
+use super::{Session, SessionError};
 
 /// Whose encoding a session has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,14 +45,4 @@ impl Dialect {
 }
 
 /// Reads a plaintext. `None`: it is not in this dialect. An error: it is, beyond doubt, and is damaged.
-type Parser = for<'a> fn(&'a [u8]) -> Option<Result<Session<'a>, SessionError>>;
-
-/// Those with a mark that cannot be mistaken go first.
-static PARSERS: &[Parser] = &[picotls::parse, gnutls::parse, go::parse, rustls::parse, rfc5077::parse];
-
-/// Reads a session that is not in ASN.1.
-// apart, so that it does not weigh on those that are
-#[inline(never)]
-pub(super) fn parse(plaintext: &[u8]) -> Result<Session<'_>, SessionError> {
-    PARSERS.iter().find_map(|parse| parse(plaintext)).unwrap_or(Err(SessionError::Unrecognised))
-}
+pub(super) type Parser = for<'a> fn(&'a [u8]) -> Option<Result<Session<'a>, SessionError>>;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Dialect;
-use crate::der::DerError;
+use crate::session::der::DerError;
 
 /// Why a plaintext is no session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum SessionError {
     Malformed {
         /// Whose encoding it begins like.
         dialect: Dialect,
-        /// Octets that could be read.
+        /// Bytes that could be read.
         offset: usize,
     },
 }

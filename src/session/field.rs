@@ -228,7 +228,7 @@ fields! { Server:
     SESSION_ID_CONTEXT = "session_id_context", "session ID context";
     /// Who sets such a context.
     SESSION_ID_CONTEXT_NOTE = "session_id_context_note", "session ID context";
-    /// Octets of early data that the server takes.
+    /// Bytes of early data that the server takes.
     MAX_EARLY_DATA = "max_early_data", "max early data";
     /// Whether early data may be sent.
     EARLY_DATA = "early_data", "early data";

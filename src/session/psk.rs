@@ -1,7 +1,7 @@
 //! The PSK of dialects that keep the resumption master secret (RFC 8446 section 4.6.1).
 
 use crate::secret::Secret;
-use crate::tls13::{Hash, resumption_psk};
+use crate::tls::tls13::{Hash, resumption_psk};
 
 /// `HKDF-Expand-Label(resumption_master_secret, "resumption", ticket_nonce, Hash.length)`; the hash is the one whose
 /// length the secret has. `None` where TLS 1.3 has no such hash.

@@ -1,10 +1,10 @@
 //! The walk over a session's fields, from which every output is made.
 
 use super::field::{self, Field, Value, Visitor};
-use super::{Secret, Session, context};
-use crate::registry;
+use super::{Session, SessionSecret, context};
+use crate::tls::registry;
 
-/// Octets of the longest session ID context (`SSL_MAX_SID_CTX_LENGTH` in OpenSSL's `include/openssl/ssl.h`).
+/// Bytes of the longest session ID context (`SSL_MAX_SID_CTX_LENGTH` in OpenSSL's `include/openssl/ssl.h`).
 const LONGEST_CONTEXT: usize = 32;
 
 /// A session as it is to be shown.
@@ -155,9 +155,11 @@ impl View<'_> {
         let is_there = self.session.dialect.is_ssl_session() || !self.session.session_id.is_empty();
         gate.bytes(field::SESSION_ID, is_there.then_some(self.session.session_id));
         match self.session.secret {
-            Secret::MasterSecret(bytes) => gate.put(field::MASTER_KEY, Value::Bytes(bytes)),
-            Secret::ResumptionPsk(bytes) => gate.put(field::RESUMPTION_PSK, Value::Bytes(bytes)),
-            Secret::ResumptionMasterSecret(bytes) => gate.put(field::RESUMPTION_MASTER_SECRET, Value::Bytes(bytes)),
+            SessionSecret::MasterSecret(bytes) => gate.put(field::MASTER_KEY, Value::Bytes(bytes)),
+            SessionSecret::ResumptionPsk(bytes) => gate.put(field::RESUMPTION_PSK, Value::Bytes(bytes)),
+            SessionSecret::ResumptionMasterSecret(bytes) => {
+                gate.put(field::RESUMPTION_MASTER_SECRET, Value::Bytes(bytes));
+            }
         }
         gate.bytes(field::TICKET_NONCE, self.session.ticket_nonce);
         gate.bytes(field::RESUMPTION_PSK, self.session.derived_psk.as_ref().map(crate::secret::Secret::as_bytes));
@@ -256,7 +258,7 @@ impl Session<'_> {
         let there = there.into_iter().fold(0, |bits, there| bits << 1 | u64::from(there));
         let flags = [self.extended_master_secret, self.encrypt_then_mac, self.early_data];
         let flags = flags.into_iter().fold(0, |bits, flag| bits << 2 | flag.map_or(2, u64::from));
-        let cipher = self.cipher.0.iter().fold(1, |number, &octet| number << 8 | u64::from(octet));
+        let cipher = self.cipher.0.iter().fold(1, |number, &byte| number << 8 | u64::from(byte));
         let value = |number: Option<i64>| number.unwrap_or(0).cast_unsigned();
         let numbers = [
             u64::from(self.protocol.0) << 8 | self.dialect as u64,

@@ -1,6 +1,6 @@
 //! Whose ticket it may be, as far as its bytes tell without a key.
 
-use super::{MAX_LENGTH, Ticket, Wire};
+use super::{Arrangement, MAX_LENGTH, Ticket};
 
 /// What the bytes look like.
 ///
@@ -23,7 +23,7 @@ pub enum Shape {
     Botan,
     /// A length after a key name of 4 and a nonce of 12 bytes: Mbed TLS.
     MbedTls,
-    /// A version octet and the length that a TLS 1.2 session of s2n-tls has.
+    /// A version byte and the length that a TLS 1.2 session of s2n-tls has.
     S2n,
     /// A length that Go's crypto/tls gives a session without client certificates.
     Go,
@@ -31,9 +31,9 @@ pub enum Shape {
     Unknown,
 }
 
-/// First octets of Botan's tickets (`src/lib/tls/tls_session.cpp`).
+/// First bytes of Botan's tickets (`src/lib/tls/tls_session.cpp`).
 const BOTAN_MAGIC: [u8; 8] = [0x06, 0x8b, 0x5a, 0x9d, 0x39, 0x6c, 0, 0];
-/// First octets of the key names of NSS (`lib/ssl/sslsnce.c`).
+/// First bytes of the key names of NSS (`lib/ssl/sslsnce.c`).
 const NSS_PREFIX: &[u8] = b"NSS!";
 /// s2n-tls: version, key name, info, IV, TLS 1.2 session and tag (`tls/s2n_resume.c`).
 const S2N_TLS12_LENGTH: usize = 138;
@@ -50,14 +50,15 @@ impl Shape {
             Some(&[high, low]) => usize::from(u16::from_be_bytes([high, low])),
             _ => usize::MAX,
         };
-        let splits = |wire, mac| Ticket::split_as(ticket, wire, mac).is_ok_and(|ticket| ticket.has_whole_blocks());
+        let splits =
+            |arrangement, mac| Ticket::split_as(ticket, arrangement, mac).is_ok_and(|ticket| ticket.has_whole_blocks());
         match () {
             () if length > MAX_LENGTH => Self::Unknown,
             () if ticket.starts_with(&BOTAN_MAGIC) => Self::Botan,
-            () if ticket.starts_with(NSS_PREFIX) && splits(Wire::SentLength, 32) => Self::Nss,
-            () if splits(Wire::Named, 32) => Self::OpenSsl,
-            () if splits(Wire::SentLength, 20) => Self::GnuTls,
-            () if splits(Wire::SentLength, 32) => Self::Rfc5077,
+            () if ticket.starts_with(NSS_PREFIX) && splits(Arrangement::SentLength, 32) => Self::Nss,
+            () if splits(Arrangement::Named, 32) => Self::OpenSsl,
+            () if splits(Arrangement::SentLength, 20) => Self::GnuTls,
+            () if splits(Arrangement::SentLength, 32) => Self::Rfc5077,
             () if number_at(32).checked_add(66) == Some(length) => Self::WolfSsl,
             () if number_at(16).checked_add(34) == Some(length) => Self::MbedTls,
             () if length == S2N_TLS12_LENGTH && ticket.starts_with(&[1]) => Self::S2n,

@@ -17,7 +17,7 @@ pub struct Output {
 impl Output {
     /// Standard output as JSON records.
     pub fn records(&self) -> Vec<serde_json::Value> {
-        let lines = self.stdout.split(|&octet| octet == b'\n').filter(|line| !line.is_empty());
+        let lines = self.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
         lines.map(|line| serde_json::from_slice(line).unwrap_or_else(|error| panic!("{error}: {line:?}"))).collect()
     }
 

@@ -12,7 +12,7 @@ use crate::{
     trial::Trial,
 };
 
-/// Cipher and hash of a file's keys, octets of both keys together, and the layout that makes.
+/// Cipher and hash of a file's keys, bytes of both keys together, and the layout that makes.
 const KINDS: [(&str, &str, usize, &str); 3] = [
     ("aes-256-cbc", "sha256", 32 + 64, "name16 aes32 hmac64"),
     ("AES-128-CBC", "SHA1", 16 + 64, "name16 aes16 hmac64"),

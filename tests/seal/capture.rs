@@ -8,9 +8,9 @@ const FIN: u8 = 0x01;
 const ACK: u8 = 0x10;
 const PUSH: u8 = 0x08;
 
-/// Octets of TCP in a packet: what Ethernet leaves beside timestamps.
+/// Bytes of TCP in a packet: what Ethernet leaves beside timestamps.
 const SEGMENT: usize = 1448;
-/// Octets of TLS in an application data record.
+/// Bytes of TLS in an application data record.
 const RECORD: usize = 1 << 14;
 
 const HANDSHAKE: u8 = 22;
@@ -65,7 +65,7 @@ impl Connections {
     pub fn write(&mut self, out: &mut Vec<u8>) {
         let number = self.number;
         self.number += 1;
-        let mut wire = Wire {
+        let mut wire = Arrangement {
             client: (0x0a00_0000 + number / 4 % 65_000, 1024 + u16::try_from(number * 7 % 60_000).unwrap()),
             server: (0xc0a8_0001 + number % 7, 443),
             next: [u32::from_le_bytes(self.random.array()), u32::from_le_bytes(self.random.array())],
@@ -139,10 +139,10 @@ fn client_hello(random: &mut Random, number: u32, ticket: &[u8]) -> Vec<u8> {
     message(1, &body.concat())
 }
 
-/// Content behind its length in that many octets.
-fn prefixed(octets: usize, content: &[u8]) -> Vec<u8> {
+/// Content behind its length in that many bytes.
+fn prefixed(bytes: usize, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
-    [&length[length.len() - octets..], content].concat()
+    [&length[length.len() - bytes..], content].concat()
 }
 
 fn extension(number: u8, content: &[u8]) -> Vec<u8> {
@@ -159,7 +159,7 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
 }
 
 /// One TCP connection over IPv4 and Ethernet.
-struct Wire<'o> {
+struct Arrangement<'o> {
     client: (u32, u16),
     server: (u32, u16),
     /// Sequence numbers of client and server.
@@ -168,7 +168,7 @@ struct Wire<'o> {
     out: &'o mut Vec<u8>,
 }
 
-impl Wire<'_> {
+impl Arrangement<'_> {
     /// Sends bytes in as many packets as it takes; the other side acknowledges them.
     fn send(&mut self, side: Side, bytes: &[u8]) {
         for part in bytes.chunks(SEGMENT) {

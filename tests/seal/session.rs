@@ -25,20 +25,20 @@ pub struct OpenSsl<'a> {
 impl OpenSsl<'_> {
     pub fn encode(&self) -> Vec<u8> {
         let (version, cipher) = if self.is_tls13 { (0x0304, [0x13, 0x02]) } else { (0x0303, [0xc0, 0x30]) };
-        let mut body = [integer(1), integer(version), octets(&cipher), octets(self.session_id)].concat();
-        body.extend(octets(self.secret));
+        let mut body = [integer(1), integer(version), bytes(&cipher), bytes(self.session_id)].concat();
+        body.extend(bytes(self.secret));
         let mut member = |tag: u8, element: &[u8]| body.extend(tlv(0xa0 | tag, element));
         member(1, &integer(self.time));
         member(2, &integer(300));
-        member(4, &octets(self.session_id_context));
-        member(6, &octets(self.host_name.as_bytes()));
+        member(4, &bytes(self.session_id_context));
+        member(6, &bytes(self.host_name.as_bytes()));
         if self.is_tls13 {
             member(14, &integer(self.ticket_age_add));
         } else {
             // the extended master secret was used
             member(13, &integer(1));
         }
-        member(16, &octets(b"http/1.1"));
+        member(16, &bytes(b"http/1.1"));
         member(19, &integer(29));
         tlv(0x30, &body)
     }
@@ -55,7 +55,7 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     [header, content.to_vec()].concat()
 }
 
-fn octets(content: &[u8]) -> Vec<u8> {
+fn bytes(content: &[u8]) -> Vec<u8> {
     tlv(4, content)
 }
 

@@ -81,7 +81,7 @@ impl Tickets {
     pub fn line(&mut self) -> Vec<u8> {
         let ticket = self.any();
         let digits = hex::encode(&ticket);
-        let separated = |by: &str| ticket.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(by);
+        let separated = |by: &str| ticket.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(by);
         match self.random.below(64) {
             0 => String::new(),
             1 => separated(":"),

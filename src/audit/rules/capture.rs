@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
-use super::super::capture::{KeptPlace, Offer, TicketHash};
+use super::super::facts::capture::{KeptPlace, Offer, TicketHash};
 use super::super::finding::Subject;
 use super::super::period::Period;
 use super::super::policy::Policy;

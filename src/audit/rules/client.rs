@@ -1,14 +1,14 @@
 //! Client certificates in tickets: who is let in, and for how long.
 
+use super::super::facts::ticket::TicketFacts;
 use super::super::period::Period;
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
-use super::super::ticket::TicketFacts;
 use crate::escape::Text;
-use crate::registry;
-use crate::report::utc;
 use crate::session::Session;
 use crate::session::certificate::{Certificate, Names};
+use crate::time::utc;
+use crate::tls::registry;
 
 pub(super) static EMPTY_CONTEXT_WITH_CERTIFICATE: Rule = Rule {
     id: "empty-context-with-certificate",

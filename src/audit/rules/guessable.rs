@@ -1,9 +1,9 @@
 //! Keys that anybody can guess, seen in a key file or proved by a ticket alone.
 
-use super::super::keys::KeyFacts;
+use super::super::facts::keys::KeyFacts;
+use super::super::facts::ticket::TicketFacts;
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
-use super::super::ticket::TicketFacts;
 use crate::key::{Weakness, verifies_under_zero_mac_key, weak};
 
 const PAPER: &str = "Hebrok et al., We Really Need to Talk About Session Tickets, USENIX Security 2023";

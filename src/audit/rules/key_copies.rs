@@ -1,7 +1,7 @@
 //! Keys compared with each other.
 
+use super::super::facts::keys::{KeyFacts, KeySet};
 use super::super::finding::Subject;
-use super::super::keys::{KeyFacts, KeySet};
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
 use crate::escape::Text;

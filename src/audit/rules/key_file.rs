@@ -1,6 +1,6 @@
 //! Key files: what is around the key, and who can read it.
 
-use super::super::keys::{FileFacts, KeyFileFacts};
+use super::super::facts::keys::{FileFacts, KeyFileFacts};
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
 use crate::escape::Text;
@@ -44,7 +44,7 @@ fn encoded_key_file(file: &KeyFileFacts) -> Option<String> {
 
 /// Whether the file is text, and the bytes of its keys do not stand in it as they are.
 fn is_decoded(file: &KeyFileFacts) -> bool {
-    let is_text = file.content.iter().all(|octet| matches!(octet, b'\t' | b'\n' | b'\r' | 0x20..=0x7e));
+    let is_text = file.content.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e));
     is_text && file.keys.first().is_some_and(|key| !file.content.starts_with(key.bytes()))
 }
 
@@ -108,7 +108,7 @@ fn key_file_persistent(file: &FileFacts, _: &Policy, _: i64) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::keys::FileFacts;
+    use super::super::super::facts::keys::FileFacts;
     use super::super::super::testing::{self, GOOD_KEY, WELL_KEPT};
 
     #[test]

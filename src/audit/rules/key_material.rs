@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::super::keys::KeyFacts;
+use super::super::facts::keys::KeyFacts;
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
 use crate::key::weak;
 
-/// Octets that two parts have in common by chance once in 2^50 keys or less.
+/// Bytes that two parts have in common by chance once in 2^50 keys or less.
 const SHARED_LENGTH: usize = 8;
 
 pub(super) static OVERLAPPING_KEY_PARTS: Rule = Rule {

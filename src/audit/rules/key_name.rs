@@ -1,9 +1,9 @@
 //! Key names that were never set.
 
-use super::super::keys::KeyFacts;
+use super::super::facts::keys::KeyFacts;
+use super::super::facts::ticket::TicketFacts;
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
-use super::super::ticket::TicketFacts;
 use crate::key::KeyName;
 
 pub(super) static ZERO_KEY_NAME: Rule = Rule {

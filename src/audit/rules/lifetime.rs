@@ -1,9 +1,9 @@
 //! How long tickets live.
 
+use super::super::facts::ticket::TicketFacts;
 use super::super::period::Period;
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
-use super::super::ticket::TicketFacts;
 
 /// What TLS 1.3 allows at the most, seconds.
 const TLS13_LIMIT: i64 = 604_800;

@@ -1,7 +1,7 @@
 //! Tickets that were not opened.
 
+use super::super::facts::ticket::TicketFacts;
 use super::super::rule::{Check, Rule, Severity};
-use super::super::ticket::TicketFacts;
 use crate::record::Status;
 
 pub(super) static UNKNOWN_KEY: Rule = Rule {

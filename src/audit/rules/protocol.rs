@@ -1,10 +1,10 @@
 //! What the connection was: version, suite, compression, resumption modes.
 
+use super::super::facts::ticket::TicketFacts;
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
-use super::super::ticket::TicketFacts;
-use crate::registry;
 use crate::session::Protocol;
+use crate::tls::registry;
 
 pub(super) static OLD_PROTOCOL: Rule = Rule {
     id: "old-protocol",
@@ -121,8 +121,8 @@ pub(super) static PSK_KE_USED: Rule = Rule {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::facts::ticket::PskModes;
     use super::super::super::testing::{self, TestSession};
-    use super::super::super::ticket::PskModes;
 
     fn found(session: &TestSession) -> Vec<&'static str> {
         testing::ticket_rules(session)

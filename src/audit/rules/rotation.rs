@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::super::capture::KeptPlace;
+use super::super::facts::capture::KeptPlace;
+use super::super::facts::keys::{FileFacts, KeyFacts, KeySet};
+use super::super::facts::ticket::TicketFacts;
 use super::super::finding::Subject;
-use super::super::keys::{FileFacts, KeyFacts, KeySet};
 use super::super::period::Period;
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity, TicketWatch};
-use super::super::ticket::TicketFacts;
 use crate::escape::Text;
 use crate::key::{KeyName, Role};
 
@@ -143,7 +143,7 @@ impl TicketWatch for Spans {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::keys::FileFacts;
+    use super::super::super::facts::keys::FileFacts;
     use super::super::super::testing::{self, GOOD_KEY, NOW, OTHER_KEY, TestSession, WELL_KEPT};
     use crate::audit::{Auditor, Policy};
 

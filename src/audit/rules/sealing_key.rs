@@ -1,9 +1,9 @@
 //! Whether the key that seals is the one that should.
 
+use super::super::facts::ticket::TicketFacts;
 use super::super::period::Period;
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity};
-use super::super::ticket::TicketFacts;
 use crate::escape::Text;
 use crate::key::{Role, TicketKey};
 use crate::record::Status;
@@ -74,7 +74,7 @@ fn is_inactive(key: &TicketKey) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::keys::FileFacts;
+    use super::super::super::facts::keys::FileFacts;
     use super::super::super::testing::{self, GOOD_KEY, NOW, OTHER_KEY, TestSession, WELL_KEPT};
     use crate::audit::Policy;
 

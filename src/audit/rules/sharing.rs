@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::super::capture::TicketHash;
+use super::super::facts::capture::TicketHash;
+use super::super::facts::ticket::TicketFacts;
 use super::super::policy::Policy;
 use super::super::rule::{Check, Rule, Severity, TicketWatch};
-use super::super::ticket::TicketFacts;
 use crate::escape::Text;
 use crate::key::{Fingerprint, KeyName};
 

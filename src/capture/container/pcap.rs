@@ -1,7 +1,7 @@
 //! Classic pcap (draft-ietf-opsawg-pcap): a header of 24 bytes, then records of a header of 16 bytes and a packet.
 
 use super::{ByteOrder, Damaged, MAX_PACKET_LENGTH, Packet, Step, Time};
-use crate::capture::cursor::Cursor;
+use crate::tls::wire::Reader;
 
 pub(super) const HEADER_LENGTH: usize = 24;
 const RECORD_HEADER_LENGTH: usize = 16;
@@ -19,7 +19,7 @@ pub(super) struct Pcap {
 
 impl Pcap {
     pub(super) fn new(header: &[u8; HEADER_LENGTH]) -> Result<Self, Damaged> {
-        let mut cursor = Cursor(header);
+        let mut cursor = Reader(header);
         let magic: [u8; 4] = cursor.array().ok_or(Damaged::Magic)?;
         let (order, unit, modified) = match magic {
             [0xd4, 0xc3, 0xb2, 0xa1] => (ByteOrder::Little, 1000, false),
@@ -45,7 +45,7 @@ impl Pcap {
     pub(super) fn step<'b>(&self, bytes: &'b [u8]) -> Result<Step<'b>, Damaged> {
         let header_length = RECORD_HEADER_LENGTH + if self.modified { 8 } else { 0 };
         let Some((header, rest)) = bytes.split_at_checked(header_length) else { return Ok(Step::Need(header_length)) };
-        let mut header = Cursor(header);
+        let mut header = Reader(header);
         let mut number = || header.array().map_or(0, |bytes| self.order.u32(bytes));
         let (seconds, fraction, captured, original) = (number(), number(), number(), number());
         let length = captured as usize;

@@ -1,7 +1,7 @@
 //! pcapng (draft-ietf-opsawg-pcapng): sections of blocks; a block's length stands before and after it.
 
 use super::{ByteOrder, Damaged, MAX_BLOCK_LENGTH, Packet, Step, Time};
-use crate::capture::cursor::Cursor;
+use crate::tls::wire::Reader;
 
 /// The type of a section header reads the same in both byte orders.
 pub(crate) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -44,7 +44,7 @@ impl PcapNg {
     }
 
     pub(super) fn step<'b>(&mut self, bytes: &'b [u8]) -> Result<Step<'b>, Damaged> {
-        let mut head = Cursor(bytes);
+        let mut head = Reader(bytes);
         let (Some(kind), Some(length)) = (head.array(), head.array()) else { return Ok(Step::Need(8)) };
         let mut kind = u32::from_be_bytes(kind);
         if kind == SECTION_HEADER {
@@ -72,7 +72,7 @@ impl PcapNg {
             return Ok(Step::Skip(total as u64));
         }
         let Some(block) = bytes.get(..total) else { return Ok(Step::Need(total)) };
-        let mut body = Cursor(block);
+        let mut body = Reader(block);
         body.take(8);
         let body = body.take(total - FRAME_LENGTH).unwrap_or_default();
         if block.last_chunk().map(|bytes| self.order.u32(*bytes)) != Some(length) {
@@ -98,7 +98,7 @@ impl PcapNg {
     }
 
     fn read_interface(&self, body: &[u8]) -> Option<Interface> {
-        let mut body = Cursor(body);
+        let mut body = Reader(body);
         let link_type = self.order.u16(body.array()?);
         body.take(2)?;
         let snap_length = self.order.u32(body.array()?) as usize;
@@ -123,8 +123,8 @@ impl PcapNg {
     }
 
     fn packet<'b>(&self, kind: u32, body: &'b [u8]) -> Option<Packet<'b>> {
-        let mut body = Cursor(body);
-        let number = |cursor: &mut Cursor<'b>| cursor.array().map(|bytes| self.order.u32(bytes));
+        let mut body = Reader(body);
+        let number = |cursor: &mut Reader<'b>| cursor.array().map(|bytes| self.order.u32(bytes));
         let (interface, ticks, captured, original) = if kind == SIMPLE_PACKET {
             let original = number(&mut body)? as usize;
             let first = self.interfaces.first()?;

@@ -6,7 +6,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use tktdump::audit::{Severity, parse_period};
 
-use crate::command::args::{Color, From, KeyFormatArg, time};
+use crate::command::args::shared::{Color, FormArg, KeyFormatArg, time};
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct AuditArgs {
@@ -19,8 +19,8 @@ pub(in crate::command) struct AuditArgs {
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
     /// Form of the inputs
-    #[arg(long, value_enum, value_name = "FORM", default_value_t = From::Auto)]
-    pub(super) from: From,
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
+    pub(super) from: FormArg,
     /// Output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = AuditFormat::Text)]
     pub(super) format: AuditFormat,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tktdump::audit::keys::FileFacts;
+use tktdump::audit::facts::keys::FileFacts;
 
 /// The directory entry of a regular file; `None` for pipes and devices, which have no age and no owner to speak of.
 #[cfg(unix)]

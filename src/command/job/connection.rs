@@ -11,12 +11,12 @@ use super::Worker;
 impl Worker<'_> {
     /// Opens the tickets of a connection and renders them, then the connection.
     pub(super) fn examine_connection(&mut self, connection: &Connection) {
-        let mut findings = Vec::new();
+        let mut attempts = Vec::new();
         for mut sighting in connection.sightings() {
             let place = Place { source: &self.source, index: self.index, line: None, packet: Some(sighting.packet) };
             let mut room = Room::default();
             let outcome = self.job.opener.open(sighting.ticket, &mut self.plaintext, &mut room);
-            findings.push(resumption::examine(connection, &mut sighting, &outcome));
+            attempts.push(resumption::examine(connection, &mut sighting, &outcome));
             if let (Some(log), Outcome::Decrypted { session, key, .. }) = (&mut self.key_log, &outcome) {
                 log.add_connection(
                     connection,
@@ -43,7 +43,7 @@ impl Worker<'_> {
             return;
         }
         let clock = self.job.at.unwrap_or(connection.time.seconds);
-        let record = ConnectionRecord::new(&self.source, connection, &findings, clock);
+        let record = ConnectionRecord::new(&self.source, connection, &attempts, clock);
         self.results.tally.add_connection(record.handshake);
         self.job.output.connection(&record, &mut self.results.rendered);
     }

@@ -158,7 +158,7 @@ impl Lines<'_> {
         match self.input.try_lock() {
             Ok(mut input) => input.end(),
             // a thread that waits for a slow input cannot be woken, only left behind
-            Err(TryLockError::WouldBlock) => command::leave(&error.into(), worker.job.notes),
+            Err(TryLockError::WouldBlock) => command::exit::leave(&error.into(), worker.job.notes),
             Err(TryLockError::Poisoned(_)) => {}
         }
         Stop::Write(error)

@@ -7,19 +7,21 @@ use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
+use tktdump::capture::container::pcapng_writer::{BlockWriter, ByteOrder, Packet as OwnPacket};
 use tktdump::capture::container::{MAX_BLOCK_LENGTH, Packet};
 use tktdump::input;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
-use tktdump::pcapng::{BlockWriter, ByteOrder, Packet as OwnPacket};
 
+use super::JobArgs;
 use super::{Job, Log, Output, Printer, Turnstile, Worker, end_key_log, load_keys};
-use crate::command::args::JobArgs;
 use crate::command::capture::{self, End, Feed, PacketSink};
+use crate::command::exit::Exit;
+use crate::command::failure::Failure;
 use crate::command::gzip::Decompressed;
 use crate::command::notes::Notes;
 use crate::command::progress::{Input, Progress};
-use crate::command::{Exit, Failure, gzip, source};
+use crate::command::{gzip, source};
 
 /// The first bytes of a section header, in either byte order.
 const SECTION_HEADER: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -34,7 +36,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
         return Err(failure.with_hint("mergecap puts several together").into());
     };
     let shown = source::shown(path);
-    let now = args.at.unwrap_or_else(crate::command::now);
+    let now = args.at.unwrap_or_else(crate::command::exit::now);
     let ring = load_keys(args, now, notes)?;
     let output = Output::new(args, &ring, now)?;
     let mut file = open(path, notes.progress()).with_context(|| shown.clone())?;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use tktdump::pcapng::BlockWriter;
+use tktdump::capture::container::pcapng_writer::BlockWriter;
 use tktdump::record::{Record, Shown};
 use tktdump::report::{Page, Tally};
 use zeroize::Zeroizing;

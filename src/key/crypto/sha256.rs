@@ -10,9 +10,9 @@ use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
-/// Octets of a block.
+/// Bytes of a block.
 const BLOCK_LENGTH: usize = 64;
-/// Octets of a digest.
+/// Bytes of a digest.
 const DIGEST_LENGTH: usize = 32;
 /// What the key is mixed with before the message.
 const INNER: u8 = 0x36;
@@ -20,7 +20,7 @@ const INNER: u8 = 0x36;
 const OUTER: u8 = 0x5c;
 /// Follows a message; then come zeros and the length in bits (FIPS 180-4 section 5.1.1).
 const END: u8 = 0x80;
-/// Octets of that length.
+/// Bytes of that length.
 const LENGTH_LENGTH: usize = 8;
 /// The state at the start (FIPS 180-4 section 5.3.3).
 const START: [u32; 8] =

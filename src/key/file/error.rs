@@ -11,7 +11,7 @@ use super::{is_raw_key, without_newline};
 pub enum KeyFileError {
     /// The size is not one of the format's.
     Size {
-        /// Octets found.
+        /// Bytes found.
         found: usize,
         /// Option name of the format, `None` for `auto`.
         format: Option<&'static str>,

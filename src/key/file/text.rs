@@ -27,28 +27,28 @@ pub(in crate::key) fn decode_lines(file: &[u8]) -> Option<Vec<TextKey>> {
 
 fn lines(file: &[u8]) -> impl Iterator<Item = &[u8]> {
     let text = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
-    let lines = text.split(|&octet| octet == b'\n').map(<[u8]>::trim_ascii);
+    let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"))
 }
 
 /// Where text that is nearly all hex digits has something else: line and column from 1.
 pub(super) fn damaged_hex(file: &[u8]) -> Option<(usize, usize)> {
-    let strange = |octet: &u8| !octet.is_ascii_hexdigit() && !matches!(octet, b':' | b' ' | b'\t' | b'\r' | b'\n');
-    let count = file.iter().filter(|octet| strange(octet)).count();
+    let strange = |byte: &u8| !byte.is_ascii_hexdigit() && !matches!(byte, b':' | b' ' | b'\t' | b'\r' | b'\n');
+    let count = file.iter().filter(|byte| strange(byte)).count();
     if count == 0 || count * 10 > file.len() {
         return None;
     }
     let at = file.iter().position(strange)?;
     let before = file.get(..at)?;
     let line = memchr::memchr_iter(b'\n', before).count() + 1;
-    let column = before.iter().rev().take_while(|&&octet| octet != b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
     Some((line, column))
 }
 
 fn text_key(line: &[u8]) -> Option<TextKey> {
     let is_key = |bytes: &Zeroizing<Vec<u8>>| is_raw_key(bytes);
     let digits: Zeroizing<Vec<u8>> =
-        Zeroizing::new(line.iter().copied().filter(|octet| !matches!(octet, b':' | b' ' | b'\t')).collect());
+        Zeroizing::new(line.iter().copied().filter(|byte| !matches!(byte, b':' | b' ' | b'\t')).collect());
     if let Some(key) = hex::decode(digits.as_slice()).ok().map(Zeroizing::new).filter(is_key) {
         return Some((key, "hex"));
     }
@@ -64,5 +64,5 @@ const LONGEST_RAW_KEY: usize = 92;
 pub(super) fn is_prose(file: &[u8]) -> bool {
     let body = file.trim_ascii_end();
     (body.contains(&b'\n') || body.len() > LONGEST_RAW_KEY)
-        && body.iter().all(|octet| matches!(octet, b'\t' | b'\n' | b'\r' | 0x20..=0x7e))
+        && body.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e))
 }

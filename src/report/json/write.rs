@@ -100,7 +100,7 @@ impl Object<'_, '_> {
         self.string(key, 2 * bytes.len(), |place| write_hex(bytes, place));
     }
 
-    /// A string of so many octets, which `value` fills in.
+    /// A string of so many bytes, which `value` fills in.
     #[inline(always)]
     fn string(&mut self, key: impl Key, length: usize, value: impl FnOnce(&mut [u8])) {
         key.string(self.line, length, value);
@@ -135,7 +135,7 @@ impl Object<'_, '_> {
     pub(in crate::report) fn address(&mut self, key: impl Key, address: SocketAddr) {
         let SocketAddr::V4(v4) = address else { return self.display(key, address) };
         key.value(self.line, b"\"", b"");
-        let [w, x, y, z] = v4.ip().octets().map(|octet| digits3(octet.into()));
+        let [w, x, y, z] = v4.ip().octets().map(|byte| digits3(byte.into()));
         let [w, x, y, z] = [&w, &x, &y, &z].map(without_zeros);
         self.line.fill_some([w, b".", x, b".", y, b".", z, b":"], |place| decimal_and(b'"', v4.port(), place));
         self.line.put([b","]);

@@ -6,11 +6,12 @@ use super::Renderer;
 use crate::capture::Connection;
 use crate::capture::connection::{Flight, HandshakeKind, Message, Side};
 use crate::capture::container::Time;
-use crate::capture::hello::{ClientHello, ServerHello};
 use crate::capture::sighting::Sighting;
 use crate::escape::Text;
 use crate::record::{ConnectionRecord, EarlyData};
-use crate::report::{Page, utc};
+use crate::report::Page;
+use crate::time::utc;
+use crate::tls::hello::{ClientHello, ServerHello};
 
 /// Width of the column of messages.
 const MESSAGE_WIDTH: usize = 48;

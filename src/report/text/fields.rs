@@ -6,10 +6,11 @@ use anstyle::Style;
 
 use super::{LABEL_WIDTH, Renderer};
 use crate::escape::Text;
-use crate::report::{REDACTED, utc};
+use crate::report::REDACTED;
 use crate::session::certificate::Certificate;
 use crate::session::field::{self, Field, Group};
 use crate::session::{Value, View, Visitor};
+use crate::time::utc;
 
 /// Writes fields as they come.
 pub(super) struct Fields<'r, 'o> {
@@ -130,7 +131,7 @@ impl Visitor for Fields<'_, '_> {
 }
 
 fn is_readable(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|octet| matches!(octet, 0x20..=0x7e))
+    !bytes.is_empty() && bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e))
 }
 
 /// A span of time in its two largest units.

@@ -6,7 +6,7 @@
 // see the module above: constants come of it
 #![allow(clippy::inline_always)]
 
-/// More than the longest number takes: twenty octets, with its sign.
+/// More than the longest number takes: twenty bytes, with its sign.
 pub(super) const LONGEST: usize = 24;
 
 const E8: u64 = 100_000_000;
@@ -36,7 +36,7 @@ numbers! {
     i64: |number: i64| (number < 0, number.unsigned_abs());
 }
 
-/// Writes a number and what is to follow it, and tells how many octets they take.
+/// Writes a number and what is to follow it, and tells how many bytes they take.
 #[inline(always)]
 pub(super) fn decimal_and(after: u8, number: impl Number, place: &mut [u8; LONGEST]) -> usize {
     let end = decimal(number, place);
@@ -46,7 +46,7 @@ pub(super) fn decimal_and(after: u8, number: impl Number, place: &mut [u8; LONGE
     end + 1
 }
 
-/// Writes a number, and tells how many octets it takes.
+/// Writes a number, and tells how many bytes it takes.
 #[inline(always)]
 fn decimal(number: impl Number, place: &mut [u8; LONGEST]) -> usize {
     let (negative, number) = number.parts();
@@ -125,10 +125,10 @@ pub(super) fn two_digits(number: u64) -> [u8; 2] {
     }
 }
 
-/// The digit zero in each octet.
+/// The digit zero in each byte.
 pub(super) const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 
-/// The eight digits of a number below 10^8, the first of them in the lowest octet.
+/// The eight digits of a number below 10^8, the first of them in the lowest byte.
 #[inline(always)]
 fn eight_digits(number: u64) -> u64 {
     // halves, pairs and digits, each step for all of them at once: n * 10486 >> 20 is n / 100 for n below 10^4, and

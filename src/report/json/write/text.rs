@@ -99,21 +99,21 @@ pub(super) fn without_zeros(digits: &[u8; 3]) -> &[u8] {
 #[inline]
 pub(super) fn is_plain(text: &[u8]) -> bool {
     let steps = [all_plain::<32>, all_plain::<16>, all_plain::<8>, all_plain::<4>];
-    steps.iter().find_map(|step| step(text)).unwrap_or_else(|| text.iter().all(|&octet| is_plain_octet(octet)))
+    steps.iter().find_map(|step| step(text)).unwrap_or_else(|| text.iter().all(|&byte| is_plain_byte(byte)))
 }
 
-/// The same, looking at `N` octets in one step; `None` where there are fewer.
+/// The same, looking at `N` bytes in one step; `None` where there are fewer.
 #[inline]
 fn all_plain<const N: usize>(text: &[u8]) -> Option<bool> {
-    let is_plain = |octets: &[u8; N]| octets.map(|octet| u8::from(!is_plain_octet(octet))) == [0; N];
+    let is_plain = |bytes: &[u8; N]| bytes.map(|byte| u8::from(!is_plain_byte(byte))) == [0; N];
     // the last step may see some of the one before again
     let last = text.last_chunk()?;
     Some(text.as_chunks().0.iter().all(is_plain) && is_plain(last))
 }
 
 #[inline]
-fn is_plain_octet(octet: u8) -> bool {
-    octet.wrapping_sub(0x20) < 0x5f && !matches!(octet, b'"' | b'\\')
+fn is_plain_byte(byte: u8) -> bool {
+    byte.wrapping_sub(0x20) < 0x5f && !matches!(byte, b'"' | b'\\')
 }
 
 #[cfg(test)]
@@ -126,9 +126,9 @@ mod tests {
             let mut text = vec![b'a'; length];
             assert!(is_plain(&text));
             for at in 0..length {
-                for octet in [b'"', b'\\', 0x1f, 0x7f, 0x80, 0xff] {
-                    text[at] = octet;
-                    assert!(!is_plain(&text), "{octet:#04x} at {at} of {length}");
+                for byte in [b'"', b'\\', 0x1f, 0x7f, 0x80, 0xff] {
+                    text[at] = byte;
+                    assert!(!is_plain(&text), "{byte:#04x} at {at} of {length}");
                 }
                 text[at] = b'~';
             }

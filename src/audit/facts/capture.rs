@@ -1,0 +1,138 @@
+//! What rules see of the offers of tickets in captures.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::audit::finding::{Item, Subject};
+use crate::capture::Connection;
+use crate::capture::connection::HandshakeKind;
+use crate::capture::sighting::{Carrier, Sighting};
+use crate::key::KeyName;
+use crate::record::{Place, Record};
+
+/// A client offered a ticket to a server.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    /// Where it stands.
+    pub place: Place<'a>,
+    /// The ticket.
+    pub ticket: TicketHash,
+    /// The ticket's key name, where its shape has one.
+    pub key_name: Option<KeyName>,
+    /// Address of the client.
+    pub client: IpAddr,
+    /// Address and port of the server.
+    pub server: SocketAddr,
+    /// When, seconds since 1970.
+    pub time: i64,
+    /// Whether the protocol version is TLS 1.3, where each ticket is to be used once.
+    pub is_tls13: bool,
+    /// Whether the server resumed; `None` where the capture does not show it.
+    pub accepted: Option<bool>,
+}
+
+impl<'a> Offer<'a> {
+    /// The offer that a ticket in a capture is; `None` for what is none: a ticket in the server's message, or in a
+    /// `ClientHello` that was sent again.
+    #[must_use]
+    pub fn of(connection: &Connection, sighting: &Sighting<'_>, record: &Record<'a>) -> Option<Self> {
+        if sighting.hello? + 1 != connection.client_hellos.len() {
+            return None;
+        }
+        let handshake = connection.handshake();
+        let chosen = connection.server_hello().map(|hello| hello.protocol.has_psk());
+        let is_tls13 = sighting.carrier == Carrier::Psk;
+        let accepted = match handshake {
+            // the server chose the version to which the other kind of ticket belongs
+            _ if chosen != Some(is_tls13) => None,
+            HandshakeKind::Full => Some(false),
+            HandshakeKind::ResumedTicket => Some(true),
+            // another identity was chosen: that says nothing about this one
+            HandshakeKind::ResumedPsk => sighting.selected.filter(|&selected| selected),
+            _ => None,
+        };
+        Some(Self {
+            place: record.place,
+            ticket: TicketHash::of(sighting.ticket),
+            key_name: record.ticket().and_then(|ticket| ticket.key_name()),
+            client: sighting.client.ip(),
+            server: sighting.server,
+            time: sighting.time.seconds,
+            is_tls13,
+            accepted,
+        })
+    }
+}
+
+/// Stands for a ticket: the first half of its SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TicketHash([u8; 16]);
+
+impl TicketHash {
+    #[cfg(test)]
+    pub(in crate::audit) const ZERO: Self = Self([0; 16]);
+
+    /// The hash of a ticket.
+    #[must_use]
+    pub fn of(ticket: &[u8]) -> Self {
+        let mut short = [0; 16];
+        short.iter_mut().zip(Sha256::digest(ticket)).for_each(|(to, from)| *to = from);
+        Self(short)
+    }
+}
+
+/// A place that is kept after the ticket has gone.
+#[derive(Debug, Clone)]
+pub(in crate::audit) struct KeptPlace {
+    file: Arc<str>,
+    index: u64,
+    line: Option<u64>,
+    packet: Option<u64>,
+    key_name: Option<KeyName>,
+}
+
+impl KeptPlace {
+    pub(in crate::audit) fn new(place: Place<'_>, key_name: Option<KeyName>) -> Self {
+        Self { file: (**place.source).into(), index: place.index, line: place.line, packet: place.packet, key_name }
+    }
+
+    pub(in crate::audit) fn subject(&self) -> Subject {
+        Subject {
+            file: Arc::clone(&self.file),
+            item: Item::Ticket { index: self.index, line: self.line, packet: self.packet },
+            key_name: self.key_name,
+            fingerprint: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::testing;
+
+    /// What became of each offer in a capture, by carrier and key name.
+    fn offers(file: &[u8]) -> Vec<(bool, Option<bool>)> {
+        let mut found = Vec::new();
+        for connection in testing::connections(file) {
+            for sighting in connection.sightings() {
+                let record = testing::record(sighting.ticket, None);
+                let offer = Offer::of(&connection, &sighting, &record);
+                found.extend(offer.map(|offer| (offer.is_tls13, offer.accepted)));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_handshake_tells_what_became_of_an_offer() {
+        let refused = include_bytes!("../../../testdata/nginx48_tls12_refused/capture.pcap");
+        assert!(offers(refused).contains(&(false, Some(false))), "{:?}", offers(refused));
+        let resumed = include_bytes!("../../../testdata/nginx48_tls12/capture.pcap");
+        assert_eq!(offers(resumed), [(false, Some(true))]);
+        let after_retry = include_bytes!("../../../testdata/nginx80_tls13_hrr/capture.pcap");
+        assert_eq!(offers(after_retry), [(true, Some(true))], "the ClientHello that was sent again does not count");
+    }
+}

@@ -1,0 +1,299 @@
+//! What rules see of keys and of the files they are in.
+
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::audit::finding::{Item, Subject};
+use crate::key::file::KeyFile;
+use crate::key::format::KeyBytes;
+use crate::key::layout::{Layout, Order};
+use crate::key::ring::KeyRing;
+use crate::key::{Fingerprint, KeyName, Role, TicketKey};
+
+/// A key file as it was read.
+pub struct LoadedFile {
+    /// Path as it was named.
+    pub path: Arc<str>,
+    /// All of its bytes.
+    pub content: Zeroizing<Vec<u8>>,
+    /// The keys in it.
+    pub keys: KeyFile,
+    /// Its directory entry; `None` where there is none, as with standard input.
+    pub disk: Option<FileFacts>,
+}
+
+/// What a directory entry says about a key file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Permission bits, such as 0o600.
+    pub mode: u32,
+    /// User ID of the owner.
+    pub owner: u32,
+    /// User ID of who asks.
+    pub caller: u32,
+    /// Where the path leads if it is a symbolic link.
+    pub link_target: Option<String>,
+    /// When the content was last written, seconds since 1970.
+    pub modified: Option<i64>,
+    /// Whether the file system is kept across a restart, where that is known.
+    pub persistent: Option<bool>,
+}
+
+/// All keys, in the server's order, and the ring that opens tickets with them.
+#[derive(Debug, Default)]
+pub struct KeySet {
+    ring: KeyRing,
+    files: Vec<KeyFileFacts>,
+}
+
+/// A key file.
+pub struct KeyFileFacts {
+    /// Path as it was named.
+    pub path: Arc<str>,
+    /// All of its bytes.
+    pub content: Zeroizing<Vec<u8>>,
+    /// Its directory entry.
+    pub disk: Option<FileFacts>,
+    /// Its keys; the same bytes under several layouts are one.
+    pub keys: Vec<KeyFacts>,
+    /// Whether a format that reads it is one of text.
+    pub text_format: bool,
+    /// Bytes of its longest keys by any reading, together: the rest of the content is read by no server.
+    pub covered: usize,
+}
+
+/// One key: the same bytes, however they may be divided.
+pub struct KeyFacts {
+    /// The file it is in.
+    pub file: Arc<str>,
+    /// n-th key of that file, from 0.
+    pub index: usize,
+    /// Its name, where it has one.
+    pub name: Option<KeyName>,
+    /// Its fingerprint by the first layout.
+    pub fingerprint: Fingerprint,
+    /// What the server does with it, where all readings agree.
+    pub role: Role,
+    /// Bits of its AES key: the most that a layout gives it.
+    pub aes_bits: usize,
+    /// Bits of the AES keys of its file by any split of it: the most.
+    pub file_aes_bits: usize,
+    /// Name and secrets as the file has them, which may be what they are derived from.
+    bytes: Zeroizing<Vec<u8>>,
+    /// The secrets, as ranges of `bytes`.
+    secrets: Vec<Secret>,
+}
+
+/// One secret part of a key.
+struct Secret {
+    label: &'static str,
+    start: usize,
+    length: usize,
+}
+
+impl KeyFacts {
+    /// The secret parts, each with its name.
+    pub(in crate::audit) fn secrets(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        self.secrets.iter().map(|secret| {
+            (secret.label, self.bytes.get(secret.start..secret.start + secret.length).unwrap_or_default())
+        })
+    }
+
+    /// The secret parts as one, which does not depend on name and order.
+    pub(in crate::audit) fn sorted_secrets(&self) -> Vec<&[u8]> {
+        let mut secrets: Vec<&[u8]> = self.secrets().map(|(_, secret)| secret).collect();
+        secrets.sort_unstable();
+        secrets
+    }
+
+    /// All bytes of the key.
+    pub(in crate::audit) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The key as a finding names it.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject {
+            file: Arc::clone(&self.file),
+            item: Item::Key(self.index),
+            key_name: self.name,
+            fingerprint: Some(self.fingerprint),
+        }
+    }
+}
+
+impl fmt::Debug for KeyFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyFacts({})", self.subject())
+    }
+}
+
+impl fmt::Debug for KeyFileFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyFileFacts").field("path", &self.path).field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+/// The key that seals.
+#[derive(Debug, Clone, Copy)]
+pub struct ActiveKey<'k> {
+    /// The file it is in.
+    pub file: &'k KeyFileFacts,
+    /// The key.
+    pub key: &'k KeyFacts,
+    /// Whether the files tell so; otherwise the first key of the first file stands in.
+    pub certain: bool,
+}
+
+impl KeySet {
+    /// Takes the key files in the server's order. `now`, seconds since 1970, tells which key of those with validity
+    /// times seals.
+    #[must_use]
+    pub fn new(loaded: Vec<LoadedFile>, now: i64) -> Self {
+        let mut files = Vec::new();
+        let mut readings = Vec::new();
+        for LoadedFile { path, content, keys, disk } in loaded {
+            let text_format = keys.readings.iter().any(|r| r.formats.iter().any(|format| format.is_text()));
+            let bytes: Vec<KeyBytes> = keys.readings.iter().map(|reading| reading.key.clone()).collect();
+            readings.push((Arc::clone(&path), keys));
+            files.push((KeyFileFacts { path, content, disk, keys: Vec::new(), text_format, covered: 0 }, bytes));
+        }
+        let ring = KeyRing::with_clock(readings, Some(now));
+        let files = files.into_iter().map(|(file, bytes)| file.with_keys(bytes, &ring)).collect();
+        Self { ring, files }
+    }
+
+    /// The ring that opens tickets.
+    #[must_use]
+    pub fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
+    /// The files, in order.
+    #[must_use]
+    pub fn files(&self) -> &[KeyFileFacts] {
+        &self.files
+    }
+
+    /// Every key, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &KeyFacts> {
+        self.files.iter().flat_map(|file| &file.keys)
+    }
+
+    /// The key that seals new tickets.
+    #[must_use]
+    pub fn active(&self) -> Option<ActiveKey<'_>> {
+        let all = || self.files.iter().flat_map(|file| file.keys.iter().map(move |key| (file, key)));
+        let mut active = all().filter(|(_, key)| key.role == Role::Active);
+        match (active.next(), active.next()) {
+            (Some((file, key)), None) => Some(ActiveKey { file, key, certain: true }),
+            _ => all().next().map(|(file, key)| ActiveKey { file, key, certain: false }),
+        }
+    }
+}
+
+impl KeyFileFacts {
+    fn with_keys(mut self, readings: Vec<KeyBytes>, ring: &KeyRing) -> Self {
+        for reading in readings {
+            let KeyBytes { index, layout, scheme, .. } = reading;
+            let is_it = |key: &&TicketKey| {
+                let origin = key.origin();
+                let same = origin.index == index && key.layout() == layout && key.scheme() == scheme;
+                same && Arc::ptr_eq(&origin.file, &self.path)
+            };
+            // what is no key for the ring is none here
+            let Some(key) = ring.keys().iter().find(is_it) else { continue };
+            let aes = layout.aes;
+            let (skipped, secrets) = secret_parts(&reading);
+            let bytes = reading.seed.unwrap_or(reading.bytes);
+            // the first bytes of a master key are no name that anybody sees
+            let name = key.name();
+            let role = key.origin().role;
+            let same = |other: &&mut KeyFacts| other.index == index && *other.bytes == *bytes;
+            if let Some(known) = self.keys.iter_mut().find(same) {
+                known.aes_bits = known.aes_bits.max(aes * 8);
+                if known.role != role {
+                    known.role = Role::Unknown;
+                }
+                for (secret, (label, _)) in known.secrets.iter_mut().zip(secrets) {
+                    if secret.label != label {
+                        secret.label = "AES or HMAC key";
+                    }
+                }
+                continue;
+            }
+            let mut start = skipped;
+            let place = |(label, length)| {
+                let secret = Secret { label, start, length };
+                start += length;
+                secret
+            };
+            let secrets = secrets.into_iter().map(place).collect();
+            self.keys.push(KeyFacts {
+                file: Arc::clone(&self.path),
+                index,
+                name,
+                fingerprint: key.fingerprint(),
+                role,
+                aes_bits: aes * 8,
+                file_aes_bits: 0,
+                bytes,
+                secrets,
+            });
+        }
+        let most = self.keys.iter().map(|key| key.aes_bits).max().unwrap_or(0);
+        self.keys.iter_mut().for_each(|key| key.file_aes_bits = most);
+        self.covered = self.longest_split();
+        self
+    }
+
+    /// The most of the content that keys of one size take.
+    fn longest_split(&self) -> usize {
+        let of_size = |size: usize| self.keys.iter().filter(|key| key.bytes.len() == size).count() * size;
+        self.keys.iter().map(|key| of_size(key.bytes.len())).max().unwrap_or(0)
+    }
+}
+
+/// How many bytes go before the secrets, and what those are, with their lengths, in order.
+fn secret_parts(key: &KeyBytes) -> (usize, Vec<(&'static str, usize)>) {
+    if let Some(seed) = &key.seed {
+        return (0, vec![("key", seed.len())]);
+    }
+    if key.scheme.slots {
+        return (0, vec![("master key", key.bytes.len())]);
+    }
+    let Layout { order, aes, hmac } = key.layout;
+    let secrets = match order {
+        Order::NameHmacAes => vec![("HMAC key", hmac), ("AES key", aes)],
+        Order::NameAesHmac | Order::AesHmac => vec![("AES key", aes), ("HMAC key", hmac)],
+    };
+    (key.layout.size() - aes - hmac, secrets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::testing;
+
+    #[test]
+    fn one_key_in_two_orders_is_one_key() {
+        let set = testing::key_set(&[("a.key", include_bytes!("../../../testdata/nginx80_tls12/ticket.key"))]);
+        let keys: Vec<&KeyFacts> = set.keys().collect();
+        assert_eq!(keys.len(), 1);
+        assert_eq!((keys[0].aes_bits, keys[0].role), (256, Role::Active));
+        let labels: Vec<&str> = keys[0].secrets().map(|(label, _)| label).collect();
+        assert_eq!(labels, ["AES or HMAC key"; 2]);
+        assert_eq!(set.files()[0].covered, 80);
+        assert!(set.active().unwrap().certain);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let set = testing::key_set(&[("a.key", &[0xab; 80])]);
+        let shown = format!("{set:?}");
+        assert!(!shown.contains("171") && !shown.contains(&"ab".repeat(17)), "{shown}");
+    }
+}

@@ -1,0 +1,118 @@
+//! Arguments that several subcommands share.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, ValueEnum};
+use tktdump::input::Form;
+use tktdump::key::format::KeyFormat;
+use tktdump::key::formats::{self, FORMATS};
+
+#[derive(Debug, Args)]
+pub(in crate::command) struct KeyFormatArg {
+    /// Whose rules the key files follow; auto: the content and the MACs decide
+    #[arg(long = "key-format", value_name = "NAME", default_value = AUTO, value_parser = key_formats())]
+    name: String,
+}
+
+impl KeyFormatArg {
+    /// The format; `None` for auto.
+    pub(in crate::command) fn format(&self) -> Option<&'static dyn KeyFormat> {
+        formats::by_name(&self.name)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::command) struct Verbosity {
+    /// Fewer notes on standard error, and no progress bar
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub(in crate::command) quiet: u8,
+    /// More notes on standard error
+    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "quiet")]
+    pub(in crate::command) verbose: u8,
+}
+
+/// Forms of input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::command) enum FormArg {
+    /// The content decides
+    Auto,
+    /// One ticket as it is
+    Raw,
+    /// Lines of hex
+    Hex,
+    /// Lines of base64
+    Base64,
+    #[value(help = "PEM sessions, and transcripts of openssl s_client")]
+    Pem,
+    /// Sessions as DER
+    Der,
+    /// A packet capture, pcap or pcapng
+    Pcap,
+    /// Our own records
+    Json,
+}
+
+impl FormArg {
+    /// The form; `None` for auto.
+    pub(in crate::command) fn form(self) -> Option<Form> {
+        match self {
+            Self::Auto => None,
+            Self::Raw => Some(Form::Raw),
+            Self::Hex => Some(Form::Hex),
+            Self::Base64 => Some(Form::Base64),
+            Self::Pem => Some(Form::Text),
+            Self::Der => Some(Form::Der),
+            Self::Pcap => Some(Form::Capture),
+            Self::Json => Some(Form::Records),
+        }
+    }
+}
+
+/// Outputs of the commands that list something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::command) enum ListFormat {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::command) enum Color {
+    #[value(help = "On a terminal, unless NO_COLOR is set")]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The key format that is none: the content decides.
+const AUTO: &str = "auto";
+
+fn key_formats() -> impl TypedValueParser<Value = String> {
+    let auto = PossibleValue::new(AUTO).help("the content decides");
+    let named = FORMATS.iter().map(|format| PossibleValue::new(format.name()).help(format.about()));
+    PossibleValuesParser::new(std::iter::once(auto).chain(named))
+}
+
+pub(in crate::command) fn time(text: &str) -> Result<i64, String> {
+    use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    text.parse().or_else(|_| {
+        OffsetDateTime::parse(text, &Rfc3339)
+            .map(OffsetDateTime::unix_timestamp)
+            .map_err(|_| "neither RFC 3339, such as 2026-11-23T12:00:00Z, nor seconds since 1970".to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_epoch_or_rfc_3339() {
+        assert_eq!(time("1700000000"), Ok(1_700_000_000));
+        assert_eq!(time("2023-11-14T23:13:20+01:00"), Ok(1_700_000_000));
+        assert!(time("yesterday").is_err());
+    }
+}

@@ -1,0 +1,83 @@
+//! The arguments of the main job.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
+
+use crate::command::args::shared::{Color, FormArg, KeyFormatArg, time};
+
+#[derive(Debug, Args)]
+pub(in crate::command) struct JobArgs {
+    /// Tickets in any form; standard input where none or - is given
+    #[arg(value_name = "INPUT")]
+    pub(in crate::command) inputs: Vec<PathBuf>,
+    /// Ticket key file; repeat it in the server's own order. A directory means its files in name order
+    #[arg(short, long = "key", value_name = "FILE")]
+    pub(in crate::command) keys: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::command) key_format: KeyFormatArg,
+    /// Form of the inputs
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
+    pub(in crate::command) from: FormArg,
+    /// Output
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    pub(in crate::command) format: Format,
+    /// Also decrypt where the key name matches and the MAC does not verify; marked as unverified
+    #[arg(long)]
+    pub(in crate::command) no_verify: bool,
+    /// Hold back every secret
+    #[arg(long, env = "TKTDUMP_REDACT", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(in crate::command) redact: bool,
+    /// For -f keylog: the client random of the connection that a bare ticket of TLS 1.2 or before belongs to
+    #[arg(long, value_name = "HEX", value_parser = client_random)]
+    pub(in crate::command) client_random: Option<[u8; 32]>,
+    /// Judge expiry by this time (RFC 3339, or seconds since 1970) instead of now, or the packet's time in a capture
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(in crate::command) at: Option<i64>,
+    /// Close with a summary
+    #[arg(long)]
+    pub(in crate::command) stats: bool,
+    /// Workers for long inputs of lines, at the most; other inputs and key logs have one [default: one for each core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = threads)]
+    pub(in crate::command) threads: Option<NonZeroUsize>,
+    /// Colours in text
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(in crate::command) color: Color,
+}
+
+/// Outputs of the main job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::command) enum Format {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+    #[value(help = "As openssl sess_id -text prints it")]
+    Openssl,
+    /// The plaintext as it is
+    Der,
+    #[value(help = "The plaintext as PEM, for openssl sess_id")]
+    Pem,
+    /// A key log, with which Wireshark decrypts the traffic
+    Keylog,
+    /// The capture again, its key log inside, for Wireshark to open
+    Pcapng,
+}
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "a number from 1".to_owned())
+}
+
+fn client_random(text: &str) -> Result<[u8; 32], String> {
+    let digits: String = text.chars().filter(|character| !matches!(character, ':' | ' ')).collect();
+    let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(|at| byte(digits.get(at..at + 2)?)).collect();
+    bytes
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| "a client random is 32 bytes, 64 digits of hex".to_owned())
+}
+
+fn byte(digits: &str) -> Option<u8> {
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u8::from_str_radix(digits, 16).ok()).flatten()
+}

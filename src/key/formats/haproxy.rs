@@ -1,0 +1,110 @@
+//! `HAProxy`: `tls-ticket-keys`, one base64 key a line, three lines or more, all of 48 or all of 80 bytes
+//! (`tlskeys_ref` and `bind_parse_tls_ticket_keys` in `src/ssl_sock.c` and `src/cfgparse-ssl.c`). The penultimate line
+//! seals, so that the last one can be distributed before it is used; of a longer file only the last three open.
+
+use data_encoding::BASE64;
+use zeroize::Zeroizing;
+
+use crate::key::Role;
+use crate::key::file::KeyFileError;
+use crate::key::format::{KeyBytes, KeyFormat, Position};
+use crate::key::layout::Layout;
+
+/// Keys a server holds (`TLS_TICKETS_NO`).
+const KEPT: usize = 3;
+
+pub(super) struct Haproxy;
+
+impl KeyFormat for Haproxy {
+    fn name(&self) -> &'static str {
+        "haproxy"
+    }
+
+    fn about(&self) -> &'static str {
+        "HAProxy: tls-ticket-keys"
+    }
+
+    fn takes(&self) -> &'static str {
+        "3 or more lines of base64, each 48 bytes or each 80"
+    }
+
+    fn layouts(&self) -> &'static [Layout] {
+        &[Layout::NAME_AES_HMAC_48, Layout::NAME_AES_HMAC_80]
+    }
+
+    fn is_text(&self) -> bool {
+        true
+    }
+
+    fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
+        let text = file.strip_suffix(b"\n").unwrap_or(file);
+        let mut keys: Vec<KeyBytes> = Vec::new();
+        for (line, number) in text.split(|&byte| byte == b'\n').zip(1..) {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let bytes = BASE64.decode(line).map(Zeroizing::new).map_err(|error| KeyFileError::Line {
+                line: number,
+                problem: format!("no base64 at column {}", error.position + 1),
+                format: self.name(),
+                takes: self.takes(),
+            })?;
+            let wrong_size =
+                |problem| KeyFileError::Line { line: number, problem, format: self.name(), takes: self.takes() };
+            let layout = self
+                .layouts()
+                .iter()
+                .find(|layout| layout.size() == bytes.len())
+                .ok_or_else(|| wrong_size(format!("the key has {} bytes", bytes.len())))?;
+            if let Some(first) = keys.first()
+                && first.layout != *layout
+            {
+                let first = first.bytes.len();
+                return Err(wrong_size(format!("the key has {} bytes, those before it {first}", bytes.len())));
+            }
+            keys.push(KeyBytes::new(keys.len(), &bytes, *layout));
+        }
+        if keys.len() < KEPT {
+            return Err(KeyFileError::TooFewKeys {
+                found: keys.len(),
+                wants: KEPT,
+                format: self.name(),
+                takes: self.takes(),
+            });
+        }
+        Ok(keys)
+    }
+
+    fn role(&self, place: Position) -> Role {
+        let from_end = place.keys - place.key;
+        match from_end {
+            2 => Role::Active,
+            1..=KEPT => Role::Inactive,
+            _ => Role::Ignored,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(sizes: &[usize]) -> Vec<u8> {
+        sizes.iter().map(|&size| BASE64.encode(&vec![7; size]) + "\n").collect::<String>().into_bytes()
+    }
+
+    #[test]
+    fn the_penultimate_line_seals_and_three_open() {
+        let keys = Haproxy.read(&lines(&[80; 5])).unwrap().len();
+        let role = |key| Haproxy.role(Position { file: 0, files: 1, key, keys, newest: None });
+        let roles: Vec<Role> = (0..keys).map(role).collect();
+        assert_eq!(roles, [Role::Ignored, Role::Ignored, Role::Inactive, Role::Active, Role::Inactive]);
+    }
+
+    #[test]
+    fn refuses_what_haproxy_refuses() {
+        let error = |file: &[u8]| Haproxy.read(file).err().unwrap().to_string();
+        assert!(error(&lines(&[48, 48])).contains("2 keys"));
+        assert!(error(&lines(&[48, 48, 80])).contains("line 3"));
+        assert!(error(b"AAAA\nAAAA\nAAAA\n").contains("3 bytes"));
+        assert!(error(b"AAAA\n!\n").contains("line 1"));
+    }
+}

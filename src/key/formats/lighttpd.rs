@@ -1,0 +1,90 @@
+//! lighttpd: `ssl.stek-file`, 92 bytes: a version (0), the times of activation and expiry, and 80 bytes of key. The
+//! numbers are 32 bits in the byte order of the machine (`mod_openssl_session_ticket_key_file` in `src/mod_openssl.c`).
+//! The server reads the file again when it changes, and keeps the last three keys; the newest that is active seals.
+
+use crate::key::Role;
+use crate::key::file::KeyFileError;
+use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
+use crate::key::layout::Layout;
+
+/// Bytes of version and times.
+const HEADER_LENGTH: usize = 12;
+
+pub(super) struct Lighttpd;
+
+impl KeyFormat for Lighttpd {
+    fn name(&self) -> &'static str {
+        "lighttpd"
+    }
+
+    fn about(&self) -> &'static str {
+        "lighttpd: ssl.stek-file"
+    }
+
+    fn takes(&self) -> &'static str {
+        "exactly 92 raw bytes: version 0, activation and expiry of 4 bytes each, then 80 bytes of key"
+    }
+
+    fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
+        let wrong_size = || KeyFileError::size(file, self.name(), self.takes());
+        let (header, key) = file.split_at_checked(HEADER_LENGTH).ok_or_else(wrong_size)?;
+        if key.len() != Layout::NAME_HMAC_AES_80.size() {
+            return Err(wrong_size());
+        }
+        let (version, times) = header.split_first_chunk().ok_or_else(wrong_size)?;
+        if *version != [0; 4] {
+            let problem = format!("the version in the first 4 bytes is {}, not 0", hex::encode(version));
+            return Err(KeyFileError::Content { problem, format: self.name(), takes: self.takes() });
+        }
+        let (activation, rest) = times.split_first_chunk().ok_or_else(wrong_size)?;
+        let expiry = rest.first_chunk().ok_or_else(wrong_size)?;
+        let validity = validity(*activation, *expiry);
+        Ok(vec![KeyBytes { validity, ..KeyBytes::new(0, key, Layout::NAME_HMAC_AES_80) }])
+    }
+
+    fn role(&self, place: Position) -> Role {
+        match place.newest {
+            None | Some(true) => Role::Active,
+            Some(false) => Role::Inactive,
+        }
+    }
+}
+
+/// The times, in the byte order in which they follow each other; little-endian, which nearly every machine is, where
+/// both do.
+fn validity(activation: [u8; 4], expiry: [u8; 4]) -> Validity {
+    let little = (u32::from_le_bytes(activation), u32::from_le_bytes(expiry));
+    let big = (u32::from_be_bytes(activation), u32::from_be_bytes(expiry));
+    let lifetime = |(from, to): (u32, u32)| to.checked_sub(from);
+    let (from, to) = match (lifetime(little), lifetime(big)) {
+        // swapped bytes turn the days of a key's life into years
+        (Some(one), Some(other)) if other < one => big,
+        (None, Some(_)) => big,
+        _ => little,
+    };
+    Validity { not_before: Some(from.into()), not_after: Some(to.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn either_byte_order_is_read() {
+        let times = [1_795_421_023_u32, 1_795_507_423];
+        let key: Vec<u8> = (0..80).map(|i: u8| i.wrapping_mul(91) ^ 0x5a).collect();
+        let file = |bytes: fn(u32) -> [u8; 4]| [&[0; 4][..], &bytes(times[0]), &bytes(times[1]), &key].concat();
+        for file in [file(u32::to_le_bytes), file(u32::to_be_bytes)] {
+            let read = Lighttpd.read(&file).unwrap().remove(0);
+            assert_eq!(read.validity.not_before, Some(1_795_421_023));
+            assert_eq!(read.validity.not_after, Some(1_795_507_423));
+            assert_eq!(read.bytes.as_slice(), key);
+        }
+    }
+
+    #[test]
+    fn refuses_what_lighttpd_refuses() {
+        assert!(Lighttpd.read(&[0; 91]).is_err());
+        assert!(Lighttpd.read(&[1; 92]).err().unwrap().to_string().contains("version"));
+    }
+}

@@ -1,0 +1,61 @@
+//! PEM blocks labelled `SESSION TICKET KEY`, 48 or 80 bytes each: an old convention for keys in text files. The file
+//! does not say which server it is for, so both orders stay possible.
+
+use zeroize::Zeroizing;
+
+use crate::armor;
+use crate::key::Role;
+use crate::key::file::KeyFileError;
+use crate::key::format::{KeyBytes, KeyFormat, Position};
+use crate::key::layout::Layout;
+
+/// The label between `-----BEGIN` and `-----`.
+const LABEL: &str = "SESSION TICKET KEY";
+
+pub(super) struct Pem;
+
+impl KeyFormat for Pem {
+    fn name(&self) -> &'static str {
+        "pem"
+    }
+
+    fn about(&self) -> &'static str {
+        "PEM blocks labelled SESSION TICKET KEY"
+    }
+
+    fn takes(&self) -> &'static str {
+        "PEM blocks labelled SESSION TICKET KEY, each of 48 or 80 bytes"
+    }
+
+    fn layouts(&self) -> &'static [Layout] {
+        &Layout::BARE
+    }
+
+    fn is_text(&self) -> bool {
+        true
+    }
+
+    fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
+        let mut keys = Vec::new();
+        let blocks = armor::blocks(file).into_iter().filter(|block| block.label == LABEL);
+        for (index, block) in blocks.enumerate() {
+            let wrong =
+                |problem| KeyFileError::Line { line: block.line, problem, format: self.name(), takes: self.takes() };
+            let bytes = block.decode().map(Zeroizing::new).map_err(|error| wrong(error.to_string()))?;
+            let before = keys.len();
+            let fitting = Layout::BARE.into_iter().filter(|layout| layout.size() == bytes.len());
+            keys.extend(fitting.map(|layout| KeyBytes::new(index, &bytes, layout)));
+            if keys.len() == before {
+                return Err(wrong(format!("the key has {} bytes", bytes.len())));
+            }
+        }
+        if keys.is_empty() {
+            return Err(KeyFileError::TooFewKeys { found: 0, wants: 1, format: self.name(), takes: self.takes() });
+        }
+        Ok(keys)
+    }
+
+    fn role(&self, place: Position) -> Role {
+        if place.files == 1 && place.keys == 1 { Role::Active } else { Role::Unknown }
+    }
+}

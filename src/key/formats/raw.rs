@@ -1,0 +1,98 @@
+//! What the formats that are nothing but bytes have in common.
+
+use crate::key::Role;
+use crate::key::file::KeyFileError;
+use crate::key::format::{KeyBytes, KeyFormat, Position};
+use crate::key::layout::Layout;
+use crate::key::scheme::Scheme;
+
+/// A format that is fully told by a few facts.
+pub(super) struct RawFormat {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) takes: &'static str,
+    /// The layout for each size of key; no two of one size.
+    pub(super) layouts: &'static [Layout],
+    pub(super) scheme: Scheme,
+    pub(super) extent: Extent,
+    pub(super) seals: Seals,
+}
+
+/// How many keys one file holds.
+pub(super) enum Extent {
+    /// One: any other size is refused.
+    One,
+    /// One: what follows it is not read.
+    FirstOfLonger,
+    /// As many as there are whole ones: what follows them is not read.
+    Many,
+}
+
+/// Which key seals new tickets.
+pub(super) enum Seals {
+    /// The key of the first file; the others only open.
+    FirstFile,
+    /// A server has one key: several files are several servers'.
+    OnlyKey,
+    /// The first key of the file.
+    FirstKey,
+    /// The last key of the file.
+    LastKey,
+}
+
+impl RawFormat {
+    fn layout_for(&self, length: usize) -> Option<Layout> {
+        let fits = |layout: &&Layout| match self.extent {
+            Extent::One => length == layout.size(),
+            Extent::FirstOfLonger | Extent::Many => length >= layout.size(),
+        };
+        self.layouts.iter().find(fits).copied()
+    }
+}
+
+impl KeyFormat for RawFormat {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn takes(&self) -> &'static str {
+        self.takes
+    }
+
+    fn layouts(&self) -> &'static [Layout] {
+        self.layouts
+    }
+
+    fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
+        let layout = self.layout_for(file.len()).ok_or_else(|| KeyFileError::size(file, self.name, self.takes))?;
+        let limit = match self.extent {
+            Extent::One | Extent::FirstOfLonger => 1,
+            Extent::Many => usize::MAX,
+        };
+        let blocks = file.chunks_exact(layout.size()).take(limit).enumerate();
+        Ok(blocks.map(|(index, key)| KeyBytes::new(index, key, layout).with_scheme(self.scheme)).collect())
+    }
+
+    fn claims(&self, file: &[u8]) -> bool {
+        self.layout_for(file.len()).is_some_and(|layout| match self.extent {
+            Extent::One => true,
+            Extent::FirstOfLonger => file.len() == layout.size(),
+            Extent::Many => file.len().is_multiple_of(layout.size()),
+        })
+    }
+
+    fn role(&self, place: Position) -> Role {
+        let seals = match self.seals {
+            Seals::FirstFile => place.file == 0 && place.key == 0,
+            // a file of several keys is one server's; files of one key may be one server's or several's
+            _ if place.files > 1 && place.keys == 1 => return Role::Unknown,
+            Seals::OnlyKey | Seals::FirstKey => place.key == 0,
+            Seals::LastKey => place.key + 1 == place.keys,
+        };
+        if seals { Role::Active } else { Role::Inactive }
+    }
+}

@@ -1,0 +1,27 @@
+//! The dialects, one file each, and which of them a plaintext is in.
+//!
+//! A new dialect is one new file in this folder, one variant of [`Dialect`](super::Dialect) and one line in
+//! [`PARSERS`]. A parser takes a plaintext only if all of it is one session of its dialect, so that the order matters
+//! little.
+
+pub(super) mod asn1;
+mod boringssl;
+mod gnutls;
+mod go;
+mod openssl;
+mod picotls;
+mod rfc5077;
+mod rustls;
+
+use super::dialect::Parser;
+use super::{Session, SessionError};
+
+/// Those with a mark that cannot be mistaken go first.
+static PARSERS: &[Parser] = &[picotls::parse, gnutls::parse, go::parse, rustls::parse, rfc5077::parse];
+
+/// Reads a session that is not in ASN.1.
+// apart, so that it does not weigh on those that are
+#[inline(never)]
+pub(super) fn parse(plaintext: &[u8]) -> Result<Session<'_>, SessionError> {
+    PARSERS.iter().find_map(|parse| parse(plaintext)).unwrap_or(Err(SessionError::Unrecognised))
+}

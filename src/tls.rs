@@ -1,0 +1,10 @@
+//! The TLS protocol, each thing once: fields on the wire, hellos, key schedules, record protection, registered numbers.
+
+pub(crate) mod aead;
+pub mod hello;
+pub mod protocol;
+pub mod quic;
+pub mod registry;
+pub mod tls12;
+pub mod tls13;
+pub(crate) mod wire;

@@ -1,0 +1,99 @@
+//! Record protection (RFC 8446 section 5).
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::Suite;
+use crate::secret::Secret;
+use crate::tls::aead::xor_nonce;
+use crate::tls::wire::Reader;
+
+const APPLICATION_DATA: u8 = 23;
+/// 2^14 bytes of content, its type and padding, and at most 255 bytes of expansion (RFC 8446 section 5.2).
+const MAX_CIPHERTEXT: usize = (1 << 14) + 256;
+
+/// The keys of one direction, and the number of the record that is next.
+pub struct RecordKeys {
+    suite: Suite,
+    key: Secret,
+    iv: Zeroizing<[u8; 12]>,
+    sequence: u64,
+}
+
+impl RecordKeys {
+    /// The keys that follow from a traffic secret (RFC 8446 section 7.3).
+    #[must_use]
+    pub fn new(suite: Suite, traffic_secret: &Secret) -> Self {
+        let hash = suite.hash;
+        let key_length = u8::try_from(suite.aead.key_length()).unwrap_or(0);
+        let key = hash.expand_label(traffic_secret, "key", &[], key_length);
+        let mut iv = Zeroizing::new([0; 12]);
+        iv.copy_from_slice(hash.expand_label(traffic_secret, "iv", &[], 12).as_bytes());
+        Self { suite, key, iv, sequence: 0 }
+    }
+
+    /// Opens the next record of this direction, header of five bytes included, and moves on.
+    ///
+    /// `None` where it is not protected with these keys; then the same number is tried again with the next record.
+    pub fn open(&mut self, record: &[u8]) -> Option<Plaintext> {
+        let plaintext = self.open_at(self.sequence, record)?;
+        self.sequence = self.sequence.checked_add(1)?;
+        Some(plaintext)
+    }
+
+    /// Opens the record of that number, counted from 0 under these keys.
+    #[must_use]
+    pub fn open_at(&self, number: u64, record: &[u8]) -> Option<Plaintext> {
+        let mut reader = Reader(record);
+        let header = reader.take(5)?;
+        let sealed = Reader(record.get(3..)?).vec16()?;
+        if header.first() != Some(&APPLICATION_DATA)
+            || sealed.len() > MAX_CIPHERTEXT
+            || sealed.len() + 5 != record.len()
+        {
+            return None;
+        }
+        let nonce = xor_nonce(&self.iv, number);
+        let mut content = self.suite.aead.open(self.key.as_bytes(), &nonce, header, sealed)?;
+        // zeros after the content type are padding
+        let length = content.iter().rposition(|&byte| byte != 0)?;
+        let content_type = *content.get(length)?;
+        content.truncate(length);
+        Some(Plaintext { content_type, content })
+    }
+
+    /// The number of records opened so far.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    #[cfg(test)]
+    pub(super) fn parts(&self) -> (&[u8], &[u8]) {
+        (self.key.as_bytes(), &self.iv[..])
+    }
+}
+
+/// What a protected record holds; wiped on drop.
+pub struct Plaintext {
+    /// 21 alert, 22 handshake, 23 application data.
+    pub content_type: u8,
+    /// The content without padding.
+    pub content: Zeroizing<Vec<u8>>,
+}
+
+impl Plaintext {
+    /// Whether this is the EndOfEarlyData message. A client sends it only where the server has accepted its early
+    /// data (RFC 8446 section 4.5).
+    #[must_use]
+    pub fn is_end_of_early_data(&self) -> bool {
+        self.content_type == super::HANDSHAKE && self.content[..] == [5, 0, 0, 0]
+    }
+}
+
+impl fmt::Debug for Plaintext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plaintext(type {}, {} bytes)", self.content_type, self.content.len())
+    }
+}
