@@ -34,6 +34,7 @@ pub mod open;
 pub mod record;
 pub mod report;
 pub mod resumption;
+pub mod search;
 pub mod secret;
 pub mod session;
 pub mod survey;

@@ -77,11 +77,6 @@ impl Image {
         let &(first, last, offset) = self.addresses.get(after.checked_sub(1)?)?;
         (address <= last).then(|| offset + (address - first))
     }
-
-    /// Whether addresses are known.
-    pub(super) fn has_addresses(&self) -> bool {
-        !self.addresses.is_empty()
-    }
 }
 
 fn follows(last: &Run, next: &Run) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::key::format::KeyBytes;
 use crate::key::scheme::Scheme;
-use crate::ticket::Wire;
+use crate::ticket::Arrangement;
 
 /// One AES block.
 pub(super) type Block = [u8; 16];
@@ -13,6 +13,16 @@ pub(super) enum Lock {
     Pair(PairLock),
     /// One secret that proves itself.
     Whole(WholeLock),
+}
+
+impl Lock {
+    /// The lock, if it takes two secrets.
+    pub(super) fn pair(&self) -> Option<&PairLock> {
+        match self {
+            Self::Pair(lock) => Some(lock),
+            Self::Whole(_) => None,
+        }
+    }
 }
 
 /// AES in some mode, and an HMAC.
@@ -48,7 +58,7 @@ pub(super) struct Seal {
     /// Cipher and hash.
     pub(super) scheme: Scheme,
     /// What the MAC covers.
-    pub(super) wire: Wire,
+    pub(super) arrangement: Arrangement,
     /// Bytes that the MAC key may have, in ascending order: of two that verify, one is the other with zeros behind it.
     pub(super) mac_lengths: &'static [usize],
 }
@@ -95,6 +105,8 @@ pub struct BareKey {
     pub layout: &'static str,
     /// The cipher.
     pub cipher: &'static str,
+    /// Whether tickets name it.
+    pub has_name: bool,
     /// The secret; wiped on drop.
     pub bytes: zeroize::Zeroizing<Vec<u8>>,
 }

@@ -6,7 +6,7 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use super::lock::Seal;
 use crate::key::scheme::Hash;
-use crate::ticket::{Ticket, Wire};
+use crate::ticket::{Arrangement, Ticket};
 
 /// What a MAC covers, and the MAC itself.
 pub(super) struct Sealed<'t> {
@@ -19,7 +19,7 @@ pub(super) struct Sealed<'t> {
 impl<'t> Sealed<'t> {
     /// Splits a ticket as a seal does; `None` if it cannot be that seal's.
     pub(super) fn new(ticket: &'t [u8], seal: Seal) -> Option<Self> {
-        let ticket = Ticket::split_as(ticket, seal.wire, seal.scheme.hash.length()).ok()?;
+        let ticket = Ticket::split_as(ticket, seal.arrangement, seal.scheme.hash.length()).ok()?;
         let (header, length, ciphertext) = ticket.authenticated_pieces();
         // a length that is sent is part of the header
         Some(Self { seal, pieces: [header, &[], ciphertext], length, tag: ticket.mac() })
@@ -39,7 +39,7 @@ impl<'t> Sealed<'t> {
         let Ok(mut mac) = <M as KeyInit>::new_from_slice(key) else { return false };
         let [header, _, ciphertext] = self.pieces;
         mac.update(header);
-        if self.seal.wire == Wire::UnsentLength {
+        if self.seal.arrangement == Arrangement::UnsentLength {
             mac.update(&self.length);
         }
         mac.update(ciphertext);

@@ -83,8 +83,7 @@ impl Sieve {
             // bit 0 of each byte that is zero
             *zeros = (!(((word & 0x7f7f_7f7f) + 0x7f7f_7f7f) | word) & 0x8080_8080) >> 7;
         }
-        for (good, (zeros, words)) in
-            self.good.iter_mut().zip(self.zeros.windows(WORDS).zip(self.words.windows(WORDS)))
+        for (good, (zeros, words)) in self.good.iter_mut().zip(self.zeros.windows(WORDS).zip(self.words.windows(WORDS)))
         {
             let (&[a, b, c, d], &[e, f, g, h]) = (zeros, words) else { return };
             let sum = a + b + c + d;
@@ -116,7 +115,12 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 24).to_le_bytes()[0]
         };
-        let mut bytes: Vec<u8> = (0..3 * PAGE).map(|_| match next() { 0..=90 => 0, other => other / 2 + 3 }).collect();
+        let mut bytes: Vec<u8> = (0..3 * PAGE)
+            .map(|_| match next() {
+                0..=90 => 0,
+                other => other / 2 + 3,
+            })
+            .collect();
         bytes.extend((0..PAGE + 20).map(|_| next() | 1));
         bytes.extend([0; 2 * PAGE]);
         let mut seen = Vec::new();

@@ -3,7 +3,7 @@
 
 use crate::key::scheme::Scheme;
 use crate::search::lock::{Block, Clues, Direction, Lock, PairLock, Seal};
-use crate::ticket::{Shape, Ticket, Wire};
+use crate::ticket::{Arrangement, Shape, Ticket};
 
 /// Bytes of the shortest session: version, suite, time and a secret of 32 bytes.
 const SHORTEST: usize = 44;
@@ -12,19 +12,23 @@ pub(super) fn locks(ticket: &[u8], _: &Clues) -> Vec<Lock> {
     if matches!(Shape::of(ticket), Shape::GnuTls | Shape::Rfc5077 | Shape::Botan | Shape::Nss) {
         return Vec::new();
     }
-    [Wire::Named, Wire::Nameless].into_iter().filter_map(|wire| lock(ticket, wire)).map(Lock::Pair).collect()
+    [Arrangement::Named, Arrangement::Nameless]
+        .into_iter()
+        .filter_map(|arrangement| lock(ticket, arrangement))
+        .map(Lock::Pair)
+        .collect()
 }
 
-fn lock(ticket: &[u8], wire: Wire) -> Option<PairLock> {
-    let seal = Seal { scheme: Scheme::GO, wire, mac_lengths: &[16] };
-    let split = Ticket::split_as(ticket, wire, seal.scheme.hash.length()).ok()?;
+fn lock(ticket: &[u8], arrangement: Arrangement) -> Option<PairLock> {
+    let seal = Seal { scheme: Scheme::GO, arrangement, mac_lengths: &[16] };
+    let split = Ticket::split_as(ticket, arrangement, seal.scheme.hash.length()).ok()?;
     let mask = split.ciphertext().first_chunk().copied()?;
     Some(PairLock {
         direction: Direction::Encrypt,
         lengths: &[16],
         input: split.iv().first_chunk().copied()?,
         mask,
-        begins: if wire == Wire::Named { begins_old } else { begins },
+        begins: if arrangement == Arrangement::Named { begins_old } else { begins },
         ciphertexts: vec![split.ciphertext().len()],
         seals: vec![seal],
     })

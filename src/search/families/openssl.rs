@@ -5,35 +5,35 @@
 
 use crate::key::scheme::{Hash, Mode, Scheme};
 use crate::search::lock::{Block, Clues, Direction, Lock, PairLock, Seal};
-use crate::ticket::{Ticket, Wire};
+use crate::ticket::{Arrangement, Ticket};
 
 /// The hashes that servers have for the MAC, with the lengths of their keys: OpenSSL's own, `BoringSSL`'s, and the block
 /// of the hash, which H2O takes (`src/ssl.c`).
 const SEALS: [Seal; 5] = [
-    seal(Hash::Sha256, Wire::Named, &[16, 32, 64]),
-    seal(Hash::Sha256, Wire::UnsentLength, &[16, 32, 64]),
-    seal(Hash::Sha1, Wire::Named, &[16, 20, 32, 64]),
-    seal(Hash::Sha384, Wire::Named, &[32, 48, 128]),
-    seal(Hash::Sha512, Wire::Named, &[32, 64, 128]),
+    seal(Hash::Sha256, Arrangement::Named, &[16, 32, 64]),
+    seal(Hash::Sha256, Arrangement::UnsentLength, &[16, 32, 64]),
+    seal(Hash::Sha1, Arrangement::Named, &[16, 20, 32, 64]),
+    seal(Hash::Sha384, Arrangement::Named, &[32, 48, 128]),
+    seal(Hash::Sha512, Arrangement::Named, &[32, 64, 128]),
 ];
 
-const fn seal(hash: Hash, wire: Wire, mac_lengths: &'static [usize]) -> Seal {
-    let wires: &[Wire] = match wire {
-        Wire::UnsentLength => &[Wire::UnsentLength],
-        _ => &[Wire::Named],
+const fn seal(hash: Hash, arrangement: Arrangement, mac_lengths: &'static [usize]) -> Seal {
+    let arrangements: &[Arrangement] = match arrangement {
+        Arrangement::UnsentLength => &[Arrangement::UnsentLength],
+        _ => &[Arrangement::Named],
     };
-    Seal { scheme: Scheme { mode: Mode::Cbc, hash, wires, slots: false }, wire, mac_lengths }
+    Seal { scheme: Scheme { mode: Mode::Cbc, hash, arrangements, slots: false }, arrangement, mac_lengths }
 }
 
 pub(super) fn locks(ticket: &[u8], clues: &Clues) -> Vec<Lock> {
     let split = |seal: &Seal| {
-        let split = Ticket::split_as(ticket, seal.wire, seal.scheme.hash.length()).ok()?;
+        let split = Ticket::split_as(ticket, seal.arrangement, seal.scheme.hash.length()).ok()?;
         split.whole_blocks().ok().map(|split| (*seal, split))
     };
     let ways: Vec<(Seal, Ticket<'_>)> = SEALS.iter().filter_map(split).collect();
-    let first = ways.first().and_then(|(_, split)| {
-        Some((split.ciphertext().first_chunk().copied()?, split.iv().first_chunk().copied()?))
-    });
+    let first = ways
+        .first()
+        .and_then(|(_, split)| Some((split.ciphertext().first_chunk().copied()?, split.iv().first_chunk().copied()?)));
     let Some((input, mask)) = first else { return Vec::new() };
     vec![Lock::Pair(PairLock {
         direction: Direction::Decrypt,
@@ -62,7 +62,8 @@ fn is_asn1(block: &Block, ciphertexts: &[usize]) -> bool {
         [_, 0x82, high, low, rest @ ..] => (4 + usize::from(u16::from_be_bytes([*high, *low])), rest.as_slice()),
         _ => return false,
     };
-    let fits = |ciphertext: &usize| (*ciphertext).checked_sub(16).is_some_and(|least| (least..*ciphertext).contains(&length));
+    let fits =
+        |ciphertext: &usize| (*ciphertext).checked_sub(16).is_some_and(|least| (least..*ciphertext).contains(&length));
     rest.starts_with(&[2, 1, 1, 2]) && ciphertexts.iter().any(fits)
 }
 

@@ -27,6 +27,7 @@ fn lock(ticket: &[u8], name: usize) -> Option<WholeLock> {
     if sealed.len() < SHORTEST {
         return None;
     }
+    let make = if name.is_empty() { make_nameless } else { make_named };
     let (name, nonce, sealed, tag) = (name.to_vec(), *nonce, sealed.to_vec(), *tag);
     let opens = move |key: &[u8]| {
         let Ok(cipher) = ChaCha20Poly1305::new_from_slice(key) else { return false };
@@ -37,8 +38,17 @@ fn lock(ticket: &[u8], name: usize) -> Option<WholeLock> {
     Some(WholeLock { length: KEY, cost: Cost::Low, opens: Box::new(opens), make })
 }
 
-fn make(key: &[u8]) -> FoundKey {
+fn make_named(key: &[u8]) -> FoundKey {
+    make(key, true)
+}
+
+fn make_nameless(key: &[u8]) -> FoundKey {
+    make(key, false)
+}
+
+fn make(key: &[u8], has_name: bool) -> FoundKey {
     FoundKey::Bare(BareKey {
+        has_name,
         family: "rustls",
         layout: "key32",
         cipher: "ChaCha20-Poly1305",
