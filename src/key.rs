@@ -16,6 +16,7 @@ pub mod weak;
 mod crypto;
 mod fingerprint;
 mod rotation;
+mod unwritable;
 mod verified;
 
 use std::fmt;
@@ -30,6 +31,7 @@ pub use self::layout::Layout;
 use self::rotation::Rotation;
 use self::scheme::Hash;
 pub use self::scheme::Scheme;
+pub use self::unwritable::Unwritable;
 pub use self::verified::{BadPadding, Unverified, Verified};
 pub use self::weak::Weakness;
 pub use crate::ticket::KeyName;

@@ -40,6 +40,17 @@ impl Hash {
         }
     }
 
+    /// The name as configurations have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SHA1",
+            Self::Sha256 => "SHA256",
+            Self::Sha384 => "SHA384",
+            Self::Sha512 => "SHA512",
+        }
+    }
+
     /// Bytes of the block that the hash works on (FIPS 180-4).
     #[must_use]
     pub const fn block_length(self) -> usize {
