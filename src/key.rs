@@ -21,7 +21,7 @@ mod verified;
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use self::crypto::{CipherKey, MacKey};
 pub use self::fingerprint::Fingerprint;
@@ -94,8 +94,6 @@ pub struct TicketKey {
     mac: MacKey,
     /// Boxed, since few keys have one, and all keys are to lie close together.
     rotation: Option<Box<Rotation>>,
-    /// See [`members`](Self::members).
-    members: OnceLock<Vec<u8>>,
 }
 
 /// The MAC did not verify under this key.
@@ -128,7 +126,6 @@ impl TicketKey {
             cipher: CipherKey::new(parts.aes, key.scheme.mode)?,
             mac: MacKey::new(parts.hmac, key.scheme.hash)?,
             rotation: key.scheme.slots.then(|| Box::new(Rotation::new(&key.bytes, now))),
-            members: OnceLock::new(),
         })
     }
 
@@ -197,11 +194,6 @@ impl TicketKey {
     #[must_use]
     pub fn mac_name(&self) -> &'static str {
         self.mac.name()
-    }
-
-    /// What records say of the key, the same for every ticket: `make` writes it once.
-    pub(crate) fn members(&self, make: impl FnOnce() -> Vec<u8>) -> &[u8] {
-        self.members.get_or_init(make)
     }
 
     /// Checks the MAC, in constant time, in every arrangement that tickets under this key can have. Only the result

@@ -1,20 +1,19 @@
 //! Opens TLS session tickets with the server's ticket key (STEK) and explains what is inside.
 //!
 //! The library does no I/O: bytes in, structs that borrow from them out. A ticket is split and
-//! [verified](key::TicketKey::verify) and [opened](ticket::Verified::open); [`open::Opener`] does all three with a
+//! [verified](key::TicketKey::verify) and [opened](key::Verified::open); [`open::Opener`] does all three with a
 //! [ring](key::ring::KeyRing) of keys and parses the [session](session::Session) inside.
 //!
 //! ```
 //! use tktdump::key::{file, ring::KeyRing};
 //! use tktdump::open::{Opener, Outcome};
-//! use tktdump::session::Room;
 //!
 //! # let key_file = include_bytes!("../testdata/nginx80_tls13_0rtt/ticket.key");
 //! # let ticket = include_bytes!("../testdata/nginx80_tls13_0rtt/ticket.bin");
 //! let keys = KeyRing::new(vec![("ticket.key".into(), file::read_auto(key_file)?)]);
-//! let opener = Opener { ring: &keys, built_in: &KeyRing::built_in(), no_verify: false };
-//! let (mut buffer, mut room) = (Vec::new(), Room::default());
-//! if let Outcome::Decrypted { key, session, .. } = opener.open(ticket, &mut buffer, &mut room) {
+//! let opener = Opener::new(&keys);
+//! let mut buffer = Vec::new();
+//! if let Outcome::Decrypted { key, session, .. } = opener.open(&opener.check(ticket), &mut buffer) {
 //!     assert_eq!(key.layout().to_string(), "name16 hmac32 aes32");
 //!     assert_eq!(session.protocol.name(), "TLSv1.3");
 //!     assert_eq!(session.hostname, Some(&b"www.lab.test"[..]));

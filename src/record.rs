@@ -14,9 +14,11 @@ use crate::session::Session;
 use crate::ticket::Ticket;
 
 mod connection;
+mod examine;
 mod problem;
 
 pub use self::connection::{ConnectionRecord, EarlyData};
+pub use self::examine::{examine, examine_checked, examine_connection};
 pub use self::problem::Problem;
 
 /// One word for what became of a ticket; scripts rely on it.

@@ -18,12 +18,10 @@ use tktdump::audit::{Auditor, Policy};
 use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::Item;
-use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
-use tktdump::record::{Place, Record, Source};
+use tktdump::record::{Place, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
-use tktdump::session::Room;
 use zeroize::Zeroizing;
 
 pub(super) use self::args::AuditArgs;
@@ -31,11 +29,11 @@ use self::args::{AuditFormat, PolicyArgs};
 use self::output::Output;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::key_files;
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
 use super::source::{self, Sink};
-use super::{job, key_files};
 
 /// The longest policy or baseline that is read.
 const MAX_SETTINGS_LENGTH: u64 = 64 << 20;
@@ -53,9 +51,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
         return Ok(exit);
     }
-    let built_in = KeyRing::built_in();
     let mut worker = Worker {
-        opener: Opener { ring: keys.ring(), built_in: &built_in, no_verify: false },
+        opener: Opener::new(keys.ring()),
         auditor: Auditor::new(&policy, now),
         keys: &keys,
         now,
@@ -230,10 +227,9 @@ impl Worker<'_> {
 impl Sink for Worker<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let place = Place { source: &self.source, index: self.index, line, packet: None };
-        let mut room = Room::default();
-        let record = job::examine(place, &item, None, &self.opener, &mut self.plaintext, &mut room);
+        let record = examine(place, &item, &self.opener, &mut self.plaintext);
         let psk_modes = PskModes::default();
-        let guessed = guessed(&record, self.opener.built_in);
+        let guessed = guessed(&record);
         let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now: self.now };
         self.tally.add(record.status());
         self.index += 1;
@@ -242,24 +238,21 @@ impl Sink for Worker<'_> {
     }
 
     fn connection(&mut self, connection: &Connection) {
-        for sighting in connection.sightings() {
-            let place = Place { source: &self.source, index: self.index, line: None, packet: Some(sighting.packet) };
-            let mut room = Room::default();
-            let verdict = Ok(self.opener.open(sighting.ticket, &mut self.plaintext, &mut room));
-            let record =
-                Record { place, bytes: sighting.ticket, verdict, client_session: None, capture: Some(sighting) };
-            let now = self.at.unwrap_or(sighting.time.seconds);
-            let psk_modes = PskModes::of(connection, &sighting);
-            let guessed = guessed(&record, self.opener.built_in);
-            let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now };
-            self.tally.add(record.status());
-            self.index += 1;
-            let findings = self.auditor.ticket(&ticket);
-            if let Some(offer) = Offer::of(connection, &sighting, &record) {
-                self.auditor.offer(&offer);
+        let first = self.index;
+        let Self { opener, auditor, keys, at, output, tally, source, index, plaintext, .. } = self;
+        examine_connection(connection, source, first, opener, *at, plaintext, &mut |record| {
+            let Some(sighting) = &record.capture else { return };
+            let now = at.unwrap_or(sighting.time.seconds);
+            let psk_modes = PskModes::of(connection, sighting);
+            let ticket = TicketFacts { record, keys, guessed: guessed(record), psk_modes, now };
+            tally.add(record.status());
+            *index += 1;
+            let findings = auditor.ticket(&ticket);
+            if let Some(offer) = Offer::of(connection, sighting, record) {
+                auditor.offer(&offer);
             }
-            self.output.take(findings);
-        }
+            output.take(findings);
+        });
         self.tally.add_connection(connection.handshake());
     }
 

@@ -11,12 +11,9 @@ mod worker;
 use std::io::{self, Write};
 
 use tktdump::escape::Text;
-use tktdump::input::{Item, Unreadable};
 use tktdump::key::ring::KeyRing;
-use tktdump::open::{Opener, Outcome, Presented};
-use tktdump::record::{Place, Record};
+use tktdump::open::Opener;
 use tktdump::report::{Page, Tally, json, text};
-use tktdump::session::{Room, Session};
 
 pub(super) use self::args::{Format, JobArgs};
 use self::printer::Printer;
@@ -35,9 +32,9 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let inputs = source::inputs(&args.inputs, &args.keys)?;
     let now = args.at.unwrap_or_else(super::exit::now);
     let ring = load_keys(args, now, notes)?;
-    let built_in = if ring.is_empty() { KeyRing::built_in() } else { KeyRing::default() };
-    let output = Output::new(args, &ring, now)?;
-    let opener = Opener { ring: &ring, built_in: &built_in, no_verify: args.no_verify };
+    let kept = json::Kept::new(&ring);
+    let output = Output::new(args, &kept, now)?;
+    let opener = Opener::new(&ring).no_verify(args.no_verify);
     let job = Job { opener, output, notes, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::default());
     let mut worker = Worker::new(&job, &printer);
@@ -114,50 +111,4 @@ fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
     let connections = captures.then(|| tally.connections());
     json::summary(tally.tickets(), &counts, connections, &mut record);
     io::stdout().write_all(&record)
-}
-
-/// Opens what an item holds; `presented` is the ticket, where more is known of it.
-pub(super) fn examine<'a>(
-    place: Place<'a>,
-    item: &Item<'a>,
-    presented: Option<&Presented<'a>>,
-    opener: &Opener<'a>,
-    plaintext: &'a mut Vec<u8>,
-    room: &'a mut Room<'a>,
-) -> Record<'a> {
-    match item {
-        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
-            let alone = Presented::from(*bytes);
-            let outcome = opener.open_presented(presented.unwrap_or(&alone), plaintext, room);
-            Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: None }
-        }
-        Item::Unreadable(error) => unreadable(place, error.clone()),
-        Item::Session(der) => examine_session(place, der, opener, plaintext, room),
-    }
-}
-
-#[cold]
-fn unreadable(place: Place<'_>, error: Unreadable) -> Record<'_> {
-    Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None }
-}
-
-/// Opens the ticket in a session, where one is in it.
-#[inline(never)]
-fn examine_session<'a>(
-    place: Place<'a>,
-    der: &'a [u8],
-    opener: &Opener<'a>,
-    plaintext: &'a mut Vec<u8>,
-    room: &'a mut Room<'a>,
-) -> Record<'a> {
-    let record = |bytes, outcome| Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: None };
-    match Session::parse(der) {
-        Ok(session) => match session.ticket {
-            Some(ticket) => {
-                Record { client_session: Some(session), ..record(ticket, opener.open(ticket, plaintext, room)) }
-            }
-            None => record(&[], Outcome::PlainSession { session: room.insert(session) }),
-        },
-        Err(error) => unreadable(place, Unreadable::Session(error)),
-    }
 }

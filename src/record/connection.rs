@@ -48,7 +48,7 @@ pub struct ConnectionRecord<'a> {
     /// How it went.
     pub handshake: HandshakeKind,
     /// Its tickets, in order.
-    pub attempts: &'a [Attempt],
+    pub attempts: Vec<Attempt>,
     /// What happened to the resumption, in one sentence.
     pub why: String,
 }
@@ -56,11 +56,11 @@ pub struct ConnectionRecord<'a> {
 impl<'a> ConnectionRecord<'a> {
     /// Draws the conclusions. `now` is what ends are judged by, seconds since 1970.
     #[must_use]
-    pub fn new(source: &'a Source, connection: &'a Connection, attempts: &'a [Attempt], now: i64) -> Self {
+    pub fn new(source: &'a Source, connection: &'a Connection, attempts: Vec<Attempt>, now: i64) -> Self {
         let (client_hello, server_hello) = (connection.client_hello(), connection.server_hello());
         let handshake = connection.handshake_of(client_hello.as_ref(), server_hello.as_ref());
         let why =
-            resumption::explain(connection, client_hello.as_ref(), server_hello.as_ref(), handshake, attempts, now);
+            resumption::explain(connection, client_hello.as_ref(), server_hello.as_ref(), handshake, &attempts, now);
         let server_hello = server_hello.or_else(|| connection.retry());
         Self { source, connection, client_hello, server_hello, handshake, attempts, why }
     }

@@ -1,12 +1,14 @@
 //! One compact JSON object a line, as `docs/json.md` describes them.
 
 mod capture;
+mod kept;
 mod write;
 
-use self::write::{Calendar, Member, Object, member, members};
+pub use self::kept::Kept;
+use self::kept::{Dates, Texts};
+use self::write::{Calendar, Member, Object, member};
 pub(super) use self::write::{Type, line, record_type};
 use super::{Page, REDACTED};
-use crate::key::ring::{Dates, KeyRing, Texts};
 use crate::key::{KeyInUse, TicketKey};
 use crate::record::{ConnectionRecord, Record, Shown};
 use crate::session::certificate::Certificate;
@@ -18,8 +20,8 @@ use crate::time::utc;
 /// Renders `ticket` records.
 #[derive(Debug, Clone, Copy)]
 pub struct Renderer<'k> {
-    /// The keys the tickets were tried with.
-    pub ring: &'k KeyRing,
+    /// What the records before left, and the keys that the tickets were tried with.
+    pub kept: &'k Kept<'k>,
     /// The clock to judge ends by, seconds since 1970.
     pub now: i64,
     /// Whether secrets are held back.
@@ -37,7 +39,7 @@ impl Renderer<'_> {
                 object.number(member!("line"), line);
             }
             object.word(member!("status"), record.status().as_str());
-            if let Some(problem) = record.problem(self.ring) {
+            if let Some(problem) = record.problem(self.kept.ring()) {
                 object.text(member!("error"), problem.error.as_bytes());
                 object.text(member!("hint"), problem.hint.as_bytes());
             }
@@ -45,7 +47,7 @@ impl Renderer<'_> {
                 object.object(member!("ticket"), |ticket| ticket_parts(record, self.redact, ticket));
             }
             if let Some((key, verified)) = record.key() {
-                object.object(member!("key"), |object| key_used(key, verified, object));
+                object.object(member!("key"), |object| self.key_used(key, verified, object));
             }
             if let Some(shown) = record.session() {
                 object.object(member!("session"), |object| self.session(shown, object));
@@ -70,11 +72,16 @@ impl Renderer<'_> {
         }
         let session: &Session<'_> = shown.session();
         let view = View { session, now: self.now, redact: self.redact };
-        let repeated = self.ring.repeated();
-        let dates = repeated.dates();
-        let text = |part| members(|object| view.visit_part(part, &mut Fields::new(object, None, dates)));
-        let parts = session.mark().and_then(|mark| repeated.texts(mark, || Part::ALL.map(text)));
-        view.visit(&mut Fields::new(object, parts, dates));
+        let parts = session.mark().and_then(|mark| self.kept.texts(mark));
+        view.visit(&mut Fields::new(object, parts, self.kept.dates()));
+    }
+
+    fn key_used(&self, key: KeyInUse<'_>, verified: bool, object: &mut Object<'_, '_>) {
+        self.kept.key(&key, object);
+        object.flag(member!("mac_verified"), verified);
+        if let Some(slot) = key.slot() {
+            object.number("slot", slot);
+        }
     }
 }
 
@@ -95,14 +102,6 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_, '_>) 
         }
     }
     object.hex(member!("raw"), record.bytes);
-}
-
-fn key_used(key: KeyInUse<'_>, verified: bool, object: &mut Object<'_, '_>) {
-    object.members(key.members(|| members(|own| key_members(&key, own))));
-    object.flag(member!("mac_verified"), verified);
-    if let Some(slot) = key.slot() {
-        object.number("slot", slot);
-    }
 }
 
 /// What every ticket of a key says about it.

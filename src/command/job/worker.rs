@@ -6,10 +6,9 @@ use std::path::Path;
 
 use tktdump::capture::Connection;
 use tktdump::input::{Form, Item};
-use tktdump::open::{Opener, Outcome, Presented};
-use tktdump::record::{Place, Source};
+use tktdump::open::{Checked, Opener, Outcome};
+use tktdump::record::{Place, Source, examine, examine_checked};
 use tktdump::report::Page;
-use tktdump::session::Room;
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
@@ -204,7 +203,7 @@ impl Worker<'_> {
             ((_, Item::Ticket(one)), Some((_, Item::Ticket(other)))) => Some([*one, *other]),
             _ => None,
         };
-        let both = both.map(|both| self.job.opener.verify_both(both));
+        let both = both.map(|both| self.job.opener.check_two(both));
         let [one, other] = both.as_ref().map_or([None; 2], |both| both.each_ref().map(Some));
         self.one(Some(before + first.0), &first.1, one);
         if let Some((line, item)) = second {
@@ -213,13 +212,16 @@ impl Worker<'_> {
     }
 
     /// Takes an item; of a ticket, with what is known of its key.
-    fn one(&mut self, line: Option<u64>, item: &Item<'_>, presented: Option<&Presented<'_>>) {
+    fn one(&mut self, line: Option<u64>, item: &Item<'_>, checked: Option<&Checked<'_>>) {
         if self.stop.is_some() {
             return;
         }
         let place = Place { source: &self.source, index: self.index, line, packet: None };
-        let mut room = Room::default();
-        let record = super::examine(place, item, presented, &self.job.opener, &mut self.plaintext, &mut room);
+        let (opener, plaintext) = (&self.job.opener, &mut self.plaintext);
+        let record = match (item, checked) {
+            (Item::Ticket(bytes), Some(checked)) => examine_checked(place, bytes, checked, opener, plaintext),
+            _ => examine(place, item, opener, plaintext),
+        };
         self.job.output.render(&record, &mut self.results.rendered);
         if let (Some(log), Ok(Outcome::Decrypted { session, key, .. })) = (&mut self.key_log, &record.verdict) {
             log.add_bare_ticket(session, key.origin(), &mut self.results.rendered, &mut self.results.notes);

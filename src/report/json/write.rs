@@ -225,7 +225,7 @@ mod tests {
 
     use super::*;
     use crate::escape::is_unsafe;
-    use crate::key::ring::Dates;
+    use crate::report::json::kept::Dates;
 
     #[test]
     fn times_are_those_of_rfc_3339() {

@@ -3,7 +3,7 @@
 use time::Date;
 
 use super::number::{ZEROS, two_digits};
-use crate::key::ring::Dates;
+use crate::report::json::kept::Dates;
 
 const SECONDS_OF_DAY: i64 = 86_400;
 /// The Julian day of 1 January 1970.
