@@ -25,6 +25,7 @@
 //! # Ok::<(), std::num::TryFromIntError>(())
 //! ```
 
+mod container;
 mod families;
 mod finding;
 mod found;
@@ -38,6 +39,7 @@ mod target;
 
 use zeroize::Zeroizing;
 
+pub use self::container::{Container, DamagedImage, HEAD_LENGTH, ReadAt};
 pub use self::finding::{Finding, Proof, Secrets};
 use self::found::{Found, Half, SlotKey};
 use self::image::Cuts;

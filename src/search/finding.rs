@@ -6,8 +6,9 @@ use super::found::layout;
 use super::lock::{Direction, FoundKey, Lock};
 use super::pass::{Part, PartKind};
 use super::{Search, proof};
-use crate::key::KeyName;
+use crate::key::format::{KeyBytes, KeyFormat};
 use crate::key::scheme::{Hash, Mode};
+use crate::key::{Fingerprint, KeyName, Unwritable, formats};
 
 /// How a key was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,56 @@ pub struct Finding {
     pub tickets: Vec<usize>,
     /// The key itself.
     pub secrets: Secrets,
+}
+
+/// The formats that a key is written in when nobody says which: the first that can carry it.
+const NATURAL: [&str; 4] = ["go", "gnutls", "openssl", "h2o"];
+
+impl Finding {
+    /// The key as a file: of a server's format, or of the one that comes first of those that can carry it. An AES key
+    /// without a MAC key, and a secret that no format carries, is written as it is.
+    pub fn key_file(&self, format: Option<&dyn KeyFormat>) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        let key = match &self.secrets {
+            Secrets::Key(FoundKey::Known(key)) => key,
+            Secrets::Key(FoundKey::Bare(key)) => return bare(&key.bytes, self.cipher, format),
+            Secrets::Aes(key) => return bare(key, self.cipher, format),
+        };
+        let keys = std::slice::from_ref(key);
+        let Some(format) = format else { return natural(key).and_then(|format| format.write(keys)) };
+        format.write(keys)
+    }
+
+    /// The fingerprint of the key as it is in the [file](Self::key_file).
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        let Secrets::Key(FoundKey::Known(key)) = &self.secrets else { return None };
+        let written = natural(key).ok().and_then(|format| format.read(&self.key_file(None).ok()?).ok());
+        let as_written = written.and_then(|keys| keys.into_iter().next());
+        proof::ticket_key(as_written.as_ref().unwrap_or(key)).map(|key| key.fingerprint())
+    }
+}
+
+/// The first format that carries a key; otherwise why the last that could have does not.
+fn natural(key: &KeyBytes) -> Result<&'static dyn KeyFormat, Unwritable> {
+    let keys = std::slice::from_ref(key);
+    let mut refusal = Unwritable::NoWriter;
+    for format in NATURAL.iter().filter_map(|name| formats::by_name(name)) {
+        match format.write(keys) {
+            Ok(_) => return Ok(format),
+            // what a seed is missing for says more than what other servers want
+            Err(_) if matches!(refusal, Unwritable::NoSeed { .. }) => {}
+            Err(error) => refusal = error,
+        }
+    }
+    Err(refusal)
+}
+
+/// A single secret, which no server's format carries.
+fn bare(secret: &[u8], cipher: &str, format: Option<&dyn KeyFormat>) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+    match format {
+        Some(format) => Err(Unwritable::Algorithms { key: format!("{cipher} alone"), server: format.about() }),
+        None => Ok(Zeroizing::new(secret.to_vec())),
+    }
 }
 
 impl Search {

@@ -133,7 +133,8 @@ mod tests {
         }
         let wanted: Vec<usize> = (0..bytes.len() - 15).step_by(4).filter(|&at| plain(&bytes[at..at + 16])).collect();
         assert!(wanted.len() > 1000, "{}", wanted.len());
-        assert_eq!(seen, wanted);
+        seen.sort_unstable();
+        assert!(seen == wanted);
         let mut every = 0;
         Sieve::new().visit(&bytes, 3..777, Reach::Every, |_, _| every += 1);
         assert_eq!(every, 774);
