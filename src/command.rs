@@ -10,6 +10,7 @@ mod gzip;
 mod job;
 mod key_files;
 mod key_log;
+mod keyfind;
 mod keys;
 mod notes;
 mod output;
@@ -45,6 +46,7 @@ fn run(cli: Cli, notes: &Notes) -> anyhow::Result<Exit> {
         None => job::run(&cli.job, notes),
         Some(Command::Audit(args)) => audit::run(&args, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
+        Some(Command::Keyfind(args)) => keyfind::run(&args, notes),
         Some(Command::Survey(args)) => survey::run(&args, notes),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

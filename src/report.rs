@@ -2,6 +2,7 @@
 
 pub mod findings;
 pub mod json;
+pub mod keyfind;
 mod keys;
 pub mod openssl;
 pub mod survey;

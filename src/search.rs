@@ -115,6 +115,12 @@ impl Step {
         self.cuts.get(number)
     }
 
+    /// How many pieces there are.
+    #[must_use]
+    pub fn pieces(&self) -> u64 {
+        self.cuts.pieces()
+    }
+
     /// Bytes that the step looks at.
     #[must_use]
     pub fn length(&self) -> u64 {

@@ -137,7 +137,7 @@ fn one_key_becomes_the_file_of_each_server() {
     assert!(written("envoy").unwrap_err().to_string().contains("name16 aes16 hmac16 does not fit"));
     assert!(written("go").unwrap_err().to_string().contains("AES-128-CBC"));
     let h2o = written("h2o").unwrap();
-    assert!(std::str::from_utf8(&h2o).unwrap().contains("cipher: AES-128-CBC\n  hash: SHA256\n"));
+    assert!(std::str::from_utf8(&h2o).unwrap().contains("cipher: aes-128-cbc\n  hash: sha256\n"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::args::shared::Verbosity;
 use super::audit::AuditArgs;
 use super::job::JobArgs;
+use super::keyfind::KeyfindArgs;
 use super::keys::KeysArgs;
 use super::survey::SurveyArgs;
 
@@ -57,6 +58,8 @@ pub(super) enum Command {
     Keys(KeysArgs),
     /// Group tickets by key name, without any key
     Survey(SurveyArgs),
+    /// Find the key that opens a ticket in a memory image, a core dump or a running process
+    Keyfind(Box<KeyfindArgs>),
     /// Print a completion script for a shell
     Completions {
         /// The shell

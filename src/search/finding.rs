@@ -141,6 +141,13 @@ impl Search {
         numbers.map(|number| (number, target(number).is_some())).collect()
     }
 
+    /// How many keys are not proved: of each key name, and of each ticket without one, one.
+    #[must_use]
+    pub fn missing_keys(&self) -> usize {
+        let sealed = self.targets.iter().filter(|target| target.key.is_none()).count();
+        sealed + self.missing().iter().filter(|(_, known)| !known).count()
+    }
+
     fn proved(&self, number: usize) -> Option<Finding> {
         let found = self.keys.get(number)?;
         let target = self.targets.iter().find(|target| target.key == Some(number))?;

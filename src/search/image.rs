@@ -115,6 +115,14 @@ pub struct Cut {
     pub(super) run: u64,
 }
 
+impl Cut {
+    /// Bytes that no other piece of the step looks at.
+    #[must_use]
+    pub fn own_length(&self) -> u64 {
+        self.own.end - self.own.start
+    }
+}
+
 /// What one pass reads.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cuts {
@@ -170,6 +178,10 @@ impl Cuts {
         }
         let read = own.start.saturating_sub(MARGIN).max(span.run.offset)..(own.end + MARGIN).min(span.run.end());
         Some(Cut { image: span.image, read, own, run: span.run.offset })
+    }
+
+    pub(super) fn pieces(&self) -> u64 {
+        self.pieces
     }
 
     pub(super) fn length(&self) -> u64 {

@@ -1,5 +1,7 @@
 //! Arguments that several subcommands share.
 
+use std::num::NonZeroUsize;
+
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ValueEnum};
 use tktdump::input::Form;
@@ -17,6 +19,20 @@ impl KeyFormatArg {
     /// The format; `None` for auto.
     pub(in crate::command) fn format(&self) -> Option<&'static dyn KeyFormat> {
         formats::by_name(&self.name)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::command) struct ConvertArg {
+    /// Write the key as the file of this server
+    #[arg(long = "convert", value_name = "FORMAT", value_parser = written_formats())]
+    convert: Option<String>,
+}
+
+impl ConvertArg {
+    /// The format to write, if one was named.
+    pub(in crate::command) fn format(&self) -> Option<&'static dyn KeyFormat> {
+        self.convert.as_deref().and_then(formats::by_name)
     }
 }
 
@@ -92,8 +108,19 @@ const AUTO: &str = "auto";
 
 fn key_formats() -> impl TypedValueParser<Value = String> {
     let auto = PossibleValue::new(AUTO).help("the content decides");
-    let named = FORMATS.iter().map(|format| PossibleValue::new(format.name()).help(format.about()));
-    PossibleValuesParser::new(std::iter::once(auto).chain(named))
+    PossibleValuesParser::new(std::iter::once(auto).chain(named_formats()))
+}
+
+fn written_formats() -> impl TypedValueParser<Value = String> {
+    PossibleValuesParser::new(named_formats())
+}
+
+fn named_formats() -> impl Iterator<Item = PossibleValue> {
+    FORMATS.iter().map(|format| PossibleValue::new(format.name()).help(format.about()))
+}
+
+pub(in crate::command) fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "a number from 1".to_owned())
 }
 
 pub(in crate::command) fn time(text: &str) -> Result<i64, String> {

@@ -103,11 +103,11 @@ impl KeyFormat for H2o {
             let mac = carried.mac(key.scheme.hash.block_length()).ok_or_else(sizes)?;
             let (name, bits) = (hex::encode(carried.name), 8 * carried.aes.len());
             let secrets = Zeroizing::new(hex::encode(Zeroizing::new([carried.aes, &mac].concat()).as_slice()));
-            let hash = key.scheme.hash.name();
+            let hash = key.scheme.hash.name().to_ascii_lowercase();
             let from = key.validity.not_before.unwrap_or_else(|| i64::try_from(keys.len() - place).unwrap_or_default());
             let to = key.validity.not_after.unwrap_or(LAST).max(from);
             // writing to a Vec does not fail
-            let _ = write!(file, "- name: {name}\n  cipher: AES-{bits}-CBC\n  hash: {hash}\n  key: ");
+            let _ = write!(file, "- name: {name}\n  cipher: aes-{bits}-cbc\n  hash: {hash}\n  key: ");
             file.extend_from_slice(secrets.as_bytes());
             let _ = write!(file, "\n  not_before: {from}\n  not_after: {to}\n");
         }
