@@ -15,6 +15,7 @@ mod keys;
 mod notes;
 mod output;
 mod progress;
+mod secret_file;
 mod server_config;
 mod source;
 mod survey;

@@ -1,5 +1,7 @@
 //! `tktdump keys`: what key files hold, without their secrets.
 
+mod convert;
+
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use tktdump::key::ring::KeyRing;
 use tktdump::report::{self, Page};
 use tktdump::time::utc;
 
-use super::args::shared::{KeyFormatArg, ListFormat};
+use super::args::shared::{ConvertArg, KeyFormatArg, ListFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key_files::{self, Loaded};
@@ -29,12 +31,18 @@ pub(super) struct KeysArgs {
     /// Output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(super) format: ListFormat,
+    #[command(flatten)]
+    pub(super) convert: ConvertArg,
+    /// For --convert: the file to write, mode 0600, never over another one; - is a pipe
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if args.files.iter().filter(|path| source::is_stdin(path)).count() > 1 {
         return Err(Failure::new("standard input can be read only once").into());
     }
+    let target = convert::target(args.convert.format(), args.output.as_deref())?;
     let mut exit = Exit::Done;
     let mut loaded = Vec::new();
     for key in key_files::expand(&args.files, notes)? {
@@ -45,6 +53,10 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
                 exit = Exit::Failed;
             }
         }
+    }
+    if let Some((format, path)) = target {
+        // all keys or none: a file that lacks some is not what was asked for
+        return if exit == Exit::Done { convert::run(loaded, format, path, notes) } else { Ok(exit) };
     }
     let about: Vec<About> = loaded.iter().map(About::of).collect();
     let files = loaded.into_iter().map(|Loaded { path, file, .. }| (path, file)).collect();

@@ -22,6 +22,7 @@ mod gnutls;
 mod go;
 mod h2o;
 mod haproxy;
+mod keyfind;
 mod lighttpd;
 mod nginx;
 mod node;
@@ -55,6 +56,7 @@ servers![
     go,
     h2o,
     haproxy,
+    keyfind,
     lighttpd,
     nginx,
     node,

@@ -1,17 +1,14 @@
-//! Keys on their way out: into new files that only their owner can read, or into a pipe.
+//! Keys that were found, on their way into files or a pipe.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use tktdump::key::format::KeyFormat;
 use tktdump::search::{Finding, Proof};
 use zeroize::Zeroizing;
 
 use crate::command::args::shared::ListFormat;
 use crate::command::failure::Failure;
-use crate::command::source;
+use crate::command::{secret_file, source};
 
 /// Where keys go.
 pub(super) enum Target {
@@ -44,10 +41,7 @@ impl Target {
     pub(super) fn new(path: Option<&Path>, format: ListFormat) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::Nowhere) };
         if source::is_stdin(path) {
-            if io::stdout().is_terminal() {
-                let failure = Failure::new("a key is not written to a terminal");
-                return Err(failure.with_hint("-o FILE writes it to a file that only you can read").into());
-            }
+            secret_file::check(path)?;
             if format == ListFormat::Json {
                 let failure = Failure::new("-o - and -f json both need standard output");
                 return Err(failure.with_hint("-o FILE writes the key to a file").into());
@@ -58,9 +52,7 @@ impl Target {
         if is_folder {
             return Ok(Self::Folder(path.to_owned()));
         }
-        if path.symlink_metadata().is_ok() {
-            return Err(exists(path));
-        }
+        secret_file::check(path)?;
         Ok(Self::File(path.to_owned()))
     }
 
@@ -91,34 +83,18 @@ impl Target {
         let path = match self {
             Self::Nowhere => return Ok(Delivery::Nothing),
             Self::Pipe => {
-                let mut out = io::stdout().lock();
-                out.write_all(file)?;
-                out.flush()?;
+                secret_file::write(Path::new("-"), file)?;
                 return Ok(Delivery::Piped);
             }
             Self::File(path) => path.clone(),
             Self::Folder(folder) => {
-                make_folder(folder).with_context(|| source::shown(folder))?;
+                secret_file::make_folder(folder)?;
                 folder.join(file_name(finding))
             }
         };
-        write_new(&path, file)?;
+        secret_file::write(&path, file)?;
         Ok(Delivery::File(path))
     }
-}
-
-/// Writes a key file that is new.
-pub(in crate::command) fn write_new(path: &Path, file: &[u8]) -> anyhow::Result<()> {
-    let mut new = match create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists(path)),
-        other => other.with_context(|| source::shown(path))?,
-    };
-    new.write_all(file).with_context(|| source::shown(path))
-}
-
-fn exists(path: &Path) -> anyhow::Error {
-    let failure = Failure::new(format_args!("{}: the file exists, and is not overwritten", source::shown(path)));
-    failure.with_hint("name another file, or move this one away").into()
 }
 
 fn cannot_write(finding: &Finding, format: Option<&dyn KeyFormat>, error: &tktdump::key::Unwritable) -> Failure {
@@ -136,26 +112,4 @@ fn file_name(finding: &Finding) -> String {
         (None, Some(fingerprint)) => format!("nameless-{fingerprint}.key"),
         (None, None) => format!("nameless-{}.key", finding.tickets.first().copied().unwrap_or_default()),
     }
-}
-
-#[cfg(unix)]
-fn create(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-#[cfg(not(unix))]
-fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
-}
-
-#[cfg(unix)]
-fn make_folder(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-#[cfg(not(unix))]
-fn make_folder(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
 }
