@@ -168,10 +168,10 @@ impl Capture {
                 let collector = Collector::new(flow.stream, [low.into(), high.into()], stamp);
                 Handshake::new(collector, Talk::Tcp([Stream::default(), Stream::default()]))
             });
-            if let Talk::Tcp(streams) = &mut handshake.talk
-                && let Some(stream) = streams.get_mut(side)
-            {
-                stream.segment(segment, &mut half.next, side, stamp, &mut handshake.collector);
+            if let Talk::Tcp(streams) = &mut handshake.talk {
+                if let Some(stream) = streams.get_mut(side) {
+                    stream.segment(segment, &mut half.next, side, stamp, &mut handshake.collector);
+                }
             }
             let no_tls = matches!(&handshake.talk, Talk::Tcp(streams) if streams.iter().all(Stream::is_lost));
             if handshake.collector.is_decided() || no_tls {
@@ -229,9 +229,8 @@ impl Capture {
             return;
         }
         let Ends { low, high } = flow.ends;
-        if let Some(Talk::Dtls(sides)) = flow.handshake.as_ref().map(|handshake| &handshake.talk)
-            && dtls::begins_another(payload, sides)
-        {
+        let talk = flow.handshake.as_ref().map(|handshake| &handshake.talk);
+        if matches!(talk, Some(Talk::Dtls(sides)) if dtls::begins_another(payload, sides)) {
             self.memory -= finish(flow, stamp, sink);
         }
         let handshake = match &mut flow.handshake {

@@ -1,6 +1,7 @@
 //! The command: arguments in, exit status out.
 
 mod args;
+#[cfg(feature = "audit")]
 mod audit;
 mod capture;
 mod cli;
@@ -10,6 +11,7 @@ mod gzip;
 mod job;
 mod key_files;
 mod key_log;
+#[cfg(feature = "keyfind")]
 mod keyfind;
 mod keys;
 mod notes;
@@ -45,8 +47,10 @@ fn run(cli: Cli, notes: &Notes) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.job.format == job::Format::Pcapng => job::pcapng::run(&cli.job, notes),
         None => job::run(&cli.job, notes),
+        #[cfg(feature = "audit")]
         Some(Command::Audit(args)) => audit::run(&args, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
+        #[cfg(feature = "keyfind")]
         Some(Command::Keyfind(args)) => keyfind::run(&args, notes),
         Some(Command::Survey(args)) => survey::run(&args, notes),
         Some(Command::Completions { shell }) => {

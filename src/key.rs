@@ -273,7 +273,7 @@ impl TicketKey {
 impl fmt::Debug for TicketKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TicketKey")
-            .field("name", &self.name)
+            .field("name", &self.name())
             .field("layout", &self.layout)
             .field("origin", &self.origin)
             .field("fingerprint", &self.fingerprint)

@@ -5,6 +5,7 @@ use std::{fmt, ptr};
 
 use zeroize::Zeroizing;
 
+use crate::escape::Text;
 use crate::key::ring::KeyRing;
 use crate::key::{BadPadding, KeyInUse, KeyName, TicketKey, Unverified, Verified, verifies_under_zero_mac_key};
 use crate::session::{self, Session, SessionError};
@@ -73,6 +74,27 @@ impl fmt::Debug for Outcome<'_> {
             Self::Malformed(error) => write!(f, "Malformed({error})"),
             Self::StatefulId => f.write_str("StatefulId"),
             Self::PlainSession { session } => write!(f, "PlainSession({session:?})"),
+        }
+    }
+}
+
+impl fmt::Display for Outcome<'_> {
+    /// One sentence without secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decrypted { key, session, .. } => {
+                let origin = key.origin();
+                let file = Text(origin.file.as_bytes());
+                write!(f, "decrypted with key {} of {file}: a {} session", origin.index, session.protocol.name())
+            }
+            Self::BadSession { error, .. } => write!(f, "decrypted, but the plaintext is not a known session: {error}"),
+            Self::BadPadding { .. } => f.write_str("the MAC verifies, but the decrypted bytes do not end in padding"),
+            Self::BadMac(_) => f.write_str("a key has the ticket's name, but the MAC does not verify under it"),
+            Self::UnknownKey => f.write_str("none of the keys opens the ticket"),
+            Self::NoKey => f.write_str("no key was given"),
+            Self::Malformed(error) => error.fmt(f),
+            Self::StatefulId => f.write_str("a server-side session ID: nothing is sealed in it"),
+            Self::PlainSession { session } => write!(f, "a {} session that was never sealed", session.protocol.name()),
         }
     }
 }

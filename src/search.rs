@@ -247,7 +247,7 @@ impl Search {
                 Some(Cuts::ranges(&self.images, around.collect()))
             }
             Pass::Pairs(reach) => {
-                everywhere(may(reach) && any(&|number, open| open.has_pairs() && !self.has_slot_key(number)))
+                everywhere(may(reach) && any(&|number, open| open.has_pairs(reach) && !self.has_slot_key(number)))
             }
             Pass::Wholes(reach, cost) => {
                 everywhere(may(reach) && any(&|number, _| self.wants_wholes(number, reach, cost)))

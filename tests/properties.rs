@@ -135,6 +135,8 @@ proptest! {
     fn hex_in_any_dress_is_the_same_ticket(ticket in proptest::collection::vec(any::<u8>(), 80..200), dress in 0..5) {
         let plain = hex::encode(&ticket);
         let pairs: Vec<&str> = plain.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap()).collect();
+        // what has the size of a key is read as one
+        prop_assume!(!input::is_bare_key(&ticket));
         let text = match dress {
             0 => plain.clone(),
             1 => pairs.join(":"),

@@ -19,6 +19,8 @@ const MAX_FLIGHT_RECORDS: usize = 8;
 const MAX_SHORT_RECORDS: usize = 4;
 const MAX_SHORT_RECORD: usize = 64;
 const MAX_CLIENT_RECORDS: u64 = 1 << 16;
+/// Bytes before the content of a record.
+const RECORD_HEADER: usize = 5;
 /// The longest Finished record: more than any cipher makes of it.
 const MAX_FINISHED: usize = 1024;
 
@@ -230,21 +232,36 @@ impl Collector {
         }
     }
 
+    /// The first record of a side after its `ChangeCipherSpec` cannot be a Finished.
+    pub(super) fn not_finished(&mut self) {
+        self.found.not_finished |= !self.tls13;
+    }
+
+    /// Bytes of a side came again; they are the same for certain only where they are a message that was kept.
+    #[cold]
+    pub(super) fn repeated(&mut self, side: usize, payload: &[u8]) {
+        let kept = self.found.client_hellos.iter().chain(&self.found.server_hellos).chain(&self.found.tickets);
+        let content = payload.get(RECORD_HEADER..).unwrap_or_default();
+        let is_same = |message: &Message| !content.is_empty() && message.bytes.starts_with(content);
+        if !self.is_done(side) && !kept.into_iter().any(is_same) {
+            self.found.repeated = true;
+        }
+    }
+
     /// The first encrypted handshake record of a side is its Finished (TLS ≤ 1.2).
     pub(super) fn encrypted_handshake(&mut self, side: usize, record: &[u8]) {
         if self.is_done(side) || self.tls13 {
             return;
         }
         let kept = (record.len() <= MAX_FINISHED).then(|| record.to_vec());
+        self.found.not_finished |= kept.is_none();
         self.memory += kept.as_ref().map_or(0, Vec::len);
         match self.side(side) {
             Side::Client => self.found.client_finished = kept,
             Side::Server => self.found.server_finished = kept,
         }
         // without a hello there is nothing to decide, and nobody knows who is who
-        if self.client.is_some()
-            && let Some(done) = self.done.get_mut(side)
-        {
+        if let Some(done) = self.done.get_mut(side).filter(|_| self.client.is_some()) {
             *done = true;
         }
     }

@@ -135,6 +135,10 @@ pub struct Connection {
     pub server_lost: bool,
     /// Whether a hello was there that could not be parsed.
     pub malformed: bool,
+    /// Whether bytes of the handshake were sent again and may have been others: which of them counted is not known.
+    pub repeated: bool,
+    /// Whether the first record of a side after its `ChangeCipherSpec` cannot be a Finished (TLS ≤ 1.2).
+    pub not_finished: bool,
     /// Whether a `ClientHello` brings a ticket.
     offers_ticket: bool,
     /// Whether the first `ClientHello` announces early data.
@@ -160,6 +164,8 @@ impl Connection {
             client_lost: false,
             server_lost: false,
             malformed: false,
+            repeated: false,
+            not_finished: false,
             offers_ticket: false,
             offers_early_data: false,
         }

@@ -153,11 +153,10 @@ impl Flows {
     pub(super) fn find(&mut self, ends: Ends, transport: Transport, evicted: &mut dyn FnMut(&mut Flow)) -> usize {
         let is_it = |flow: &Flow| flow.ends == ends && flow.transport == transport;
         let hash = self.hasher.hash_one(ends.as_numbers(transport));
-        if let Some(&at) = self.index.get(&hash)
-            && self.slots.get(at as usize).is_some_and(is_it)
-        {
-            self.last = at as usize;
-            return self.last;
+        let known = self.index.get(&hash).map(|&at| at as usize);
+        if let Some(at) = known.filter(|&at| self.slots.get(at).is_some_and(is_it)) {
+            self.last = at;
+            return at;
         }
         let stream = self.number(transport);
         let flow = Flow::new(ends, transport, stream);

@@ -38,7 +38,7 @@ pub(super) struct Stream {
 
 /// The distance from one sequence number to another, which wraps.
 pub(super) fn distance(from: u32, to: u32) -> i32 {
-    to.wrapping_sub(from).cast_signed()
+    i32::from_ne_bytes(to.wrapping_sub(from).to_ne_bytes())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "sequence numbers wrap, and so does this")]
@@ -89,7 +89,7 @@ impl Stream {
             return;
         }
         if ahead > 0 {
-            self.hold(segment);
+            self.hold(segment, side, collector);
             if self.pending_length > MAX_PENDING || self.pending.len() > MAX_PENDING_SEGMENTS {
                 self.pass_hole(next, side, stamp, collector);
             }
@@ -106,12 +106,14 @@ impl Stream {
         }
     }
 
-    fn hold(&mut self, segment: Segment<'_>) {
+    fn hold(&mut self, segment: Segment<'_>, side: usize, collector: &mut Collector) {
         let place = self.pending.partition_point(|held| distance(held.sequence, segment.sequence) > 0);
-        if let Some(held) = self.pending.get(place)
-            && held.sequence == segment.sequence
-            && held.payload.len() >= segment.payload.len()
-        {
+        let has_all =
+            |held: &&Pending| held.sequence == segment.sequence && held.payload.len() >= segment.payload.len();
+        if let Some(held) = self.pending.get(place).filter(has_all) {
+            if !held.payload.starts_with(segment.payload) {
+                collector.repeated(side, segment.payload);
+            }
             return;
         }
         self.pending_length += segment.payload.len();
@@ -151,6 +153,9 @@ impl Stream {
     /// Hands on the part of a segment that is new.
     fn deliver(&mut self, segment: Segment<'_>, next: &mut u32, side: usize, stamp: Stamp, collector: &mut Collector) {
         let seen = distance(segment.sequence, *next).unsigned_abs() as usize;
+        if seen > 0 && !segment.payload.is_empty() {
+            collector.repeated(side, segment.payload);
+        }
         if let Some(fresh) = segment.payload.get(seen..).filter(|fresh| !fresh.is_empty()) {
             *next = advance(*next, fresh.len());
             self.records.feed(fresh, seen == 0, side, stamp, collector);

@@ -120,13 +120,12 @@ impl Records {
 
     /// As many bytes are missing here for ever.
     pub(super) fn gap(&mut self, length: usize, side: usize, collector: &mut Collector) {
-        if let State::Body { kind, left, used } = self.state
-            && length <= left
-            && (used == Use::Skip || (used == Use::Messages && self.messages.skip(length)))
-        {
-            let left = left - length;
-            self.state = if left == 0 { State::Header } else { State::Body { kind, left, used } };
-            return;
+        if let State::Body { kind, left, used } = self.state {
+            if length <= left && (used == Use::Skip || (used == Use::Messages && self.messages.skip(length))) {
+                let left = left - length;
+                self.state = if left == 0 { State::Header } else { State::Body { kind, left, used } };
+                return;
+            }
         }
         if self.found {
             collector.lost(side);
@@ -192,6 +191,10 @@ impl Records {
             collector.lost(side);
             self.state = State::Waiting;
             return &[];
+        }
+        let may_be_finished = kind == content::HANDSHAKE && left > 0;
+        if self.changed && !may_be_finished && !collector.is_done(side) {
+            collector.not_finished();
         }
         let used = match kind {
             content::HANDSHAKE if !self.changed => Use::Messages,

@@ -33,7 +33,7 @@ use super::key_files;
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
-use super::source::{self, Sink};
+use super::source::{self, Given, Sink};
 
 /// The longest policy or baseline that is read.
 const MAX_SETTINGS_LENGTH: u64 = 64 << 20;
@@ -46,7 +46,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let inputs = inputs(args, &policy)?;
     let baseline = baseline(&args.policy)?;
     let now = args.at.unwrap_or_else(super::exit::now);
-    let (keys, mut exit) = load_keys(args, now, notes)?;
+    let mut given = Given::default();
+    let (keys, mut exit) = load_keys(args, now, &mut given, notes)?;
     // what the missing keys seal would be found to be foreign
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
         return Ok(exit);
@@ -55,6 +56,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         opener: Opener::new(keys.ring()),
         auditor: Auditor::new(&policy, now),
         keys: &keys,
+        given,
         now,
         at: args.at,
         notes,
@@ -79,11 +81,13 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let at_the_end = worker.auditor.finish();
     worker.output.take(at_the_end);
-    worker.output.finish(&policy, &worker.tally, args.stats, worker.notes)?;
+    #[cfg(feature = "sarif")]
+    worker.output.document(&policy, worker.notes);
+    worker.output.finish(&worker.tally, args.stats, worker.notes)?;
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
     }
-    if policy.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
+    if policy.thresholds.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
         worker.notes.error("no ticket was found, so that nothing shows which key seals");
         worker
             .notes
@@ -110,10 +114,10 @@ fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
         })?;
     }
     policy.fail_on = args.fail_on.map_or(policy.fail_on, args::SeverityArg::severity);
-    policy.min_key_bits = args.min_key_bits.unwrap_or(policy.min_key_bits);
-    policy.max_key_age = args.max_key_age.unwrap_or(policy.max_key_age);
-    policy.max_lifetime = args.max_lifetime.or(policy.max_lifetime);
-    policy.expect_active |= args.expect_active;
+    policy.thresholds.min_key_bits = args.min_key_bits.unwrap_or(policy.thresholds.min_key_bits);
+    policy.thresholds.max_key_age = args.max_key_age.unwrap_or(policy.thresholds.max_key_age);
+    policy.thresholds.max_lifetime = args.max_lifetime.or(policy.thresholds.max_lifetime);
+    policy.thresholds.expect_active |= args.expect_active;
     Ok(policy)
 }
 
@@ -153,12 +157,12 @@ fn list_rules(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Exit> {
 
 /// The inputs: none where the keys alone are to be judged, standard input where nothing is named.
 fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
-    if policy.expect_active && args.keys.is_empty() {
+    if policy.thresholds.expect_active && args.keys.is_empty() {
         let failure = Failure::new("--expect-active needs the keys that the server is to seal with");
         return Err(failure.with_hint("--key FILE, in the server's own order").into());
     }
     if args.inputs.is_empty() && !args.keys.is_empty() {
-        if policy.expect_active {
+        if policy.thresholds.expect_active {
             let failure =
                 Failure::new("--expect-active needs tickets: no key file tells which key a server seals with");
             return Err(failure.with_hint("name a session that openssl s_client -sess_out wrote, or -").into());
@@ -169,12 +173,13 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Loads what can be loaded, and says whether that is all.
-fn load_keys(args: &AuditArgs, now: i64, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
+fn load_keys(args: &AuditArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
     for key in key_files::expand(&args.keys, notes)? {
         match key_files::load(&key, args.key_format.format()) {
             Ok(loaded) => {
+                given.add(&loaded.content, loaded.identity);
                 let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };
                 let key_files::Loaded { path, content, file, .. } = loaded;
                 files.push(LoadedFile { path, content, keys: file, disk });
@@ -196,6 +201,7 @@ struct Worker<'w> {
     opener: Opener<'w>,
     auditor: Auditor<'w>,
     keys: &'w KeySet,
+    given: Given,
     now: i64,
     /// The clock that was asked for; packets have one of their own.
     at: Option<i64>,
@@ -254,6 +260,10 @@ impl Sink for Worker<'_> {
             output.take(findings);
         });
         self.tally.add_connection(connection.handshake());
+    }
+
+    fn given(&self) -> Option<&Given> {
+        Some(&self.given)
     }
 
     fn progress(&self) -> &Progress {

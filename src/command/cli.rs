@@ -7,8 +7,10 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::args::shared::Verbosity;
+#[cfg(feature = "audit")]
 use super::audit::AuditArgs;
 use super::job::JobArgs;
+#[cfg(feature = "keyfind")]
 use super::keyfind::KeyfindArgs;
 use super::keys::KeysArgs;
 use super::survey::SurveyArgs;
@@ -53,12 +55,14 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Check keys and tickets against rules; exit status 1 where a finding reaches --fail-on
+    #[cfg(feature = "audit")]
     Audit(Box<AuditArgs>),
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),
     /// Group tickets by key name, without any key
     Survey(SurveyArgs),
     /// Find the key that opens a ticket in a memory image, a core dump or a running process
+    #[cfg(feature = "keyfind")]
     Keyfind(Box<KeyfindArgs>),
     /// Print a completion script for a shell
     Completions {

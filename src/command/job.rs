@@ -25,20 +25,21 @@ use super::key_files;
 use super::key_log::Log;
 use super::notes::Notes;
 use super::output::Output;
-use super::source;
+use super::source::{self, Given};
 use super::turnstile::Turnstile;
 
 pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let inputs = source::inputs(&args.inputs, &args.keys)?;
     let now = args.at.unwrap_or_else(super::exit::now);
-    let ring = load_keys(args, now, notes)?;
+    let mut given = Given::default();
+    let ring = load_keys(args, now, &mut given, notes)?;
     let kept = json::Kept::new(&ring);
     let output = Output::new(args, &kept, now)?;
     let opener = Opener::new(&ring).no_verify(args.no_verify);
-    let job = Job { opener, output, notes, at: args.at, threads: args.threads };
+    let job = Job { opener, output, notes, given, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::default());
     let mut worker = Worker::new(&job, &printer);
-    worker.key_log = job.output.is_key_log().then(|| Log::new(args.client_random));
+    worker.key_log = job.output.is_key_log().then(|| Log::new(args.client_random, args.unproven));
     let mut exit = Exit::Done;
     for path in &inputs {
         worker.begin(path)?;
@@ -80,10 +81,11 @@ fn end_key_log(lines: u64, notes: &Notes) -> Exit {
     Exit::Done
 }
 
-fn load_keys(args: &JobArgs, now: i64, notes: &Notes) -> anyhow::Result<KeyRing> {
+fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<KeyRing> {
     let mut files = Vec::new();
     for key in key_files::expand(&args.keys, notes)? {
         let loaded = key_files::load(&key, args.key_format.format())?;
+        given.add(&loaded.content, loaded.identity);
         let shown = Text(loaded.path.as_bytes());
         for warning in &loaded.file.warnings {
             notes.warning(format_args!("{shown}: {warning}"));

@@ -21,7 +21,7 @@ use crate::session::Session;
 ///     let place = Place { source: &source, index: 0, line, packet: None };
 ///     statuses.push(examine(place, &item, &Opener::new(&ring), &mut buffer).status());
 /// });
-/// assert_eq!(statuses, [Status::Decrypted]); // the all-zero key is on the list of keys that anybody can guess
+/// assert_eq!(statuses, [Status::NoKey]);
 /// ```
 pub fn examine<'a>(place: Place<'a>, item: &Item<'a>, opener: &Opener<'a>, buffer: &'a mut Vec<u8>) -> Record<'a> {
     match item {

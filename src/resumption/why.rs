@@ -101,9 +101,7 @@ fn resumed(brought: Option<&Attempt>, issued: Option<&Attempt>, now: i64) -> Str
     let Some(issued) = issued else { return text };
     text += " and issued another one in its place";
     let names = (brought.and_then(|attempt| attempt.key_name), issued.key_name);
-    if let (Some(old), Some(new)) = names
-        && old != new
-    {
+    if let Some((old, new)) = names.0.zip(names.1).filter(|(old, new)| old != new) {
         let _ = write!(text, ", under the key {new} instead of {old}");
         text += if opened.is_some_and(|opened| opened.role == Role::Inactive) {
             ": the old key only opens tickets, it no longer seals them"

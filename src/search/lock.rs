@@ -35,12 +35,30 @@ pub(super) struct PairLock {
     pub(super) input: Block,
     /// What its output is mixed with to give the first block of the session.
     pub(super) mask: Block,
+    /// First bytes that a session can have, as most candidates end here.
+    pub(super) first: [u8; 3],
     /// Whether a session can begin with a block, given the lengths that its ciphertext may have.
     pub(super) begins: fn(&Block, &[usize]) -> bool,
     /// Bytes of ciphertext, for each of the seals.
     pub(super) ciphertexts: Vec<usize>,
     /// The MACs that the ticket may end in.
     pub(super) seals: Vec<Seal>,
+}
+
+impl PairLock {
+    /// Whether a session can begin with what AES has made of the input.
+    #[inline]
+    pub(super) fn may_begin(&self, made: &Block) -> bool {
+        let ([made_first, ..], [mask, ..]) = (made, &self.mask);
+        self.first.contains(&(made_first ^ mask)) && self.begins(made)
+    }
+
+    #[cold]
+    fn begins(&self, made: &Block) -> bool {
+        let mut block = *made;
+        block.iter_mut().zip(self.mask).for_each(|(byte, mask)| *byte ^= mask);
+        (self.begins)(&block, &self.ciphertexts)
+    }
 }
 
 /// Which way AES is run.

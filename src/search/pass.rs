@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use aes::{Aes128Dec, Aes128Enc, Aes192Dec, Aes256Dec};
-use cbc::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, KeyInit, consts::U16};
+use cbc::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, KeyInit, consts::U16};
 use memchr::memmem;
 use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 use super::Search;
 use super::image::{Cut, MARGIN};
-use super::lock::{Block, Cost, Direction, FoundKey, Lock, PairLock};
+use super::lock::{Cost, Direction, FoundKey, Lock, PairLock};
 use super::mac::Sealed;
 use super::proof;
 use super::sieve::{Reach, STEP, Sieve};
@@ -175,7 +175,7 @@ impl Search {
     }
 
     fn pairs(&self, piece: &Piece<'_>, reach: Reach, hits: &mut Vec<Hit>) {
-        let trials = Trials::new(self);
+        let trials = Trials::new(self, reach);
         if trials.is_empty() {
             return;
         }
@@ -356,7 +356,7 @@ fn mac_key_at(
     })
 }
 
-/// A lock and what one block of AES is compared with.
+/// A lock that AES keys are tried on.
 struct Trial<'s> {
     target: usize,
     open: &'s Target,
@@ -373,11 +373,11 @@ struct Trials<'s> {
 }
 
 impl<'s> Trials<'s> {
-    fn new(search: &'s Search) -> Self {
+    fn new(search: &'s Search, reach: Reach) -> Self {
         let of = |direction: Direction, length: usize| {
             let locks = search.open_targets().flat_map(|(target, open)| {
                 open.locks.iter().enumerate().filter_map(move |(number, lock)| {
-                    let lock = lock.pair()?;
+                    let lock = lock.pair().filter(|lock| open.wants_pairs(lock, reach))?;
                     Some(Trial { target, open, number, lock })
                 })
             });
@@ -402,9 +402,6 @@ impl<'s> Trials<'s> {
         if !self.decrypt128.is_empty() {
             decrypt::<Aes128Dec>(bytes, 16, &self.decrypt128, &mut with);
         }
-        if !self.encrypt128.is_empty() {
-            encrypt(bytes, &self.encrypt128, &mut with);
-        }
         if windows >= 2 {
             if !self.decrypt256.is_empty() {
                 decrypt::<Aes256Dec>(bytes, 32, &self.decrypt256, &mut with);
@@ -412,6 +409,9 @@ impl<'s> Trials<'s> {
             if !self.decrypt192.is_empty() {
                 decrypt::<Aes192Dec>(bytes, 24, &self.decrypt192, &mut with);
             }
+        }
+        if !self.encrypt128.is_empty() {
+            encrypt(bytes, &self.encrypt128, &mut with);
         }
     }
 }
@@ -421,28 +421,27 @@ fn decrypt<'s, C>(bytes: &[u8], length: usize, trials: &[Trial<'s>], with: &mut 
 where
     C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + KeyInit,
 {
-    let Some(cipher) = bytes.get(..length).and_then(|key| C::new_from_slice(key).ok()) else { return };
+    // `new_from_slice` would copy the schedule, which takes as long as making it
+    let Some(Ok(key)) = bytes.get(..length).map(<&Array<u8, C::KeySize>>::try_from) else { return };
+    let cipher = C::new(key);
     for trial in trials {
-        let mut block = trial.lock.input.into();
+        let mut block = Array::from(trial.lock.input);
         cipher.decrypt_block(&mut block);
-        compare(block.into(), length, trial, with);
+        if trial.lock.may_begin(&block.0) {
+            with(trial, length);
+        }
     }
 }
 
 #[inline]
 fn encrypt<'s>(bytes: &[u8], trials: &[Trial<'s>], with: &mut impl FnMut(&Trial<'s>, usize)) {
-    let Some(cipher) = bytes.get(..16).and_then(|key| Aes128Enc::new_from_slice(key).ok()) else { return };
+    let Some(Ok(key)) = bytes.get(..16).map(<&Array<u8, U16>>::try_from) else { return };
+    let cipher = Aes128Enc::new(key);
     for trial in trials {
-        let mut block = trial.lock.input.into();
+        let mut block = Array::from(trial.lock.input);
         cipher.encrypt_block(&mut block);
-        compare(block.into(), 16, trial, with);
-    }
-}
-
-#[inline]
-fn compare<'s>(block: Block, length: usize, trial: &Trial<'s>, with: &mut impl FnMut(&Trial<'s>, usize)) {
-    let mixed = u128::from_le_bytes(block) ^ u128::from_le_bytes(trial.lock.mask);
-    if (trial.lock.begins)(&mixed.to_le_bytes(), &trial.lock.ciphertexts) {
-        with(trial, length);
+        if trial.lock.may_begin(&block.0) {
+            with(trial, 16);
+        }
     }
 }

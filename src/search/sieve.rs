@@ -65,7 +65,8 @@ impl Sieve {
                 continue;
             }
             for (at, _) in here.iter().enumerate().filter(|(_, good)| **good) {
-                let windows = self.good.iter().skip(at).step_by(WORDS).take(4).take_while(|good| **good).count();
+                let next = |number: usize| self.good.get(at + number * WORDS).copied().unwrap_or_default();
+                let windows = (1..4).take_while(|number| next(*number)).count() + 1;
                 with(start + at * STEP, windows);
             }
         }

@@ -1,7 +1,7 @@
 //! What is searched for: the key of tickets that begin alike.
 
 use super::families;
-use super::lock::{Clues, Cost, Lock};
+use super::lock::{Clues, Cost, Direction, Lock, PairLock};
 use super::sieve::Reach;
 use crate::ticket::Shape;
 
@@ -19,8 +19,8 @@ pub(super) struct Target {
     pub(super) locks: Vec<Lock>,
     /// The key, once it is found.
     pub(super) key: Option<usize>,
-    /// Whether the length is that of a family that seals with a MAC, so that an AEAD is less likely.
-    has_mac_shape: bool,
+    /// What its length says.
+    shape: Shape,
     thorough: bool,
 }
 
@@ -39,7 +39,7 @@ impl Target {
             tickets: Vec::new(),
             locks,
             key: None,
-            has_mac_shape: matches!(Shape::of(ticket), Shape::OpenSsl | Shape::Go),
+            shape: Shape::of(ticket),
             thorough: clues.thorough,
         };
         target.add(number, ticket);
@@ -54,14 +54,21 @@ impl Target {
         }
     }
 
-    /// Whether single secrets are looked for among so many candidates.
+    /// Whether single secrets are looked for among so many candidates: of a family that seals with a MAC, less.
     pub(super) fn wants_wholes(&self, reach: Reach) -> bool {
-        reach != Reach::Dense || !self.has_mac_shape || self.thorough
+        let has_mac = matches!(self.shape, Shape::OpenSsl | Shape::Go);
+        reach != Reach::Dense || !has_mac || self.thorough
     }
 
-    /// Whether it has a lock of a kind.
-    pub(super) fn has_pairs(&self) -> bool {
-        self.locks.iter().any(|lock| lock.pair().is_some())
+    /// Whether a lock is tried on so many candidates: the length of a ticket is seldom that of OpenSSL's by chance.
+    pub(super) fn wants_pairs(&self, lock: &PairLock, reach: Reach) -> bool {
+        let is_common = self.thorough || reach != Reach::Dense || self.shape != Shape::OpenSsl;
+        is_common || lock.direction == Direction::Decrypt
+    }
+
+    /// Whether it has a lock that takes two secrets.
+    pub(super) fn has_pairs(&self, reach: Reach) -> bool {
+        self.locks.iter().filter_map(Lock::pair).any(|lock| self.wants_pairs(lock, reach))
     }
 
     pub(super) fn has_wholes(&self, cost: Cost) -> bool {

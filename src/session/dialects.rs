@@ -13,8 +13,10 @@ mod picotls;
 mod rfc5077;
 mod rustls;
 
-use super::dialect::Parser;
 use super::{Session, SessionError};
+
+/// Reads a plaintext. `None`: it is not in this dialect. An error: it is, beyond doubt, and is damaged.
+type Parser = for<'a> fn(&'a [u8]) -> Option<Result<Session<'a>, SessionError>>;
 
 /// Those with a mark that cannot be mistaken go first.
 static PARSERS: &[Parser] = &[picotls::parse, gnutls::parse, go::parse, rustls::parse, rfc5077::parse];

@@ -1,7 +1,7 @@
 //! The walk over a session's fields, from which every output is made.
 
-use super::field::{self, Field, Value, Visitor};
-use super::{Session, SessionSecret, context};
+use super::field::{self, Field};
+use super::{Session, SessionSecret, UnknownField, context};
 use crate::tls::registry;
 
 /// A session as it is to be shown.
@@ -13,6 +13,52 @@ pub struct View<'s> {
     pub now: i64,
     /// Whether secrets are held back.
     pub redact: bool,
+}
+
+/// A value, typed as far as outputs differ in how they write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// Our own or a registry's word.
+    Word(&'static str),
+    /// Text of somebody else: escaped wherever it goes.
+    Text(&'a [u8]),
+    /// Bytes, written as hex.
+    Bytes(&'a [u8]),
+    /// A number.
+    Number(i64),
+    /// A number of seconds.
+    Seconds(i64),
+    /// Yes or no.
+    Flag(bool),
+    /// Seconds since 1970.
+    Epoch(i64),
+    /// The same as date and time, RFC 3339.
+    Utc(i64),
+    /// An X.509 certificate, DER.
+    Certificate(&'a [u8]),
+    /// Several pieces of bytes.
+    List(&'a [&'a [u8]]),
+    /// Fields that are not understood.
+    Unknown(&'a [UnknownField<'a>]),
+    /// The tags of such fields, where their content is held back.
+    RedactedTags(&'a [u32]),
+    /// A secret that is held back.
+    Redacted,
+}
+
+/// Takes the fields of a session, in order.
+pub trait Visitor {
+    /// A field.
+    fn field(&mut self, field: &'static Field, value: Value<'_>);
+
+    /// Several fields: `view` hands them over, but a visitor may have kept what it made of them.
+    fn part(&mut self, view: &View<'_>, part: Part)
+    where
+        Self: Sized,
+    {
+        view.visit_part(part, self);
+    }
 }
 
 /// Hands values on, and hides secrets on the way, so that no output can forget to.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::audit::finding::{Item, Subject};
+use crate::audit::subject::{Item, Subject};
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::{Carrier, Sighting};

@@ -1,7 +1,7 @@
 //! What rules see of a ticket.
 
 use crate::audit::facts::keys::KeySet;
-use crate::audit::finding::Subject;
+use crate::audit::subject::Subject;
 use crate::capture::Connection;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::key::ring::KeyRing;

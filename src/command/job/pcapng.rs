@@ -21,6 +21,7 @@ use crate::command::failure::Failure;
 use crate::command::gzip::Decompressed;
 use crate::command::notes::Notes;
 use crate::command::progress::{Input, Progress};
+use crate::command::source::Given;
 use crate::command::{gzip, source};
 
 /// The first bytes of a section header, in either byte order.
@@ -37,7 +38,8 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     };
     let shown = source::shown(path);
     let now = args.at.unwrap_or_else(crate::command::exit::now);
-    let ring = load_keys(args, now, notes)?;
+    let mut given = Given::default();
+    let ring = load_keys(args, now, &mut given, notes)?;
     let kept = json::Kept::new(&ring);
     let output = Output::new(args, &kept, now)?;
     let mut file = open(path, notes.progress()).with_context(|| shown.clone())?;
@@ -52,10 +54,10 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     }
     let target = Target::begin(&mut file).with_context(|| shown.clone())?;
     let opener = Opener::new(&ring);
-    let job = Job { opener, output, notes, at: args.at, threads: args.threads };
+    let job = Job { opener, output, notes, given, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::of_blocks(target.blocks));
     let mut worker = Worker::new(&job, &printer);
-    worker.key_log = Some(Log::new(None));
+    worker.key_log = Some(Log::new(None, args.unproven));
     worker.begin(path)?;
     file.rewind()?;
     let (input, watch) = notes.progress().watch(file.try_clone()?);

@@ -18,7 +18,7 @@ use crate::command::key_log::Log;
 use crate::command::notes::Notes;
 use crate::command::output::Output;
 use crate::command::progress::Progress;
-use crate::command::source::{self, Chunks, Sink};
+use crate::command::source::{self, Chunks, Given, Sink};
 use crate::command::turnstile::{Turn, Turnstile};
 
 /// How much is rendered before it is written.
@@ -31,6 +31,8 @@ pub(super) struct Job<'j> {
     pub(super) opener: Opener<'j>,
     pub(super) output: Output<'j>,
     pub(super) notes: &'j Notes,
+    /// The keys that were given.
+    pub(super) given: Given,
     /// The clock that was asked for; packets have one of their own.
     pub(super) at: Option<i64>,
     /// How many workers there may be; `None`: one for each core.
@@ -250,6 +252,10 @@ impl Sink for Worker<'_> {
 
     fn lines(&mut self, form: Form, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
         Ok(lines::read(form, chunks, path, self)?)
+    }
+
+    fn given(&self) -> Option<&Given> {
+        Some(&self.job.given)
     }
 
     fn progress(&self) -> &Progress {

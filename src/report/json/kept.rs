@@ -3,21 +3,17 @@
 //! A kept text can be copied into the record of another session, so it must depend on nothing but what is compared. Types
 //! see to that: the texts of a session are written from its [`Mark`], and the mark is what is compared.
 
-use std::fmt;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::dates::Dates;
+use super::fields::{Fields, Texts, key_members};
 use super::write::{Object, members};
-use super::{Fields, key_members};
 use crate::key::TicketKey;
 use crate::key::ring::KeyRing;
 use crate::session::{Mark, Part, View};
 
 /// For how many kinds of sessions they are kept: some cipher suites times some virtual hosts.
 const KINDS: usize = 24;
-
-/// What was made of the parts of a session.
-pub(super) type Texts = [Vec<u8>; Part::ALL.len()];
 
 /// A kind of session.
 #[derive(Debug)]
@@ -114,42 +110,6 @@ impl Kinds {
     }
 }
 
-/// Dates, each in the place that its day has for it.
-pub(in crate::report) struct Dates(Box<[AtomicU64; Self::PLACES]>);
-
-impl Dates {
-    /// The days of some years.
-    const PLACES: usize = 1024;
-
-    /// The date of a day as a number, which `make` makes if it is not there.
-    pub(in crate::report) fn date(&self, day: i32, make: impl FnOnce() -> Option<u32>) -> Option<u32> {
-        // the day in the upper half, its date in the lower
-        let day = day.cast_unsigned();
-        let Some(place) = self.0.get(day as usize % Self::PLACES) else { return make() };
-        let kept = place.load(Ordering::Relaxed);
-        #[expect(clippy::cast_possible_truncation, reason = "the halves")]
-        let (kept_day, date) = ((kept >> 32) as u32, kept as u32);
-        if kept_day == day && date != 0 {
-            return Some(date);
-        }
-        let date = make()?;
-        place.store(u64::from(day) << 32 | u64::from(date), Ordering::Relaxed);
-        Some(date)
-    }
-}
-
-impl Default for Dates {
-    fn default() -> Self {
-        Self(Box::new([const { AtomicU64::new(0) }; Self::PLACES]))
-    }
-}
-
-impl fmt::Debug for Dates {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dates").finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,18 +126,6 @@ mod tests {
         assert_eq!(kinds.texts(mark(99), || panic!("no room")), None);
         let other = Mark { context: b"", ..mark(0) };
         assert_eq!(kinds.texts(other, || panic!("no room")), None);
-    }
-
-    #[test]
-    fn a_date_is_kept_until_another_takes_its_place() {
-        let dates = Dates::default();
-        for (day, others) in [(0, 1024), (-1, 1023), (20_000, 20_000 - 1024)] {
-            assert_eq!(dates.date(day, || Some(19_700_101)), Some(19_700_101));
-            assert_eq!(dates.date(day, || panic!("again")), Some(19_700_101));
-            assert_eq!(dates.date(others, || None), None);
-            assert_eq!(dates.date(others, || Some(7)), Some(7));
-            assert_eq!(dates.date(day, || Some(8)), Some(8));
-        }
     }
 
     #[test]

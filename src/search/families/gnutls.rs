@@ -94,6 +94,7 @@ fn slot_key(ticket: &[u8]) -> Option<PairLock> {
         lengths: &[32],
         input: split.ciphertext().first_chunk().copied()?,
         mask: split.iv().first_chunk().copied()?,
+        first: [0xfa, 0, 0],
         begins,
         ciphertexts: vec![split.ciphertext().len()],
         seals: vec![SEAL],

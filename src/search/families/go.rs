@@ -28,6 +28,7 @@ fn lock(ticket: &[u8], arrangement: Arrangement) -> Option<PairLock> {
         lengths: &[16],
         input: split.iv().first_chunk().copied()?,
         mask,
+        first: [3; 3],
         begins: if arrangement == Arrangement::Named { begins_old } else { begins },
         ciphertexts: vec![split.ciphertext().len()],
         seals: vec![seal],

@@ -40,6 +40,7 @@ pub(super) fn locks(ticket: &[u8], clues: &Clues) -> Vec<Lock> {
         lengths: if clues.thorough { &[16, 24, 32] } else { &[16, 32] },
         input,
         mask,
+        first: [0x30, 0, 1],
         begins,
         ciphertexts: ways.iter().map(|(_, split)| split.ciphertext().len()).collect(),
         seals: ways.into_iter().map(|(seal, _)| seal).collect(),
