@@ -31,10 +31,10 @@ pub(super) struct KeyfindArgs {
     #[arg(value_name = "IMAGE", required_unless_present = "pids")]
     images: Vec<PathBuf>,
     /// The ticket whose key is wanted, in any form, captures too; repeatable
-    #[arg(short, long = "ticket", value_name = "FILE", required = true)]
+    #[arg(long = "ticket", value_name = "FILE", required = true)]
     tickets: Vec<PathBuf>,
     /// A running process and its children (Linux); it is neither stopped nor attached to. Repeatable
-    #[arg(short, long = "pid", value_name = "PID")]
+    #[arg(long = "pid", value_name = "PID")]
     pids: Vec<u32>,
     /// Write the key as a key file that --key takes, mode 0600; - is a pipe, DIR/ one file for each key name
     #[arg(short, long, value_name = "FILE")]

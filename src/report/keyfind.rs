@@ -146,10 +146,7 @@ fn place(finding: &Finding) -> String {
     }
     match finding.address {
         // of a process, the bytes are its addresses
-        Some(address) if finding.offsets.first() != Some(&address) => {
-            place.push_str(&format!(" (address {address:#x})"))
-        }
-        _ => {}
+        Some(address) if finding.offsets.first() != Some(&address) => format!("{place} (address {address:#x})"),
+        _ => place,
     }
-    place
 }

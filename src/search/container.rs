@@ -182,14 +182,14 @@ fn apart(mut runs: Vec<Run>) -> Vec<Run> {
 }
 
 /// Bytes of a header of `LiME`: magic number, version, first and last address, reserved.
-const LIME_HEADER: u64 = 32;
+const LIME_HEADER: usize = 32;
 
 /// The ranges of a `LiME` image (`src/lime.h`).
 fn lime(length: u64, read: ReadAt<'_>) -> Result<(Image, u64), DamagedImage> {
     let (mut runs, mut offset) = (Vec::new(), 0_u64);
     while offset < length {
         let damaged = DamagedImage::LimeHeader { offset };
-        let mut header = [0; LIME_HEADER as usize];
+        let mut header = [0; LIME_HEADER];
         let count = read(offset, &mut header);
         let number = |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).copied().map_or(0, u64::from_le_bytes);
         if count < header.len() || Container::of(&header) != Container::Lime || runs.len() as u64 >= MAX_SEGMENTS {
@@ -197,7 +197,7 @@ fn lime(length: u64, read: ReadAt<'_>) -> Result<(Image, u64), DamagedImage> {
         }
         let (first, last) = (number(8), number(16));
         let size = last.checked_sub(first).and_then(|size| size.checked_add(1)).ok_or(damaged)?;
-        offset += LIME_HEADER;
+        offset += LIME_HEADER as u64;
         let there = size.min(length.saturating_sub(offset));
         runs.push(Run { offset, length: there, address: Some(first) });
         if there < size {

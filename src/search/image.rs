@@ -85,11 +85,14 @@ fn follows(last: &Run, next: &Run) -> bool {
 }
 
 /// Bytes that a pass looks at in one go.
-const OWN: u64 = 1 << 20;
+const OWN_LENGTH: usize = 1 << 20;
 /// Bytes that are read beside them on either side, so that a key and what belongs to it are seen together.
-pub(super) const MARGIN: u64 = 4096 + 128;
+pub(super) const MARGIN_LENGTH: usize = 4096 + 128;
 /// The most bytes that one piece has.
-pub const PIECE_LENGTH: usize = (OWN + 2 * MARGIN) as usize;
+pub const PIECE_LENGTH: usize = OWN_LENGTH + 2 * MARGIN_LENGTH;
+
+const OWN: u64 = OWN_LENGTH as u64;
+const MARGIN: u64 = MARGIN_LENGTH as u64;
 
 /// Part of a run that a pass looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -88,6 +88,8 @@ pub(super) type Opens = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
 pub(super) struct WholeLock {
     /// Bytes of the key.
     pub(super) length: usize,
+    /// What the key's place is a multiple of: 1 if every byte is cheap enough to try.
+    pub(super) step: usize,
     /// How much a trial costs, which decides when it comes.
     pub(super) cost: Cost,
     /// The trial; that it succeeds is the proof.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 use super::Search;
-use super::image::{Cut, MARGIN};
+use super::image::{Cut, MARGIN_LENGTH};
 use super::lock::{Cost, Direction, FoundKey, Lock, PairLock};
 use super::mac::Sealed;
 use super::proof;
@@ -127,12 +127,13 @@ impl<'p> Piece<'p> {
 }
 
 /// Bytes around a name in which addresses are looked for, and around what they point to.
-pub(super) const POINTED: u64 = 64;
+const POINTED_LENGTH: usize = 64;
 /// Bytes around a name, and around one half of a key, in which keys are looked for.
-pub(super) const AROUND: u64 = 4096;
-/// The same as a number of bytes in a piece.
-const REACH: usize = AROUND as usize;
-const _: () = assert!(AROUND + 128 <= MARGIN, "a piece has around it what is looked for around a key");
+const REACH: usize = 4096;
+/// Both as distances in an image.
+pub(super) const POINTED: u64 = POINTED_LENGTH as u64;
+pub(super) const AROUND: u64 = REACH as u64;
+const _: () = assert!(REACH + 128 <= MARGIN_LENGTH, "a piece has around it what is looked for around a key");
 
 impl Search {
     /// Looks at a piece.
@@ -162,7 +163,7 @@ impl Search {
                     continue;
                 }
                 hits.push(Hit::Name { target, offset: piece.place(at) });
-                let reach = POINTED as usize;
+                let reach = POINTED_LENGTH;
                 let first = piece.aligned(at.saturating_sub(reach), STEP);
                 let words = (first..at + open.name.len() + reach).step_by(STEP);
                 hits.extend(
@@ -181,32 +182,7 @@ impl Search {
         }
         Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
             let Some(bytes) = piece.bytes.get(at..) else { return };
-            trials.attempt(bytes, windows, |trial, length| self.pair(piece, at, length, trial, hits));
-        });
-    }
-
-    /// Looks at what one block has passed as an AES key.
-    fn pair(&self, piece: &Piece<'_>, at: usize, length: usize, trial: &Trial<'_>, hits: &mut Vec<Hit>) {
-        let Some(aes) = piece.get(at, length) else { return };
-        let ticket = &trial.open.ticket;
-        if !proof::decrypts(trial.lock, ticket, aes) {
-            return;
-        }
-        let found = mac_key(trial.lock, ticket, aes, piece.near(at, REACH), piece.bytes);
-        let target = trial.target;
-        let Some((key, mac, mac_length)) = found else {
-            let key = Zeroizing::new(aes.to_vec());
-            hits.push(Hit::Aes { target, lock: trial.number, key, offset: piece.place(at) });
-            return;
-        };
-        let parts = vec![
-            Part { kind: PartKind::Aes, offset: piece.place(at), length },
-            Part { kind: PartKind::Hmac, offset: piece.place(mac), length: mac_length },
-        ];
-        hits.push(if key.scheme.slots {
-            Hit::Slot { target, key, parts }
-        } else {
-            Hit::Key { target, key: FoundKey::Known(key), parts }
+            trials.attempt(bytes, windows, |trial, length| pair(piece, at, length, trial, hits));
         });
     }
 
@@ -224,7 +200,7 @@ impl Search {
         }
         Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
             for (target, lock) in &locks {
-                if windows * 16 < lock.length {
+                if windows * 16 < lock.length || piece.aligned(at, lock.step) != at {
                     continue;
                 }
                 let Some(key) = piece.get(at, lock.length).filter(|key| (lock.opens)(key)) else { continue };
@@ -312,6 +288,31 @@ impl Search {
             }
         }
     }
+}
+
+/// Looks at what one block has passed as an AES key.
+fn pair(piece: &Piece<'_>, at: usize, length: usize, trial: &Trial<'_>, hits: &mut Vec<Hit>) {
+    let Some(aes) = piece.get(at, length) else { return };
+    let ticket = &trial.open.ticket;
+    if !proof::decrypts(trial.lock, ticket, aes) {
+        return;
+    }
+    let found = mac_key(trial.lock, ticket, aes, piece.near(at, REACH), piece.bytes);
+    let target = trial.target;
+    let Some((key, mac, mac_length)) = found else {
+        let key = Zeroizing::new(aes.to_vec());
+        hits.push(Hit::Aes { target, lock: trial.number, key, offset: piece.place(at) });
+        return;
+    };
+    let parts = vec![
+        Part { kind: PartKind::Aes, offset: piece.place(at), length },
+        Part { kind: PartKind::Hmac, offset: piece.place(mac), length: mac_length },
+    ];
+    hits.push(if key.scheme.slots {
+        Hit::Slot { target, key, parts }
+    } else {
+        Hit::Key { target, key: FoundKey::Known(key), parts }
+    });
 }
 
 /// Where a needle lies in the part of a piece that is its own.

@@ -94,7 +94,7 @@ impl Bytes {
         let mut head = Vec::new();
         (&file).take(HEAD_LENGTH as u64).read_to_end(&mut head)?;
         // a device can be read anywhere as well; a pipe cannot, and neither can a file that is not at its start
-        let in_place = file.seek(SeekFrom::Current(0)).is_ok_and(|at| at == head.len() as u64);
+        let in_place = file.stream_position().is_ok_and(|at| at == head.len() as u64);
         match Container::of(&head) {
             Container::Packed { name, remedy } => {
                 let failure = Failure::new(format_args!("the image is {name}, which must be unpacked first"));

@@ -63,7 +63,7 @@ mod linux {
                     // it has ended meanwhile
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => {
-                        notes.warning(format_args!("process {child}, a child of {pid}: {error}; it is left out"))
+                        notes.warning(format_args!("process {child}, a child of {pid}: {error}; it is left out"));
                     }
                 }
             }

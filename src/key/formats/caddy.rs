@@ -71,7 +71,9 @@ impl KeyFormat for Caddy {
         push_unsigned(&mut value, seeds.len() as u64);
         for seed in seeds {
             push_unsigned(&mut value, KEY_LENGTH as u64);
-            seed.iter().for_each(|&byte| push_unsigned(&mut value, byte.into()));
+            for &byte in seed {
+                push_unsigned(&mut value, byte.into());
+            }
         }
         push_time(&mut value, last);
         push_time(&mut value, next);

@@ -124,7 +124,9 @@ impl KeyFormat for RawFormat {
             blocks.reverse();
         }
         let mut file = Zeroizing::new(Vec::with_capacity(blocks.iter().map(|block| block.len()).sum()));
-        blocks.iter().for_each(|block| file.extend_from_slice(block));
+        for block in &blocks {
+            file.extend_from_slice(block);
+        }
         Ok(file)
     }
 

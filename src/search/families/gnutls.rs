@@ -11,6 +11,7 @@ use crate::key::layout::Layout;
 use crate::key::scheme::Scheme;
 use crate::search::lock::{Block, Clues, Cost, Direction, FoundKey, Lock, PairLock, Seal, WholeLock};
 use crate::search::mac::Sealed;
+use crate::search::sieve::STEP;
 use crate::ticket::{Arrangement, Shape, Ticket};
 
 const SEAL: Seal = Seal { scheme: Scheme::GNUTLS, arrangement: Arrangement::SentLength, mac_lengths: &[16] };
@@ -39,9 +40,10 @@ pub(super) fn locks(ticket: &[u8], clues: &Clues) -> Vec<Lock> {
         });
         all.filter(|slot| !tried.contains(slot)).collect()
     };
+    let step = if clues.thorough { 1 } else { STEP };
     let masters = [(near, Cost::Low), (far, Cost::High)];
     let masters = masters.into_iter().filter(|(slots, _)| !slots.is_empty());
-    let masters = masters.map(|(slots, cost)| Lock::Whole(master(ticket, slots, cost)));
+    let masters = masters.map(|(slots, cost)| Lock::Whole(master(ticket, slots, cost, step)));
     slot_key(ticket).into_iter().map(Lock::Pair).chain(masters).collect()
 }
 
@@ -63,15 +65,15 @@ fn slots(times: impl Iterator<Item = i64>, lengths: &[i64], reach: i64) -> Vec<u
     slots
 }
 
-fn master(ticket: &[u8], slots: Vec<u64>, cost: Cost) -> WholeLock {
+fn master(ticket: &[u8], slots: Vec<u64>, cost: Cost, step: usize) -> WholeLock {
     let ticket = ticket.to_vec();
     let opens = move |master: &[u8]| !is_sparse(master) && slots.iter().any(|slot| is_of_slot(&ticket, master, *slot));
-    WholeLock { length: Layout::GNUTLS.size(), cost, opens: Box::new(opens), make }
+    WholeLock { length: Layout::GNUTLS.size(), step, cost, opens: Box::new(opens), make }
 }
 
 /// Whether so many bytes are zero that the others are no random key: saves what a slot costs.
 fn is_sparse(master: &[u8]) -> bool {
-    master.iter().filter(|&&byte| byte == 0).count() > MOST_ZEROS
+    master.iter().map(|byte| usize::from(*byte == 0)).sum::<usize>() > MOST_ZEROS
 }
 
 /// Whether the key that a master gives for a slot has the ticket's name, and its MAC is right.
@@ -104,11 +106,7 @@ fn slot_key(ticket: &[u8]) -> Option<PairLock> {
 /// TLS 1.2: the magic number plus the version of the library, 3.0 to 4.x. TLS 1.3: the PRF, four random bytes, the
 /// lifetime of at most seven days, and the length of the secret.
 fn begins(block: &Block, _: &[usize]) -> bool {
-    match block {
-        [0xfa, 0xe1..=0xe3, ..] => true,
-        [0, 1..=15, _, _, _, _, 0, 0..=9, _, _, 32 | 48, ..] => true,
-        _ => false,
-    }
+    matches!(block, [0xfa, 0xe1..=0xe3, ..] | [0, 1..=15, _, _, _, _, 0, 0..=9, _, _, 32 | 48, ..])
 }
 
 #[cfg(test)]

@@ -38,11 +38,7 @@ fn lock(ticket: &[u8], arrangement: Arrangement) -> Option<PairLock> {
 
 /// Up to 1.20: version, suite, time; TLS 1.3 has a revision 0 before the suite.
 fn begins_old(block: &Block, _: &[usize]) -> bool {
-    match block {
-        [3, 4, 0, 0x13, _, 0, 0, 0, ..] => true,
-        [3, 1..=3, _, _, 0, 0, 0, ..] => true,
-        _ => false,
-    }
+    matches!(block, [3, 4, 0, 0x13, _, 0, 0, 0, ..] | [3, 1..=3, _, _, 0, 0, 0, ..])
 }
 
 /// From 1.21 on: version, a server's session, suite, time.

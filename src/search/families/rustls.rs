@@ -35,7 +35,7 @@ fn lock(ticket: &[u8], name: usize) -> Option<WholeLock> {
         let right = cipher.decrypt_inout_detached(&nonce.into(), &name, opened.as_mut_slice().into(), &tag.into());
         right.is_ok() && Session::parse(&opened).is_ok()
     };
-    Some(WholeLock { length: KEY, cost: Cost::Low, opens: Box::new(opens), make })
+    Some(WholeLock { length: KEY, step: 1, cost: Cost::Low, opens: Box::new(opens), make })
 }
 
 fn make_named(key: &[u8]) -> FoundKey {
