@@ -208,7 +208,7 @@ fn is_found(found: &[Finding], planted: &Planted) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn a_planted_key_is_found(planted in planted(), around in around(), word in 0..2000_usize, seed in any::<u32>()) {

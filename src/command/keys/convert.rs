@@ -49,7 +49,10 @@ pub(super) fn run(
 
 /// The keys of a file that can be read in one way only.
 fn only_reading(file: &Loaded) -> Result<Vec<KeyBytes>, Failure> {
-    let keys: Vec<KeyBytes> = file.file.readings.iter().map(|reading| reading.key.clone()).collect();
+    // readings that no server has itself are for tickets to decide
+    let is_loadable = file.file.readings.iter().any(|reading| reading.loadable);
+    let readings = file.file.readings.iter().filter(|reading| reading.loadable == is_loadable);
+    let keys: Vec<KeyBytes> = readings.map(|reading| reading.key.clone()).collect();
     let again = |(at, key): (usize, &KeyBytes)| keys.iter().take(at).any(|other| other.index == key.index);
     if keys.iter().enumerate().any(again) {
         let path = Text(file.path.as_bytes());
