@@ -16,6 +16,8 @@ mod keyfind;
 mod keys;
 mod notes;
 mod output;
+#[cfg(feature = "probe")]
+mod probe;
 mod progress;
 mod secret_file;
 mod server_config;
@@ -52,6 +54,8 @@ fn run(cli: Cli, notes: &Notes) -> anyhow::Result<Exit> {
         Some(Command::Keys(args)) => keys::run(&args, notes),
         #[cfg(feature = "keyfind")]
         Some(Command::Keyfind(args)) => keyfind::run(&args, notes),
+        #[cfg(feature = "probe")]
+        Some(Command::Probe(args)) => probe::run(&args, notes),
         Some(Command::Survey(args)) => survey::run(&args, notes),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -16,6 +16,7 @@ pub mod weak;
 mod crypto;
 mod fingerprint;
 mod rotation;
+mod tree;
 mod unwritable;
 mod verified;
 

@@ -7,6 +7,8 @@ pub mod json;
 pub mod keyfind;
 mod keys;
 pub mod openssl;
+#[cfg(feature = "audit")]
+pub mod probe;
 pub mod survey;
 pub mod text;
 
@@ -15,6 +17,6 @@ mod tally;
 
 pub use self::keys::key as key_to_json;
 pub use self::page::Page;
-pub use self::tally::Tally;
+pub use self::tally::{Tally, Totals};
 
 pub use crate::escape::REDACTED;

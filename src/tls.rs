@@ -1,7 +1,9 @@
 //! The TLS protocol, each thing once: fields on the wire, hellos, key schedules, record protection, registered numbers.
 
 pub(crate) mod aead;
+pub mod alert;
 pub mod hello;
+pub(crate) mod number;
 pub mod protocol;
 pub mod quic;
 pub mod registry;

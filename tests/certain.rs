@@ -2,14 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
+mod handshake;
 #[path = "seal/mod.rs"]
 mod seal;
-mod wire;
 
 use std::fs;
 
 use common::{Output, tktdump};
-use wire::{Connection, Hello, Session};
+use handshake::{Connection, Hello, Session};
 
 /// What keys and tickets are made of.
 struct Lab {
@@ -65,9 +65,9 @@ fn line_of(master: &[u8]) -> String {
 fn resumed(ticket: &[u8], suite: u16) -> Connection {
     let mut connection = Connection::default();
     let hello = Hello { random: CLIENT_RANDOM, session_id: &[7; 32], suite, ticket: Some(ticket) };
-    connection.client(&wire::record(22, &hello.client()));
+    connection.client(&handshake::record(22, &hello.client()));
     let answer = Hello { random: SERVER_RANDOM, ticket: None, ..hello };
-    connection.server(&[wire::record(22, &answer.server()), wire::change_cipher_spec()].concat());
+    connection.server(&[handshake::record(22, &answer.server()), handshake::change_cipher_spec()].concat());
     connection
 }
 
@@ -75,17 +75,18 @@ fn resumed(ticket: &[u8], suite: u16) -> Connection {
 fn full(ticket: &[u8]) -> Connection {
     let mut connection = Connection::default();
     let hello = Hello { random: CLIENT_RANDOM, session_id: &[], suite: AES_256_GCM, ticket: Some(&[]) };
-    connection.client(&wire::record(22, &hello.client()));
+    connection.client(&handshake::record(22, &hello.client()));
     let flight = [
         hello.with_random(SERVER_RANDOM).server(),
-        wire::message(11, &[0, 0, 0]),
-        wire::message(12, &[3, 0, 29, 1, 1]),
-        wire::message(14, &[]),
+        handshake::message(11, &[0, 0, 0]),
+        handshake::message(12, &[3, 0, 29, 1, 1]),
+        handshake::message(14, &[]),
     ];
-    connection.server(&wire::record(22, &flight.concat()));
-    connection.client(&[wire::record(22, &wire::message(16, &[1, 9])), wire::change_cipher_spec()].concat());
-    let issued = wire::new_session_ticket(ticket);
-    connection.server(&[wire::record(22, &issued), wire::change_cipher_spec()].concat());
+    connection.server(&handshake::record(22, &flight.concat()));
+    connection
+        .client(&[handshake::record(22, &handshake::message(16, &[1, 9])), handshake::change_cipher_spec()].concat());
+    let issued = handshake::new_session_ticket(ticket);
+    connection.server(&[handshake::record(22, &issued), handshake::change_cipher_spec()].concat());
     connection
 }
 
@@ -94,14 +95,14 @@ fn a_finished_record_proves_a_line() {
     let lab = Lab::new();
     let ticket = lab.ticket(&Session { master: MASTER.to_vec(), ..Session::default() });
     for mut connection in [resumed(&ticket, AES_256_GCM), full(&ticket)] {
-        let finished = wire::finished(&MASTER, &CLIENT_RANDOM, &SERVER_RANDOM, true);
+        let finished = handshake::finished(&MASTER, &CLIENT_RANDOM, &SERVER_RANDOM, true);
         connection.server(&finished);
         let output = lab.key_log(&connection, &[]);
         assert_eq!((output.status, lines(&output)), (Some(0), vec![line_of(&MASTER)]), "{}", output.errors());
     }
     // the same with the master secret of another session
     for mut connection in [resumed(&ticket, AES_256_GCM), full(&ticket)] {
-        connection.server(&wire::finished(&OTHER_MASTER, &CLIENT_RANDOM, &SERVER_RANDOM, true));
+        connection.server(&handshake::finished(&OTHER_MASTER, &CLIENT_RANDOM, &SERVER_RANDOM, true));
         let output = lab.key_log(&connection, &["--unproven"]);
         assert_eq!((output.status, lines(&output)), (Some(1), vec![]));
         assert!(output.errors().contains("Finished"), "{}", output.errors());
@@ -141,37 +142,39 @@ fn what_speaks_against_a_line_leaves_none() {
         ("the suite of another", sealed(Session { suite: 0x009d, ..session.clone() })),
         ("the version of another", sealed(Session { version: 0x0301, suite: AES_256_GCM, ..session.clone() })),
         ("expired", sealed(Session { time: 1_000_000_000, ..session.clone() })),
-        ("a record that is too long", with(whole(), &|it| it.server(&wire::record(22, &[1; 2000])))),
-        ("an empty record", with(whole(), &|it| it.server(&wire::record(22, &[])))),
-        ("application data", with(whole(), &|it| it.server(&wire::record(23, &[1; 40])))),
-        ("an alert", with(whole(), &|it| it.server(&wire::record(21, &[1; 26])))),
-        ("noise", with(whole(), &|it| it.server(&wire::record(22, &[1; 40])))),
-        ("noise of the client", with(whole(), &|it| it.client(&wire::record(22, &[1; 40])))),
+        ("a record that is too long", with(whole(), &|it| it.server(&handshake::record(22, &[1; 2000])))),
+        ("an empty record", with(whole(), &|it| it.server(&handshake::record(22, &[])))),
+        ("application data", with(whole(), &|it| it.server(&handshake::record(23, &[1; 40])))),
+        ("an alert", with(whole(), &|it| it.server(&handshake::record(21, &[1; 26])))),
+        ("noise", with(whole(), &|it| it.server(&handshake::record(22, &[1; 40])))),
+        ("noise of the client", with(whole(), &|it| it.client(&handshake::record(22, &[1; 40])))),
         ("two ServerHellos", {
             let mut connection = Connection::default();
             let hello =
                 Hello { random: CLIENT_RANDOM, session_id: &[7; 32], suite: AES_256_GCM, ticket: Some(&ticket) };
-            connection.client(&wire::record(22, &hello.client()));
-            connection.server(&wire::record(22, &hello.with_random([1; 32]).server()));
-            let second = wire::record(22, &hello.with_random(SERVER_RANDOM).server());
-            connection.server(&[second, wire::change_cipher_spec()].concat());
+            connection.client(&handshake::record(22, &hello.client()));
+            connection.server(&handshake::record(22, &hello.with_random([1; 32]).server()));
+            let second = handshake::record(22, &hello.with_random(SERVER_RANDOM).server());
+            connection.server(&[second, handshake::change_cipher_spec()].concat());
             connection
         }),
         ("a ClientHello that was sent again with other bytes", {
             let mut connection = Connection::default();
             let other = lab.ticket(&Session { master: OTHER_MASTER.to_vec(), ..Session::default() });
             let hello = Hello { random: [1; 32], session_id: &[7; 32], suite: AES_256_GCM, ticket: Some(&ticket) };
-            connection.client(&wire::record(22, &hello.client()));
-            connection
-                .again(&wire::record(22, &Hello { random: CLIENT_RANDOM, ticket: Some(&other), ..hello }.client()));
-            let answer = wire::record(22, &hello.with_random(SERVER_RANDOM).server());
-            connection.server(&[answer, wire::change_cipher_spec()].concat());
+            connection.client(&handshake::record(22, &hello.client()));
+            connection.again(&handshake::record(
+                22,
+                &Hello { random: CLIENT_RANDOM, ticket: Some(&other), ..hello }.client(),
+            ));
+            let answer = handshake::record(22, &hello.with_random(SERVER_RANDOM).server());
+            connection.server(&[answer, handshake::change_cipher_spec()].concat());
             connection
         }),
         ("bytes that were lost", {
             let mut connection = whole();
             connection.lose_server(100);
-            connection.server(&wire::record(23, &[1; 40]));
+            connection.server(&handshake::record(23, &[1; 40]));
             connection
         }),
     ];
@@ -191,8 +194,8 @@ fn suites_without_a_check_give_no_line_and_the_reason() {
     for suite in [0x0005, 0x000a, 0x0084, 0x0096, 0xc03c] {
         let ticket = lab.ticket(&Session { master: MASTER.to_vec(), suite, ..Session::default() });
         let mut connection = resumed(&ticket, suite);
-        connection.server(&wire::record(22, &[1; 40]));
-        connection.client(&[wire::change_cipher_spec(), wire::record(22, &[1; 40])].concat());
+        connection.server(&handshake::record(22, &[1; 40]));
+        connection.client(&[handshake::change_cipher_spec(), handshake::record(22, &[1; 40])].concat());
         for options in [&[][..], &["--unproven"]] {
             let output = lab.key_log(&connection, options);
             assert_eq!((output.status, lines(&output)), (Some(1), vec![]), "{suite:04x}");

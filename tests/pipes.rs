@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;
+mod wire;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -186,6 +187,66 @@ fn an_endless_input_takes_no_memory() {
     common::assert_level(few, peak_after(&tktdump, &mut results, 54 << 20));
     drop(results);
     end(yes, tktdump);
+}
+
+#[test]
+fn a_capture_that_goes_on_gives_results_as_packets_come() {
+    use wire::Side::{Client, Server};
+    use wire::{ACK, Hello, Talk};
+    let mut tktdump = Command::new(env!("CARGO_BIN_EXE_tktdump"))
+        .args(["-f", "json", "-"])
+        .env_remove("TKTDUMP_REDACT")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut packets = tktdump.stdin.take().unwrap();
+    let mut results = BufReader::new(tktdump.stdout.take().unwrap());
+    let header = wire::pcap(101, &[]);
+    packets.write_all(&header).unwrap();
+    for port in 40_000..40_010 {
+        let mut talk = Talk::open(port);
+        if port % 2 == 0 {
+            talk.full12(&Hello::tls12(1), &wire::ticket(7, 1));
+        } else {
+            talk.send(Client, &Hello::tls13(1).with_identity(&wire::ticket(7, 1), 5).record());
+            talk.send(Server, &wire::hello13([3, 4], Some(0)));
+            talk.packet(Client, ACK, &wire::record(23, &[9; 69]));
+        }
+        packets.write_all(&wire::pcap(101, &talk.packets)[header.len()..]).unwrap();
+        // the pipe stays open: both records come without anything more
+        let mut line = String::new();
+        results.read_line(&mut line).unwrap();
+        assert!(line.contains("\"type\":\"ticket\""), "{line}");
+        line.clear();
+        results.read_line(&mut line).unwrap();
+        assert!(line.contains("\"type\":\"connection\""), "{line}");
+    }
+    drop(packets);
+    assert!(tktdump.wait().unwrap().success());
+}
+
+#[test]
+fn files_of_one_capture_are_said_not_to_be_joined() {
+    use wire::{Hello, Talk};
+    let folder = tempfile::tempdir().unwrap();
+    let mut talk = Talk::open(40_000);
+    talk.full12(&Hello::tls12(1), &wire::ticket(7, 1));
+    let whole = wire::pcap(101, &talk.packets);
+    // 24 bytes of header, 16 in front of each packet
+    let cut = 24 + talk.packets[..6].iter().map(|packet| packet.len() + 16).sum::<usize>();
+    let parts = [whole[..cut].to_vec(), [&whole[..24], &whole[cut..]].concat()];
+    let [one, two] = [0, 1].map(|part: usize| file(&folder, &format!("part{part}.pcap"), &parts[part]));
+    for (command, files) in [("", [&one, &two]), ("survey", [&one, &two]), ("audit", [&one, &two])] {
+        let output = common::tktdump(
+            &[&[command][..], &files.map(|file| file.to_str().unwrap())].concat()[usize::from(command.is_empty())..],
+            b"",
+        );
+        assert!(output.errors().contains("part1.pcap goes on where"), "{command}: {}", output.errors());
+        assert_eq!(output.errors().matches("mergecap -w all.pcapng FILES").count(), 1);
+    }
+    let output = common::tktdump(&[two.to_str().unwrap(), one.to_str().unwrap()], b"");
+    assert!(!output.errors().contains("mergecap"), "{}", output.errors());
 }
 
 /// Takes so many bytes of results; the peak of memory then.

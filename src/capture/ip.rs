@@ -1,21 +1,15 @@
 //! IPv4 and IPv6 (RFC 791, RFC 8200), extension headers and fragments included.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
 use etherparse::{Ipv6ExtensionSlice, LaxIpSlice};
 
+use super::ends::{Address, Transport};
 use super::fragment::{Fragment, Fragments};
+use super::link::Ip;
+use super::tunnel;
 
 /// IP protocol numbers.
 const TCP: u8 = 6;
 const UDP: u8 = 17;
-
-/// The transport protocol of a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Transport {
-    Tcp,
-    Udp,
-}
 
 /// A whole IP packet, its headers off.
 #[derive(Debug, Clone, Copy)]
@@ -27,12 +21,16 @@ pub(super) struct IpPayload<'a> {
     pub(super) payload: &'a [u8],
     /// Bytes of the payload that were sent and not captured.
     pub(super) missing: usize,
+    /// A length other than IP's says where the payload ends.
+    pub(super) is_bounded: bool,
 }
 
 /// What became of an IP packet.
 #[derive(Debug)]
 pub(super) enum Parsed<'a> {
     Whole(IpPayload<'a>),
+    /// A tunnel, by the number of its protocol.
+    Tunnel(u8, Ip<'a>),
     /// A fragment of something whose rest is still to come.
     Held,
     /// Neither TCP nor UDP, or no IP packet at all.
@@ -40,23 +38,29 @@ pub(super) enum Parsed<'a> {
 }
 
 /// Parses an IP packet.
-pub(super) fn parse<'a>(packet: &'a [u8], fragments: &'a mut Fragments) -> Parsed<'a> {
-    let Ok((ip, _)) = LaxIpSlice::from_slice(packet) else { return Parsed::Other };
+pub(super) fn parse<'a>(packet: Ip<'a>, fragments: &'a mut Fragments) -> Parsed<'a> {
+    let Ok((ip, _)) = LaxIpSlice::from_slice(packet.bytes) else { return Parsed::Other };
     let inner = ip.payload();
-    let transport = match inner.ip_number.0 {
-        TCP => Transport::Tcp,
-        UDP => Transport::Udp,
+    let protocol = inner.ip_number.0;
+    let transport = match protocol {
+        TCP => Some(Transport::Tcp),
+        UDP => Some(Transport::Udp),
+        protocol if tunnel::is_tunnel(protocol) => None,
         _ => return Parsed::Other,
     };
     let (source, destination) = addresses(&ip);
-    let whole = |payload, missing| Parsed::Whole(IpPayload { transport, source, destination, payload, missing });
+    let whole = |payload, missing, is_bounded| match transport {
+        Some(transport) => Parsed::Whole(IpPayload { transport, source, destination, payload, missing, is_bounded }),
+        None => Parsed::Tunnel(protocol, Ip { bytes: payload, is_bounded }),
+    };
     if !inner.fragmented {
-        let missing = if inner.incomplete { lost(&ip, packet.len()) } else { 0 };
-        return whole(inner.payload, missing);
+        let is_cut = inner.incomplete && !packet.is_bounded;
+        let missing = if is_cut { lost(&ip, packet.bytes.len()) } else { 0 };
+        return whole(inner.payload, missing, packet.is_bounded);
     }
     let Some(fragment) = fragment(&ip, inner.payload, inner.incomplete) else { return Parsed::Other };
-    match fragments.put((source, destination, transport), &fragment) {
-        Some(payload) => whole(payload, 0),
+    match fragments.put((source, destination, protocol), &fragment) {
+        Some(payload) => whole(payload, 0, true),
         None => Parsed::Held,
     }
 }
@@ -97,75 +101,5 @@ fn fragment<'a>(ip: &LaxIpSlice<'a>, payload: &'a [u8], incomplete: bool) -> Opt
             }),
             _ => None,
         }),
-    }
-}
-
-/// An IP address as a number, which is compared and hashed with every packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Address {
-    is_v6: bool,
-    number: u128,
-}
-
-impl Address {
-    pub(super) fn v4(bytes: [u8; 4]) -> Self {
-        Self { is_v6: false, number: u32::from_be_bytes(bytes).into() }
-    }
-
-    fn v6(bytes: [u8; 16]) -> Self {
-        Self { is_v6: true, number: u128::from_be_bytes(bytes) }
-    }
-
-    fn ip(self) -> IpAddr {
-        match u32::try_from(self.number) {
-            Ok(number) if !self.is_v6 => Ipv4Addr::from_bits(number).into(),
-            _ => Ipv6Addr::from_bits(self.number).into(),
-        }
-    }
-}
-
-/// Address and port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct End {
-    is_v6: bool,
-    number: u128,
-    port: u16,
-}
-
-impl End {
-    pub(super) fn new(Address { is_v6, number }: Address, port: u16) -> Self {
-        Self { is_v6, number, port }
-    }
-}
-
-impl From<End> for SocketAddr {
-    fn from(end: End) -> Self {
-        let End { is_v6, number, port } = end;
-        Self::new(Address { is_v6, number }.ip(), port)
-    }
-}
-
-/// The two ends of a flow, in an order of their own, so that both directions have the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Ends {
-    pub(super) low: End,
-    pub(super) high: End,
-}
-
-impl Ends {
-    /// The ends, and whether the sender is the higher one.
-    pub(super) fn new(source: End, destination: End) -> (Self, bool) {
-        if source <= destination {
-            (Self { low: source, high: destination }, false)
-        } else {
-            (Self { low: destination, high: source }, true)
-        }
-    }
-
-    /// All of it, and the transport, as few numbers to be hashed.
-    pub(super) fn as_numbers(&self, transport: Transport) -> (u128, u128, u64) {
-        let Self { low, high } = self;
-        let kind = u64::from(low.is_v6) << 1 | u64::from(transport == Transport::Udp);
-        (low.number, high.number, u64::from(low.port) << 32 | u64::from(high.port) << 16 | kind)
     }
 }

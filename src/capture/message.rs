@@ -3,19 +3,7 @@
 
 use super::collect::{Collector, Stamp};
 use crate::tls::hello::HEADER_LENGTH;
-
-/// Handshake message types (RFC 8446 section 4, RFC 5246 section 7.4, RFC 6347 section 4.3.2).
-pub(super) mod kind {
-    pub(in crate::capture) const CLIENT_HELLO: u8 = 1;
-    pub(in crate::capture) const SERVER_HELLO: u8 = 2;
-    pub(in crate::capture) const HELLO_VERIFY_REQUEST: u8 = 3;
-    pub(in crate::capture) const NEW_SESSION_TICKET: u8 = 4;
-    pub(in crate::capture) const CERTIFICATE: u8 = 11;
-    pub(in crate::capture) const SERVER_KEY_EXCHANGE: u8 = 12;
-    pub(in crate::capture) const CERTIFICATE_REQUEST: u8 = 13;
-    pub(in crate::capture) const SERVER_HELLO_DONE: u8 = 14;
-    pub(in crate::capture) const CLIENT_KEY_EXCHANGE: u8 = 16;
-}
+use crate::tls::number::handshake as kind;
 
 /// The longest body that is kept of each type; 0: of no interest.
 pub(super) fn longest(kind: u8) -> usize {
@@ -35,6 +23,8 @@ pub(super) struct Assembler {
     /// Bytes of the body that are still to come.
     left: usize,
     kept: Option<Vec<u8>>,
+    /// The last packet that a part of the message was in.
+    stamp: Stamp,
 }
 
 impl Assembler {
@@ -43,8 +33,10 @@ impl Assembler {
         self.kept.as_ref().map_or(0, Vec::capacity)
     }
 
-    /// Takes the next bytes.
+    /// Takes the next bytes, and the packet that they were in: a message has the number of the last one that it was in.
     pub(super) fn feed(&mut self, mut bytes: &[u8], side: usize, stamp: Stamp, collector: &mut Collector) {
+        // parts that came late may stand in front of parts that were there before
+        self.stamp = if self.header_length == 0 { stamp } else { self.stamp.max(stamp) };
         while let Some((&first, after)) = bytes.split_first() {
             let whole = bytes.split_first_chunk().filter(|_| self.header_length == 0);
             if let Some((header, after)) = whole {
@@ -68,7 +60,8 @@ impl Assembler {
             }
             if self.left == 0 {
                 self.header_length = 0;
-                collector.message(side, self.header[0], self.kept.take(), stamp);
+                collector.message(side, self.header[0], self.kept.take(), self.stamp);
+                self.stamp = stamp;
             }
         }
     }

@@ -22,11 +22,13 @@ use tktdump::open::Opener;
 use tktdump::record::{Place, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
+use tktdump::resumption::History;
 use zeroize::Zeroizing;
 
-pub(super) use self::args::AuditArgs;
-use self::args::{AuditFormat, PolicyArgs};
+use self::args::AuditFormat;
+pub(super) use self::args::{AuditArgs, PolicyArgs};
 use self::output::Output;
+use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key_files;
@@ -62,6 +64,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         notes,
         output: Output::new(args, baseline),
         tally: Tally::default(),
+        sequence: Sequence::default(),
+        history: History::default(),
         source: Source::from(""),
         index: 0,
         plaintext: Zeroizing::default(),
@@ -99,7 +103,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
 }
 
 /// The policy file, and over it the options.
-fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
+pub(super) fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     let mut policy = Policy::default();
     if let Some(path) = &args.file {
         let (shown, bytes) = read_settings(path)?;
@@ -117,11 +121,12 @@ fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     policy.thresholds.min_key_bits = args.min_key_bits.unwrap_or(policy.thresholds.min_key_bits);
     policy.thresholds.max_key_age = args.max_key_age.unwrap_or(policy.thresholds.max_key_age);
     policy.thresholds.max_lifetime = args.max_lifetime.or(policy.thresholds.max_lifetime);
+    policy.thresholds.max_ticket_bytes = args.max_ticket_bytes.unwrap_or(policy.thresholds.max_ticket_bytes);
     policy.thresholds.expect_active |= args.expect_active;
     Ok(policy)
 }
 
-fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
+pub(super) fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
     let Some(path) = &args.baseline else { return Ok(Baseline::default()) };
     let (shown, bytes) = read_settings(path)?;
     Baseline::parse(&bytes).map_err(|error| {
@@ -176,12 +181,11 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 fn load_keys(args: &AuditArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
-    for key in key_files::expand(&args.keys, notes)? {
-        match key_files::load(&key, args.key_format.format()) {
-            Ok(loaded) => {
-                given.add(&loaded.content, loaded.identity);
-                let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };
-                let key_files::Loaded { path, content, file, .. } = loaded;
+    for loaded in key_files::load(&args.keys, args.key_format.format(), notes) {
+        match loaded {
+            Ok(key_files::Loaded { path, on_disk, content, identity, file, .. }) => {
+                given.add(&content, identity);
+                let disk = on_disk.as_deref().and_then(disk::facts);
                 files.push(LoadedFile { path, content, keys: file, disk });
             }
             Err(error) => {
@@ -208,6 +212,9 @@ struct Worker<'w> {
     notes: &'w Notes,
     output: Output,
     tally: Tally,
+    sequence: Sequence,
+    /// Of the capture.
+    history: History,
     source: Source,
     index: u64,
     plaintext: Zeroizing<Vec<u8>>,
@@ -217,6 +224,7 @@ impl Worker<'_> {
     fn begin(&mut self, path: &Path) {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
+        self.history = History::default();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
         }
@@ -245,8 +253,8 @@ impl Sink for Worker<'_> {
 
     fn connection(&mut self, connection: &Connection) {
         let first = self.index;
-        let Self { opener, auditor, keys, at, output, tally, source, index, plaintext, .. } = self;
-        examine_connection(connection, source, first, opener, *at, plaintext, &mut |record| {
+        let Self { opener, auditor, keys, at, output, tally, source, index, history, plaintext, .. } = self;
+        examine_connection(connection, source, first, opener, history, *at, plaintext, &mut |record| {
             let Some(sighting) = &record.capture else { return };
             let now = at.unwrap_or(sighting.time.seconds);
             let psk_modes = PskModes::of(connection, sighting);
@@ -264,6 +272,10 @@ impl Sink for Worker<'_> {
 
     fn given(&self) -> Option<&Given> {
         Some(&self.given)
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

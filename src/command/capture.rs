@@ -2,16 +2,27 @@
 
 mod ahead;
 mod feed;
+mod sequence;
 
 use std::io;
 
 pub(super) use self::ahead::Ahead;
 pub(super) use self::feed::Feed;
+pub(super) use self::sequence::Sequence;
 use tktdump::capture::container::{Packet, Reader, Step};
 use tktdump::capture::{Capture, Remarks};
 
 use super::failure::Failure;
 use super::source::Sink;
+
+/// What was counted in the blocks of a capture.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Blocks {
+    /// Those that could not be used.
+    unusable: u64,
+    /// Packets that were dropped while it was made.
+    dropped: u64,
+}
 
 /// What happens with the packets of a capture.
 pub(super) trait PacketSink {
@@ -23,15 +34,15 @@ pub(super) trait PacketSink {
     }
     /// Called when all input that is there has been handed over.
     fn pause(&mut self) -> anyhow::Result<()>;
-    /// Called at the end with the number of blocks that could not be used.
-    fn unusable(&mut self, blocks: u64);
+    /// Called at the end with what was counted.
+    fn end(&mut self, blocks: Blocks);
 }
 
 /// Follows connections and hands them on.
 struct Follow<'s, S> {
     capture: Capture,
     sink: &'s mut S,
-    unusable: u64,
+    blocks: Blocks,
 }
 
 impl<S: Sink> PacketSink for Follow<'_, S> {
@@ -44,38 +55,43 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
         self.sink.pause()
     }
 
-    fn unusable(&mut self, blocks: u64) {
-        self.unusable = blocks;
+    fn end(&mut self, blocks: Blocks) {
+        self.blocks = blocks;
     }
 }
 
 /// Reads a capture to its end, in this thread.
 pub(super) fn read(mut feed: Feed<'_>, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
-    let mut follow = Follow { capture: Capture::default(), sink, unusable: 0 };
+    let mut follow = Follow { capture: Capture::default(), sink, blocks: Blocks::default() };
     let end = each_packet(&mut feed, &mut follow);
-    let Follow { capture, sink, unusable } = follow;
-    finish(capture, end, unusable, shown, sink)
+    let Follow { capture, sink, blocks } = follow;
+    finish(capture, end, blocks, shown, sink)
 }
 
 /// Reads a capture to its end, by two threads.
 pub(super) fn read_ahead(ahead: Ahead, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
     let mut capture = Capture::default();
-    let (end, unusable) = ahead.follow(&mut capture, sink)?;
-    finish(capture, end, unusable, shown, sink)
+    let (end, blocks) = ahead.follow(&mut capture, sink)?;
+    finish(capture, end, blocks, shown, sink)
 }
 
 /// What is wrong with a capture is said once all that could be read has been handed over.
 fn finish(
     mut capture: Capture,
     end: anyhow::Result<End>,
-    unusable: u64,
+    blocks: Blocks,
     shown: &str,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
     capture.finish(&mut |connection| sink.connection(&connection));
     remark(&capture.remarks(), shown, sink);
+    if let Some(joint) = sink.sequence().next(&capture.remarks(), shown) {
+        sink.warn(&joint);
+    }
+    let Blocks { unusable, dropped } = blocks;
+    sink.totals(&capture.remarks(), dropped);
     if unusable > 0 {
         sink.warn(&format!(
             "{shown}: {unusable} blocks contradict themselves, or name no interface, and were passed over"
@@ -107,7 +123,7 @@ pub(super) enum End {
 pub(super) fn each_packet(feed: &mut Feed<'_>, sink: &mut impl PacketSink) -> anyhow::Result<End> {
     let mut reader = Reader::new();
     let end = walk(&mut reader, feed, sink);
-    sink.unusable(reader.unusable_blocks());
+    sink.end(Blocks { unusable: reader.unusable_blocks(), dropped: reader.dropped_packets() });
     end
 }
 
@@ -149,6 +165,25 @@ fn remark(remarks: &Remarks, shown: &str, sink: &mut impl Sink) {
     if let Some((count, first)) = remarks.unknown_link {
         sink.warn(&format!(
             "{shown}: {count} packets of link type {first} or others that are not known were passed over"
+        ));
+    }
+    if let Some((count, first)) = remarks.unknown_ethertype {
+        sink.warn(&format!(
+            "{shown}: {count} packets of EtherType 0x{first:04x} or others that are not known were passed over"
+        ));
+    }
+    if let Some((count, first)) = remarks.unknown_tunnel {
+        sink.warn(&format!(
+            "{shown}: {count} packets of IP protocol {first} or other tunnels that cannot be read were passed over"
+        ));
+    }
+    if remarks.too_deep > 0 {
+        let count = remarks.too_deep;
+        sink.warn(&format!("{shown}: {count} packets in more tunnels than are followed were passed over"));
+    }
+    if let Some((count, first)) = remarks.unknown_quic {
+        sink.warn(&format!(
+            "{shown}: {count} QUIC connections of version 0x{first:08x} or others whose keys are not public were passed over"
         ));
     }
     if remarks.cut > 0 {

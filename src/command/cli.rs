@@ -13,6 +13,8 @@ use super::job::JobArgs;
 #[cfg(feature = "keyfind")]
 use super::keyfind::KeyfindArgs;
 use super::keys::KeysArgs;
+#[cfg(feature = "probe")]
+use super::probe::ProbeArgs;
 use super::survey::SurveyArgs;
 
 /// Opens TLS session tickets with the server's ticket key and explains what is inside.
@@ -59,6 +61,9 @@ pub(super) enum Command {
     Audit(Box<AuditArgs>),
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),
+    #[cfg(feature = "probe")]
+    /// Connect to servers that you run or may test: do they resume, under which key, and do nodes share it
+    Probe(Box<ProbeArgs>),
     /// Group tickets by key name, without any key
     Survey(SurveyArgs),
     /// Find the key that opens a ticket in a memory image, a core dump or a running process

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use tktdump::escape::Text;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
-use tktdump::report::{Page, Tally, json, text};
+use tktdump::report::{Page, Tally, Totals, json, text};
 
 pub(super) use self::args::{Format, JobArgs};
 use self::printer::Printer;
@@ -54,7 +54,7 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     worker.flush()?;
     let lines = worker.key_log.as_ref().map(Log::lines);
-    let captures = worker.captures;
+    let captures = worker.captures.then_some(worker.totals);
     drop(worker);
     let Printer { tally, refused, .. } = printer.into_value();
     if args.stats || (tally.connections() > 0 && args.format == Format::Text) {
@@ -67,7 +67,9 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if let Some(lines) = lines {
         return Ok(exit.max(end_key_log(lines, notes)));
     }
-    let all = tally.tickets() > 0 && tally.failures() == 0 && !refused;
+    // without keys nothing was to be opened
+    let passed = if ring.is_empty() { tally.unrecognised() } else { 0 };
+    let all = tally.tickets() > 0 && tally.failures() == passed && !refused;
     Ok(exit.max(if all { Exit::Done } else { Exit::NotAll }))
 }
 
@@ -83,8 +85,8 @@ fn end_key_log(lines: u64, notes: &Notes) -> Exit {
 
 fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<KeyRing> {
     let mut files = Vec::new();
-    for key in key_files::expand(&args.keys, notes)? {
-        let loaded = key_files::load(&key, args.key_format.format())?;
+    for loaded in key_files::load(&args.keys, args.key_format.format(), notes) {
+        let loaded = loaded?;
         given.add(&loaded.content, loaded.identity);
         let shown = Text(loaded.path.as_bytes());
         for warning in &loaded.file.warnings {
@@ -100,7 +102,7 @@ fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyh
     Ok(ring)
 }
 
-fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
+fn summary(args: &JobArgs, tally: &Tally, captures: Option<Totals>) -> io::Result<()> {
     if args.format != Format::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(tally))?;
         if let Some(connections) = text::connection_summary(tally) {
@@ -110,7 +112,7 @@ fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
     }
     let mut record = Page::new();
     let counts: Vec<_> = tally.counts().map(|(status, count)| (status.as_str(), count)).collect();
-    let connections = captures.then(|| tally.connections());
-    json::summary(tally.tickets(), &counts, connections, &mut record);
+    let captures = captures.map(|totals| (tally.connections(), totals));
+    json::summary(tally.tickets(), &counts, captures, &mut record);
     io::stdout().write_all(&record)
 }

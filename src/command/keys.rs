@@ -45,8 +45,8 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let target = convert::target(args.convert.format(), args.output.as_deref())?;
     let mut exit = Exit::Done;
     let mut loaded = Vec::new();
-    for key in key_files::expand(&args.files, notes)? {
-        match key_files::load(&key, args.key_format.format()) {
+    for key in key_files::load(&args.files, args.key_format.format(), notes) {
+        match key {
             Ok(file) => loaded.push(file),
             Err(error) => {
                 notes.failure(&error);

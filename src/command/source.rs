@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tktdump::capture::Connection;
+use tktdump::capture::{Connection, Remarks};
 use tktdump::escape::Text;
 use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
@@ -19,7 +19,7 @@ use self::chunks::Buffer;
 pub(super) use self::chunks::{Chunk, Chunks};
 pub(super) use self::given::Given;
 pub(super) use self::identity::Identity;
-use super::capture::{self, Ahead};
+use super::capture::{self, Ahead, Sequence};
 use super::failure::Failure;
 use super::gzip::{self, Decompressed};
 use super::progress::{Input, Progress};
@@ -78,6 +78,10 @@ pub(super) trait Sink {
     fn given(&self) -> Option<&Given> {
         None
     }
+    /// Takes what was counted in a capture, and how many packets were dropped while it was made.
+    fn totals(&mut self, _remarks: &Remarks, _dropped: u64) {}
+    /// What is known of the captures before.
+    fn sequence(&mut self) -> &mut Sequence;
     /// Where it is shown how far the reading has come.
     fn progress(&self) -> &Progress;
     /// Takes what is unusual about an input.

@@ -17,7 +17,7 @@ mod nginx;
 mod node;
 mod openssl;
 mod pem;
-mod raw;
+pub(super) mod raw;
 mod stunnel;
 mod unbound;
 

@@ -120,7 +120,7 @@ fn master_secret(
     let client_random = sighting.client_random.ok_or(Withheld::NotProven)?;
     let server = connection.server_hello().ok_or(Withheld::NotProven)?;
     let kind = connection.handshake();
-    if server.protocol.has_psk() || (sighting.carrier, kind) == (Carrier::SessionTicket, HandshakeKind::Full) {
+    if server.is_tls13 || (sighting.carrier, kind) == (Carrier::SessionTicket, HandshakeKind::Full) {
         return Err(Withheld::NotResumed);
     }
     let agreed = tls12::Agreed {
@@ -178,7 +178,7 @@ fn is_whole(connection: &Connection) -> bool {
     let first = hellos.next().flatten().map(|hello| hello.random);
     let one = first.is_some() && hellos.all(|hello| hello.map(|hello| hello.random) == first);
     let one = one && connection.server_hellos.len() == 1;
-    one && !connection.client_lost && !connection.server_lost && !connection.malformed && !connection.repeated
+    one && !connection.client_lost && !connection.server_lost && connection.malformed.is_none() && !connection.repeated
 }
 
 fn psk(

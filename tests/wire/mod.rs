@@ -1,218 +1,312 @@
-//! Connections of TLS 1.2 as a capture has them, whole or not, for tests of what they prove.
+//! Conversations made of our own bytes: hellos, alerts and packets, with what captures wrap around them.
 // each test target uses a part of it
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing)]
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use hmac::{Hmac, Mac};
-use sha2::Sha384;
+pub mod wrap;
 
-/// When the packets come, seconds since 1970; sessions begin a minute before.
-pub const NOW: u32 = 1_795_420_000;
+use tktdump::capture::container::{Packet, Time};
+use tktdump::capture::{Capture, Connection, Remarks};
 
-/// A session of OpenSSL's, to be sealed.
-#[derive(Debug, Clone)]
-pub struct Session {
-    pub version: u16,
-    pub suite: u16,
-    pub master: Vec<u8>,
-    /// Seconds since 1970.
-    pub time: u32,
-}
+pub const FIN: u8 = 0x01;
+pub const SYN: u8 = 0x02;
+pub const RST: u8 = 0x04;
+pub const ACK: u8 = 0x10;
 
-impl Default for Session {
-    fn default() -> Self {
-        Self { version: 0x0303, suite: 0xc030, master: vec![0x4d; 48], time: NOW - 60 }
-    }
-}
-
-impl Session {
-    pub fn encode(&self) -> Vec<u8> {
-        let number = |number: u32| tlv(2, &[&[0][..], &number.to_be_bytes()].concat());
-        let body = [
-            tlv(2, &[1]),
-            tlv(2, &self.version.to_be_bytes()),
-            tlv(4, &self.suite.to_be_bytes()),
-            tlv(4, &[]),
-            tlv(4, &self.master),
-            tlv(0xa1, &number(self.time)),
-            tlv(0xa2, &number(300)),
-            tlv(0xa4, &tlv(4, &[])),
-        ];
-        tlv(0x30, &body.concat())
-    }
-}
-
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
-    let header = if content.len() < 0x80 { vec![tag, low] } else { vec![tag, 0x82, high, low] };
-    [header, content.to_vec()].concat()
-}
-
-/// What the hellos of both sides say.
-#[derive(Debug, Clone, Copy)]
-pub struct Hello<'a> {
-    pub random: [u8; 32],
-    pub session_id: &'a [u8],
-    pub suite: u16,
-    pub ticket: Option<&'a [u8]>,
-}
-
-impl Hello<'_> {
-    /// The same of another side.
-    pub fn with_random(self, random: [u8; 32]) -> Self {
-        Self { random, ..self }
-    }
-
-    pub fn client(&self) -> Vec<u8> {
-        let extensions = self.ticket.map_or_else(Vec::new, |ticket| [vec![0, 35], prefixed(2, ticket)].concat());
-        let body = [
-            vec![3, 3],
-            self.random.to_vec(),
-            prefixed(1, self.session_id),
-            prefixed(2, &self.suite.to_be_bytes()),
-            vec![1, 0],
-            prefixed(2, &extensions),
-        ];
-        message(1, &body.concat())
-    }
-
-    pub fn server(&self) -> Vec<u8> {
-        let body = [
-            vec![3, 3],
-            self.random.to_vec(),
-            prefixed(1, self.session_id),
-            self.suite.to_be_bytes().to_vec(),
-            vec![0],
-        ];
-        message(2, &body.concat())
-    }
-}
+/// The cipher suite of every server here: `ECDHE-RSA-AES256-GCM-SHA384`.
+pub const SUITE: [u8; 2] = [0xc0, 0x30];
+/// That of TLS 1.3: `TLS_AES_256_GCM_SHA384`.
+pub const SUITE_13: [u8; 2] = [0x13, 0x02];
+/// A `ChangeCipherSpec` in its record.
+pub const CHANGE_CIPHER_SPEC: [u8; 6] = [20, 3, 3, 0, 1, 1];
 
 /// Content behind its length in that many bytes.
-pub fn prefixed(width: usize, content: &[u8]) -> Vec<u8> {
+pub fn prefixed(bytes: usize, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
-    [&length[length.len() - width..], content].concat()
+    [&length[length.len() - bytes..], content].concat()
 }
 
-pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    [vec![kind], prefixed(3, body)].concat()
+pub fn extension(number: u16, content: &[u8]) -> Vec<u8> {
+    [&number.to_be_bytes()[..], &prefixed(2, content)].concat()
 }
 
 pub fn record(kind: u8, content: &[u8]) -> Vec<u8> {
-    [vec![kind, 3, 3], prefixed(2, content)].concat()
+    [&[kind, 3, 3][..], &prefixed(2, content)].concat()
 }
 
-pub fn change_cipher_spec() -> Vec<u8> {
-    record(20, &[1])
+/// A handshake message, its header included.
+pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    [&[kind][..], &prefixed(3, body)].concat()
 }
 
-pub fn new_session_ticket(ticket: &[u8]) -> Vec<u8> {
-    message(4, &[vec![0, 0, 1, 44], prefixed(2, ticket)].concat())
+/// A handshake message in a record of its own.
+pub fn handshake(kind: u8, body: &[u8]) -> Vec<u8> {
+    record(22, &message(kind, body))
 }
 
-fn expand(secret: &[u8], label: &[u8], seed: &[u8], length: usize) -> Vec<u8> {
-    let hmac = |parts: &[&[u8]]| {
-        let mac = <Hmac<Sha384> as hmac::KeyInit>::new_from_slice(secret).unwrap();
-        parts.iter().fold(mac, Mac::chain_update).finalize().into_bytes().to_vec()
-    };
-    let seed = [label, seed].concat();
-    let (mut a, mut out) = (hmac(&[&seed]), Vec::new());
-    while out.len() < length {
-        out.extend(hmac(&[&a, &seed]));
-        a = hmac(&[&a]);
-    }
-    out.truncate(length);
-    out
+pub fn alert(level: u8, description: u8) -> Vec<u8> {
+    record(21, &[level, description])
 }
 
-/// A Finished record of AES-256-GCM with SHA-384 (RFC 5288).
-pub fn finished(master: &[u8], client_random: &[u8], server_random: &[u8], by_server: bool) -> Vec<u8> {
-    let block = expand(master, b"key expansion", &[server_random, client_random].concat(), 72);
-    let side = usize::from(by_server);
-    let (key, salt) = (&block[32 * side..32 * (side + 1)], &block[64 + 4 * side..68 + 4 * side]);
-    let plaintext = message(20, &[0x56; 12]);
-    let nonce: [u8; 12] = [salt, &[5; 8]].concat().try_into().unwrap();
-    let data = [&[0; 8][..], &[22, 3, 3, 0, 16]].concat();
-    let cipher = aes_gcm::Aes256Gcm::new_from_slice(key).unwrap();
-    let sealed = cipher.encrypt(&nonce.into(), Payload { msg: &plaintext, aad: &data }).unwrap();
-    record(22, &[&[5; 8][..], &sealed].concat())
+/// A `ClientHello` in the making.
+#[derive(Debug, Clone)]
+pub struct Hello {
+    pub version: [u8; 2],
+    pub random: [u8; 32],
+    pub session_id: Vec<u8>,
+    /// The cookie of DTLS.
+    pub cookie: Option<Vec<u8>>,
+    pub extensions: Vec<u8>,
 }
 
-/// One TCP connection over IPv4 and Ethernet.
-#[derive(Debug)]
-pub struct Connection {
-    packets: Vec<Vec<u8>>,
-    /// What the client and the server send next.
-    next: [u32; 2],
-}
+impl Hello {
+    /// One of TLS 1.2 with a server name, which asks for a ticket.
+    pub fn tls12(random: u8) -> Self {
+        let name = prefixed(2, &[&[0][..], &prefixed(2, b"www.example")].concat());
+        let extensions = [extension(0, &name), extension(10, &[0, 2, 0, 29]), extension(35, &[])].concat();
+        Self { version: [3, 3], random: [random; 32], session_id: Vec::new(), cookie: None, extensions }
+    }
 
-impl Default for Connection {
-    fn default() -> Self {
-        let mut connection = Self { packets: Vec::new(), next: [1000, 5000] };
-        connection.packet(false, 0x02, &[]);
-        connection.packet(true, 0x12, &[]);
-        connection.next = [1001, 5001];
-        connection
+    /// One that offers TLS 1.3 too.
+    pub fn tls13(random: u8) -> Self {
+        Self::tls12(random).with(43, &[4, 3, 4, 3, 3]).with(45, &[1, 1])
+    }
+
+    /// With another extension.
+    pub fn with(mut self, number: u16, content: &[u8]) -> Self {
+        self.extensions.extend(extension(number, content));
+        self
+    }
+
+    /// With a ticket of TLS 1.2.
+    pub fn with_ticket(mut self, ticket: &[u8]) -> Self {
+        let at = self.extensions.len() - 4;
+        let end = self.extensions.split_off(at);
+        assert_eq!(end, extension(35, &[]), "the first thing to be added");
+        self.extensions.extend(extension(35, ticket));
+        self.session_id = vec![7; 32];
+        self
+    }
+
+    /// With a PSK identity, which must come last.
+    pub fn with_identity(self, identity: &[u8], age: u32) -> Self {
+        let identities = prefixed(2, &[prefixed(2, identity), age.to_be_bytes().to_vec()].concat());
+        let binders = prefixed(2, &prefixed(1, &[0xbd; 48]));
+        self.with(41, &[identities, binders].concat())
+    }
+
+    pub fn body(&self) -> Vec<u8> {
+        let cookie = self.cookie.as_ref().map_or_else(Vec::new, |cookie| prefixed(1, cookie));
+        [
+            &self.version[..],
+            &self.random,
+            &prefixed(1, &self.session_id),
+            &cookie,
+            &prefixed(2, &[SUITE, SUITE_13].concat()),
+            &prefixed(1, &[0]),
+            &prefixed(2, &self.extensions),
+        ]
+        .concat()
+    }
+
+    /// In a record of its own.
+    pub fn record(&self) -> Vec<u8> {
+        handshake(1, &self.body())
     }
 }
 
-impl Connection {
-    pub fn client(&mut self, bytes: &[u8]) {
-        self.send(false, bytes);
+/// The body of a `ServerHello`.
+pub fn server_hello(version: [u8; 2], session_id: &[u8], suite: [u8; 2], extensions: &[u8]) -> Vec<u8> {
+    let parts = [&version[..], &[0x5e; 32], &prefixed(1, session_id), &suite, &[0], &prefixed(2, extensions)];
+    parts.concat()
+}
+
+/// A `ServerHello` of TLS 1.2 that announces a ticket, in its record.
+pub fn hello12(session_id: &[u8]) -> Vec<u8> {
+    handshake(2, &server_hello([3, 3], session_id, SUITE, &extension(35, &[])))
+}
+
+/// A `ServerHello` by the rules of TLS 1.3, in its record; `version` is what `supported_versions` says.
+pub fn hello13(version: [u8; 2], identity: Option<u16>) -> Vec<u8> {
+    let mut extensions = [extension(43, &version), extension(51, &[&[0, 29][..], &prefixed(2, &[9; 32])].concat())];
+    if let Some(identity) = identity {
+        extensions[1].extend(extension(41, &identity.to_be_bytes()));
+    }
+    handshake(2, &server_hello([3, 3], &[], SUITE_13, &extensions.concat()))
+}
+
+/// The server's messages of a full TLS 1.2 handshake after its hello.
+pub fn certificate_flight() -> Vec<u8> {
+    [handshake(11, &prefixed(3, &prefixed(3, &[0x30; 900]))), handshake(12, &[3; 300]), handshake(14, &[])].concat()
+}
+
+/// The client's second flight of a full TLS 1.2 handshake.
+pub fn key_exchange_flight() -> Vec<u8> {
+    [handshake(16, &prefixed(1, &[8; 32])), CHANGE_CIPHER_SPEC.to_vec(), finished()].concat()
+}
+
+/// An encrypted Finished of TLS 1.2.
+pub fn finished() -> Vec<u8> {
+    record(22, &[0xf1; 40])
+}
+
+/// A `NewSessionTicket` of TLS 1.2.
+pub fn new_ticket(ticket: &[u8]) -> Vec<u8> {
+    handshake(4, &[&300_u32.to_be_bytes()[..], &prefixed(2, ticket)].concat())
+}
+
+/// Something with the form of OpenSSL's tickets under a name made of one byte.
+pub fn ticket(name: u8, rest: u8) -> Vec<u8> {
+    [&[name; 16][..], &[rest; 16], &[rest ^ 0x5a; 160]].concat()
+}
+
+/// One end of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Client,
+    Server,
+}
+
+use Side::{Client, Server};
+
+impl Side {
+    fn index(self) -> usize {
+        usize::from(self == Server)
     }
 
-    pub fn server(&mut self, bytes: &[u8]) {
-        self.send(true, bytes);
+    fn other(self) -> Self {
+        if self == Client { Server } else { Client }
+    }
+}
+
+/// A TCP conversation over IPv4.
+#[derive(Debug, Clone)]
+pub struct Talk {
+    pub ends: [([u8; 4], u16); 2],
+    /// Sequence numbers of client and server.
+    pub next: [u32; 2],
+    /// The packets so far, from the IP header on.
+    pub packets: Vec<Vec<u8>>,
+}
+
+impl Talk {
+    /// From this port of a client to port 443 of a server.
+    pub fn new(port: u16) -> Self {
+        let ends = [([10, 0, 0, 1], port), ([10, 0, 0, 2], 443)];
+        Self { ends, next: [1000, 5000], packets: Vec::new() }
     }
 
-    /// The client sends something in the place of what it sent last, which has the same length.
-    pub fn again(&mut self, bytes: &[u8]) {
-        self.next[0] -= u32::try_from(bytes.len()).unwrap();
-        self.client(bytes);
+    /// The same, the TCP handshake done.
+    pub fn open(port: u16) -> Self {
+        let mut talk = Self::new(port);
+        talk.packet(Client, SYN, &[]).packet(Server, SYN | ACK, &[]).packet(Client, ACK, &[]);
+        talk
     }
 
-    /// Bytes of the server that the capture does not have.
-    pub fn lose_server(&mut self, length: u32) {
-        self.next[1] += length;
+    /// A packet with the numbers that are due.
+    pub fn packet(&mut self, side: Side, flags: u8, payload: &[u8]) -> &mut Self {
+        let (sequence, acknowledged) = (self.next[side.index()], self.next[side.other().index()]);
+        self.stray(side, flags, payload, sequence, acknowledged);
+        let taken = u32::try_from(payload.len()).unwrap() + u32::from(flags & (SYN | FIN) != 0);
+        self.next[side.index()] = sequence.wrapping_add(taken);
+        self
     }
 
-    fn send(&mut self, by_server: bool, bytes: &[u8]) {
-        self.packet(by_server, 0x18, bytes);
-        self.next[usize::from(by_server)] += u32::try_from(bytes.len()).unwrap();
-    }
-
-    fn packet(&mut self, by_server: bool, flags: u8, payload: &[u8]) {
-        let (client, server) = (([10, 0, 0, 1], 40_000_u16), ([10, 0, 0, 2], 443_u16));
-        let (from, to) = if by_server { (server, client) } else { (client, server) };
-        let [sequence, acknowledged] = if by_server { [self.next[1], self.next[0]] } else { self.next };
-        let length = u16::try_from(40 + payload.len()).unwrap().to_be_bytes();
-        let packet = [
-            &[2; 6][..],
-            &[4; 6],
-            &[8, 0, 0x45, 0],
-            &length,
-            &[0, 0, 0, 0, 64, 6, 0, 0],
-            &from.0,
-            &to.0,
-            &from.1.to_be_bytes(),
+    /// A packet with any numbers, which changes nothing.
+    pub fn stray(&mut self, side: Side, flags: u8, payload: &[u8], sequence: u32, acknowledged: u32) -> &mut Self {
+        let (from, to) = (self.ends[side.index()], self.ends[side.other().index()]);
+        let header = [
+            &from.1.to_be_bytes()[..],
             &to.1.to_be_bytes(),
             &sequence.to_be_bytes(),
             &acknowledged.to_be_bytes(),
             &[0x50, flags, 0xff, 0xff, 0, 0, 0, 0],
-            payload,
         ];
-        self.packets.push(packet.concat());
+        self.packets.push(wrap::ipv4(6, from.0, to.0, &[&header.concat(), payload].concat()));
+        self
     }
 
-    /// All of it as a classic pcap.
-    pub fn capture(&self) -> Vec<u8> {
-        let mut file: Vec<u8> =
-            [0xa1b2_c3d4, 4 << 16 | 2, 0, 0, 1 << 18, 1_u32].iter().flat_map(|number| number.to_le_bytes()).collect();
-        for (packet, number) in self.packets.iter().zip(0_u32..) {
-            let length = u32::try_from(packet.len()).unwrap();
-            file.extend([NOW, number * 1000, length, length].iter().flat_map(|number| number.to_le_bytes()));
-            file.extend(packet);
-        }
-        file
+    /// Sends bytes, which the other side acknowledges.
+    pub fn send(&mut self, side: Side, bytes: &[u8]) -> &mut Self {
+        self.packet(side, ACK, bytes);
+        self.packet(side.other(), ACK, &[])
     }
+
+    /// Sends bytes that no packet of the capture carries; the other side acknowledges them.
+    pub fn send_unseen(&mut self, side: Side, length: u32) -> &mut Self {
+        self.next[side.index()] = self.next[side.index()].wrapping_add(length);
+        self.packet(side.other(), ACK, &[])
+    }
+
+    /// A full TLS 1.2 handshake that issues a ticket.
+    pub fn full12(&mut self, hello: &Hello, ticket: &[u8]) -> &mut Self {
+        self.send(Client, &hello.record());
+        self.send(Server, &[hello12(&[]), certificate_flight()].concat());
+        self.send(Client, &key_exchange_flight());
+        self.send(Server, &[new_ticket(ticket), CHANGE_CIPHER_SPEC.to_vec(), finished()].concat())
+    }
+
+    /// Both sides close.
+    pub fn close(&mut self) -> &mut Self {
+        self.packet(Client, FIN | ACK, &[]).packet(Server, FIN | ACK, &[]).packet(Client, ACK, &[])
+    }
+}
+
+/// A UDP datagram over IPv4 between the ends of [`Talk`].
+pub fn datagram(side: Side, client_port: u16, payload: &[u8]) -> Vec<u8> {
+    let ends = [([10, 0, 0, 1], client_port), ([10, 0, 0, 2], 443_u16)];
+    let (from, to) = (ends[side.index()], ends[side.other().index()]);
+    wrap::ipv4(17, from.0, to.0, &wrap::udp(from.1, to.1, payload))
+}
+
+/// What is found in packets of a link type, each a second after the one before it.
+pub fn follow(link_type: u16, packets: &[Vec<u8>]) -> (Vec<Connection>, Remarks) {
+    let (mut capture, mut all) = (Capture::default(), Vec::new());
+    for (number, data) in packets.iter().enumerate() {
+        let time = Time { seconds: 1_795_000_000 + i64::try_from(number).unwrap(), nanoseconds: 0 };
+        let packet = Packet { time, link_type, data, original_length: data.len() };
+        capture.packet(&packet, &mut |connection| all.push(connection));
+    }
+    capture.finish(&mut |connection| all.push(connection));
+    let remarks = capture.remarks();
+    (all, remarks)
+}
+
+/// The connections in IP packets of which only so many bytes were captured.
+pub fn follow_cut(packets: &[(&Vec<u8>, usize)]) -> Vec<Connection> {
+    let (mut capture, mut all) = (Capture::default(), Vec::new());
+    for (data, kept) in packets {
+        let packet =
+            Packet { time: Time::default(), link_type: 101, data: &data[..*kept], original_length: data.len() };
+        capture.packet(&packet, &mut |connection| all.push(connection));
+    }
+    capture.finish(&mut |connection| all.push(connection));
+    all
+}
+
+/// The connections in IP packets.
+pub fn connections(packets: &[Vec<u8>]) -> Vec<Connection> {
+    follow(101, packets).0
+}
+
+/// Stream, kind of handshake and tickets of each connection.
+pub type Found = (u64, &'static str, Vec<Vec<u8>>);
+
+pub fn found(connections: &[Connection]) -> Vec<Found> {
+    let tickets = |c: &Connection| c.sightings().iter().map(|s| s.ticket.to_vec()).collect();
+    connections.iter().map(|c| (c.stream, c.handshake().as_str(), tickets(c))).collect()
+}
+
+/// A capture file, each packet a second after the one before it.
+pub fn pcap(link_type: u32, packets: &[Vec<u8>]) -> Vec<u8> {
+    let header: [u32; 6] = [0xa1b2_c3d4, 4 << 16 | 2, 0, 0, 1 << 18, link_type];
+    let mut file: Vec<u8> = header.iter().flat_map(|number| number.to_le_bytes()).collect();
+    for (number, packet) in packets.iter().enumerate() {
+        let length = u32::try_from(packet.len()).unwrap();
+        let time = 1_795_000_000 + u32::try_from(number).unwrap();
+        for number in [time, 0, length, length] {
+            file.extend(number.to_le_bytes());
+        }
+        file.extend(packet);
+    }
+    file
 }

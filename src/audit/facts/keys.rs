@@ -121,6 +121,7 @@ impl KeyFacts {
             item: Item::Key(self.index),
             key_name: self.name,
             fingerprint: Some(self.fingerprint),
+            seen: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::super::facts::ticket::TicketFacts;
 use super::super::period::Period;
 use super::super::rule::{Check, Rule, TicketWatch};
 use super::super::severity::Severity;
-use super::super::subject::Subject;
+use super::super::subject::{Seen, Subject};
 use super::super::thresholds::Thresholds;
 use crate::escape::Text;
 use crate::key::{KeyName, Role};
@@ -23,7 +23,7 @@ pub(super) static KEY_TOO_OLD: Rule = Rule {
     severity: Severity::Warning,
     about: "The key file was not written for longer than --max-key-age, 7 days unless set: one theft opens all of it.",
     hint: "Rotate ticket keys at least weekly, by a timer, and reload the servers.",
-    reference: "RFC 9325 section 3.4; RFC 5077 section 5.5",
+    reference: "RFC 9325 section 3.4; RFC 9846 (RFC 5077 section 5.5)",
     check: Check::File(key_too_old),
 };
 
@@ -65,7 +65,7 @@ pub(super) static TOO_FEW_KEYS: Rule = Rule {
     severity: Severity::Info,
     about: "Too few keys are kept to open tickets of their whole lifetime after a rotation.",
     hint: "Keep the former key after the one that seals, until its last ticket has expired.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Keys(too_few_keys),
 };
 
@@ -91,7 +91,7 @@ pub(super) static KEY_NAME_TOO_LONG_IN_USE: Rule = Rule {
     severity: Severity::Warning,
     about: "By the times in the tickets, one key sealed for longer than --max-key-age, 7 days unless set.",
     hint: "Rotate ticket keys at least weekly, by a timer, and reload the servers.",
-    reference: "RFC 9325 section 3.4; RFC 5077 section 5.5",
+    reference: "RFC 9325 section 3.4; RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Tickets(|| Box::<Spans>::default()),
 };
 
@@ -111,7 +111,7 @@ impl TicketWatch for Spans {
         let time = ticket.sealed()?.time?;
         // keys without a name send anything in its place
         let name = ticket.record.key().and_then(|(key, _)| key.name())?;
-        let place = || KeptPlace::new(ticket.record.place, Some(name));
+        let place = || KeptPlace::at(ticket.record.place, Some(name), ticket.record.capture.as_ref().map(Seen::of));
         let room = self.0.len() < MAX_NAMES;
         match self.0.get_mut(&name) {
             Some(span) => {

@@ -17,7 +17,7 @@ pub(super) static NOT_ACTIVE_KEY: Rule = Rule {
     severity: Severity::Error,
     about: "With --expect-active: the ticket was not sealed by the key that seals by the configuration.",
     hint: "Reload the server: it still seals with the keys that it read when it started.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Ticket(not_active_key),
 };
 
@@ -53,7 +53,7 @@ pub(super) static INACTIVE_KEY_SEALS: Rule = Rule {
     severity: Severity::Warning,
     about: "The ticket was sealed by a key that only opens, long after the file of the sealing key was written.",
     hint: "Reload the servers, and look for a node that was left out of the rotation.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Ticket(inactive_key_seals),
 };
 

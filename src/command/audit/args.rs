@@ -67,6 +67,9 @@ pub(in crate::command) struct PolicyArgs {
     /// How long a ticket may live [default: 24h, with TLS 1.3 7d]
     #[arg(long, value_name = "TIME", value_parser = parse_period)]
     pub(super) max_lifetime: Option<i64>,
+    /// Bytes that a ticket may have [default: 1024]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_ticket_bytes: Option<usize>,
     /// Every ticket must be opened by the key that seals by the order of the keys given
     #[arg(long)]
     pub(super) expect_active: bool,

@@ -15,7 +15,7 @@ use tktdump::report::json;
 
 use super::JobArgs;
 use super::{Job, Log, Output, Printer, Turnstile, Worker, end_key_log, load_keys};
-use crate::command::capture::{self, End, Feed, PacketSink};
+use crate::command::capture::{self, Blocks, End, Feed, PacketSink};
 use crate::command::exit::Exit;
 use crate::command::failure::Failure;
 use crate::command::gzip::Decompressed;
@@ -184,5 +184,5 @@ impl<W: Write> PacketSink for Convert<W> {
         Ok(())
     }
 
-    fn unusable(&mut self, _: u64) {}
+    fn end(&mut self, _: Blocks) {}
 }

@@ -4,16 +4,18 @@ use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use tktdump::capture::Connection;
+use tktdump::capture::{Connection, Remarks};
 use tktdump::input::{Form, Item};
 use tktdump::open::{Checked, Opener, Outcome};
 use tktdump::record::{Place, Source, examine, examine_checked};
-use tktdump::report::Page;
+use tktdump::report::{Page, Totals};
+use tktdump::resumption::History;
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
 use super::lines;
 use super::printer::{Printer, Results};
+use crate::command::capture::Sequence;
 use crate::command::key_log::Log;
 use crate::command::notes::Notes;
 use crate::command::output::Output;
@@ -89,6 +91,11 @@ pub(super) struct Worker<'w> {
     stop: Option<Stop>,
     /// Whether there was a capture.
     pub(super) captures: bool,
+    sequence: Sequence,
+    /// Of all captures.
+    pub(super) totals: Totals,
+    /// Of the capture.
+    pub(super) history: History,
     pub(super) key_log: Option<Log>,
 }
 
@@ -107,6 +114,9 @@ impl<'w> Worker<'w> {
             look: FLUSH_LENGTH,
             stop: None,
             captures: false,
+            sequence: Sequence::default(),
+            totals: Totals::default(),
+            history: History::default(),
             key_log: None,
         }
     }
@@ -130,6 +140,7 @@ impl<'w> Worker<'w> {
     pub(super) fn begin(&mut self, path: &Path) -> Result<(), Stop> {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
+        self.history = History::default();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.flush()?;
             self.job.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
@@ -256,6 +267,14 @@ impl Sink for Worker<'_> {
 
     fn given(&self) -> Option<&Given> {
         Some(&self.job.given)
+    }
+
+    fn totals(&mut self, remarks: &Remarks, dropped: u64) {
+        self.totals.add(remarks, dropped);
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

@@ -5,70 +5,10 @@ use aes::cipher::{BlockCipherEncrypt, KeyInit};
 use zeroize::Zeroizing;
 
 use super::packet::Packet;
+use super::version::Schedule;
 use crate::secret::Secret;
 use crate::tls::aead::{Aead, xor_nonce};
 use crate::tls::tls13::Hash;
-
-/// A version of QUIC whose Initial packets can be opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Version {
-    /// RFC 9000
-    V1,
-    /// RFC 9369
-    V2,
-}
-
-/// The form of a packet with a long header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PacketType {
-    Initial,
-    ZeroRtt,
-    Handshake,
-    Retry,
-}
-
-impl Version {
-    /// By the number in a long header.
-    #[must_use]
-    pub const fn from_id(id: u32) -> Option<Self> {
-        match id {
-            1 => Some(Self::V1),
-            0x6b33_43cf => Some(Self::V2),
-            _ => None,
-        }
-    }
-
-    /// By bits 4 and 5 of a long header (RFC 9000 section 17.2, RFC 9369 section 3.2).
-    pub(super) const fn packet_type(self, first_byte: u8) -> PacketType {
-        let bits = first_byte >> 4 & 3;
-        let number = match self {
-            Self::V1 => bits,
-            Self::V2 => bits.wrapping_sub(1) & 3,
-        };
-        match number {
-            0 => PacketType::Initial,
-            1 => PacketType::ZeroRtt,
-            2 => PacketType::Handshake,
-            _ => PacketType::Retry,
-        }
-    }
-
-    const fn salt(self) -> &'static [u8; 20] {
-        match self {
-            Self::V1 => b"\x38\x76\x2c\xf7\xf5\x59\x34\xb3\x4d\x17\x9a\xe6\xa4\xc8\x0c\xad\xcc\xbb\x7f\x0a",
-            Self::V2 => b"\x0d\xed\xe3\xde\xf7\x00\xa6\xdb\x81\x93\x81\xbe\x6e\x26\x9d\xcb\xf9\xbd\x2e\xd9",
-        }
-    }
-
-    /// Labels of the key, the IV and the header protection key.
-    const fn labels(self) -> [&'static str; 3] {
-        match self {
-            Self::V1 => ["quic key", "quic iv", "quic hp"],
-            Self::V2 => ["quicv2 key", "quicv2 iv", "quicv2 hp"],
-        }
-    }
-}
 
 /// The keys of one side's Initial packets.
 pub(super) struct Keys {
@@ -80,11 +20,11 @@ pub(super) struct Keys {
 impl Keys {
     /// Of client and server, from the destination connection ID of the client's first Initial packet, or of the
     /// first one after a Retry.
-    pub(super) fn initial(version: Version, destination: &[u8]) -> [Self; 2] {
-        let secret = Hash::Sha256.extract(version.salt(), destination);
+    pub(super) fn initial(schedule: Schedule, destination: &[u8]) -> [Self; 2] {
+        let secret = Hash::Sha256.extract(schedule.salt, destination);
         ["client in", "server in"].map(|label| {
             let secret = Hash::Sha256.expand_label(&secret, label, &[], 32);
-            let [key, iv, header] = version.labels();
+            let [key, iv, header] = schedule.labels;
             let mut keys = Self {
                 key: Hash::Sha256.expand_label(&secret, key, &[], 16),
                 iv: Zeroizing::new([0; 12]),
