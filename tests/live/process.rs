@@ -155,7 +155,7 @@ impl Server {
     /// Asks it to end, with the processes that it has started, and waits for that a moment.
     pub(crate) fn terminate(mut self) {
         let _ = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
-        wait_for(Duration::from_secs(5), || !matches!(self.child.try_wait(), Ok(None)));
+        wait_for(|| !matches!(self.child.try_wait(), Ok(None)));
     }
 }
 
