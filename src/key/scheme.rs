@@ -94,6 +94,21 @@ impl Scheme {
     pub const GNUTLS: Self =
         Self { mode: Mode::CbcZeroPadded, hash: Hash::Sha1, arrangements: &[Arrangement::SentLength], slots: true };
 
+    /// A key without derivation, whose tickets a MAC proves.
+    pub(crate) const fn of_mac(mode: Mode, hash: Hash, arrangements: &'static [Arrangement]) -> Self {
+        Self { mode, hash, arrangements, slots: false }
+    }
+
+    /// The cipher's mode and the MAC's hash; `None` if no MAC is the proof.
+    pub(crate) const fn mac(&self) -> Option<(Mode, Hash)> {
+        Some((self.mode, self.hash))
+    }
+
+    /// Whether keys are derived from the time.
+    pub(crate) const fn derives(&self) -> bool {
+        self.slots
+    }
+
     /// Whether some of its tickets do not name their key, so that every such ticket is tried.
     #[must_use]
     pub fn has_nameless(&self) -> bool {

@@ -79,7 +79,8 @@ impl<'k> Carried<'k> {
     /// The parts of a key for AES-CBC, with one of some hashes.
     pub(super) fn new(key: &'k KeyBytes, hashes: &[Hash], server: &'static str) -> Result<Self, Unwritable> {
         let scheme = key.scheme;
-        if scheme.slots || scheme.mode != Mode::Cbc || !hashes.contains(&scheme.hash) {
+        let fits = matches!(scheme.mac(), Some((Mode::Cbc, hash)) if hashes.contains(&hash));
+        if scheme.derives() || !fits {
             return Err(Unwritable::Algorithms { key: algorithms(key), server });
         }
         let sizes = || Unwritable::Sizes { layout: key.layout.to_string(), takes: server };
@@ -132,11 +133,8 @@ fn seed(key: &KeyBytes) -> Result<&[u8], Unwritable> {
 
 /// What a key is for.
 fn algorithms(key: &KeyBytes) -> String {
-    let cipher = match key.scheme.mode {
-        Mode::Cbc | Mode::CbcZeroPadded => "CBC",
-        Mode::Ctr => "CTR",
-    };
-    let hash = key.scheme.hash.name();
-    let slots = if key.scheme.slots { ", derived from a master key for each slot of time" } else { "" };
+    let Some((mode, hash)) = key.scheme.mac() else { return "an AEAD".to_owned() };
+    let (cipher, hash) = (if mode == Mode::Ctr { "CTR" } else { "CBC" }, hash.name());
+    let slots = if key.scheme.derives() { ", derived from a master key for each slot of time" } else { "" };
     format!("AES-{}-{cipher} and HMAC-{hash}{slots}", 8 * key.layout.aes)
 }

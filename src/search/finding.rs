@@ -7,8 +7,9 @@ use super::lock::{Direction, FoundKey, Lock};
 use super::pass::{Part, PartKind};
 use super::{Search, proof};
 use crate::key::format::{KeyBytes, KeyFormat};
-use crate::key::scheme::{Hash, Mode};
+use crate::key::scheme::{Hash, Scheme};
 use crate::key::{Fingerprint, KeyName, Unwritable, formats};
+use crate::ticket::leading_name;
 
 /// How a key was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,7 +165,7 @@ impl Search {
             offsets.push(found.start());
         }
         Some(Finding {
-            key_name: named.then_some(KeyName(target.name)),
+            key_name: named.then(|| leading_name(&target.name)).flatten(),
             family: proof::family(&found.key, &target.ticket),
             layout: found.layout(),
             cipher,
@@ -188,10 +189,10 @@ impl Search {
             let offset = half.offsets.first().copied()?;
             let part = Part { kind: PartKind::Aes, offset, length: half.key.len() };
             // several MACs are possible as long as none has verified
-            let mac = (lock.seals.len() == 1).then(|| mac_name(seal.scheme.hash));
+            let mac = (lock.seals.len() == 1).then(|| mac_name(seal.hash));
             Some(Finding {
-                key_name: seal.arrangement.has_key_name().then_some(KeyName(target.name)),
-                family: if lock.direction == Direction::Encrypt { "go" } else { family_of(seal.scheme.mode) },
+                key_name: seal.arrangement.has_key_name().then(|| leading_name(&target.name)).flatten(),
+                family: if lock.direction == Direction::Encrypt { "go" } else { family_of(seal.scheme) },
                 layout: layout(&[part]),
                 cipher: proof::ticket_key(&key)?.cipher_name(),
                 mac,
@@ -207,12 +208,8 @@ impl Search {
     }
 }
 
-fn family_of(mode: Mode) -> &'static str {
-    match mode {
-        Mode::CbcZeroPadded => "gnutls",
-        Mode::Ctr => "go",
-        Mode::Cbc => "openssl",
-    }
+fn family_of(scheme: Scheme) -> &'static str {
+    if scheme.derives() { "gnutls" } else { "openssl" }
 }
 
 fn mac_name(hash: Hash) -> &'static str {

@@ -41,7 +41,7 @@ impl Found {
             FoundKey::Bare(key) => key.bytes.as_slice(),
         };
         let is_pair =
-            matches!(&self.key, FoundKey::Known(key) if !key.scheme.slots && proof::verifies(key, &target.ticket));
+            matches!(&self.key, FoundKey::Known(key) if !key.scheme.derives() && proof::verifies(key, &target.ticket));
         is_pair
             || target.locks.iter().any(|lock| match lock {
                 Lock::Whole(lock) => lock.length == secret.len() && (lock.opens)(secret),

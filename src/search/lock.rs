@@ -1,7 +1,7 @@
 //! What a candidate is tried on: the contract of the [families](super::families).
 
 use crate::key::format::KeyBytes;
-use crate::key::scheme::Scheme;
+use crate::key::scheme::{Hash, Scheme};
 use crate::ticket::Arrangement;
 
 /// One AES block.
@@ -73,8 +73,10 @@ pub(super) enum Direction {
 /// A MAC that a ticket may end in.
 #[derive(Clone, Copy)]
 pub(super) struct Seal {
-    /// Cipher and hash.
+    /// What is done with the keys.
     pub(super) scheme: Scheme,
+    /// The hash of the MAC.
+    pub(super) hash: Hash,
     /// What the MAC covers.
     pub(super) arrangement: Arrangement,
     /// Bytes that the MAC key may have, in ascending order: of two that verify, one is the other with zeros behind it.

@@ -19,7 +19,7 @@ pub(super) struct Sealed<'t> {
 impl<'t> Sealed<'t> {
     /// Splits a ticket as a seal does; `None` if it cannot be that seal's.
     pub(super) fn new(ticket: &'t [u8], seal: Seal) -> Option<Self> {
-        let ticket = Ticket::split_as(ticket, seal.arrangement, seal.scheme.hash.length()).ok()?;
+        let ticket = Ticket::split_as(ticket, seal.arrangement, seal.hash.length()).ok()?;
         let (header, length, ciphertext) = ticket.authenticated_pieces();
         // a length that is sent is part of the header
         Some(Self { seal, pieces: [header, &[], ciphertext], length, tag: ticket.mac() })
@@ -27,7 +27,7 @@ impl<'t> Sealed<'t> {
 
     /// Whether the MAC is right under a key.
     pub(super) fn is_under(&self, key: &[u8]) -> bool {
-        match self.seal.scheme.hash {
+        match self.seal.hash {
             Hash::Sha1 => self.verify::<Hmac<Sha1>>(key),
             Hash::Sha256 => self.verify::<Hmac<Sha256>>(key),
             Hash::Sha384 => self.verify::<Hmac<Sha384>>(key),

@@ -308,7 +308,7 @@ fn pair(piece: &Piece<'_>, at: usize, length: usize, trial: &Trial<'_>, hits: &m
         Part { kind: PartKind::Aes, offset: piece.place(at), length },
         Part { kind: PartKind::Hmac, offset: piece.place(mac), length: mac_length },
     ];
-    hits.push(if key.scheme.slots {
+    hits.push(if key.scheme.derives() {
         Hit::Slot { target, key, parts }
     } else {
         Hit::Key { target, key: FoundKey::Known(key), parts }

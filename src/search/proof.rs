@@ -50,7 +50,7 @@ pub(super) fn decrypts(lock: &PairLock, ticket: &[u8], aes: &[u8]) -> bool {
 /// Whether tickets under a key name it.
 pub(super) fn names_its_key(key: &KeyBytes, ticket: &[u8]) -> bool {
     let named = |arrangement: &Arrangement| arrangement.has_key_name();
-    key.scheme.slots
+    key.scheme.derives()
         || ticket_key(key).is_some_and(|key| {
             key.verify(ticket).map_or_else(
                 |_| key.scheme().arrangements.iter().all(named),
@@ -63,7 +63,7 @@ pub(super) fn names_its_key(key: &KeyBytes, ticket: &[u8]) -> bool {
 pub(super) fn family(key: &FoundKey, ticket: &[u8]) -> &'static str {
     match key {
         FoundKey::Bare(key) => key.family,
-        FoundKey::Known(key) if key.scheme.slots => Dialect::GnuTls.as_str(),
+        FoundKey::Known(key) if key.scheme.derives() => Dialect::GnuTls.as_str(),
         FoundKey::Known(key) if key.scheme == Scheme::GO => Dialect::Go.as_str(),
         FoundKey::Known(key) => dialect(key, ticket).unwrap_or(Dialect::OpenSsl).as_str(),
     }

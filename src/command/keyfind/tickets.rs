@@ -11,6 +11,7 @@ use tktdump::input::Item;
 use tktdump::session::Session;
 use tktdump::ticket::{Malformed, check_length};
 
+use crate::command::capture::Sequence;
 use crate::command::failure::Failure;
 use crate::command::notes::Notes;
 use crate::command::progress::Progress;
@@ -38,6 +39,7 @@ impl Tickets {
             path: 0,
             count: 0,
             handles: 0,
+            sequence: Sequence::default(),
             notes,
         };
         for (number, path) in paths.iter().enumerate() {
@@ -106,6 +108,7 @@ struct Collector<'n> {
     count: usize,
     /// Session IDs in the place of tickets.
     handles: usize,
+    sequence: Sequence,
     notes: &'n Notes,
 }
 
@@ -148,6 +151,10 @@ impl Sink for Collector<'_> {
         for sighting in connection.sightings() {
             self.add(sighting.ticket);
         }
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

@@ -100,10 +100,11 @@ impl KeyFormat for H2o {
                 return Err(Unwritable::NoName);
             }
             let sizes = || Unwritable::Sizes { layout: key.layout.to_string(), takes: self.takes() };
-            let mac = carried.mac(key.scheme.hash.block_length()).ok_or_else(sizes)?;
+            let hash = key.scheme.mac().map_or(Hash::Sha256, |(_, hash)| hash);
+            let mac = carried.mac(hash.block_length()).ok_or_else(sizes)?;
             let (name, bits) = (hex::encode(carried.name), 8 * carried.aes.len());
             let secrets = Zeroizing::new(hex::encode(Zeroizing::new([carried.aes, &mac].concat()).as_slice()));
-            let hash = key.scheme.hash.name().to_ascii_lowercase();
+            let hash = hash.name().to_ascii_lowercase();
             let from = key.validity.not_before.unwrap_or_else(|| i64::try_from(keys.len() - place).unwrap_or_default());
             let to = key.validity.not_after.unwrap_or(LAST).max(from);
             // writing to a Vec does not fail

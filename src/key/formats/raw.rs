@@ -6,7 +6,7 @@ use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
-use crate::key::scheme::Scheme;
+use crate::key::scheme::{Hash, Scheme};
 use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable, only};
 
 /// A format that is fully told by a few facts.
@@ -60,7 +60,7 @@ impl RawFormat {
             let same = key.scheme == self.scheme && self.layouts.contains(&key.layout);
             return if same { Ok(key.bytes.clone()) } else { Err(self.refuses(key)) };
         }
-        let carried = Carried::new(key, &[self.scheme.hash], CBC_SHA256)?;
+        let carried = Carried::new(key, &[Hash::Sha256], CBC_SHA256)?;
         if carried.name.is_empty() {
             return Err(Unwritable::NoName);
         }

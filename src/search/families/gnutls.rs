@@ -8,13 +8,14 @@ use zeroize::Zeroizing;
 
 use crate::key::format::KeyBytes;
 use crate::key::layout::Layout;
-use crate::key::scheme::Scheme;
+use crate::key::scheme::{Hash, Scheme};
 use crate::search::lock::{Block, Clues, Cost, Direction, FoundKey, Lock, PairLock, Seal, WholeLock};
 use crate::search::mac::Sealed;
 use crate::search::sieve::STEP;
 use crate::ticket::{Arrangement, Shape, Ticket};
 
-const SEAL: Seal = Seal { scheme: Scheme::GNUTLS, arrangement: Arrangement::SentLength, mac_lengths: &[16] };
+const SEAL: Seal =
+    Seal { scheme: Scheme::GNUTLS, hash: Hash::Sha1, arrangement: Arrangement::SentLength, mac_lengths: &[16] };
 /// Seconds that a slot may have: three times the lifetime of sessions. First the default, then Exim's two hours, then
 /// the round numbers that applications choose.
 const SLOT_SECONDS: [i64; 9] = [64_800, 21_600, 10_800, 259_200, 32_400, 43_200, 5_400, 1_800, 900];
@@ -90,7 +91,7 @@ fn make(master: &[u8]) -> FoundKey {
 }
 
 fn slot_key(ticket: &[u8]) -> Option<PairLock> {
-    let split = Ticket::split_as(ticket, Arrangement::SentLength, SEAL.scheme.hash.length()).ok()?;
+    let split = Ticket::split_as(ticket, Arrangement::SentLength, SEAL.hash.length()).ok()?;
     Some(PairLock {
         direction: Direction::Decrypt,
         lengths: &[32],

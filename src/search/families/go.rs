@@ -1,7 +1,7 @@
 //! Go's crypto/tls: AES-128-CTR and HMAC-SHA256 with 16-byte keys, up to 1.20 behind a key name, later without one
 //! (`crypto/tls/ticket.go`). A session begins with its version.
 
-use crate::key::scheme::Scheme;
+use crate::key::scheme::{Hash, Scheme};
 use crate::search::lock::{Block, Clues, Direction, Lock, PairLock, Seal};
 use crate::ticket::{Arrangement, Shape, Ticket};
 
@@ -20,8 +20,8 @@ pub(super) fn locks(ticket: &[u8], _: &Clues) -> Vec<Lock> {
 }
 
 fn lock(ticket: &[u8], arrangement: Arrangement) -> Option<PairLock> {
-    let seal = Seal { scheme: Scheme::GO, arrangement, mac_lengths: &[16] };
-    let split = Ticket::split_as(ticket, arrangement, seal.scheme.hash.length()).ok()?;
+    let seal = Seal { scheme: Scheme::GO, hash: Hash::Sha256, arrangement, mac_lengths: &[16] };
+    let split = Ticket::split_as(ticket, arrangement, seal.hash.length()).ok()?;
     let mask = split.ciphertext().first_chunk().copied()?;
     Some(PairLock {
         direction: Direction::Encrypt,

@@ -22,12 +22,12 @@ const fn seal(hash: Hash, arrangement: Arrangement, mac_lengths: &'static [usize
         Arrangement::UnsentLength => &[Arrangement::UnsentLength],
         _ => &[Arrangement::Named],
     };
-    Seal { scheme: Scheme { mode: Mode::Cbc, hash, arrangements, slots: false }, arrangement, mac_lengths }
+    Seal { scheme: Scheme::of_mac(Mode::Cbc, hash, arrangements), hash, arrangement, mac_lengths }
 }
 
 pub(super) fn locks(ticket: &[u8], clues: &Clues) -> Vec<Lock> {
     let split = |seal: &Seal| {
-        let split = Ticket::split_as(ticket, seal.arrangement, seal.scheme.hash.length()).ok()?;
+        let split = Ticket::split_as(ticket, seal.arrangement, seal.hash.length()).ok()?;
         split.whole_blocks().ok().map(|split| (*seal, split))
     };
     let ways: Vec<(Seal, Ticket<'_>)> = SEALS.iter().filter_map(split).collect();
