@@ -84,12 +84,8 @@ impl Layout {
 impl Layout {
     /// Puts parts together; `None` if they have other sizes, or a name is missing.
     pub(crate) fn join(&self, name: &[u8], aes: &[u8], hmac: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let (name, secrets) = match self.order {
-            Order::AesHmac => (&[][..], [aes, hmac]),
-            Order::NameAesHmac => (name, [aes, hmac]),
-            Order::NameHmacAes => (name, [hmac, aes]),
-        };
-        let [one, other] = secrets;
+        let name = if self.size() > self.aes + self.hmac { name } else { &[] };
+        let [one, other] = if self.order == Order::NameHmacAes { [hmac, aes] } else { [aes, hmac] };
         let bytes = Zeroizing::new([name, one, other].concat());
         (bytes.len() == self.size() && aes.len() == self.aes).then_some(bytes)
     }
