@@ -19,11 +19,13 @@ mod output;
 #[cfg(feature = "probe")]
 mod probe;
 mod progress;
+mod redirect;
 mod secret_file;
 mod server_config;
 mod source;
 mod survey;
 mod turnstile;
+mod zstd;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

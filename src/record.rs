@@ -17,10 +17,12 @@ use crate::ticket::Ticket;
 mod connection;
 mod examine;
 mod problem;
+mod selection;
 
 pub use self::connection::{ConnectionRecord, EarlyData};
 pub use self::examine::{examine, examine_checked, examine_connection};
 pub use self::problem::Problem;
+pub use self::selection::Selection;
 
 /// One word for what became of a ticket; scripts rely on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -15,7 +15,7 @@ pub mod text;
 mod page;
 mod tally;
 
-pub use self::keys::key as key_to_json;
+pub use self::keys::{compared as compared_to_json, key as key_to_json};
 pub use self::page::Page;
 pub use self::tally::{Tally, Totals};
 

@@ -229,3 +229,44 @@ fn a_pipe_is_read_once() {
     writer.join().unwrap().unwrap();
     assert_eq!(run.status, Some(0), "{}", run.errors());
 }
+
+#[test]
+fn hosts_are_compared_key_by_key() {
+    let (one, two, three) = (key(1, 80), key(2, 48), key(3, 80));
+    let files: &[(&str, &[u8])] = &[
+        ("a/1.key", &one),
+        ("a/2.key", &two),
+        ("same/x.key", &one),
+        ("same/y.key", &two),
+        ("turned/1.key", &two),
+        ("turned/2.key", &one),
+        ("more/1.key", &one),
+        ("more/2.key", &two),
+        ("more/3.key", &three),
+        ("less/2.key", &two),
+        ("nginx.conf", b"http { server { ssl_session_ticket_key a/1.key; ssl_session_ticket_key a/2.key; } }"),
+    ];
+    for (other, status, wanted) in [
+        ("same", 0, &["same", "same"][..]),
+        ("nginx.conf", 0, &["same", "same"]),
+        ("turned", 1, &["other_order", "other_order"]),
+        ("more", 1, &["same", "same", "only_b"]),
+        ("less", 1, &["only_a", "same"]),
+    ] {
+        let run = keys(files, &["keys", "-f", "json", "--compare", "@/a", &format!("@/{other}")]);
+        assert_eq!(run.status, Some(status), "{other}: {}", run.errors());
+        let records = run.records();
+        let found: Vec<&str> = records.iter().map(|record| record["compare"].as_str().unwrap()).collect();
+        assert_eq!(found, wanted, "{other}");
+        assert!(records.iter().all(|record| record["type"] == "key" && record["fingerprint"].is_string()));
+        assert_eq!(records[0]["fingerprints"].as_array().unwrap().len(), 2, "{}", records[0]);
+        let run = keys(files, &["keys", "--compare", "@/a", &format!("@/{other}")]);
+        assert_eq!(run.status, Some(status), "{other}");
+    }
+    assert_eq!(keys(files, &["keys", "--compare", "@/a"]).status, Some(2));
+    assert_eq!(keys(files, &["keys", "--compare", "@/a", "@/none"]).status, Some(2));
+    // the same keys on two hosts are as they should be
+    let run = keys(files, &["keys", "-f", "json", "@/a", "@/same"]);
+    let problems: Vec<String> = run.records().iter().map(|record| record["problems"].to_string()).collect();
+    assert!(problems.iter().all(|problems| !problems.contains("identical")), "{problems:?}");
+}

@@ -21,7 +21,7 @@ use rustls::server::{NoServerSessionStorage, ProducesTickets};
 use rustls::{ServerConfig, ServerConnection};
 use serde_json::Value;
 
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/probe");
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
 /// Tickets that look like OpenSSL's, name16 iv16 ciphertext mac32, under a key that is one byte.
 #[derive(Debug)]

@@ -62,7 +62,7 @@ pub(super) enum Command {
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),
     #[cfg(feature = "probe")]
-    /// Connect to servers that you run or may test: do they resume, under which key, and do nodes share it
+    /// Connect to servers: do they resume, under which key, and do the nodes of a pool share it
     Probe(Box<ProbeArgs>),
     /// Group tickets by key name, without any key
     Survey(SurveyArgs),

@@ -25,7 +25,6 @@ pub(super) struct Loaded {
     #[cfg_attr(not(feature = "audit"), allow(dead_code))]
     pub(super) on_disk: Option<PathBuf>,
     pub(super) length: usize,
-    #[cfg_attr(not(feature = "audit"), allow(dead_code))]
     pub(super) content: Zeroizing<Vec<u8>>,
     /// Who may do what with it, on Unix; `None` for what is no file.
     pub(super) mode: Option<u32>,

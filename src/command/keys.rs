@@ -1,5 +1,6 @@
 //! `tktdump keys`: what key files hold, without their secrets.
 
+mod compare;
 mod convert;
 
 use std::io::{self, Write as _};
@@ -28,6 +29,10 @@ pub(super) struct KeysArgs {
     pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
+    /// Compare the keys of two hosts, A and B, each a directory, a key file or a configuration; exit status 1 if they
+    /// differ, be it in their order
+    #[arg(long)]
+    pub(super) compare: bool,
     /// Output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(super) format: ListFormat,
@@ -41,6 +46,9 @@ pub(super) struct KeysArgs {
 pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if args.files.iter().filter(|path| source::is_stdin(path)).count() > 1 {
         return Err(Failure::new("standard input can be read only once").into());
+    }
+    if args.compare {
+        return compare::run(args, notes);
     }
     let target = convert::target(args.convert.format(), args.output.as_deref())?;
     let mut exit = Exit::Done;

@@ -14,6 +14,7 @@ use tktdump::input::{self, Item};
 use tktdump::key::KeyInUse;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
+use tktdump::record::Selection;
 use tktdump::report::{Page, survey as render};
 use tktdump::resumption::Unrecognised;
 use tktdump::session::Session;
@@ -21,12 +22,13 @@ use tktdump::survey::{KnownKey, Part, Seen, Survey, each_name};
 use tktdump::ticket::{self, Malformed};
 use zeroize::Zeroizing;
 
-use super::args::shared::{Color, FormArg, KeyFormatArg, ListFormat};
+use super::args::shared::{Color, FormArg, KeyFormatArg, ListFormat, SeenArgs};
 use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::notes::Notes;
 use super::progress::Progress;
+use super::redirect::redirect;
 use super::source::{self, Sink};
 use super::{key_files, output};
 
@@ -49,6 +51,11 @@ pub(super) struct SurveyArgs {
     /// Output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(super) format: ListFormat,
+    #[command(flatten)]
+    pub(super) selection: SeenArgs,
+    /// Write to a file instead of standard output; a key file is never written over
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
     /// Colours in text
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
@@ -61,14 +68,19 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         ring: &ring,
         plaintext: Zeroizing::default(),
         path: Arc::from(""),
+        selection: args.selection.selection(),
         tickets: 0,
+        left_out: 0,
         unreadable: 0,
         sequence: Sequence::default(),
         notes,
     };
     let mut exit = Exit::Done;
-    for path in &source::inputs(&args.inputs, &args.keys)? {
+    let inputs = source::inputs(&args.inputs, &args.keys)?;
+    redirect(args.output.as_deref(), &[&inputs, &args.keys], false)?;
+    for path in &inputs {
         collector.path = source::display(path);
+        // a name alone is of no ticket that could be selected by more than its name
         if args.from == FormArg::Auto && collector.names(path) > 0 {
             continue;
         }
@@ -77,8 +89,8 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
             exit = Exit::Failed;
         }
     }
-    let Collector { survey, tickets, unreadable, .. } = collector;
-    if tickets == 0 && exit == Exit::Done {
+    let Collector { survey, tickets, left_out, unreadable, .. } = collector;
+    if tickets + left_out == 0 && exit == Exit::Done {
         notes.error("no ticket was found");
         notes.hint("give captures, tickets as lines of hex or as records of -f json, or texts that show key names");
     }
@@ -91,7 +103,7 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         }
     }
     io::stdout().write_all(&out)?;
-    Ok(exit.max(if tickets > 0 && unreadable == 0 { Exit::Done } else { Exit::NotAll }))
+    Ok(exit.max(if tickets + left_out > 0 && unreadable == 0 { Exit::Done } else { Exit::NotAll }))
 }
 
 fn load_keys(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<KeyRing> {
@@ -112,7 +124,10 @@ struct Collector<'n> {
     ring: &'n KeyRing,
     plaintext: Zeroizing<Vec<u8>>,
     path: Arc<str>,
+    selection: Selection,
     tickets: u64,
+    /// Tickets that were found and not selected.
+    left_out: u64,
     unreadable: u64,
     sequence: Sequence,
     notes: &'n Notes,
@@ -134,20 +149,34 @@ impl Collector<'_> {
         if !input::is_text(&text) || file.read_to_end(&mut text).is_err() {
             return 0;
         }
-        let Self { survey, path, .. } = self;
-        let count = each_name(&text, &mut |name, shown| survey.add_name(name, shown, path));
-        self.tickets += count;
+        let Self { survey, path, selection, left_out, .. } = self;
+        let mut taken = 0;
+        let count = each_name(&text, &mut |name, shown| {
+            if selection.takes_ticket(&name.0) && selection.takes_name(None) && selection.takes_stream(None) {
+                taken += 1;
+                survey.add_name(name, shown, path);
+            }
+        });
+        *left_out += count - taken;
+        self.tickets += taken;
         count
     }
 
-    fn add(&mut self, seen: Seen<'_>, key: Option<KnownKey>) {
+    fn add(&mut self, seen: Seen<'_>, stream: Option<u64>, key: Option<KnownKey>) {
+        let selection = &self.selection;
+        let is_wanted =
+            selection.takes_ticket(seen.ticket) && selection.takes_name(seen.sni) && selection.takes_stream(stream);
+        if !is_wanted {
+            self.left_out += 1;
+            return;
+        }
         self.tickets += 1;
         self.survey.add(seen, key);
     }
 
     fn bare(&mut self, ticket: &[u8]) {
         let (source, key) = (Arc::clone(&self.path), self.key(ticket));
-        self.add(Seen { ticket, time: None, server: None, sni: None, source: &source, part: Part::Unknown }, key);
+        self.add(Seen { ticket, time: None, server: None, sni: None, source: &source, part: Part::Unknown }, None, key);
     }
 
     /// The key that a ticket was sealed with, if it is one of those given.
@@ -207,7 +236,7 @@ impl Sink for Collector<'_> {
             Item::Recorded { ticket, time, server, sni } => {
                 let (source, key) = (Arc::clone(&self.path), self.key(ticket));
                 let sni = sni.map(str::as_bytes);
-                self.add(Seen { ticket, time, server, sni, source: &source, part: Part::Unknown }, key);
+                self.add(Seen { ticket, time, server, sni, source: &source, part: Part::Unknown }, None, key);
             }
             // a session without a ticket was never sealed
             Item::Session(der) => {
@@ -240,7 +269,7 @@ impl Sink for Collector<'_> {
             }
             let (key, server) = (known_key(&outcome), sighting.server.to_string());
             let (time, server, sni) = (Some(sighting.time), Some(&*server), sighting.sni);
-            self.add(Seen { ticket, time, server, sni, source: &source, part }, key);
+            self.add(Seen { ticket, time, server, sni, source: &source, part }, Some(sighting.stream), key);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::plan::Version;
 use super::seen::{Failure, Fresh, Kind, NodeFacts, VersionFacts};
 use crate::key::{Fingerprint, KeyName};
+use crate::resumption::Reason;
 
 /// A session of one context offered in another one: of another node, or under another name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,51 +26,6 @@ pub struct Pair {
     pub why: String,
 }
 
-/// Why a session was taken up elsewhere, or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Reason {
-    /// It was resumed.
-    Resumed,
-    /// The two seal under different keys.
-    OtherKey,
-    /// They seal under the same key, and different session ID contexts.
-    OtherContext,
-    /// The session is in a cache that the other one does not share.
-    CacheMiss,
-    /// There was no session to offer.
-    NoTicketsIssued,
-    /// The connection ended with an alert.
-    Alert,
-    /// The connection was reset.
-    Reset,
-    /// The connection was closed.
-    Closed,
-    /// Nothing came before the deadline.
-    NoAnswer,
-    /// What was seen does not tell.
-    Unknown,
-}
-
-impl Reason {
-    /// The word used in every output.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Resumed => "resumed",
-            Self::OtherKey => "other_key",
-            Self::OtherContext => "other_context",
-            Self::CacheMiss => "cache_miss",
-            Self::NoTicketsIssued => "no_tickets_issued",
-            Self::Alert => "alert",
-            Self::Reset => "reset",
-            Self::Closed => "closed",
-            Self::NoAnswer => "no_answer",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
 /// Why a session of `from` was or was not resumed at `to`. `failure` is why the connection did not come to its end.
 #[must_use]
 pub fn judge(
@@ -85,6 +41,7 @@ pub fn judge(
         return match failure {
             Some(failure @ Failure::Reset) => (Reason::Reset, failure.to_string()),
             Some(failure @ Failure::Closed) => (Reason::Closed, failure.to_string()),
+            Some(failure @ Failure::NotTls(_)) => (Reason::NotTls, failure.to_string()),
             Some(failure @ Failure::Timeout) => (Reason::NoAnswer, failure.to_string()),
             Some(failure) => (Reason::Unknown, failure.to_string()),
             None => (Reason::NoTicketsIssued, "there was no session to offer".to_owned()),

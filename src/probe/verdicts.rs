@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::matrix::{Pair, Reason, Seal};
+use super::matrix::{Pair, Seal};
 use super::plan::Version;
 use super::seen::{Fresh, Kind, NodeFacts, SealedBy, VersionFacts};
 use super::tamper::Answer;
@@ -13,6 +13,7 @@ use crate::audit::rules::probe as rules;
 use crate::audit::{Finding, Item, Policy, Rule, Severity, Subject};
 use crate::escape::Text;
 use crate::key::{KeyName, Role};
+use crate::resumption::Reason;
 
 /// Rules about tickets whose place others take in a probe, and that would say the same again.
 pub const REPLACED: [&str; 4] = ["not-active-key", "inactive-key-seals", "stateful-ticket", "early-data"];

@@ -8,7 +8,7 @@ pub(super) mod write;
 
 use self::fields::Fields;
 pub use self::kept::Kept;
-pub(super) use self::write::Object;
+pub(in crate::report) use self::write::Object;
 use self::write::member;
 pub(super) use self::write::{Type, line, record_type};
 use super::{Page, REDACTED, Totals};

@@ -99,13 +99,13 @@ pub(crate) fn free_address() -> Result<SocketAddr, Failure> {
 }
 
 /// How long to wait for what must come: much longer than it takes, since only a test that fails waits so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Polls until `ready` holds; false when the time is over.
-pub(crate) fn wait_for(mut ready: impl FnMut() -> bool) -> bool {
+pub(crate) fn wait_for(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !ready() {
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > limit {
             return false;
         }
         thread::sleep(Duration::from_millis(20));
@@ -133,7 +133,7 @@ impl Server {
             .context(format_args!("cannot start {what}"))?;
         let mut server = Self { child, address };
         let mut ended = false;
-        let accepts = wait_for(|| {
+        let accepts = wait_for(PATIENCE, || {
             ended = !matches!(server.child.try_wait(), Ok(None));
             ended || TcpStream::connect(address).is_ok()
         });
@@ -155,7 +155,7 @@ impl Server {
     /// Asks it to end, with the processes that it has started, and waits for that a moment.
     pub(crate) fn terminate(mut self) {
         let _ = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
-        wait_for(|| !matches!(self.child.try_wait(), Ok(None)));
+        wait_for(PATIENCE, || !matches!(self.child.try_wait(), Ok(None)));
     }
 }
 

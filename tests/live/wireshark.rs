@@ -12,7 +12,7 @@ use std::{
 use crate::{
     failure::{Context as _, Failure},
     lab::Lab,
-    process::{Server, free_address, program, succeed, version, wait_for},
+    process::{PATIENCE, Server, free_address, program, succeed, version, wait_for},
     report::{Case, Report},
 };
 
@@ -85,11 +85,11 @@ fn record(lab: &Lab, key: &Path) -> Result<(PathBuf, u16), Failure> {
         .stderr(Stdio::null())
         .spawn()
         .context("cannot start tshark")?;
-    let ready = wait_for(|| fs::metadata(&capture).is_ok_and(|file| file.len() > 0));
+    let ready = wait_for(PATIENCE, || fs::metadata(&capture).is_ok_and(|file| file.len() > 0));
     let outcome = if ready { connect(lab, address) } else { Err(Failure::new("tshark does not capture on loopback")) };
     // so that the last packets are written: until no more come
     let mut length = 0;
-    wait_for(|| {
+    wait_for(PATIENCE, || {
         let before = std::mem::replace(&mut length, fs::metadata(&capture).map_or(0, |file| file.len()));
         thread::sleep(Duration::from_secs(1));
         outcome.is_err() || before == length

@@ -1,5 +1,7 @@
 //! Keys compared with each other.
 
+use std::collections::HashMap;
+
 use super::super::facts::keys::{KeyFacts, KeySet};
 use super::super::rule::{Check, Rule};
 use super::super::severity::Severity;
@@ -68,7 +70,11 @@ pub(super) static SHARED_KEY: Rule = Rule {
 };
 
 fn shared_key(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
-    later_of_pairs(keys, |one, other| one.file != other.file && is_copy(one, other))
+    // hosts are audited side by side because they are meant to share their keys
+    let hosts: HashMap<&str, &str> =
+        keys.files().iter().filter_map(|file| Some((&*file.path, file.host.as_deref()?))).collect();
+    let apart = |one: &KeyFacts, other: &KeyFacts| hosts.get(&*one.file) != hosts.get(&*other.file);
+    later_of_pairs(keys, |one, other| one.file != other.file && is_copy(one, other) && !apart(one, other))
         .map(|(one, other)| (other.subject(), format!("the key is also {}", place(one))))
         .collect()
 }

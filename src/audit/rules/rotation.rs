@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::facts::capture::KeptPlace;
-use super::super::facts::keys::{FileFacts, KeyFacts, KeySet};
+use super::super::facts::keys::{ActiveKey, FileFacts, KeyFacts, KeyFileFacts, KeySet};
 use super::super::facts::ticket::TicketFacts;
 use super::super::period::Period;
 use super::super::rule::{Check, Rule, TicketWatch};
@@ -44,20 +44,20 @@ pub(super) static SEALING_KEY_NOT_NEWEST: Rule = Rule {
 };
 
 fn sealing_key_not_newest(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
-    let Some(active) = keys.active().filter(|active| active.certain) else { return Vec::new() };
+    keys.hosts().filter_map(not_newest).collect()
+}
+
+/// The key that seals on a host, if another one of its files is newer.
+fn not_newest(files: &[KeyFileFacts]) -> Option<(Subject, String)> {
+    let active = ActiveKey::among(files).filter(|active| active.certain)?;
     let written = |disk: &Option<FileFacts>| disk.as_ref().and_then(|disk| disk.modified);
-    let Some(sealing) = written(&active.file.disk) else { return Vec::new() };
-    let opening = keys.files().iter().filter(|file| file.keys.iter().any(|key| key.role == Role::Inactive));
+    let sealing = written(&active.file.disk)?;
+    let opening = files.iter().filter(|file| file.keys.iter().any(|key| key.role == Role::Inactive));
     let newest = opening.filter_map(|file| Some((written(&file.disk)?, file))).max_by_key(|(time, _)| *time);
-    match newest {
-        Some((time, file)) if time > sealing => {
-            let name = Text(file.path.as_bytes());
-            let message =
-                format!("the key seals, but {name}, which only opens, is newer by {}", Period(time - sealing));
-            vec![(active.key.subject(), message)]
-        }
-        _ => Vec::new(),
-    }
+    let (time, file) = newest.filter(|(time, _)| *time > sealing)?;
+    let name = Text(file.path.as_bytes());
+    let message = format!("the key seals, but {name}, which only opens, is newer by {}", Period(time - sealing));
+    Some((active.key.subject(), message))
 }
 
 pub(super) static TOO_FEW_KEYS: Rule = Rule {
@@ -70,8 +70,13 @@ pub(super) static TOO_FEW_KEYS: Rule = Rule {
 };
 
 fn too_few_keys(keys: &KeySet, thresholds: &Thresholds) -> Vec<(Subject, String)> {
-    let Some(first) = keys.keys().next() else { return Vec::new() };
-    let mut distinct: Vec<&[u8]> = keys.keys().filter(|key| key.role != Role::Ignored).map(KeyFacts::bytes).collect();
+    keys.hosts().filter_map(|files| too_few(files, thresholds)).collect()
+}
+
+fn too_few(files: &[KeyFileFacts], thresholds: &Thresholds) -> Option<(Subject, String)> {
+    let keys = || files.iter().flat_map(|file| &file.keys);
+    let first = keys().next()?;
+    let mut distinct: Vec<&[u8]> = keys().filter(|key| key.role != Role::Ignored).map(KeyFacts::bytes).collect();
     distinct.sort_unstable_by_key(|key| (key.len(), *key));
     distinct.dedup();
     // a file can be split into keys of different sizes: the most that it may hold
@@ -79,11 +84,11 @@ fn too_few_keys(keys: &KeySet, thresholds: &Thresholds) -> Vec<(Subject, String)
     let kept = i64::try_from(kept).unwrap_or(i64::MAX);
     let lifetime = thresholds.max_lifetime.unwrap_or(USUAL_LIFETIME);
     if kept.saturating_sub(1).saturating_mul(thresholds.max_key_age) >= lifetime {
-        return Vec::new();
+        return None;
     }
     let count = if kept == 1 { "one key is".to_owned() } else { format!("{kept} keys are") };
     let message = format!("{count} kept: after a rotation, tickets of up to {} open no more", Period(lifetime));
-    vec![(Subject::file(first.file.clone()), message)]
+    Some((Subject::file(first.file.clone()), message))
 }
 
 pub(super) static KEY_NAME_TOO_LONG_IN_USE: Rule = Rule {

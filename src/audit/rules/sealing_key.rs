@@ -25,7 +25,8 @@ fn not_active_key(ticket: &TicketFacts<'_>, thresholds: &Thresholds) -> Option<S
     if !thresholds.expect_active {
         return None;
     }
-    let expected = ticket.keys.active()?;
+    let of_its_host = ticket.record.key().and_then(|(key, _)| ticket.keys.active_beside(&key.origin().file));
+    let expected = of_its_host.or_else(|| ticket.keys.active())?;
     let expected_name = format!(
         "key {} of {}, fingerprint {}",
         expected.key.index,
@@ -59,7 +60,7 @@ pub(super) static INACTIVE_KEY_SEALS: Rule = Rule {
 
 fn inactive_key_seals(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let (key, _) = ticket.record.key().filter(|(key, verified)| *verified && is_inactive(key.key()))?;
-    let active = ticket.keys.active().filter(|active| active.certain)?;
+    let active = ticket.keys.active_beside(&key.origin().file).filter(|active| active.certain)?;
     // one file says nothing about when its keys changed places
     let rotated = active.file.disk.as_ref()?.modified.filter(|_| active.file.path != key.origin().file)?;
     let late = ticket.sealed()?.time?.checked_sub(rotated)?;

@@ -9,7 +9,7 @@ use tktdump::capture::container::Packet;
 use tktdump::capture::datagram::{Datagram, Decoder, Route, Step};
 
 use super::super::source::Sink;
-use super::{Blocks, End, Feed, PacketSink, each_packet};
+use super::{Blocks, End, Feed, Followed, PacketSink, each_packet};
 
 /// Batches on their way.
 const AHEAD: usize = 1;
@@ -94,17 +94,17 @@ impl Ahead {
         Ok(Self { full: filled, empty })
     }
 
-    /// Follows the connections of all that comes; gives what was counted in its blocks.
-    pub(super) fn follow(
-        self,
-        capture: &mut Capture,
-        sink: &mut impl Sink,
-    ) -> anyhow::Result<(anyhow::Result<End>, Blocks)> {
+    /// Follows the connections of all that comes.
+    pub(super) fn follow(self, capture: &mut Capture, sink: &mut impl Sink) -> anyhow::Result<Followed> {
+        let mut found = 0;
         loop {
             match self.full.recv()? {
                 Message::Batch(batch) => {
                     for (route, step, payload) in batch.packets() {
-                        capture.datagram(route, step, payload, &mut |connection| sink.connection(&connection));
+                        capture.datagram(route, step, payload, &mut |connection| {
+                            found += 1;
+                            sink.connection(&connection);
+                        });
                     }
                     // a thread that has ended needs none
                     let _ = self.empty.send(batch);
@@ -112,7 +112,7 @@ impl Ahead {
                 }
                 Message::Last(last) => {
                     capture.adopt(last.decoder);
-                    return Ok((last.end, last.blocks));
+                    return Ok(Followed { end: last.end, blocks: last.blocks, found });
                 }
             }
         }

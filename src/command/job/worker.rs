@@ -7,7 +7,7 @@ use std::path::Path;
 use tktdump::capture::{Connection, Remarks};
 use tktdump::input::{Form, Item};
 use tktdump::open::{Checked, Opener, Outcome};
-use tktdump::record::{Place, Source, examine, examine_checked};
+use tktdump::record::{Place, Selection, Source, examine, examine_checked};
 use tktdump::report::{Page, Totals};
 use tktdump::resumption::History;
 use tktdump::ticket;
@@ -35,6 +35,8 @@ pub(super) struct Job<'j> {
     pub(super) notes: &'j Notes,
     /// The keys that were given.
     pub(super) given: Given,
+    /// What is printed.
+    pub(super) selection: Selection,
     /// The clock that was asked for; packets have one of their own.
     pub(super) at: Option<i64>,
     /// How many workers there may be; `None`: one for each core.
@@ -235,12 +237,16 @@ impl Worker<'_> {
             (Item::Ticket(bytes), Some(checked)) => examine_checked(place, bytes, checked, opener, plaintext),
             _ => examine(place, item, opener, plaintext),
         };
+        self.index += 1;
+        if !self.job.selection.takes(&record) {
+            self.results.left_out += 1;
+            return;
+        }
         self.job.output.render(&record, &mut self.results.rendered);
         if let (Some(log), Ok(Outcome::Decrypted { session, key, .. })) = (&mut self.key_log, &record.verdict) {
             log.add_bare_ticket(session, key.origin(), &mut self.results.rendered, &mut self.results.notes);
         }
         self.results.add(&record, self.job);
-        self.index += 1;
         self.ease();
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use tktdump::search::{Container, HEAD_LENGTH, Image};
 use zeroize::Zeroizing;
 
@@ -15,6 +14,7 @@ use super::tickets;
 use crate::command::failure::Failure;
 use crate::command::notes::Notes;
 use crate::command::source;
+use crate::command::zstd::Frames;
 
 /// Bytes of an image that is kept in memory when it cannot be read in place; longer ones go to a file without a name.
 const KEPT: usize = 32 << 20;
@@ -103,7 +103,7 @@ impl Bytes {
             Container::Gzip => {
                 spool(&mut MultiGzDecoder::new(BufReader::new(io::Cursor::new(head).chain(file))), notes)
             }
-            Container::Zstd => spool(&mut Zstd::new(Box::new(io::Cursor::new(head).chain(file))), notes),
+            Container::Zstd => spool(&mut Frames::new(io::Cursor::new(head).chain(file)), notes),
             _ if in_place => Ok(Self::File(file)),
             _ => spool(&mut io::Cursor::new(head).chain(file), notes),
         }
@@ -215,77 +215,12 @@ fn spool(input: &mut dyn Read, notes: &Notes) -> anyhow::Result<Bytes> {
     }
 }
 
-/// Frames of Zstandard, one after the other (RFC 8878 section 3.1).
-struct Zstd {
-    /// `None` between frames, and at the end.
-    frame: Option<StreamingDecoder<Box<dyn Read>, FrameDecoder>>,
-    source: Option<Box<dyn Read>>,
-}
-
-/// First bytes of a frame; the low half byte of the first of a frame to be skipped is anything.
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-const SKIPPED_MAGIC: [u8; 3] = [0x2a, 0x4d, 0x18];
-
-impl Zstd {
-    fn new(source: Box<dyn Read>) -> Self {
-        Self { frame: None, source: Some(source) }
-    }
-
-    /// Begins the next frame; `false` at the end of the input.
-    fn next_frame(&mut self) -> io::Result<bool> {
-        let Some(mut source) = self.source.take() else { return Ok(false) };
-        loop {
-            let mut magic = [0; 4];
-            let mut filled = 0;
-            while let Some(rest) = magic.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-                match source.read(rest)? {
-                    0 => break,
-                    count => filled += count,
-                }
-            }
-            match (filled, magic) {
-                (0, _) => return Ok(false),
-                (4, ZSTD_MAGIC) => break,
-                (4, [low, rest @ ..]) if low & 0xf0 == 0x50 && rest == SKIPPED_MAGIC => {
-                    let mut length = [0; 4];
-                    source.read_exact(&mut length)?;
-                    io::copy(&mut source.by_ref().take(u32::from_le_bytes(length).into()), &mut io::sink())?;
-                }
-                _ => return Err(damaged("something else follows a frame")),
-            }
-        }
-        let source: Box<dyn Read> = Box::new(io::Cursor::new(ZSTD_MAGIC).chain(source));
-        self.frame = Some(StreamingDecoder::new(source).map_err(damaged)?);
-        Ok(true)
-    }
-}
-
-fn damaged(error: impl std::fmt::Display) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("damaged zstd: {error}"))
-}
-
-impl Read for Zstd {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if let Some(frame) = &mut self.frame {
-                let count = frame.read(buffer).map_err(damaged)?;
-                if count > 0 || buffer.is_empty() {
-                    return Ok(count);
-                }
-                self.source = self.frame.take().map(StreamingDecoder::into_inner);
-            }
-            if !self.next_frame()? {
-                return Ok(0);
-            }
-        }
-    }
-}
-
 /// Adds what to do where an image cannot be opened.
 fn with_remedy(error: anyhow::Error) -> anyhow::Error {
     let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
     let hint = match kind {
         Some(io::ErrorKind::PermissionDenied) => "cores and images belong to root: run it with sudo, or as their owner",
+        Some(io::ErrorKind::Unsupported) => "zstd -dc --long=31 FILE > IMAGE unpacks it",
         Some(io::ErrorKind::StorageFull) => "TMPDIR names a folder with more room for the unpacked image",
         Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof) => {
             "gzip -t FILE or zstd -t FILE checks the file"
@@ -293,25 +228,4 @@ fn with_remedy(error: anyhow::Error) -> anyhow::Error {
         _ => return error,
     };
     Failure::new(format_args!("{error:#}")).with_hint(hint).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_of_zstd_follow_each_other() {
-        // an empty frame, a frame of one raw block "abc", a frame that is skipped, "abc" again
-        let frame = |block: &[u8]| [&ZSTD_MAGIC[..], &[0x00, 0x58], block].concat();
-        let abc = frame(&[&[0x19, 0, 0][..], b"abc"].concat());
-        let skipped = [&[0x5a, 0x2a, 0x4d, 0x18, 2, 0, 0, 0][..], b"xx"].concat();
-        let all = [abc.clone(), skipped, abc.clone()].concat();
-        let read = |bytes: Vec<u8>| {
-            let mut out = Vec::new();
-            Zstd::new(Box::new(io::Cursor::new(bytes))).read_to_end(&mut out).map(|_| out)
-        };
-        assert_eq!(read(all.clone()).unwrap(), b"abcabc");
-        assert!(read([all, b"junk".to_vec()].concat()).is_err());
-        assert!(read(abc[..abc.len() - 1].to_vec()).is_err());
-    }
 }

@@ -29,6 +29,7 @@ pub(super) struct Numbers {
     capture: Capture,
     packets: u64,
     index: u64,
+    history: History,
     pub(super) connections: u64,
     pub(super) tickets: u64,
 }
@@ -44,8 +45,6 @@ pub(super) struct Scribe<'s> {
     prints: bool,
     pub(super) page: Page,
     plaintext: Zeroizing<Vec<u8>>,
-    /// What the connections before showed.
-    history: History,
 }
 
 impl<'s> Scribe<'s> {
@@ -59,7 +58,6 @@ impl<'s> Scribe<'s> {
             prints,
             page: Page::new(),
             plaintext: Zeroizing::default(),
-            history: History::default(),
         }
     }
 
@@ -118,7 +116,7 @@ impl<'s> Scribe<'s> {
         let kept = json::Kept::new(key_set.ring());
         let renderer = json::Renderer { kept: &kept, now: self.now, redact: true };
         let (mut fresh, mut findings) = (Vec::new(), Vec::new());
-        let Numbers { index, tickets, .. } = &mut self.numbers;
+        let Numbers { index, tickets, history, .. } = &mut self.numbers;
         let first = *index;
         let (prints, page) = (self.prints, &mut self.page);
         let mut auditor = self.auditors.get_mut(keys);
@@ -141,8 +139,8 @@ impl<'s> Scribe<'s> {
                 findings.extend(auditor.ticket(&facts));
             }
         };
-        let (history, plaintext) = (&mut self.history, &mut self.plaintext);
-        let record = examine_connection(connection, &self.source, first, &opener, history, None, plaintext, &mut each);
+        let record =
+            examine_connection(connection, &self.source, first, &opener, history, None, &mut self.plaintext, &mut each);
         if prints {
             renderer.connection(&record, page);
         }

@@ -124,7 +124,7 @@ fn load(paths: &[PathBuf], args: &ProbeArgs, now: i64, notes: &Notes) -> anyhow:
         for warning in &file.warnings {
             notes.warning(format_args!("{}: {warning}", Text(path.as_bytes())));
         }
-        files.push(LoadedFile { path, content, keys: file, disk: None });
+        files.push(LoadedFile { host: None, path, content, keys: file, disk: None });
     }
     if files.is_empty() && !paths.is_empty() {
         return Err(Failure::new("no key was found in what --key names").into());

@@ -85,6 +85,8 @@ pub enum Cause {
     Dump,
     /// Text in UTF-16.
     Utf16,
+    /// More bytes than a key has, as tickets have them.
+    LikeATicket,
     /// Hex digits, but for a character at that place.
     DamagedHex {
         /// Line from 1.
@@ -123,6 +125,9 @@ impl KeyFileError {
             Self::Size { cause: Some(Cause::Utf16), .. } => {
                 "the file is text in UTF-16: iconv -f UTF-16 -t UTF-8 FILE > NEW makes UTF-8 of it; --key-format auto reads it as it is"
                     .to_owned()
+            }
+            Self::Size { cause: Some(Cause::LikeATicket), .. } => {
+                "if the file is a ticket, it is an input and not a key: tktdump --key KEYFILE FILE".to_owned()
             }
             Self::Size { cause: Some(Cause::DamagedHex { line, column }), .. } => {
                 format!("the file is hex text, but for what stands at line {line}, column {column}")
@@ -190,5 +195,27 @@ pub(super) fn cause(file: &[u8]) -> Option<Cause> {
     if let Some((line, column)) = damaged_hex(file) {
         return Some(Cause::DamagedHex { line, column });
     }
-    without_newline(file).filter(|shorter| is_raw_key(shorter)).map(|_| Cause::TrailingNewline)
+    let text = std::str::from_utf8(file).is_ok();
+    if text && is_like_a_ticket(file) {
+        return Some(Cause::LikeATicket);
+    }
+    let newline = without_newline(file).filter(|shorter| is_raw_key(shorter)).map(|_| Cause::TrailingNewline);
+    newline.or_else(|| is_like_a_ticket(file).then_some(Cause::LikeATicket))
+}
+
+/// Whether a file has the length of a ticket and of no key, as raw bytes or as one line of hex or base64.
+fn is_like_a_ticket(file: &[u8]) -> bool {
+    const SHORTEST: usize = 100;
+    const LONGEST: usize = 8192;
+    let text = file.trim_ascii();
+    let decoded = if std::str::from_utf8(text).is_err() {
+        text.len()
+    } else if text.iter().all(u8::is_ascii_hexdigit) {
+        text.len() / 2
+    } else if text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte)) {
+        text.len() / 4 * 3
+    } else {
+        0
+    };
+    (SHORTEST..LONGEST).contains(&decoded)
 }

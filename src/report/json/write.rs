@@ -121,6 +121,7 @@ impl Object<'_, '_> {
     }
 
     /// What is known to be nothing.
+    #[cfg(feature = "audit")]
     pub(in crate::report) fn null(&mut self, key: impl Key) {
         key.value(self.line, b"null,", b"");
     }

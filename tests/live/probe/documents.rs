@@ -93,7 +93,7 @@ fn documents(lab: &Lab) -> Result<(), Failure> {
         .split_once("run: ")
         .map(|(_, command)| command.to_owned())
         .ok_or_else(|| Failure::new("no command in the job"))?;
-    let reloaded = crate::process::wait_for(|| shell(&job).is_ok_and(|run| run.status == 0));
+    let reloaded = crate::process::wait_for(crate::process::PATIENCE, || shell(&job).is_ok_and(|run| run.status == 0));
     if !reloaded {
         shell(&job)?.expect(0, &[]).context("the job in a pipeline")?;
     }

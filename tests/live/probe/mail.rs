@@ -6,7 +6,7 @@ use super::tool::{Cases, probe};
 use crate::{
     failure::Failure,
     lab::Lab,
-    process::{Server, free_address, output, program, succeed, version, wait_for},
+    process::{PATIENCE, Server, free_address, output, program, succeed, version, wait_for},
     report::Report,
 };
 
@@ -88,7 +88,7 @@ fn postfix(lab: &Lab) -> Result<(), Failure> {
     succeed(program("chown")?.args(["-R", "postfix"]).arg(folder.join("data")), b"")?;
     let running = Postfix { etc: &etc };
     let started = output(program("postfix")?.arg("-c").arg(&etc).arg("start"), b"")?;
-    let listens = wait_for(|| std::net::TcpStream::connect(address).is_ok());
+    let listens = wait_for(PATIENCE, || std::net::TcpStream::connect(address).is_ok());
     if !listens {
         let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
         let said = String::from_utf8_lossy(&started.stderr).into_owned();

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     failure::{Context as _, Failure},
     lab::{self, Lab},
-    process::{Server, cached_program, free_address, program, succeed, version, wait_for},
+    process::{PATIENCE, Server, cached_program, free_address, program, succeed, version, wait_for},
     report::Report,
 };
 
@@ -77,7 +77,7 @@ impl Drop for Nginx<'_> {
     fn drop(&mut self) {
         let _ = self.signal("stop");
         // the file goes when the worker has ended
-        wait_for(|| !self.pid.exists());
+        wait_for(PATIENCE, || !self.pid.exists());
     }
 }
 
@@ -149,7 +149,7 @@ fn rotation(lab: &Lab, program: fn() -> Result<Command, Failure>) -> Result<(), 
 
     nginx.reload()?;
     let mut last = run(address, files, &["--expect-active"])?;
-    wait_for(|| {
+    wait_for(PATIENCE, || {
         if last.status != 0 {
             if let Ok(done) = run(address, files, &["--expect-active"]) {
                 last = done;
