@@ -8,6 +8,8 @@ mod cli;
 mod exit;
 mod failure;
 mod gzip;
+#[cfg(unix)]
+mod interrupt;
 mod job;
 mod key_files;
 mod key_log;
@@ -23,6 +25,7 @@ mod redirect;
 mod secret_file;
 mod server_config;
 mod source;
+mod stdout;
 mod survey;
 mod turnstile;
 mod zstd;
@@ -32,18 +35,27 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 
+use self::args::shared::Verbosity;
 use self::cli::{Cli, Command};
 use self::exit::{Exit, fail};
 use self::notes::Notes;
 
 /// Runs the command.
 pub(crate) fn main() -> ExitCode {
-    let cli = match cli::parse() {
-        Ok(cli) => cli,
-        Err(error) => return usage(&error),
+    #[cfg(unix)]
+    interrupt::end_with_whole_lines();
+    let (verbosity, cli) = match cli::parse() {
+        Ok(cli) => (cli.verbosity, Ok(cli)),
+        Err(error) => (Verbosity::default(), Err(error)),
     };
-    let notes = Notes::new(&cli.verbosity);
-    let exit = run(cli, &notes).unwrap_or_else(|error| fail(&error, &notes));
+    let notes = Notes::new(verbosity);
+    let result = stdout::check().and_then(|()| match cli {
+        Ok(cli) => run(cli, &notes),
+        Err(error) => usage(&error),
+    });
+    // what is still held back may not find room either
+    let result = result.and_then(|exit| Ok(io::stdout().flush().map(|()| exit)?));
+    let exit = result.unwrap_or_else(|error| fail(&error, &notes));
     ExitCode::from(exit as u8)
 }
 
@@ -75,13 +87,12 @@ fn run(cli: Cli, notes: &Notes) -> anyhow::Result<Exit> {
 }
 
 /// Help and version go to standard output; errors have the same face as all others.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error) -> anyhow::Result<Exit> {
     let text = error.render().to_string();
     if !error.use_stderr() {
-        // a closed pipe is no error
-        let _ = io::stdout().write_all(text.as_bytes());
-        return ExitCode::from(Exit::Done as u8);
+        io::stdout().write_all(text.as_bytes())?;
+        return Ok(Exit::Done);
     }
     let _ = write!(io::stderr(), "tktdump: error: {}", text.strip_prefix("error: ").unwrap_or(&text));
-    ExitCode::from(Exit::Failed as u8)
+    Ok(Exit::Failed)
 }

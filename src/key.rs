@@ -16,6 +16,7 @@ pub mod weak;
 
 mod crypto;
 mod fingerprint;
+pub(crate) mod firsts;
 mod rotation;
 mod tree;
 mod unwritable;

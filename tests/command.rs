@@ -57,6 +57,14 @@ fn records_have_what_the_dialect_has() {
     assert!(!shown.contains(&text("/session/resumption_master_secret")));
 }
 
+/// Exim lets sessions live for 2 hours, so that its slots are 6 hours long.
+#[test]
+fn slots_of_exim_are_found() {
+    let arguments = ["-f", "json", "--at", "1795858000"];
+    let output = tktdump(&arguments, "gnutls_slots/exim.key", &data("gnutls_slots/exim.bin"));
+    assert_eq!((output.status.code(), errors(&output)), (Some(0), String::new()));
+}
+
 #[test]
 fn hints_name_the_family() {
     let folder = tempfile::tempdir().unwrap();
@@ -180,5 +188,8 @@ fn the_summary_of_a_capture_counts_its_connections_though_there_are_none() {
     fs::write(&file, &whole[..24]).unwrap();
     let key = data("nginx48_tls12/ticket.key");
     let output = tktdump(&["-f", "json", "--stats"], key.to_str().unwrap(), &file);
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"type\":\"summary\",\"tickets\":0,\"connections\":0}\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "{\"type\":\"summary\",\"tickets\":0,\"connections\":0,\"packets\":0,\"dropped\":0}\n"
+    );
 }

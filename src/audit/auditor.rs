@@ -1,5 +1,7 @@
 //! Going through the rules.
 
+use std::collections::HashMap;
+
 use super::facts::capture::Offer;
 use super::facts::keys::KeySet;
 use super::facts::ticket::TicketFacts;
@@ -61,8 +63,11 @@ impl<'p> Auditor<'p> {
                 findings.extend(rule, check(keys, &self.policy.thresholds));
             }
         }
-        let place = |file: &str| keys.files().iter().position(|known| *known.path == *file);
-        findings.found.sort_by_key(|finding| (place(&finding.subject.file), finding.subject.item));
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for (place, file) in keys.files().iter().enumerate() {
+            places.entry(&file.path).or_insert(place);
+        }
+        findings.found.sort_by_key(|finding| (places.get(&*finding.subject.file).copied(), finding.subject.item));
         findings.found
     }
 

@@ -6,6 +6,8 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use tktdump::escape::Text;
+
 use super::args::shared::Verbosity;
 #[cfg(feature = "audit")]
 use super::audit::AuditArgs;
@@ -36,7 +38,12 @@ pub(super) struct Cli {
 
 /// Reads the arguments.
 pub(super) fn parse() -> Result<Cli, clap::Error> {
-    parse_from(std::env::args_os())
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // errors repeat arguments, which may be file names that somebody else chose
+    parse_from(arguments.clone()).map_err(|error| {
+        let escaped = arguments.iter().map(|argument| Text(argument.as_encoded_bytes()).to_string().into());
+        if error.use_stderr() { parse_from(escaped).err().unwrap_or(error) } else { error }
+    })
 }
 
 fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
@@ -62,7 +69,7 @@ pub(super) enum Command {
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),
     #[cfg(feature = "probe")]
-    /// Connect to servers: do they resume, under which key, and do the nodes of a pool share it
+    /// Connect to servers: do they resume, under which key, and do nodes share it
     Probe(Box<ProbeArgs>),
     /// Group tickets by key name, without any key
     Survey(SurveyArgs),

@@ -193,6 +193,19 @@ pub(super) fn refused(shown: &str, error: &KeyFileError) -> Failure {
     if is_damaged { failure } else { failure.about_something_else() }
 }
 
+/// Whether it is a device: a disk or a source of random bytes is not a key, and may have no end.
+#[cfg(unix)]
+fn is_device(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    let kind = metadata.file_type();
+    kind.is_char_device() || kind.is_block_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &Metadata) -> bool {
+    false
+}
+
 #[cfg(unix)]
 fn mode(metadata: &Metadata) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
@@ -216,6 +229,9 @@ pub(super) fn read(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, Option<Metada
     }
     let file = File::open(path)?;
     let metadata = file.metadata()?;
+    if is_device(&metadata) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is a device, which holds no ticket key"));
+    }
     // to see the end takes a byte more; what is no file does not say how long it is
     let length = if metadata.is_file() { metadata.len().min(limit) + 1 } else { 1 << 14 };
     let mut bytes = room(length);

@@ -71,8 +71,10 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let ring = KeyRing::with_clock(files, Some(super::exit::now()));
     let problems = problems::of(ring.keys());
     let mut out = Page::new();
+    // keys stand in the order of their files
+    let mut rest = ring.keys().iter().zip(&problems).peekable();
     for about in &about {
-        let keys = ring.keys().iter().zip(&problems).filter(|(key, _)| key.origin().file == about.path);
+        let keys = std::iter::from_fn(|| rest.next_if(|(key, _)| Arc::ptr_eq(&key.origin().file, &about.path)));
         match args.format {
             ListFormat::Json => keys.for_each(|(key, problems)| {
                 let all: Vec<String> = about.problems.iter().chain(problems).cloned().collect();

@@ -18,7 +18,7 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    pub(super) fn new(verbosity: &Verbosity) -> Self {
+    pub(super) fn new(verbosity: Verbosity) -> Self {
         let quiet = verbosity.quiet > 0;
         Self { quiet, verbose: verbosity.verbose > 0, progress: Progress::new(quiet) }
     }

@@ -97,6 +97,7 @@ pub(super) trait Sink {
 /// Reads an input to its end; `form` is `None` where the content decides.
 pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> anyhow::Result<()> {
     if is_stdin(path) {
+        refuse_output(path)?;
         return read_from(io::stdin(), form, path, sink);
     }
     let file = File::open(path).with_context(|| shown(path))?;
@@ -104,6 +105,7 @@ pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> any
         let failure = Failure::new(format_args!("{}: is a directory", shown(path)));
         return Err(failure.with_hint("name the files in it, such as DIR/*").into());
     }
+    refuse_output(path)?;
     let is_given = |metadata| sink.given().is_some_and(|given| given.is_file(&metadata));
     if file.metadata().is_ok_and(is_given) {
         return Err(key_file(path));
@@ -168,6 +170,17 @@ fn refuse_key_file(
 ) -> anyhow::Result<()> {
     let is_copy = sink.given().is_some_and(|given| given.is_copy(head));
     if is_copy || input::is_key_file(form, named.is_some(), head) { Err(key_file(path)) } else { Ok(()) }
+}
+
+/// An input that results are written to would never end.
+pub(super) fn refuse_output(path: &Path) -> anyhow::Result<()> {
+    let of_file = || std::fs::metadata(path).ok().as_ref().and_then(Identity::of);
+    let input = if is_stdin(path) { Identity::of_stream(io::stdin()) } else { of_file() };
+    if input.is_none() || input != Identity::of_stream(io::stdout()) {
+        return Ok(());
+    }
+    let failure = Failure::new(format_args!("{}: the input is also the output", shown(path)));
+    Err(failure.with_hint("write the results to another file").into())
 }
 
 /// Says what an input is that is certainly not of the form that was named.

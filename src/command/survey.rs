@@ -259,9 +259,10 @@ impl Sink for Collector<'_> {
             let ticket = sighting.ticket;
             let Some(part) = part(connection, &sighting) else { continue };
             let opener = Opener::new(self.ring);
-            let outcome = match self.ring.is_empty() {
-                true => without_keys(ticket),
-                false => opener.open(&opener.check(ticket), &mut self.plaintext),
+            let outcome = if self.ring.is_empty() {
+                without_keys(ticket)
+            } else {
+                opener.open(&opener.check(ticket), &mut self.plaintext)
             };
             // it has no key name, and there is no key that it could be of
             if matches!(Unrecognised::of(&sighting, &outcome), Some(Unrecognised::External | Unrecognised::Encrypted)) {

@@ -11,6 +11,7 @@ mod haproxy_runtime;
 mod httpd;
 mod kubernetes;
 mod lighttpd;
+mod named;
 mod nghttpx;
 mod nginx;
 mod scalars;

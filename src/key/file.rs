@@ -2,16 +2,18 @@
 
 mod dump;
 mod error;
+mod foreign;
 mod names;
 mod text;
 mod utf16;
 
+use std::collections::HashMap;
+
 use zeroize::Zeroizing;
 
 use self::error::cause;
-pub(super) use self::error::join_lines;
 pub use self::error::{Cause, KeyFileError};
-pub(super) use self::text::{UNCOMMENT, decode_lines, wrapped_lines};
+pub(super) use self::text::{UNCOMMENT, decode_lines, join_lines, wrapped_lines};
 use self::text::{is_prose, slips};
 pub(super) use self::utf16::decode as utf16;
 use super::format::{KeyBytes, KeyFormat};
@@ -89,6 +91,9 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
 }
 
 fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
+    if let Some(what) = foreign::what(file) {
+        return Err(KeyFileError::Foreign { what });
+    }
     if let Some((plain, what)) = undressed(file) {
         let mut found = read_by_content(&plain)?;
         found.warnings.insert(0, format!("the file is {what}; servers do not take it so"));
@@ -135,7 +140,9 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     if !found.readings.is_empty() {
         return Ok(found);
     }
-    let shorter = without_newline(file).filter(|shorter| decode_lines(shorter).is_none());
+    // one line end more, not a file of them
+    let is_last = |shorter: &&[u8]| !shorter.ends_with(b"\n") && decode_lines(shorter).is_none();
+    let shorter = without_newline(file).filter(is_last);
     if let Some(Ok(mut found)) = shorter.map(read_by_content) {
         found.warnings.push(format!(
             "the file has {} bytes and ends in a newline, which is left out; servers refuse such a file or cut it off",
@@ -156,28 +163,54 @@ fn undressed(file: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &'static str)> {
 
 /// Adds the readings of every format, of text or of raw bytes, that takes the file for its own; equal ones become one.
 fn claim(readings: &mut Vec<Reading>, file: &[u8], text: bool) {
+    let mut places = Places::of(readings);
     for &format in FORMATS.iter().filter(|format| format.is_text() == text && format.claims(file)) {
         let Ok(keys) = format.read(file) else { continue };
         let count = count(&keys);
         for key in keys {
-            let same = |reading: &&mut Reading| reading.keys == count && same_key(&reading.key, &key);
-            match readings.iter_mut().find(same) {
-                Some(reading) => reading.formats.push(format),
-                None => readings.push(Reading { key, formats: vec![format], loadable: true, keys: count }),
+            let same = |reading: &Reading| reading.keys == count && same_key(&reading.key, &key);
+            if let Some(reading) = places.find(key.index, readings, same).and_then(|at| readings.get_mut(at)) {
+                reading.formats.push(format);
+            } else {
+                places.add(key.index, readings.len());
+                readings.push(Reading { key, formats: vec![format], loadable: true, keys: count });
             }
         }
+    }
+}
+
+/// Where the readings of each key are, by its number: a file can have thousands of keys, and few readings of each.
+struct Places(HashMap<usize, Vec<usize>>);
+
+impl Places {
+    fn of(readings: &[Reading]) -> Self {
+        let mut places = Self(HashMap::new());
+        readings.iter().enumerate().for_each(|(at, reading)| places.add(reading.key.index, at));
+        places
+    }
+
+    fn add(&mut self, index: usize, at: usize) {
+        self.0.entry(index).or_default().push(at);
+    }
+
+    /// The first reading of a key that `is` so.
+    fn find(&self, index: usize, readings: &[Reading], is: impl Fn(&Reading) -> bool) -> Option<usize> {
+        let places = self.0.get(&index)?;
+        places.iter().copied().find(|&at| readings.get(at).is_some_and(&is))
     }
 }
 
 /// Adds the orders in which no server keeps such a file, but in which its bytes may have been meant.
 fn borrow_layouts<'a>(readings: &mut Vec<Reading>, keys: impl ExactSizeIterator<Item = &'a [u8]>) {
     let count = keys.len();
+    let mut places = Places::of(readings);
     for (index, bytes) in keys.enumerate() {
         for layout in Layout::BARE.into_iter().filter(|layout| layout.size() == bytes.len()) {
             let key = KeyBytes::new(index, bytes, layout);
-            if readings.iter().any(|reading| same_key(&reading.key, &key)) {
+            if places.find(index, readings, |reading| same_key(&reading.key, &key)).is_some() {
                 continue;
             }
+            places.add(index, readings.len());
             let lends = |format: &&&'static dyn KeyFormat| format.layouts().contains(&layout) && format.name() != "pem";
             let formats = FORMATS.iter().filter(lends).copied().collect();
             readings.push(Reading { key, formats, loadable: false, keys: count });

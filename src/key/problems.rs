@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::firsts::Firsts;
 use super::{Fingerprint, KeyName, Layout, Scheme, TicketKey, Weakness};
 
 /// The problems of each key, a sentence each, in the order of `keys`. None of them gives a secret away.
@@ -9,10 +10,7 @@ use super::{Fingerprint, KeyName, Layout, Scheme, TicketKey, Weakness};
 pub fn of(keys: &[TicketKey]) -> Vec<Vec<String>> {
     let mut neighbours = Neighbours::default();
     for key in keys {
-        if let Some(name) = key.name() {
-            neighbours.by_name.entry((kind(key), name)).or_default().push(key);
-        }
-        neighbours.by_secrets.entry((kind(key), key.secrets_fingerprint())).or_default().push(key);
+        neighbours.add(key);
     }
     keys.iter().map(|key| weaknesses(key).chain(neighbours.problems(key)).collect()).collect()
 }
@@ -41,27 +39,41 @@ fn kind(key: &TicketKey) -> Kind {
     (key.layout(), key.scheme())
 }
 
+/// Keys that have something in common, so that none need be compared with all.
 #[derive(Default)]
 struct Neighbours<'k> {
-    by_name: HashMap<(Kind, KeyName), Vec<&'k TicketKey>>,
-    by_secrets: HashMap<(Kind, Fingerprint), Vec<&'k TicketKey>>,
+    /// Those of one name, by their secrets.
+    named: HashMap<(Kind, KeyName), Firsts<&'k TicketKey, Fingerprint>>,
+    /// Those of the same secrets, by their name.
+    alike: HashMap<(Kind, Fingerprint), Firsts<&'k TicketKey, Option<KeyName>>>,
+    /// Those of one file of the same name and secrets, by their number: hosts and services are meant to have the same
+    /// keys, only a copy in one file is a mistake.
+    copies: HashMap<(&'k str, Kind, KeyName, Fingerprint), Firsts<&'k TicketKey, usize>>,
 }
 
 impl<'k> Neighbours<'k> {
+    fn add(&mut self, key: &'k TicketKey) {
+        let (kind, secrets) = (kind(key), key.secrets_fingerprint());
+        let mut alike = self.alike.entry((kind, secrets));
+        alike = alike.and_modify(|firsts| firsts.add(key, key.name()));
+        alike.or_insert_with(|| Firsts::new(key, key.name()));
+        if let Some(name) = key.name() {
+            let named = self.named.entry((kind, name)).and_modify(|firsts| firsts.add(key, secrets));
+            named.or_insert_with(|| Firsts::new(key, secrets));
+            let copies = self.copies.entry((file(key), kind, name, secrets));
+            let copies = copies.and_modify(|firsts| firsts.add(key, key.origin().index));
+            copies.or_insert_with(|| Firsts::new(key, key.origin().index));
+        }
+    }
+
     /// Of each kind of problem the first: that another key is the same, or half the same.
-    fn problems(&self, key: &TicketKey) -> impl Iterator<Item = String> {
-        let same_name = key.name().and_then(|name| self.by_name.get(&(kind(key), name)));
-        let same_secrets = self.by_secrets.get(&(kind(key), key.secrets_fingerprint()));
-        let find = |keys: Option<&Vec<&'k TicketKey>>, wanted: &dyn Fn(&TicketKey) -> bool| {
-            let others = keys?.iter().filter(|other| !is_same_place(key, other));
-            others.copied().find(|other| wanted(other)).map(place)
-        };
-        // hosts and services are meant to have the same keys: only a copy in one file is a mistake
-        let twice = find(same_name, &|other| {
-            other.origin().file == key.origin().file && other.secrets_fingerprint() == key.secrets_fingerprint()
-        });
-        let changed = find(same_name, &|other| other.secrets_fingerprint() != key.secrets_fingerprint());
-        let renamed = find(same_secrets, &|other| other.name() != key.name());
+    fn problems(&self, key: &'k TicketKey) -> impl Iterator<Item = String> + use<> {
+        let (kind, secrets) = (kind(key), key.secrets_fingerprint());
+        let twice =
+            key.name().and_then(|name| self.copies.get(&(file(key), kind, name, secrets))?.unlike(&key.origin().index));
+        let changed = key.name().and_then(|name| self.named.get(&(kind, name))?.unlike(&secrets));
+        let renamed = self.alike.get(&(kind, secrets)).and_then(|firsts| firsts.unlike(&key.name()));
+        let [twice, changed, renamed] = [twice, changed, renamed].map(|other| other.map(|other| place(other)));
         [
             twice.map(|place| format!("identical to {place}")),
             changed.map(|place| {
@@ -74,9 +86,8 @@ impl<'k> Neighbours<'k> {
     }
 }
 
-fn is_same_place(one: &TicketKey, other: &TicketKey) -> bool {
-    let (one, other) = (one.origin(), other.origin());
-    one.file == other.file && one.index == other.index
+fn file(key: &TicketKey) -> &str {
+    &key.origin().file
 }
 
 fn place(key: &TicketKey) -> String {

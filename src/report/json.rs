@@ -80,6 +80,11 @@ impl Renderer<'_> {
         let view = View { session, now: self.now, redact: self.redact };
         let parts = session.mark().and_then(|mark| self.kept.texts(mark));
         view.visit(&mut Fields::new(object, parts, self.kept.dates()));
+        if session.sizes().next().is_some() {
+            object.object(member!("sizes"), |object| {
+                session.sizes().for_each(|(name, bytes)| object.number(name, bytes));
+            });
+        }
     }
 
     fn key_used(&self, key: KeyInUse<'_>, verified: bool, object: &mut Object<'_, '_>) {

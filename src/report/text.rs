@@ -3,6 +3,7 @@
 mod capture;
 mod fields;
 mod style;
+mod wrap;
 
 use std::fmt::Write as _;
 
@@ -42,11 +43,37 @@ impl Renderer<'_> {
         let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
         // writing to a String does not fail
         let _ = self.print(record, &mut text);
-        out.extend_from_slice(text.as_bytes());
+        self.put(&text, out);
     }
 
-    fn print(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, good, bad, warning, label: faint, .. } = self.styles;
+    /// Appends the text of a ticket that was shown before, in a packet of the same capture: where it is this time.
+    pub fn ticket_again(&self, record: &Record<'_>, packet: u64, out: &mut Page) {
+        let mut text = String::with_capacity(1024);
+        // writing to a String does not fail
+        let _ = self.print_again(record, packet, &mut text);
+        self.put(&text, out);
+    }
+
+    /// Appends text, its lines no wider than the terminal.
+    fn put(&self, text: &str, out: &mut Page) {
+        let Some(width) = self.styles.width else { return out.extend_from_slice(text.as_bytes()) };
+        let mut wrapped = Zeroizing::new(String::with_capacity(2 * text.len()));
+        wrap::wrap(text, width, &mut wrapped);
+        out.extend_from_slice(wrapped.as_bytes());
+    }
+
+    fn print_again(&self, record: &Record<'_>, packet: u64, out: &mut String) -> std::fmt::Result {
+        self.heading(record, out)?;
+        writeln!(out, "  the ticket of packet {packet}, shown above")?;
+        if let Some(sighting) = &record.capture {
+            self.sighting(sighting, out)?;
+        }
+        out.push('\n');
+        Ok(())
+    }
+
+    fn heading(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
+        let Styles { heading, good, bad, warning, .. } = self.styles;
         let status = record.status();
         let colour = match status {
             _ if record.opened_with_built_in_key() => bad,
@@ -54,7 +81,12 @@ impl Renderer<'_> {
             Status::NoKey | Status::StatefulId | Status::Unrecognised => warning,
             _ => bad,
         };
-        writeln!(out, "{heading}{}{heading:#}  {colour}{}{colour:#}", record.place, status.as_str())?;
+        writeln!(out, "{heading}{}{heading:#}  {colour}{}{colour:#}", record.place, status.as_str())
+    }
+
+    fn print(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
+        let Styles { bad, label: faint, .. } = self.styles;
+        self.heading(record, out)?;
         if record.opened_with_built_in_key() {
             writeln!(out, "  {bad}opened with a key that anybody can guess{bad:#}")?;
         }
@@ -72,10 +104,10 @@ impl Renderer<'_> {
             self.key(key, verified, out)?;
         }
         if let Some(shown) = record.session() {
-            self.session("Session", shown, out)?;
+            self.session("Session", shown, false, out)?;
         }
         if let Some(session) = &record.client_session {
-            self.session("The client's own session", Shown::Genuine(session), out)?;
+            self.session("The client's own session", Shown::Genuine(session), true, out)?;
         }
         out.push('\n');
         Ok(())
@@ -119,7 +151,7 @@ impl Renderer<'_> {
         }
     }
 
-    fn session(&self, title: &str, shown: Shown<'_, '_>, out: &mut String) -> std::fmt::Result {
+    fn session(&self, title: &str, shown: Shown<'_, '_>, is_clients: bool, out: &mut String) -> std::fmt::Result {
         let Styles { heading, bad, .. } = self.styles;
         write!(out, "  {heading}{title}{heading:#}")?;
         if shown.is_unverified() {
@@ -127,10 +159,16 @@ impl Renderer<'_> {
         }
         out.push('\n');
         let view = View { session: shown.session(), now: self.now, redact: self.redact };
-        let mut fields = Fields::new(self, view, out);
+        let mut fields = Fields::new(self, view, is_clients, out);
         view.visit(&mut fields);
         fields.finish();
-        Ok(())
+        let sizes: Vec<String> =
+            shown.session().sizes().map(|(name, bytes)| format!("{} {bytes}", name.replace('_', " "))).collect();
+        let whole = shown.session().encoded.len();
+        match sizes.as_slice() {
+            [] => Ok(()),
+            sizes => self.line(out, "size", format_args!("{whole} bytes: {}", sizes.join(", "))),
+        }
     }
 
     fn line(&self, out: &mut String, label: &str, value: impl std::fmt::Display) -> std::fmt::Result {

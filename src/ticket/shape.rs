@@ -96,7 +96,8 @@ impl Shape {
         Some(match self {
             Self::OpenSsl | Self::Unknown => return None,
             Self::GnuTls => {
-                "the shape is GnuTLS's: the 64-byte key of gnutls_session_ticket_enable_server opens it, whatever the time slot"
+                "the shape is GnuTLS's: the 64-byte key of gnutls_session_ticket_enable_server opens it, at any time if \
+                 sessions live 6 hours or longer, 2 hours, 1 hour or 5 minutes, else around --at"
             }
             Self::Rfc5077 => {
                 "the shape is that of RFC 5077 section 4 with the length sent; wolfSSL and NSS send one too"

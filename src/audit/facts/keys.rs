@@ -1,5 +1,6 @@
 //! What rules see of keys and of the files they are in.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::key::file::KeyFile;
 use crate::key::format::KeyBytes;
 use crate::key::layout::{Layout, Order};
 use crate::key::ring::KeyRing;
-use crate::key::{Fingerprint, KeyName, Role, TicketKey};
+use crate::key::{Fingerprint, KeyName, Role, Scheme, TicketKey};
 
 /// A key file as it was read.
 pub struct LoadedFile {
@@ -167,7 +168,14 @@ impl KeySet {
             files.push((KeyFileFacts { path, host, content, disk, keys: Vec::new(), text_format, covered: 0 }, bytes));
         }
         let ring = KeyRing::with_clock(readings, Some(now));
-        let files = files.into_iter().map(|(file, bytes)| file.with_keys(bytes, &ring)).collect();
+        let mut by_reading = HashMap::new();
+        for key in ring.keys() {
+            let origin = key.origin();
+            by_reading.entry((origin.file.as_ptr().addr(), origin.index, key.layout(), key.scheme())).or_insert(key);
+        }
+        let files: Vec<KeyFileFacts> =
+            files.into_iter().map(|(file, bytes)| file.with_keys(bytes, &by_reading)).collect();
+        drop(by_reading);
         Self { ring, files }
     }
 
@@ -218,25 +226,27 @@ impl<'k> ActiveKey<'k> {
     }
 }
 
+/// What tells a reading from all others: the file as it was named, by its place in memory, the number of the key in it,
+/// and how it is divided and used.
+type Reading = (usize, usize, Layout, Scheme);
+
 impl KeyFileFacts {
-    fn with_keys(mut self, readings: Vec<KeyBytes>, ring: &KeyRing) -> Self {
+    fn with_keys(mut self, readings: Vec<KeyBytes>, ring: &HashMap<Reading, &TicketKey>) -> Self {
+        // few readings of each of many keys
+        let mut places: HashMap<usize, Vec<usize>> = HashMap::new();
         for reading in readings {
             let KeyBytes { index, layout, scheme, .. } = reading;
-            let is_it = |key: &&TicketKey| {
-                let origin = key.origin();
-                let same = origin.index == index && key.layout() == layout && key.scheme() == scheme;
-                same && Arc::ptr_eq(&origin.file, &self.path)
-            };
             // what is no key for the ring is none here
-            let Some(key) = ring.keys().iter().find(is_it) else { continue };
+            let Some(key) = ring.get(&(self.path.as_ptr().addr(), index, layout, scheme)) else { continue };
             let aes = layout.aes;
             let (skipped, secrets) = secret_parts(&reading);
             let bytes = reading.seed.unwrap_or(reading.bytes);
             // the first bytes of a master key are no name that anybody sees
             let name = key.name();
             let role = key.origin().role;
-            let same = |other: &&mut KeyFacts| other.index == index && *other.bytes == *bytes;
-            if let Some(known) = self.keys.iter_mut().find(same) {
+            let places = places.entry(index).or_default();
+            let same = |&at: &usize| self.keys.get(at).is_some_and(|other| *other.bytes == *bytes);
+            if let Some(known) = places.iter().copied().find(same).and_then(|at| self.keys.get_mut(at)) {
                 known.aes_bits = known.aes_bits.max(aes * 8);
                 if known.role != role {
                     known.role = Role::Unknown;
@@ -255,6 +265,7 @@ impl KeyFileFacts {
                 secret
             };
             let secrets = secrets.into_iter().map(place).collect();
+            places.push(self.keys.len());
             self.keys.push(KeyFacts {
                 file: Arc::clone(&self.path),
                 index,
@@ -275,8 +286,9 @@ impl KeyFileFacts {
 
     /// The most of the content that keys of one size take.
     fn longest_split(&self) -> usize {
-        let of_size = |size: usize| self.keys.iter().filter(|key| key.bytes.len() == size).count() * size;
-        self.keys.iter().map(|key| of_size(key.bytes.len())).max().unwrap_or(0)
+        let mut counts: HashMap<usize, usize> = HashMap::new();
+        self.keys.iter().for_each(|key| *counts.entry(key.bytes.len()).or_default() += 1);
+        counts.into_iter().map(|(size, count)| size * count).max().unwrap_or(0)
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) static SESSION_OUTLIVES_CERTIFICATE: Rule = Rule {
 fn session_outlives(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let session = ticket.sealed()?;
     let end = certificate(session)?.not_after;
-    let later = session.expires()?.checked_sub(end)?;
+    let later = session.expires()?.saturating_sub(end);
     let was_valid = session.time? <= end;
     (later > 0 && was_valid)
         .then(|| format!("the session lasts {} longer than the certificate, which ends on {}", Period(later), day(end)))

@@ -1,6 +1,9 @@
 //! Keys compared with each other.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
+use std::sync::Arc;
 
 use super::super::facts::keys::{KeyFacts, KeySet};
 use super::super::rule::{Check, Rule};
@@ -8,6 +11,7 @@ use super::super::severity::Severity;
 use super::super::subject::Subject;
 use super::super::thresholds::Thresholds;
 use crate::escape::Text;
+use crate::key::firsts::Firsts;
 
 pub(super) static KEY_NAME_COLLISION: Rule = Rule {
     id: "key-name-collision",
@@ -19,14 +23,10 @@ pub(super) static KEY_NAME_COLLISION: Rule = Rule {
 };
 
 fn key_name_collision(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
-    later_of_pairs(keys, |one, other| {
-        one.name.is_some()
-            && one.name == other.name
-            && one.bytes().len() == other.bytes().len()
-            && one.sorted_secrets() != other.sorted_secrets()
-    })
-    .map(|(one, other)| (other.subject(), format!("{} has the same name and other secrets", place(one))))
-    .collect()
+    let named = |key: &KeyFacts| key.name.map(|name| (name, key.bytes().len()));
+    later_of_pairs(keys, named, KeyFacts::sorted_secrets)
+        .map(|(one, other)| (other.subject(), format!("{} has the same name and other secrets", place(one))))
+        .collect()
 }
 
 pub(super) static RENAMED_KEY: Rule = Rule {
@@ -39,8 +39,7 @@ pub(super) static RENAMED_KEY: Rule = Rule {
 };
 
 fn renamed_key(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
-    let named = |one: &KeyFacts, other: &KeyFacts| one.name.zip(other.name).is_some_and(|(one, other)| one != other);
-    later_of_pairs(keys, |one, other| named(one, other) && one.sorted_secrets() == other.sorted_secrets())
+    later_of_pairs(keys, |key| key.name.map(|_| key.sorted_secrets()), |key| key.name)
         .map(|(one, other)| (other.subject(), format!("{} has the same secrets under another name", place(one))))
         .collect()
 }
@@ -55,7 +54,7 @@ pub(super) static DUPLICATE_KEY: Rule = Rule {
 };
 
 fn duplicate_key(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
-    later_of_pairs(keys, |one, other| one.file == other.file && is_copy(one, other))
+    copies(keys, |key| Some(Arc::clone(&key.file)), std::ptr::from_ref)
         .map(|(one, other)| (other.subject(), format!("the key is a copy of {}", place(one))))
         .collect()
 }
@@ -73,29 +72,66 @@ fn shared_key(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
     // hosts are audited side by side because they are meant to share their keys
     let hosts: HashMap<&str, &str> =
         keys.files().iter().filter_map(|file| Some((&*file.path, file.host.as_deref()?))).collect();
-    let apart = |one: &KeyFacts, other: &KeyFacts| hosts.get(&*one.file) != hosts.get(&*other.file);
-    later_of_pairs(keys, |one, other| one.file != other.file && is_copy(one, other) && !apart(one, other))
+    copies(keys, |key| hosts.get(&*key.file).copied(), |key| Arc::clone(&key.file))
         .map(|(one, other)| (other.subject(), format!("the key is also {}", place(one))))
         .collect()
-}
-
-fn is_copy(one: &KeyFacts, other: &KeyFacts) -> bool {
-    let equal = one.name == other.name && one.sorted_secrets() == other.sorted_secrets();
-    equal || one.bytes() == other.bytes()
 }
 
 fn place(key: &KeyFacts) -> String {
     format!("key {} of {}", key.index, Text(key.file.as_bytes()))
 }
 
-/// For every key the first earlier one that `is` so, where there is one.
-fn later_of_pairs<'k>(
+/// For every key the first earlier one that has something in common with it and something else not, where there is one.
+fn later_of_pairs<'k, S: Hash + Eq, P: PartialEq>(
     keys: &'k KeySet,
-    is: impl Fn(&KeyFacts, &KeyFacts) -> bool + 'k,
+    shared: impl Fn(&'k KeyFacts) -> Option<S>,
+    differs: impl Fn(&'k KeyFacts) -> P,
 ) -> impl Iterator<Item = (&'k KeyFacts, &'k KeyFacts)> {
-    keys.keys()
-        .enumerate()
-        .filter_map(move |(count, other)| keys.keys().take(count).find(|one| is(one, other)).map(|one| (one, other)))
+    earlier(keys, shared, differs).into_iter().zip(keys.keys()).filter_map(|(one, other)| Some((one?.1, other)))
+}
+
+/// For every key the first earlier copy of it, `within` something and in another `place`: the same bytes, or the same name
+/// and secrets in another order.
+fn copies<'k, W: Hash + Eq, P: PartialEq>(
+    keys: &'k KeySet,
+    within: impl Fn(&'k KeyFacts) -> W,
+    place: impl Fn(&'k KeyFacts) -> P,
+) -> impl Iterator<Item = (&'k KeyFacts, &'k KeyFacts)> {
+    let equal = earlier(keys, |key| Some((within(key), key.name, key.sorted_secrets())), &place);
+    let same_bytes = earlier(keys, |key| Some((within(key), key.bytes())), &place);
+    let first = |(one, other): (Earlier<'k>, Earlier<'k>)| match (one, other) {
+        (Some(one), Some(other)) => Some(if one.0 <= other.0 { one } else { other }),
+        (one, other) => one.or(other),
+    };
+    let found = equal.into_iter().zip(same_bytes).map(first);
+    found.zip(keys.keys()).filter_map(|(one, other)| Some((one?.1, other)))
+}
+
+/// An earlier key, with its number among all keys.
+type Earlier<'k> = Option<(usize, &'k KeyFacts)>;
+
+/// For every key the first earlier one that shares something with it and differs in something else.
+fn earlier<'k, S: Hash + Eq, P: PartialEq>(
+    keys: &'k KeySet,
+    shared: impl Fn(&'k KeyFacts) -> Option<S>,
+    differs: impl Fn(&'k KeyFacts) -> P,
+) -> Vec<Earlier<'k>> {
+    let mut seen: HashMap<S, Firsts<(usize, &KeyFacts), P>> = HashMap::new();
+    let mut take = |(number, key): (usize, &'k KeyFacts)| {
+        let (shared, property) = (shared(key)?, differs(key));
+        match seen.entry(shared) {
+            Entry::Occupied(mut known) => {
+                let found = known.get().unlike(&property).copied();
+                known.get_mut().add((number, key), property);
+                found
+            }
+            Entry::Vacant(place) => {
+                place.insert(Firsts::new((number, key), property));
+                None
+            }
+        }
+    };
+    keys.keys().enumerate().map(&mut take).collect()
 }
 
 #[cfg(test)]

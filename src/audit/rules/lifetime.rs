@@ -65,7 +65,8 @@ pub(super) static EXPIRED_TICKET: Rule = Rule {
 
 fn expired_ticket(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let end = ticket.sealed()?.expires()?;
-    (end < ticket.now).then(|| format!("the ticket expired {} before the time of judging", Period(ticket.now - end)))
+    (end < ticket.now)
+        .then(|| format!("the ticket expired {} before the time of judging", Period(ticket.now.saturating_sub(end))))
 }
 
 pub(super) static FUTURE_TICKET: Rule = Rule {
@@ -78,7 +79,7 @@ pub(super) static FUTURE_TICKET: Rule = Rule {
 };
 
 fn future_ticket(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
-    let ahead = ticket.sealed()?.time?.checked_sub(ticket.now)?;
+    let ahead = ticket.sealed()?.time?.saturating_sub(ticket.now);
     (ahead > SKEW).then(|| format!("the ticket was issued {} after the time of judging", Period(ahead)))
 }
 
@@ -157,6 +158,11 @@ mod tests {
         assert!(found(&old).contains(&"expired-ticket"));
         let ahead = TestSession { time: NOW + 400, ..TestSession::default() };
         assert!(found(&ahead).contains(&"future-ticket"));
+        // no clock is so wrong that it could not be judged
+        for (time, now, rule) in [(i64::MIN + 5, i64::MAX, "expired-ticket"), (i64::MAX, i64::MIN, "future-ticket")] {
+            let session = TestSession { time, timeout: 1, ..TestSession::default() };
+            assert!(testing::ticket_rules_at(&session, now).contains(&rule), "{rule}");
+        }
         let skewed = TestSession { time: NOW + 100, ..TestSession::default() };
         assert!(!found(&skewed).contains(&"future-ticket") && !found(&skewed).contains(&"expired-ticket"));
     }

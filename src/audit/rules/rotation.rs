@@ -28,7 +28,7 @@ pub(super) static KEY_TOO_OLD: Rule = Rule {
 };
 
 fn key_too_old(file: &FileFacts, thresholds: &Thresholds, now: i64) -> Option<String> {
-    let age = now.checked_sub(file.modified?)?;
+    let age = now.saturating_sub(file.modified?);
     let limit = thresholds.max_key_age;
     (age > limit)
         .then(|| format!("the file was written {} ago, keys are to change after {}", Period(age), Period(limit)))
@@ -56,7 +56,8 @@ fn not_newest(files: &[KeyFileFacts]) -> Option<(Subject, String)> {
     let newest = opening.filter_map(|file| Some((written(&file.disk)?, file))).max_by_key(|(time, _)| *time);
     let (time, file) = newest.filter(|(time, _)| *time > sealing)?;
     let name = Text(file.path.as_bytes());
-    let message = format!("the key seals, but {name}, which only opens, is newer by {}", Period(time - sealing));
+    let age = Period(time.saturating_sub(sealing));
+    let message = format!("the key seals, but {name}, which only opens, is newer by {age}");
     Some((active.key.subject(), message))
 }
 

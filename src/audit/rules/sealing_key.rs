@@ -63,7 +63,7 @@ fn inactive_key_seals(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String
     let active = ticket.keys.active_beside(&key.origin().file).filter(|active| active.certain)?;
     // one file says nothing about when its keys changed places
     let rotated = active.file.disk.as_ref()?.modified.filter(|_| active.file.path != key.origin().file)?;
-    let late = ticket.sealed()?.time?.checked_sub(rotated)?;
+    let late = ticket.sealed()?.time?.saturating_sub(rotated);
     (late > RELOAD).then(|| {
         let file = Text(active.file.path.as_bytes());
         format!("the ticket was sealed by an inactive key, {} after {file} was written", Period(late))

@@ -94,7 +94,7 @@ impl ConvertArg {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 pub(in crate::command) struct Verbosity {
     /// Fewer notes on standard error, and no progress bar
     #[arg(short, long, action = ArgAction::Count, global = true)]

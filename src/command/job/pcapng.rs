@@ -44,6 +44,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     redirect(args.output.as_deref(), &[&inputs, &args.keys], true)?;
     let kept = json::Kept::new(&ring);
     let output = Output::new(args, &kept, now)?;
+    source::refuse_output(path)?;
     let mut file = open(path, notes.progress()).with_context(|| shown.clone())?;
     let mut head = Vec::new();
     Decompressed::new(&mut file)

@@ -1,5 +1,6 @@
 //! Opens and renders tickets, one after the other.
 
+use std::collections::HashMap;
 use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -9,7 +10,7 @@ use tktdump::input::{Form, Item};
 use tktdump::open::{Checked, Opener, Outcome};
 use tktdump::record::{Place, Selection, Source, examine, examine_checked};
 use tktdump::report::{Page, Totals};
-use tktdump::resumption::History;
+use tktdump::resumption::{History, Mark};
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
@@ -98,6 +99,10 @@ pub(super) struct Worker<'w> {
     pub(super) totals: Totals,
     /// Of the capture.
     pub(super) history: History,
+    /// The packets of the tickets that were shown in full.
+    pub(super) shown: HashMap<Mark, u64>,
+    /// The text of a connection's tickets.
+    pub(super) tickets: Page,
     pub(super) key_log: Option<Log>,
 }
 
@@ -119,6 +124,8 @@ impl<'w> Worker<'w> {
             sequence: Sequence::default(),
             totals: Totals::default(),
             history: History::default(),
+            shown: HashMap::new(),
+            tickets: Page::new(),
             key_log: None,
         }
     }
@@ -143,6 +150,7 @@ impl<'w> Worker<'w> {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
         self.history = History::default();
+        self.shown.clear();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.flush()?;
             self.job.notes.hint("reading tickets from the terminal; Ctrl-D ends them");

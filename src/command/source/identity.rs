@@ -21,4 +21,16 @@ impl Identity {
     pub(in crate::command) fn of(_: &Metadata) -> Option<Self> {
         None
     }
+
+    /// That of the file that a stream such as standard output is redirected to.
+    #[cfg(unix)]
+    pub(super) fn of_stream(stream: impl std::os::fd::AsFd) -> Option<Self> {
+        let file = std::fs::File::from(stream.as_fd().try_clone_to_owned().ok()?);
+        Self::of(&file.metadata().ok()?)
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn of_stream<S>(_: S) -> Option<Self> {
+        None
+    }
 }

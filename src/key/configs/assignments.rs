@@ -2,7 +2,7 @@
 //! code. The value is the rest of the line, or the strings in quotes up to the end of the list that begins in it.
 
 use super::content_of;
-use super::scalars::{Found, Name, chosen};
+use super::named::{Found, Name, chosen};
 use crate::key::config::{Config, Reference, Text, quoted};
 use crate::key::file;
 

@@ -4,7 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::decode_base64;
-use super::scalars::{Found, Name, chosen};
+use super::named::{Found, Name, chosen};
 use crate::key::config::{Config, Reference, Text};
 use crate::key::tree::Node;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::text::{damaged_hex, decode_lines, wrapped_lines};
+use super::text::{damaged_hex, decode_lines, join_lines, wrapped_lines};
 use super::{is_raw_key, without_newline};
 
 /// Why a file gives no keys. No message contains key bytes.
@@ -39,6 +39,11 @@ pub enum KeyFileError {
         format: &'static str,
         /// What the format takes.
         takes: &'static str,
+    },
+    /// The file is of another kind altogether.
+    Foreign {
+        /// What it is, such as "a program".
+        what: &'static str,
     },
     /// A slip that a command mends.
     Mendable {
@@ -136,6 +141,7 @@ impl KeyFileError {
                 "--key-format with the server's name tells what that server takes".to_owned()
             }
             Self::Size { takes, .. } => format!("the file must be {takes}"),
+            Self::Foreign { .. } => "name the ticket key file itself".to_owned(),
             Self::Mendable { remedy, .. } => remedy.clone(),
             Self::Line { takes, .. } | Self::Content { takes, .. } | Self::TooFewKeys { takes, .. } => format!("the file must be {takes}"),
         }
@@ -157,6 +163,7 @@ impl fmt::Display for KeyFileError {
                 write!(f, "line {line} is not a {format} ticket key: {problem}")
             }
             Self::Content { problem, format, .. } => write!(f, "the file is no {format} ticket key: {problem}"),
+            Self::Foreign { what } => write!(f, "the file is {what}, not a ticket key"),
             Self::TooFewKeys { found, wants, format, .. } => {
                 write!(f, "the file holds {found} keys, {format} wants {wants} or more")
             }
@@ -165,14 +172,6 @@ impl fmt::Display for KeyFileError {
 }
 
 impl std::error::Error for KeyFileError {}
-
-/// The command that puts keys that are wrapped on a line each.
-pub(in crate::key) fn join_lines(lines: usize) -> String {
-    let columns = ["-"].repeat(lines).join(" ");
-    format!(
-        "paste -d '\\0' {columns} < FILE > NEW puts each key on one line; openssl rand -base64 wraps at 64 characters"
-    )
-}
 
 /// What the bytes tell about why no server takes them.
 pub(super) fn cause(file: &[u8]) -> Option<Cause> {

@@ -45,8 +45,16 @@ pub(super) fn slips(file: &[u8]) -> Vec<String> {
     let comment = file.split(|&byte| byte == b'\n').position(|line| line.trim_ascii_start().starts_with(b"#"));
     let comment = comment.map(|line| format!("line {} is a comment, which HAProxy refuses: {UNCOMMENT}", line + 1));
     let wrapped = wrapped_lines(file)
-        .map(|n| format!("each key is wrapped over {n} lines, which HAProxy refuses: {}", super::join_lines(n)));
+        .map(|n| format!("each key is wrapped over {n} lines, which HAProxy refuses: {}", join_lines(n)));
     comment.into_iter().chain(wrapped).collect()
+}
+
+/// The command that puts keys that are wrapped on a line each.
+pub(in crate::key) fn join_lines(lines: usize) -> String {
+    let columns = ["-"].repeat(lines).join(" ");
+    format!(
+        "paste -d '\\0' {columns} < FILE > NEW puts each key on one line; openssl rand -base64 wraps at 64 characters"
+    )
 }
 
 /// The command that takes comments out of a file.
@@ -95,9 +103,9 @@ fn text_key(line: &[u8]) -> Option<TextKey> {
 /// The longest single key of raw bytes; text of more is no key.
 const LONGEST_RAW_KEY: usize = 92;
 
-/// Printable text that is more than one raw key could be.
+/// Printable text that is more than one raw key could be, or nothing but blanks.
 pub(super) fn is_prose(file: &[u8]) -> bool {
     let body = file.trim_ascii_end();
-    (body.contains(&b'\n') || body.len() > LONGEST_RAW_KEY)
-        && body.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e))
+    let is_long = body.len() > LONGEST_RAW_KEY || (body.is_empty() && file.len() > LONGEST_RAW_KEY);
+    (body.contains(&b'\n') || is_long) && body.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e))
 }

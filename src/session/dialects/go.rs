@@ -89,7 +89,7 @@ fn since_1_21<'a>(plaintext: &'a [u8], protocol: Protocol, mut reader: Reader<'a
     }
     if protocol.has_psk() && !is_server {
         let use_by = shared::time(&mut reader)?;
-        session.timeout = use_by.checked_sub(time);
+        session.timeout = Some(use_by.saturating_sub(time));
         session.ticket_age_add = Some(reader.u32()?);
     }
     if !protocol.has_psk() && !reader.is_empty() {
