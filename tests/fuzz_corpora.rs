@@ -43,6 +43,11 @@ fn session() {
 }
 
 #[test]
+fn image() {
+    replay("image", bodies::image);
+}
+
+#[test]
 fn capture() {
     replay("capture", bodies::capture);
 }

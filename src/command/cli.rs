@@ -12,6 +12,8 @@ use super::args::shared::Verbosity;
 #[cfg(feature = "audit")]
 use super::audit::AuditArgs;
 use super::job::JobArgs;
+#[cfg(feature = "keyfind")]
+use super::keyfind::KeyfindArgs;
 use super::keys::KeysArgs;
 #[cfg(feature = "probe")]
 use super::probe::ProbeArgs;
@@ -71,6 +73,9 @@ pub(super) enum Command {
     Probe(Box<ProbeArgs>),
     /// Group tickets by key name, without any key
     Survey(SurveyArgs),
+    /// Find the key that opens a ticket in a memory image, a core dump or a running process
+    #[cfg(feature = "keyfind")]
+    Keyfind(Box<KeyfindArgs>),
     /// Print a completion script for a shell
     Completions {
         /// The shell
