@@ -245,7 +245,7 @@ impl<'k> Opener<'k> {
         others.find(|other| other.open(&mut Zeroizing::default()).is_ok_and(is_session))
     }
 
-    /// The verdict where no key verified the ticket.
+    /// The verdict where no key verified the ticket; but it may be of another family.
     #[inline(never)]
     fn unverified<'a>(
         &self,
@@ -257,6 +257,9 @@ impl<'k> Opener<'k> {
     where
         'k: 'a,
     {
+        if let Some(proved) = self.keys().prove(bytes) {
+            return self.read(&proved, &bytes.into(), buffer, room);
+        }
         if !self.ring.is_empty()
             && let Some(bad) = self.bad_mac(bytes, name, buffer, room)
         {

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::capture::container::Time;
 use crate::key::KeyName;
-use crate::ticket::{self, Shape};
+use crate::ticket::Shape;
 
 /// Key names that are told apart; more would only be noise, and memory.
 const MAX_NAMES: usize = 1 << 16;
@@ -69,7 +69,7 @@ impl Survey {
     /// Takes a ticket.
     pub fn add(&mut self, seen: Seen<'_>) {
         let shape = Shape::of(seen.ticket);
-        let named = ticket::leading_name(seen.ticket).filter(|name| shape.has_key_name() && !is_uninitialised(*name));
+        let named = shape.key_name(seen.ticket).filter(|name| !is_uninitialised(*name));
         let room = self.groups.len() < MAX_NAMES;
         match named.filter(|name| room || self.groups.contains_key(name)) {
             Some(name) => self.groups.entry(name).or_insert_with(|| Group::new(Some(name), shape, &seen)).count(&seen),
@@ -86,7 +86,7 @@ impl Survey {
         let mut singles: BTreeMap<&'static str, Vec<Group>> = BTreeMap::new();
         let mut groups = Vec::new();
         for group in self.groups.into_values() {
-            if group.repeats || (group.shape != Shape::Go && group.tickets > 1) {
+            if group.repeats || (!group.shape.has_doubtful_name() && group.tickets > 1) {
                 groups.push(group);
             } else {
                 singles.entry(group.shape.as_str()).or_default().push(group);
@@ -100,7 +100,7 @@ impl Survey {
                 });
             for group in singles {
                 // one ticket of Go's may begin with a name or with an IV; a server does not change its key each time
-                let has_name = group.shape != Shape::Go
+                let has_name = !group.shape.has_doubtful_name()
                     && group.servers.iter().all(|server| alone.get(server).is_none_or(|&n| n < NEVER_REPEATING));
                 if has_name {
                     groups.push(group);
@@ -176,7 +176,7 @@ impl Group {
 /// Whether a name is two addresses of a process on a 64-bit machine: what stunnel sends, which never sets it
 /// (`src/ctx.c`). Of random names one in 2^32 looks like that.
 fn is_uninitialised(name: KeyName) -> bool {
-    name.0.chunks_exact(8).all(|half| matches!(half, [.., high, 0, 0] if *high != 0))
+    name.as_bytes().chunks_exact(8).all(|half| matches!(half, [.., high, 0, 0] if *high != 0))
 }
 
 fn earliest(one: Option<Time>, other: Option<Time>) -> Option<Time> {
@@ -228,7 +228,8 @@ mod tests {
             .iter()
             .map(|group| {
                 let seconds = |time: Option<Time>| time.map(|time| time.seconds);
-                let names = (group.key_name.map(|name| name.0[0]), group.replaces.map(|name| name.0[0]));
+                let names =
+                    (group.key_name.map(|name| name.as_bytes()[0]), group.replaces.map(|name| name.as_bytes()[0]));
                 (names, group.tickets, seconds(group.first_seen), seconds(group.last_seen))
             })
             .collect();

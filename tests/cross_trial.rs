@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tktdump::key::file::{read_as, read_auto};
+use tktdump::key::file::{keep, read_as, read_auto};
 use tktdump::key::formats::by_name;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
@@ -49,7 +49,8 @@ fn case(folder: &Path) -> Case {
 }
 
 fn ring(case: &Case) -> KeyRing {
-    let file = |(number, key): (usize, &Vec<u8>)| (Arc::from(format!("{number}.key")), read_auto(key).unwrap());
+    let read = |key: &[u8]| read_auto(key).or_else(|error| keep(key, error)).unwrap();
+    let file = |(number, key): (usize, &Vec<u8>)| (Arc::from(format!("{number}.key")), read(key));
     KeyRing::new(case.keys.iter().enumerate().map(file).collect())
 }
 

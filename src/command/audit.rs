@@ -31,6 +31,7 @@ use self::args::{AuditFormat, PolicyArgs};
 use self::output::Output;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::key_files::Unclaimed;
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
@@ -176,7 +177,7 @@ fn load_keys(args: &AuditArgs, now: i64, notes: &Notes) -> anyhow::Result<(KeySe
     let mut files = Vec::new();
     let mut exit = Exit::Done;
     for key in key_files::expand(&args.keys, notes)? {
-        match key_files::load(&key, args.key_format.format()) {
+        match key_files::load(&key, args.key_format.format(), Unclaimed::Refused) {
             Ok(loaded) => {
                 let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };
                 let key_files::Loaded { path, content, file, .. } = loaded;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tktdump::escape::Text;
-use tktdump::key::file::{self, KeyFile, MAX_FILE_LENGTH};
+use tktdump::key::file::{self, KeyFile, KeyFileError, MAX_FILE_LENGTH};
 use tktdump::key::format::KeyFormat;
 use zeroize::Zeroizing;
 
@@ -25,8 +25,21 @@ pub(super) struct Loaded {
     pub(super) file: KeyFile,
 }
 
+/// Whether a file that no server takes may be the key of a library that takes bytes of any length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unclaimed {
+    /// It may: a ticket is to tell.
+    Kept,
+    /// It is an error.
+    Refused,
+}
+
 /// Reads one key file.
-pub(super) fn load(key: &KeyPath, format: Option<&'static dyn KeyFormat>) -> anyhow::Result<Loaded> {
+pub(super) fn load(
+    key: &KeyPath,
+    format: Option<&'static dyn KeyFormat>,
+    unclaimed: Unclaimed,
+) -> anyhow::Result<Loaded> {
     let (path, format) = (key.path.as_path(), format.or(key.format));
     let name = source::display(path);
     let shown = Text(name.as_bytes()).to_string();
@@ -39,11 +52,19 @@ pub(super) fn load(key: &KeyPath, format: Option<&'static dyn KeyFormat>) -> any
     }
     let read = match format {
         Some(format) => file::read_as(format, &bytes),
-        None => file::read_auto(&bytes),
+        None => file::read_auto(&bytes).or_else(|error| match unclaimed {
+            Unclaimed::Kept => file::keep(&bytes, error),
+            Unclaimed::Refused => Err(error),
+        }),
     };
-    let mut file = read.map_err(|error| Failure::new(format_args!("{shown}: {error}")).with_hint(error.hint()))?;
+    let mut file = read.map_err(|error| refused(&name, &error))?;
     file.position = key.position;
     Ok(Loaded { path: name, length: bytes.len(), content: bytes, mode, file })
+}
+
+/// Why a key file gives no keys.
+pub(super) fn refused(path: &str, error: &KeyFileError) -> Failure {
+    Failure::new(format_args!("{}: {error}", Text(path.as_bytes()))).with_hint(error.hint())
 }
 
 /// A key file, and its format where a server configuration named it.

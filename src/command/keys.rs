@@ -15,7 +15,7 @@ use tktdump::time::utc;
 use super::args::shared::{KeyFormatArg, ListFormat};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::key_files::{self, Loaded};
+use super::key_files::{self, Loaded, Unclaimed};
 use super::notes::Notes;
 use super::source;
 
@@ -38,7 +38,7 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     let mut loaded = Vec::new();
     for key in key_files::expand(&args.files, notes)? {
-        match key_files::load(&key, args.key_format.format()) {
+        match key_files::load(&key, args.key_format.format(), Unclaimed::Refused) {
             Ok(file) => loaded.push(file),
             Err(error) => {
                 notes.failure(&error);

@@ -10,7 +10,7 @@ pub use self::error::{Cause, KeyFileError};
 pub(super) use self::text::decode_lines;
 use self::text::is_prose;
 use super::format::{KeyBytes, KeyFormat};
-use super::formats::FORMATS;
+use super::formats::{FORMATS, MAX_BARE_LENGTH};
 use super::layout::Layout;
 use super::scheme::Scheme;
 
@@ -26,6 +26,10 @@ pub struct KeyFile {
     pub warnings: Vec<String>,
     /// Which file of its server it is, from 0, where a server's configuration told.
     pub position: Option<usize>,
+    /// The keys that other libraries make of the same bytes. Each counts only once a ticket has proved it.
+    pub others: Vec<Reading>,
+    /// Why no server takes the file, if [`others`](Self::others) are all that it may hold.
+    pub doubt: Option<KeyFileError>,
 }
 
 /// One way to read one key. With `auto`, the same bytes have as many readings as there are layouts of their size, and
@@ -46,7 +50,8 @@ pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, K
     let keys = format.read(file)?;
     let count = count(&keys);
     let reading = |key| Reading { key, formats: vec![format], loadable: true, keys: count };
-    Ok(KeyFile { readings: keys.into_iter().map(reading).collect(), warnings: Vec::new(), position: None })
+    let readings = keys.into_iter().map(reading).collect();
+    Ok(KeyFile { readings, others: others_of(format, format.other_keys(file)), ..KeyFile::default() })
 }
 
 /// Reads a file by its content: every format that takes it, every split and every order that its size allows.
@@ -58,8 +63,57 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
             reading.key.scheme = Scheme::ANY_CBC;
         }
     }
+    let names = |format: &&&dyn KeyFormat| !format.is_bare() && format.claims(file);
+    let servers = FORMATS.iter().filter(names).flat_map(|format| others_of(*format, format.other_keys(file)));
+    found.others = servers.chain(bare_keys(file)).collect();
     Ok(found)
 }
+
+/// Reads a file that no server takes as the key of a library that takes bytes of any length, or of another length. Whether
+/// it is one, only a ticket can tell: until then the error stands, and the file remembers it.
+pub fn keep(file: &[u8], error: KeyFileError) -> Result<KeyFile, KeyFileError> {
+    // what is wrong within a file of some server's is wrong
+    let is_size = matches!(error, KeyFileError::Size { format: None, .. });
+    let others = if is_size { bare_keys(file) } else { Vec::new() };
+    if others.is_empty() { Err(error) } else { Ok(KeyFile { others, doubt: Some(error), ..KeyFile::default() }) }
+}
+
+/// What every library that knows no key file makes of some bytes, if they can be a key at all.
+fn bare_keys(file: &[u8]) -> Vec<Reading> {
+    if file.is_empty() || file.len() > MAX_BARE_LENGTH || !is_bare_key(file) {
+        return Vec::new();
+    }
+    let formats = FORMATS.iter().copied().filter(|format| format.is_bare());
+    formats.flat_map(|format| others_of(format, format.read(file).unwrap_or_default())).collect()
+}
+
+fn others_of(format: &'static dyn KeyFormat, keys: Vec<KeyBytes>) -> Vec<Reading> {
+    let count = count(&keys);
+    keys.into_iter().map(|key| Reading { key, formats: vec![format], loadable: true, keys: count }).collect()
+}
+
+/// Whether bytes may be a key: one line of text, or random bytes; no program, no archive.
+fn is_bare_key(file: &[u8]) -> bool {
+    let is_text = file.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e));
+    let is_line = !file.trim_ascii_end().contains(&b'\n');
+    if is_text { is_line && !file.starts_with(b"#!") } else { !FOREIGN.iter().any(|magic| file.starts_with(magic)) }
+}
+
+/// First bytes of programs and archives: ELF, Windows, Mach-O, Java, ZIP, gzip, bzip2, xz, zstd, 7z, PDF, PNG.
+const FOREIGN: &[&[u8]] = &[
+    b"\x7fELF",
+    b"MZ\x90\0",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+    b"PK\x03\x04",
+    b"\x1f\x8b\x08",
+    b"BZh",
+    b"\xfd7zXZ\0",
+    b"\x28\xb5\x2f\xfd",
+    b"7z\xbc\xaf\x27\x1c",
+    b"%PDF-",
+    b"\x89PNG\r\n",
+];
 
 fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     let mut found = KeyFile::default();
@@ -112,7 +166,8 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
 
 /// Adds the readings of every format, of text or of raw bytes, that takes the file for its own; equal ones become one.
 fn claim(readings: &mut Vec<Reading>, file: &[u8], text: bool) {
-    for &format in FORMATS.iter().filter(|format| format.is_text() == text && format.claims(file)) {
+    for &format in FORMATS.iter().filter(|format| !format.is_bare() && format.is_text() == text && format.claims(file))
+    {
         let Ok(keys) = format.read(file) else { continue };
         let count = count(&keys);
         for key in keys {
@@ -148,7 +203,7 @@ fn doubt_names(readings: &mut [Reading]) {
         return;
     }
     // the first bytes are a name in every way to cut them, but for keys that are nothing but secret
-    let all_secret = readings.iter().any(|reading| reading.key.seed.is_some() || reading.key.scheme.slots);
+    let all_secret = readings.iter().any(|reading| reading.key.seed.is_some() || reading.key.scheme.derives());
     for reading in readings {
         // a name that is derived gives nothing away
         reading.key.name_is_doubtful = reading.key.seed.is_none() && (all_secret || reading.key.index > 0);
@@ -165,7 +220,7 @@ fn count(keys: &[KeyBytes]) -> usize {
 
 /// Whether some server takes these bytes for one key or more.
 fn is_raw_key(bytes: &[u8]) -> bool {
-    FORMATS.iter().any(|format| !format.is_text() && format.claims(bytes))
+    FORMATS.iter().any(|format| !format.is_bare() && !format.is_text() && format.claims(bytes))
 }
 
 /// The sizes of files that some server takes, and the formats of which the size says nothing.

@@ -11,14 +11,14 @@ use sha3::{Digest, Sha3_512};
 use zeroize::Zeroizing;
 
 use super::KeyName;
-use super::crypto::{CipherKey, MacKey};
+use super::crypto::Engine;
 use super::layout::Layout;
 use super::scheme::Scheme;
 
 /// Bytes of a master key, and of what is derived from it.
 pub(super) const LENGTH: usize = 64;
 /// Seconds of a slot: three times the default lifetime of a session (`gnutls_db_set_cache_expiration`).
-const SLOT_SECONDS: i64 = 3 * 21_600;
+pub(super) const SLOT_SECONDS: i64 = 3 * 21_600;
 /// Slots around the clock that are looked at first: as long as tickets live, with room for wrong clocks.
 const NEAR: u64 = 12;
 /// Slots whose keys are kept: tickets of one time have few.
@@ -40,8 +40,20 @@ pub(super) struct Rotation {
 /// The key of one slot.
 pub(super) struct SlotKey {
     pub(super) slot: u64,
-    pub(super) cipher: CipherKey,
-    pub(super) mac: MacKey,
+    pub(super) engine: Engine,
+}
+
+impl SlotKey {
+    /// Sets up what was derived; `slot` tells it from others.
+    pub(super) fn new(slot: u64, derived: &[u8]) -> Option<Self> {
+        Some(Self { slot, engine: Engine::new(&Layout::GNUTLS.divide(derived)?, &Scheme::GNUTLS)? })
+    }
+}
+
+/// What `GnuTLS` derives from a master key for a slot.
+pub(super) fn derive(master: &[u8], slot: u64) -> Zeroizing<[u8; LENGTH]> {
+    let digest = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update(master).finalize();
+    Zeroizing::new(digest.into())
 }
 
 impl Rotation {
@@ -84,10 +96,7 @@ impl Rotation {
     }
 
     fn key(&self, slot: u64) -> Option<SlotKey> {
-        let bytes = self.derive(slot);
-        let parts = Layout::GNUTLS.divide(bytes.as_slice())?;
-        let cipher = CipherKey::new(parts.aes, Scheme::GNUTLS.mode)?;
-        Some(SlotKey { slot, cipher, mac: MacKey::new(parts.hmac, Scheme::GNUTLS.hash)? })
+        SlotKey::new(slot, self.derive(slot).as_slice())
     }
 
     fn names(&self) -> &HashMap<KeyName, u64> {
@@ -95,11 +104,10 @@ impl Rotation {
     }
 
     fn name(&self, slot: u64) -> Option<KeyName> {
-        self.derive(slot).first_chunk().copied().map(KeyName)
+        self.derive(slot).first_chunk::<16>().copied().map(KeyName::from)
     }
 
     fn derive(&self, slot: u64) -> Zeroizing<[u8; LENGTH]> {
-        let digest = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update(self.master.as_slice()).finalize();
-        Zeroizing::new(digest.into())
+        derive(&self.master, slot)
     }
 }

@@ -85,7 +85,7 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_, '_>) 
     }
     if let Some(parts) = record.ticket() {
         if let Some(name) = parts.key_name() {
-            object.hex(member!("key_name"), &name.0);
+            object.hex(member!("key_name"), name.as_bytes());
         }
         object.hex(member!("iv"), parts.iv());
         object.number(member!("ciphertext_length"), parts.ciphertext().len());

@@ -14,7 +14,7 @@ pub fn json(group: &Group, out: &mut Page) {
     line(out, |object| {
         object.begin(record_type!("key_name"));
         if let Some(name) = group.key_name {
-            object.hex("key_name", &name.0);
+            object.hex("key_name", name.as_bytes());
         }
         object.number("tickets", group.tickets);
         for (key, time) in [("first_seen", group.first_seen), ("last_seen", group.last_seen)] {
@@ -30,7 +30,7 @@ pub fn json(group: &Group, out: &mut Page) {
         object.numbers("lengths", &lengths);
         object.word("shape", group.shape.as_str());
         if let Some(name) = group.replaces {
-            object.hex("replaces", &name.0);
+            object.hex("replaces", name.as_bytes());
         }
     });
 }

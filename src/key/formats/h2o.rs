@@ -12,7 +12,7 @@ use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
 use crate::key::layout::Layout;
 use crate::key::layout::Order;
-use crate::key::scheme::{Hash, Mode, Scheme};
+use crate::key::scheme::{Derivation, Hash, Mode, Protection, Scheme};
 use crate::ticket::Arrangement;
 use crate::ticket::NAME_LENGTH;
 
@@ -155,10 +155,9 @@ impl H2o {
         Ok(KeyBytes {
             validity: Validity { not_before: Some(from), not_after: Some(to) },
             ..KeyBytes::new(index, &bytes, layout).with_scheme(Scheme {
-                mode: Mode::Cbc,
-                hash,
+                protection: Protection::Mac { mode: Mode::Cbc, hash },
                 arrangements: &[Arrangement::Named],
-                slots: false,
+                derivation: Derivation::None,
             })
         })
     }

@@ -2,10 +2,14 @@
 //! numbers are 32 bits in the byte order of the machine (`mod_openssl_session_ticket_key_file` in `src/mod_openssl.c`).
 //! The server reads the file again when it changes, and keeps the last three keys; the newest that is active seals.
 
+use zeroize::Zeroizing;
+
+use super::mbedtls;
 use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
-use crate::key::layout::Layout;
+use crate::key::layout::{Layout, Order};
+use crate::key::scheme::Scheme;
 
 /// Bytes of version and times.
 const HEADER_LENGTH: usize = 12;
@@ -40,6 +44,22 @@ impl KeyFormat for Lighttpd {
         let expiry = rest.first_chunk().ok_or_else(wrong_size)?;
         let validity = validity(*activation, *expiry);
         Ok(vec![KeyBytes { validity, ..KeyBytes::new(0, key, Layout::NAME_HMAC_AES_80) }])
+    }
+
+    /// `mod_gnutls` takes the first 64 bytes of the key for a master of `GnuTLS`; `mod_mbedtls` 4 bytes of the name and the
+    /// AES key. `mod_wolfssl` uses the key as OpenSSL does, in wolfSSL's arrangement.
+    fn other_keys(&self, file: &[u8]) -> Vec<KeyBytes> {
+        let Ok(keys) = self.read(file) else { return Vec::new() };
+        let others = keys.iter().filter_map(|key| {
+            let master = key.bytes.get(..Layout::GNUTLS.size())?;
+            let gnutls = KeyBytes::new(key.index, master, Layout::GNUTLS).with_scheme(Scheme::GNUTLS);
+            let layout = Layout { order: Order::ShortNameKey, aes: 32, hmac: 0 };
+            let (name, aes) = (key.bytes.first_chunk::<4>()?, key.bytes.last_chunk::<32>()?);
+            let bytes = Zeroizing::new([&name[..], aes].concat());
+            let mbedtls = KeyBytes::new(key.index, &bytes, layout).with_scheme(mbedtls::AES_GCM);
+            Some([gnutls, mbedtls].map(|other| KeyBytes { validity: key.validity, ..other }))
+        });
+        others.flatten().collect()
     }
 
     fn role(&self, place: Position) -> Role {
