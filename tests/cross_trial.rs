@@ -48,10 +48,15 @@ fn case(folder: &Path) -> Case {
     }
 }
 
-fn ring(case: &Case) -> KeyRing {
+/// When most of the tickets were sealed.
+const SEALED: i64 = 1_795_841_000;
+/// Before any of them, and before most of the keys that servers derive from the time: there are few to try.
+const LONG_AGO: i64 = 1_500_000_000;
+
+fn ring(case: &Case, clock: i64) -> KeyRing {
     let read = |key: &[u8]| read_auto(key).or_else(|error| keep(key, error)).unwrap();
     let file = |(number, key): (usize, &Vec<u8>)| (Arc::from(format!("{number}.key")), read(key));
-    KeyRing::new(case.keys.iter().enumerate().map(file).collect())
+    KeyRing::with_clock(case.keys.iter().enumerate().map(file).collect(), Some(clock))
 }
 
 #[test]
@@ -59,7 +64,7 @@ fn every_ticket_opens_to_the_secret_of_its_client() {
     let built_in = KeyRing::built_in();
     let mut count = 0;
     for case in cases().iter().filter(|case| !case.keys.is_empty()) {
-        let ring = ring(case);
+        let ring = ring(case, SEALED);
         let opener = Opener { ring: &ring, built_in: &built_in, no_verify: false };
         let (mut buffer, mut room) = (Vec::new(), Room::default());
         let outcome = opener.open(&case.ticket, &mut buffer, &mut room);
@@ -81,7 +86,7 @@ fn every_ticket_opens_to_the_secret_of_its_client() {
 fn no_ticket_opens_with_a_foreign_key() {
     let built_in = KeyRing::built_in();
     let cases = cases();
-    let rings: Vec<KeyRing> = cases.iter().map(ring).collect();
+    let rings: Vec<KeyRing> = cases.iter().map(|case| ring(case, LONG_AGO)).collect();
     let mut tried = 0;
     for case in &cases {
         for (other, ring) in cases.iter().zip(&rings) {
@@ -102,11 +107,15 @@ fn no_ticket_opens_with_a_foreign_key() {
 fn a_changed_bit_opens_nothing() {
     let built_in = KeyRing::built_in();
     for case in cases().iter().filter(|case| !case.keys.is_empty()) {
-        let ring = ring(case);
+        let ring = ring(case, SEALED);
         let opener = Opener { ring: &ring, built_in: &built_in, no_verify: true };
         for at in (0..case.ticket.len()).step_by(7).chain([0, 15, 16, 31, 32, 33, case.ticket.len() - 1]) {
             let mut ticket = case.ticket.clone();
             ticket[at] ^= 1 << (at % 8);
+            // wolfSSL with a callback of OpenSSL's kind authenticates the ciphertext alone
+            if case.name.contains("wolfssl554") && (16..32).contains(&at) {
+                continue;
+            }
             // stunnel does not look at the key name, which is under the MAC all the same
             assert!(
                 !opener.open(&ticket, &mut Vec::new(), &mut Room::default()).is_opened(),
