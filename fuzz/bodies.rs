@@ -4,15 +4,15 @@ use std::sync::OnceLock;
 
 use tktdump::capture::container::{Reader, Step};
 use tktdump::capture::{Capture, Connection};
-use tktdump::input::{self, Form, Item};
+use tktdump::input::{self, Form};
 use tktdump::key::file::{read_as, read_auto};
 use tktdump::key::formats::FORMATS;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
-use tktdump::record::{ConnectionRecord, Place, Record, Source};
+use tktdump::record::{Place, Record, Source, examine, examine_connection};
 use tktdump::report::{Page, json, openssl, text};
-use tktdump::resumption::{self, secrets::secrets};
-use tktdump::session::{Room, Session};
+use tktdump::resumption::secrets::secrets;
+use tktdump::session::Session;
 
 /// Reads a key file in every way, and sets its keys up.
 pub fn key_file(data: &[u8]) {
@@ -25,65 +25,47 @@ pub fn key_file(data: &[u8]) {
     }
 }
 
+/// The keys that tickets are tried with.
+fn ring() -> &'static KeyRing {
+    static RING: OnceLock<KeyRing> = OnceLock::new();
+    RING.get_or_init(|| {
+        let file = read_auto(include_bytes!("../testdata/nginx48_tls12/ticket.key")).unwrap_or_default();
+        KeyRing::new(vec![("ticket.key".into(), file)])
+    })
+}
+
+/// Renders a record in every format.
+fn render(record: &Record<'_>) {
+    let (ring, mut out) = (ring(), Page::new());
+    json::Renderer { kept: &json::Kept::new(ring), now: 0, redact: false }.ticket(record, &mut out);
+    text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() }.ticket(record, &mut out);
+}
+
 /// Finds tickets in any input, opens and renders them.
 pub fn ticket_input(data: &[u8]) {
-    static RINGS: OnceLock<(KeyRing, KeyRing)> = OnceLock::new();
-    let (ring, built_in) = RINGS.get_or_init(|| {
-        let file = read_auto(include_bytes!("../testdata/nginx48_tls12/ticket.key")).unwrap_or_default();
-        (KeyRing::new(vec![("ticket.key".into(), file)]), KeyRing::built_in())
-    });
+    let opener = Opener::new(ring()).no_verify(true);
     for form in [Some(Form::Lines), Some(Form::Records), Some(Form::Text), Some(Form::Der), None] {
         let form = form.unwrap_or_else(|| input::recognise(data, true));
         input::each_in_whole(form, data, &mut |line, item| {
             let place = Place { source: &"-".into(), index: 0, line, packet: None };
-            let opener = Opener { ring, built_in, no_verify: true };
-            let (mut buffer, mut room) = (Vec::new(), Room::default());
-            let (bytes, verdict) = match item {
-                Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
-                    (bytes, Ok(opener.open(bytes, &mut buffer, &mut room)))
-                }
-                Item::Session(der) => match room.parse(der) {
-                    Ok(session) => (&[][..], Ok(Outcome::PlainSession { session })),
-                    Err(_) => return,
-                },
-                Item::Unreadable(error) => (&[][..], Err(error)),
-            };
-            let record = Record { place, bytes, verdict, client_session: None, capture: None };
-            let mut out = Page::new();
-            json::Renderer { ring, now: 0, redact: false }.ticket(&record, &mut out);
-            text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() }.ticket(&record, &mut out);
+            render(&examine(place, &item, &opener, &mut Vec::new()));
         });
     }
 }
 
 /// Reads a capture, opens its tickets, and judges and renders its connections.
 pub fn capture(data: &[u8]) {
-    static RINGS: OnceLock<(KeyRing, KeyRing)> = OnceLock::new();
-    let (ring, built_in) = RINGS.get_or_init(|| {
-        let file = read_auto(include_bytes!("../testdata/nginx48_tls12/ticket.key")).unwrap_or_default();
-        (KeyRing::new(vec![("ticket.key".into(), file)]), KeyRing::built_in())
-    });
-    let opener = Opener { ring, built_in, no_verify: false };
+    let (ring, source) = (ring(), Source::from("-"));
     let mut connection = |connection: Connection| {
-        let mut findings = Vec::new();
-        let (source, mut out) = (Source::from("-"), Page::new());
-        let (mut buffer, json) = (Vec::new(), json::Renderer { ring, now: 0, redact: false });
-        let text = text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() };
-        for mut sighting in connection.sightings() {
-            let mut room = Room::default();
-            let outcome = opener.open(sighting.ticket, &mut buffer, &mut room);
-            findings.push(resumption::examine(&connection, &mut sighting, &outcome));
-            if let Outcome::Decrypted { session, .. } = &outcome {
-                let _ = secrets(&connection, &sighting, session);
+        let (opener, mut buffer, mut out) = (Opener::new(ring), Vec::new(), Page::new());
+        let record = examine_connection(&connection, &source, 0, &opener, Some(0), &mut buffer, &mut |record| {
+            if let (Ok(Outcome::Decrypted { session, .. }), Some(sighting)) = (&record.verdict, &record.capture) {
+                let _ = secrets(&connection, sighting, session);
             }
-            let place = Place { source: &source, index: 0, line: None, packet: Some(sighting.packet) };
-            let (bytes, verdict, capture) = (sighting.ticket, Ok(outcome), Some(sighting));
-            let record = Record { place, bytes, verdict, client_session: None, capture };
-            json.ticket(&record, &mut out);
-            text.ticket(&record, &mut out);
-        }
-        let record = ConnectionRecord::new(&source, &connection, &findings, 0);
-        json.connection(&record, &mut out);
+            render(record);
+        });
+        json::Renderer { kept: &json::Kept::new(ring), now: 0, redact: false }.connection(&record, &mut out);
+        let text = text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() };
         text.connection(&record, &mut out);
     };
     let (mut reader, mut capture, mut rest) = (Reader::new(), Capture::default(), data);

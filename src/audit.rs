@@ -14,11 +14,17 @@ mod auditor;
 mod finding;
 mod period;
 mod rule;
+mod severity;
+mod subject;
 #[cfg(test)]
 mod testing;
+pub mod thresholds;
 
 pub use self::auditor::Auditor;
-pub use self::finding::{Finding, Item, Subject};
+pub use self::finding::Finding;
 pub use self::period::{Period, parse_period};
 pub use self::policy::Policy;
-pub use self::rule::{Check, OfferWatch, Rule, Severity, TicketWatch};
+pub use self::rule::{Check, OfferWatch, Rule, TicketWatch};
+pub use self::severity::Severity;
+pub use self::subject::{Item, Subject};
+pub use self::thresholds::Thresholds;

@@ -28,11 +28,13 @@
 pub mod connection;
 pub mod container;
 pub mod datagram;
+pub mod evidence;
 
 mod collect;
 mod dtls;
 mod flow;
 mod fragment;
+mod half;
 mod ip;
 mod link;
 mod message;
@@ -40,14 +42,17 @@ mod quic;
 pub mod sighting;
 mod tcp;
 mod tls_record;
+mod tunnel;
 
 use self::collect::{Collector, Stamp};
 pub use self::connection::Connection;
-use self::container::Packet;
+use self::container::{Packet, Time};
 use self::datagram::{Decoder, Route, Step, Tcp};
 use self::dtls::Dtls;
 use self::flow::{Flow, Flows, Handshake, Talk};
-use self::ip::{Ends, Transport};
+use self::half::Half;
+use self::ip::Ends;
+pub use self::ip::Transport;
 use self::quic::Quic;
 use self::tcp::{Segment, Stream};
 
@@ -67,6 +72,8 @@ pub struct Capture {
     stamp: Stamp,
     memory: usize,
     given_up: u64,
+    open_at_end: u64,
+    unknown_quic: Option<(u64, u32)>,
 }
 
 /// What is worth saying about a capture as a whole.
@@ -76,12 +83,26 @@ pub struct Remarks {
     pub packets: u64,
     /// Packets of a link type that is not known, and the first such type.
     pub unknown_link: Option<(u64, u16)>,
+    /// Packets of an `EtherType` that is not known and may carry IP, and the first such type.
+    pub unknown_ethertype: Option<(u64, u16)>,
+    /// Packets of tunnels that cannot be read, and the IP protocol number of the first.
+    pub unknown_tunnel: Option<(u64, u8)>,
+    /// Packets in more tunnels than are followed.
+    pub too_deep: u64,
+    /// QUIC connections of a version whose keys are not public, and the first such version.
+    pub unknown_quic: Option<(u64, u32)>,
     /// Packets that were captured only in part.
     pub cut: u64,
     /// Datagrams of which fragments were missing.
     pub fragments_lost: u64,
     /// Handshakes given up to stay within memory.
     pub given_up: u64,
+    /// Handshakes that were still open at the end.
+    pub open_at_end: u64,
+    /// When the first packet was.
+    pub first: Option<Time>,
+    /// When the last packet was.
+    pub last: Time,
 }
 
 impl Capture {
@@ -99,7 +120,7 @@ impl Capture {
         self.stamp = step.stamp;
         match step.tcp {
             Some(tcp) => self.tcp(route, step, tcp, payload, sink),
-            None => self.udp(route, payload, sink),
+            None => self.udp(route, step.missing as usize, payload, sink),
         }
     }
 
@@ -111,9 +132,9 @@ impl Capture {
 
     /// Ends the capture: what is still open goes to `sink`.
     pub fn finish(&mut self, sink: &mut Sink<'_>) {
-        let stamp = self.stamp;
         for flow in self.flows.open() {
-            finish(flow, stamp, sink);
+            self.open_at_end += 1;
+            finish(flow, true, sink);
         }
         self.memory = 0;
     }
@@ -121,7 +142,8 @@ impl Capture {
     /// What was unusual so far.
     #[must_use]
     pub fn remarks(&self) -> Remarks {
-        Remarks { given_up: self.given_up, ..self.decoder.remarks() }
+        let Self { unknown_quic, given_up, open_at_end, .. } = *self;
+        Remarks { unknown_quic, given_up, open_at_end, ..self.decoder.remarks() }
     }
 
     /// Where the flow of a packet is, and which side sent it.
@@ -131,51 +153,54 @@ impl Capture {
             return found;
         }
         let (ends, is_high) = Ends::new(source, destination);
-        let (stamp, memory, given_up) = (self.stamp, &mut self.memory, &mut self.given_up);
+        let (memory, given_up) = (&mut self.memory, &mut self.given_up);
         let at = self.flows.find(ends, transport, &mut |old| {
             *given_up += u64::from(old.handshake.is_some());
-            *memory -= finish(old, stamp, sink);
+            *memory -= finish(old, false, sink);
         });
         (at, usize::from(is_high))
     }
 
     fn tcp(&mut self, route: &Route, step: &Step, tcp: Tcp, payload: &[u8], sink: &mut Sink<'_>) {
         let (at, side) = self.find(route, sink);
-        let sequence = tcp.sequence;
         let stamp = self.stamp;
         if tcp.syn {
-            self.begin_tcp(at, side, sequence, tcp.ack, sink);
+            self.begin_tcp(at, side, tcp, sink);
         }
         let Some(flow) = self.flows.get(at) else { return };
         if flow.done {
             return;
         }
         let Ends { low, high } = flow.ends;
-        let Some(half) = flow.halves.get_mut(side) else { return };
-        let first = sequence.wrapping_add(u32::from(tcp.syn));
-        if !half.synchronised {
-            half.synchronised = true;
-            half.next = first;
-            half.initial = first.wrapping_sub(1);
+        let [half, other] = flow.from(side);
+        let first = tcp.sequence.wrapping_add(u32::from(tcp.syn));
+        let has_data = !payload.is_empty() || step.missing > 0;
+        if !half.synchronised || (has_data && half.is_astray(first)) {
+            half.begin(first, tcp.syn);
         }
-        let mut segment = Segment { sequence: first, payload, missing: step.missing as usize };
-        if !segment.payload.is_empty() || segment.missing > 0 {
-            if flow.handshake.is_none() && passes_by(half, &mut segment) {
+        if tcp.ack {
+            other.acknowledge(tcp.acknowledged);
+        }
+        if has_data {
+            let mut segment = Segment { sequence: first, payload, missing: step.missing as usize, stamp };
+            if flow.handshake.is_none() && flow.halves.get_mut(side).is_some_and(|half| passes_by(half, &mut segment)) {
                 flow.done = flow.halves.iter().all(|half| half.tries >= MAX_TRIES);
                 return;
             }
             let handshake = flow.handshake.get_or_insert_with(|| {
-                let collector = Collector::new(flow.stream, [low.into(), high.into()], stamp);
+                let collector = Collector::new(Transport::Tcp, flow.stream, [low.into(), high.into()], stamp);
                 Handshake::new(collector, Talk::Tcp([Stream::default(), Stream::default()]))
             });
-            if let Talk::Tcp(streams) = &mut handshake.talk
-                && let Some(stream) = streams.get_mut(side)
-            {
-                stream.segment(segment, &mut half.next, side, stamp, &mut handshake.collector);
+            let stream = match &mut handshake.talk {
+                Talk::Tcp(streams) => streams.get_mut(side),
+                Talk::Dtls(_) | Talk::Quic(_) => None,
+            };
+            if let (Some(stream), Some(half)) = (stream, flow.halves.get_mut(side)) {
+                stream.segment(segment, half, side, &mut handshake.collector);
             }
             let no_tls = matches!(&handshake.talk, Talk::Tcp(streams) if streams.iter().all(Stream::is_lost));
             if handshake.collector.is_decided() || no_tls {
-                self.memory -= finish(flow, stamp, sink);
+                self.memory -= finish(flow, false, sink);
                 return;
             }
             self.account(at, sink);
@@ -184,148 +209,219 @@ impl Capture {
     }
 
     /// A SYN begins a connection; one that begins it a second time, with another number, begins another one.
-    fn begin_tcp(&mut self, at: usize, side: usize, sequence: u32, answer: bool, sink: &mut Sink<'_>) {
-        let stamp = self.stamp;
+    fn begin_tcp(&mut self, at: usize, side: usize, tcp: Tcp, sink: &mut Sink<'_>) {
         let Some(flow) = self.flows.get(at) else { return };
-        let Some(half) = flow.halves.get(side) else { return };
-        if !half.synchronised || half.initial == sequence {
+        let [half, _] = flow.from(side);
+        let first = tcp.sequence.wrapping_add(1);
+        if !half.synchronised {
             return;
         }
-        // what follows an unseen start may be older than this: only an answer cannot begin a connection
-        if answer && !half.closed {
+        if half.initial == tcp.sequence {
+            // sent again: what came between was of an earlier connection
+            half.syn = true;
+            half.closed &= half.captured > 0;
             return;
         }
-        self.memory -= finish(flow, stamp, sink);
+        if tcp.ack {
+            // what was taken for the start was a stray packet, or an answer to an earlier connection
+            if half.captured == 0 {
+                return half.begin(first, true);
+            }
+            // what follows an unseen start may be older than this: only an answer cannot begin a connection
+            if !half.closed {
+                return;
+            }
+        }
+        self.memory -= finish(flow, false, sink);
         let stream = self.flows.number(Transport::Tcp);
         if let Some(flow) = self.flows.get(at) {
             flow.renew(stream);
         }
     }
 
-    /// RST, or FIN in both directions, ends a connection. An RST counts only at the number that is due (RFC 5961
-    /// section 3): others come from elsewhere, or from an earlier connection.
+    /// RST, or FIN in both directions, ends a connection. An RST counts only at the number that is due, or that the
+    /// other side waits for (RFC 5961 section 3): others come from elsewhere, or from an earlier connection.
     fn end_tcp(&mut self, at: usize, side: usize, tcp: Tcp, length: usize, sink: &mut Sink<'_>) {
         if !tcp.rst && !tcp.fin {
             return;
         }
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
-        let Some(half) = flow.halves.get_mut(side) else { return };
+        let [half, _] = flow.from(side);
         // a FIN ahead of a hole: its time has not come
-        let end = tcp::advance(tcp.sequence, length);
-        let due = tcp::distance(half.next, end);
-        let reset = tcp.rst && (due == 0 || (due == 1 && half.closed));
+        let end = half::advance(tcp.sequence, length);
+        let due = half::distance(half.next, end);
+        let is_next = due == 0 || (due == 1 && half.closed) || half.is_acknowledged_to(tcp.sequence);
+        let reset = tcp.rst && is_next;
         half.closed |= reset || (tcp.fin && due <= 0);
-        if reset || flow.halves.iter().all(|half| half.closed) {
-            self.memory -= finish(flow, stamp, sink);
+        let is_over = reset || flow.halves.iter().all(|half| half.closed);
+        if let Some(handshake) = flow.handshake.as_mut().filter(|_| reset || tcp.fin) {
+            handshake.collector.ends(side, reset, stamp);
+        }
+        if is_over {
+            self.memory -= finish(flow, false, sink);
         }
     }
 
-    fn udp(&mut self, route: &Route, payload: &[u8], sink: &mut Sink<'_>) {
+    fn udp(&mut self, route: &Route, missing: usize, payload: &[u8], sink: &mut Sink<'_>) {
         let (at, side) = self.find(route, sink);
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
-        if flow.done {
-            return;
-        }
-        let Ends { low, high } = flow.ends;
-        if let Some(Talk::Dtls(sides)) = flow.handshake.as_ref().map(|handshake| &handshake.talk)
-            && dtls::begins_another(payload, sides)
-        {
-            self.memory -= finish(flow, stamp, sink);
-        }
-        let handshake = match &mut flow.handshake {
-            Some(handshake) => {
-                let collector = &mut handshake.collector;
-                match &mut handshake.talk {
-                    Talk::Dtls([low, high]) => {
-                        let dtls = if side == 0 { low } else { high };
-                        dtls.datagram(payload, side, stamp, collector);
-                    }
-                    Talk::Quic(quic) => quic.datagram(payload, side, stamp, collector),
-                    Talk::Tcp(_) => {}
+        let datagram = Datagram { bytes: payload, length: payload.len() + missing, side, stamp };
+        match flow.handshake.as_deref_mut() {
+            Some(Handshake { talk: Talk::Dtls(sides), collector, .. }) => {
+                if dtls::begins_another(payload, sides) {
+                    self.memory -= finish(flow, false, sink);
+                    begin_dtls(flow, datagram);
+                } else if let Some(dtls) = sides.get_mut(side) {
+                    dtls.datagram(payload, side, stamp, collector);
                 }
-                handshake
             }
-            none => {
-                let mut collector = Collector::new(flow.stream, [low.into(), high.into()], stamp);
-                let Some(half) = flow.halves.get_mut(side) else { return };
-                let Some(talk) = begin_talk(payload, side, half, stamp, &mut collector) else { return };
-                none.insert(Handshake::new(collector, talk))
+            None if dtls::begins_handshake(payload) => begin_dtls(flow, datagram),
+            _ => {
+                if !quic_datagram(flow, datagram) {
+                    self.begin_quic(at, datagram, sink);
+                }
             }
-        };
-        if handshake.collector.is_decided() {
-            self.memory -= finish(flow, stamp, sink);
+        }
+        self.settle(at, sink);
+    }
+
+    /// The start of a QUIC connection, be there others between the same ends or not.
+    fn begin_quic(&mut self, at: usize, datagram: Datagram<'_>, sink: &mut Sink<'_>) {
+        let Datagram { bytes, length, side, stamp } = datagram;
+        let Some(flow) = self.flows.get(at) else { return };
+        let Some(half) = flow.halves.get_mut(side).filter(|half| half.tries < quic::MAX_TRIES) else { return };
+        match quic::start(bytes, length) {
+            // sent again, after all was decided
+            Some(quic::Start::Initial(id)) if flow.decided.contains(&id) => return,
+            Some(quic::Start::Initial(_)) => {}
+            Some(quic::Start::Unknown(version)) if half.tries == 0 => {
+                half.tries = 1;
+                return datagram::count(&mut self.unknown_quic, version).unwrap_or_default();
+            }
+            _ => return,
+        }
+        half.tries += 1;
+        let is_cut = bytes.len() < length;
+        let mut collector = collector(flow.stream, flow.ends, stamp);
+        let Some(quic) = Quic::begin(bytes, is_cut, side, stamp, &mut collector) else { return };
+        half.tries = if is_cut { half.tries } else { 0 };
+        self.memory -= flow.make_room(&mut |handshake| end(handshake, sink));
+        flow.add(Handshake::new(collector, Talk::Quic(quic)));
+    }
+
+    /// Hands over the connections of a flow of datagrams that are decided, and counts what is left.
+    fn settle(&mut self, at: usize, sink: &mut Sink<'_>) {
+        let Some(flow) = self.flows.get(at) else { return };
+        if flow.handshake.is_none() {
             return;
         }
+        self.memory -= flow.take_decided(&mut |handshake| end(handshake, sink));
         self.account(at, sink);
     }
 
     /// Counts what a flow holds, and makes room where all hold too much.
     fn account(&mut self, at: usize, sink: &mut Sink<'_>) {
-        let stamp = self.stamp;
-        let Some(handshake) = self.flows.get(at).and_then(|flow| flow.handshake.as_mut()) else { return };
-        let now = handshake.measure();
-        self.memory = self.memory + now - std::mem::replace(&mut handshake.memory, now);
+        let mut handshake = self.flows.get(at).and_then(|flow| flow.handshake.as_deref_mut());
+        while let Some(each) = handshake {
+            let now = each.measure();
+            self.memory = self.memory + now - std::mem::replace(&mut each.memory, now);
+            handshake = each.other.as_deref_mut();
+        }
         while self.memory > MEMORY {
             let Some(flow) = self.flows.handshake_to_give_up(at) else { return };
             self.given_up += 1;
-            self.memory -= finish(flow, stamp, sink);
+            self.memory -= finish(flow, false, sink);
         }
     }
 }
 
-/// The start of DTLS or QUIC in a datagram, if it is one.
-fn begin_talk(
-    datagram: &[u8],
+/// A datagram of a flow.
+#[derive(Clone, Copy)]
+struct Datagram<'d> {
+    bytes: &'d [u8],
+    /// How many bytes it had on the wire.
+    length: usize,
     side: usize,
-    half: &mut flow::Half,
     stamp: Stamp,
-    collector: &mut Collector,
-) -> Option<Talk> {
-    if dtls::begins_handshake(datagram) {
-        let mut sides = [Dtls::default(), Dtls::default()];
-        sides.get_mut(side)?.datagram(datagram, side, stamp, collector);
-        return Some(Talk::Dtls(sides));
+}
+
+/// What takes a handshake over UDP.
+fn collector(stream: u64, Ends { low, high }: Ends, stamp: Stamp) -> Collector {
+    Collector::new(Transport::Udp, stream, [low.into(), high.into()], stamp)
+}
+
+/// The start of DTLS.
+fn begin_dtls(flow: &mut Flow, datagram: Datagram<'_>) {
+    let Datagram { bytes, side, stamp, .. } = datagram;
+    let mut collector = collector(flow.stream, flow.ends, stamp);
+    let mut sides = [Dtls::default(), Dtls::default()];
+    if let Some(dtls) = sides.get_mut(side) {
+        dtls.datagram(bytes, side, stamp, &mut collector);
+        flow.handshake = Some(Handshake::new(collector, Talk::Dtls(sides)));
     }
-    if half.tries >= quic::MAX_TRIES || !quic::may_begin(datagram) {
-        return None;
+}
+
+/// Gives a datagram to the QUIC connection that it belongs to; whether there is one.
+fn quic_datagram(flow: &mut Flow, datagram: Datagram<'_>) -> bool {
+    let Datagram { bytes, side, stamp, .. } = datagram;
+    let mut handshake = flow.handshake.as_deref_mut();
+    while let Some(each) = handshake {
+        let Handshake { talk, collector, other, .. } = each;
+        let is_its = match talk {
+            Talk::Quic(quic) => quic.datagram(bytes, side, stamp, collector),
+            Talk::Tcp(_) | Talk::Dtls(_) => false,
+        };
+        if is_its {
+            return true;
+        }
+        handshake = other.as_deref_mut();
     }
-    half.tries += 1;
-    Quic::begin(datagram, side, stamp, collector).map(Talk::Quic)
+    false
 }
 
 /// Whether a segment has nothing to do with TLS, so that nothing need be set up for it.
 /// Takes the header of a proxy off.
-fn passes_by(half: &mut flow::Half, segment: &mut Segment<'_>) -> bool {
-    if tcp::distance(half.next, segment.sequence) != 0 || segment.missing > 0 {
+fn passes_by(half: &mut Half, segment: &mut Segment<'_>) -> bool {
+    if half::distance(half.next, segment.sequence) != 0 || segment.missing > 0 {
         // out of order: what fills the hole may be the start
         return half.tries >= MAX_TRIES;
     }
     if let Some(after) = tcp::after_proxy_header(segment.payload).filter(|after| !after.is_empty()) {
-        half.next = tcp::advance(half.next, segment.payload.len() - after.len());
+        half.takes(segment.payload.len() - after.len());
         (segment.sequence, segment.payload) = (half.next, after);
     }
-    if half.tries < MAX_TRIES && segment.payload.first() == Some(&tls_record::content::HANDSHAKE) {
+    if half.tries < MAX_TRIES && tls_record::may_begin(segment.payload) {
         return false;
     }
     half.tries = half.tries.saturating_add(1);
-    half.next = tcp::advance(half.next, segment.payload.len());
+    half.takes(segment.payload.len());
     true
 }
 
-/// Ends what a flow holds; gives the memory that is free again.
-fn finish(flow: &mut Flow, stamp: Stamp, sink: &mut Sink<'_>) -> usize {
-    let Some(mut handshake) = flow.handshake.take() else { return 0 };
-    // over DTLS a new handshake may follow
-    flow.done = !matches!(handshake.talk, Talk::Dtls(_));
-    if let Talk::Tcp(streams) = &mut handshake.talk {
-        for (side, (stream, half)) in streams.iter_mut().zip(&mut flow.halves).enumerate() {
-            stream.flush(&mut half.next, side, stamp, &mut handshake.collector);
+/// Ends what a flow holds, `at_end` of the capture; gives the memory that is free again.
+fn finish(flow: &mut Flow, at_end: bool, sink: &mut Sink<'_>) -> usize {
+    let (mut next, mut memory) = (flow.handshake.take(), 0);
+    while let Some(mut handshake) = next {
+        next = handshake.other.take();
+        if let Talk::Tcp(streams) = &mut handshake.talk {
+            flow.done = true;
+            for (side, (stream, half)) in streams.iter_mut().zip(&mut flow.halves).enumerate() {
+                stream.flush(half, side, &mut handshake.collector);
+            }
+            handshake.collector.conclude(&flow.halves, at_end);
         }
+        memory += end(handshake, sink);
     }
+    memory
+}
+
+/// Hands over what was found in a handshake; gives the memory that is free again.
+fn end(handshake: Box<Handshake>, sink: &mut Sink<'_>) -> usize {
+    let memory = handshake.memory;
     if let Some(connection) = handshake.collector.finish() {
         sink(connection);
     }
-    handshake.memory
+    memory
 }

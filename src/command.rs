@@ -1,6 +1,7 @@
 //! The command: arguments in, exit status out.
 
 mod args;
+#[cfg(feature = "audit")]
 mod audit;
 mod capture;
 mod cli;
@@ -43,6 +44,7 @@ fn run(cli: Cli, notes: &Notes) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.job.format == job::Format::Pcapng => job::pcapng::run(&cli.job, notes),
         None => job::run(&cli.job, notes),
+        #[cfg(feature = "audit")]
         Some(Command::Audit(args)) => audit::run(&args, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
         Some(Command::Survey(args)) => survey::run(&args, notes),

@@ -5,6 +5,9 @@
 
 use std::fmt::{self, Write as _};
 
+/// Appears in the place of a secret that is held back.
+pub const REDACTED: &str = "(redacted)";
+
 /// Whether a character could move the cursor, colour the terminal, or make text read as something else.
 #[must_use]
 pub fn is_unsafe(character: char) -> bool {

@@ -7,6 +7,7 @@ pub mod line;
 
 mod blob;
 mod dump;
+mod key_file;
 mod record;
 mod text;
 mod wrapped;
@@ -18,7 +19,9 @@ use crate::capture::container::Time;
 use crate::session::SessionError;
 use crate::session::der::DerError;
 
+pub(crate) use self::blob::begins_session;
 pub use self::blob::unwrap_message;
+pub use self::key_file::{is_bare_key, is_key_file};
 
 /// How much of an input [`recognise`] wants to see.
 pub const HEAD_LENGTH: usize = 1 << 16;
@@ -119,6 +122,11 @@ pub enum Unreadable {
     Der(DerError),
     /// A PEM block or DER that is no session.
     Session(SessionError),
+    /// As many bytes as a key has, and no ticket.
+    Key {
+        /// How many.
+        length: usize,
+    },
     /// A record of ours without ticket bytes, or a line that is no record.
     Record {
         /// What is missing.
@@ -166,6 +174,9 @@ impl fmt::Display for Unreadable {
             }
             Self::Der(error) => write!(f, "no whole session: {error}"),
             Self::Session(error) => error.fmt(f),
+            Self::Key { length } => {
+                write!(f, "{length} bytes are a ticket key and no ticket: they leave no room for a session")
+            }
             Self::Record { missing } => write!(f, "the line is no record of a ticket: {missing}"),
         }
     }
@@ -185,6 +196,7 @@ impl Unreadable {
             Self::PemText => "--from auto and --from pem read it",
             Self::Dump { .. } => "old OpenSSL leaves trailing blanks and zeros of a dump out: use the PEM block",
             Self::Der(_) => "the file is cut short, or no SSL_SESSION follows",
+            Self::Key { .. } => "--key FILE takes ticket keys",
             Self::Session(_) => "openssl s_client -sess_out FILE writes a session that can be read",
             Self::Record { .. } => "records of tickets are what -f json prints, one a line",
         }

@@ -22,7 +22,7 @@ mod verified;
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use self::crypto::{Engine, MacKey};
 use self::derived::Derived;
@@ -95,8 +95,6 @@ pub struct TicketKey {
     engine: Engine,
     /// Boxed, since few keys have one, and all keys are to lie close together.
     derived: Option<Box<Derived>>,
-    /// See [`members`](Self::members).
-    members: OnceLock<Vec<u8>>,
 }
 
 /// MAC or tag did not verify under this key.
@@ -130,7 +128,6 @@ impl TicketKey {
             },
             engine: Engine::new(&parts, &key.scheme)?,
             derived: Derived::new(key, now).map(Box::new),
-            members: OnceLock::new(),
         })
     }
 
@@ -199,11 +196,6 @@ impl TicketKey {
     #[must_use]
     pub fn mac_name(&self) -> &'static str {
         self.engine.proof_name()
-    }
-
-    /// What records say of the key, the same for every ticket: `make` writes it once.
-    pub(crate) fn members(&self, make: impl FnOnce() -> Vec<u8>) -> &[u8] {
-        self.members.get_or_init(make)
     }
 
     /// Checks MAC or tag, in constant time, in every arrangement that tickets under this key can have. Only the result
@@ -281,7 +273,7 @@ impl TicketKey {
 impl fmt::Debug for TicketKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TicketKey")
-            .field("name", &self.name)
+            .field("name", &self.name())
             .field("layout", &self.layout)
             .field("origin", &self.origin)
             .field("fingerprint", &self.fingerprint)

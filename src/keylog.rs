@@ -120,7 +120,7 @@ impl Line {
     }
 
     fn parse_words(line: &[u8]) -> Result<Self, LineError> {
-        let text = str::from_utf8(line).map_err(|_| LineError::Malformed)?;
+        let text = std::str::from_utf8(line).map_err(|_| LineError::Malformed)?;
         let mut words = text.split_ascii_whitespace();
         let label = words.next().ok_or(LineError::Malformed)?.parse()?;
         let (Some(random), Some(secret), None) = (words.next(), words.next(), words.next()) else {
@@ -154,11 +154,13 @@ pub enum Written {
     /// Another secret had been written under the same label and client random. A reader would take one of the two,
     /// so that this one was left out.
     Conflict,
+    /// As many lines have been written as can be told apart, so that this one was left out.
+    Full,
 }
 
 /// A key log as it is written: no line twice.
 ///
-/// It remembers hashes of the last 65,536 lines at least and of twice as many at most, in a few megabytes.
+/// It remembers hashes of all lines, 16 bytes each, up to 4,194,304 of them; what comes after those is left out.
 #[derive(Default)]
 pub struct KeyLog {
     seen: Seen,

@@ -1,29 +1,75 @@
 //! Opens TLS session tickets with the server's ticket key (STEK) and explains what is inside.
 //!
-//! The library does no I/O: bytes in, structs that borrow from them out. A ticket is split and
-//! [verified](key::TicketKey::verify) and [opened](ticket::Verified::open); [`open::Opener`] does all three with a
-//! [ring](key::ring::KeyRing) of keys and parses the [session](session::Session) inside.
+//! The library does no I/O: bytes in, values out that borrow from them. It reads no clock and no environment.
+//!
+//! # One ticket
+//!
+//! A [key file](key::file) becomes keys, keys become a [ring](key::ring::KeyRing), and an [opener](open::Opener)
+//! splits, verifies and decrypts a ticket with it and parses the [session](session::Session) inside. A session is only
+//! ever shown as genuine if the ticket's MAC verified: the types see to that.
 //!
 //! ```
 //! use tktdump::key::{file, ring::KeyRing};
 //! use tktdump::open::{Opener, Outcome};
-//! use tktdump::session::Room;
 //!
 //! # let key_file = include_bytes!("../testdata/nginx80_tls13_0rtt/ticket.key");
 //! # let ticket = include_bytes!("../testdata/nginx80_tls13_0rtt/ticket.bin");
 //! let keys = KeyRing::new(vec![("ticket.key".into(), file::read_auto(key_file)?)]);
-//! let opener = Opener { ring: &keys, built_in: &KeyRing::built_in(), no_verify: false };
-//! let (mut buffer, mut room) = (Vec::new(), Room::default());
-//! if let Outcome::Decrypted { key, session, .. } = opener.open(ticket, &mut buffer, &mut room) {
+//! let opener = Opener::new(&keys);
+//! let mut buffer = Vec::new();
+//! let outcome = opener.open(&opener.check(ticket), &mut buffer);
+//! assert_eq!(outcome.to_string(), "decrypted with key 0 of ticket.key: a TLSv1.3 session");
+//! if let Outcome::Decrypted { key, session, .. } = outcome {
 //!     assert_eq!(key.layout().to_string(), "name16 hmac32 aes32");
-//!     assert_eq!(session.protocol.name(), "TLSv1.3");
 //!     assert_eq!(session.hostname, Some(&b"www.lab.test"[..]));
 //! }
-//! # else { panic!("the ticket did not open") }
 //! # Ok::<(), tktdump::key::file::KeyFileError>(())
 //! ```
+//!
+//! [`Session::to_owned`](session::Session::to_owned) keeps a session after the buffer is gone.
+//!
+//! # A batch
+//!
+//! [`input`] finds tickets in whatever form they come, [`record::examine`] opens each, and [`report`] renders the
+//! records. One buffer serves all.
+//!
+//! ```
+//! use tktdump::input::{self, Form};
+//! use tktdump::key::ring::KeyRing;
+//! use tktdump::open::Opener;
+//! use tktdump::record::{Place, Source, examine};
+//! use tktdump::report::{Page, json};
+//!
+//! # let list = "0".repeat(192);
+//! let (ring, source) = (KeyRing::default(), Source::from("list.txt"));
+//! let (opener, kept, mut page) = (Opener::new(&ring), json::Kept::new(&ring), Page::new());
+//! let renderer = json::Renderer { kept: &kept, now: 1_700_000_000, redact: true };
+//! let mut index = 0;
+//! input::each_in_whole(Form::Lines, list.as_bytes(), &mut |line, item| {
+//!     let place = Place { source: &source, index, line, packet: None };
+//!     renderer.ticket(&examine(place, &item, &opener, &mut Vec::new()), &mut page);
+//!     index += 1;
+//! });
+//! assert!(page.starts_with(br#"{"type":"ticket","source":"list.txt","index":0,"line":1,"status":"no_key""#));
+//! ```
+//!
+//! # A capture
+//!
+//! [`capture`] follows the connections in packets, [`record::examine_connection`] opens their tickets and says what
+//! became of the resumption, and [`resumption::secrets`] gives the key-log lines that a ticket is good for.
+//!
+//! # An audit
+//!
+//! With the feature `audit`, the module `audit` judges keys, tickets and captures by rules; `report::findings` renders
+//! what it finds.
+//!
+//! # Features
+//!
+//! `default-features = false` gives the library alone. The feature `audit` adds rules that keys and tickets should keep
+//! (the module `audit`) and `sarif` their findings as SARIF; `cli` builds the command.
 
 pub mod armor;
+#[cfg(feature = "audit")]
 pub mod audit;
 pub mod capture;
 pub mod escape;

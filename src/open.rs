@@ -1,13 +1,18 @@
 //! Opening a ticket with the keys at hand: which key, which verdict, and the session if there is one.
 
+use std::sync::LazyLock;
 use std::{fmt, ptr};
 
 use zeroize::Zeroizing;
 
+use crate::escape::Text;
 use crate::key::ring::KeyRing;
 use crate::key::{BadPadding, KeyInUse, KeyName, TicketKey, Unverified, Verified, verifies_under_zero_mac_key};
-use crate::session::{self, Room, Session, SessionError};
+use crate::session::{self, Session, SessionError};
 use crate::ticket::{self, Arrangement, Malformed, Shape, Ticket};
+
+/// What is tried if no key was given.
+static BUILT_IN_KEYS: LazyLock<KeyRing> = LazyLock::new(KeyRing::built_in);
 
 /// What became of one ticket.
 #[non_exhaustive]
@@ -19,7 +24,7 @@ pub enum Outcome<'a> {
         /// The key that opened it.
         key: KeyInUse<'a>,
         /// The session inside.
-        session: &'a Session<'a>,
+        session: Session<'a>,
     },
     /// The MAC verified, but the plaintext is no known session.
     BadSession {
@@ -52,7 +57,7 @@ pub enum Outcome<'a> {
     /// A session that was never sealed.
     PlainSession {
         /// The session.
-        session: &'a Session<'a>,
+        session: Session<'a>,
     },
 }
 
@@ -69,6 +74,27 @@ impl fmt::Debug for Outcome<'_> {
             Self::Malformed(error) => write!(f, "Malformed({error})"),
             Self::StatefulId => f.write_str("StatefulId"),
             Self::PlainSession { session } => write!(f, "PlainSession({session:?})"),
+        }
+    }
+}
+
+impl fmt::Display for Outcome<'_> {
+    /// One sentence without secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decrypted { key, session, .. } => {
+                let origin = key.origin();
+                let file = Text(origin.file.as_bytes());
+                write!(f, "decrypted with key {} of {file}: a {} session", origin.index, session.protocol.name())
+            }
+            Self::BadSession { error, .. } => write!(f, "decrypted, but the plaintext is not a known session: {error}"),
+            Self::BadPadding { .. } => f.write_str("the MAC verifies, but the decrypted bytes do not end in padding"),
+            Self::BadMac(_) => f.write_str("a key has the ticket's name, but the MAC does not verify under it"),
+            Self::UnknownKey => f.write_str("none of the keys opens the ticket"),
+            Self::NoKey => f.write_str("no key was given"),
+            Self::Malformed(error) => error.fmt(f),
+            Self::StatefulId => f.write_str("a server-side session ID: nothing is sealed in it"),
+            Self::PlainSession { session } => write!(f, "a {} session that was never sealed", session.protocol.name()),
         }
     }
 }
@@ -95,52 +121,67 @@ pub struct BadMac<'a> {
     /// Whether it was decrypted all the same, because that was asked for.
     pub no_verify: bool,
     /// The session under the MAC, if it was asked for and the padding is right.
-    pub unverified: Option<Unverified<&'a Session<'a>>>,
+    pub unverified: Option<Box<Unverified<Session<'a>>>>,
 }
 
-/// A ticket to be opened, and the key that verifies it, where that was found before.
+/// A ticket that an opener has looked at: made by [`Opener::check`], opened by [`Opener::open`].
 #[derive(Debug, Clone, Copy)]
-pub struct Presented<'a> {
+pub struct Checked<'a> {
     bytes: &'a [u8],
+    /// The key that verifies it, if the search has come to one.
     verified: Option<Verified<'a, 'a>>,
-    /// Where that key was found: an opener with other keys does not go by it.
-    keys: Option<&'a KeyRing>,
-}
-
-impl<'a, B: AsRef<[u8]> + ?Sized> From<&'a B> for Presented<'a> {
-    fn from(bytes: &'a B) -> Self {
-        Self { bytes: bytes.as_ref(), verified: None, keys: None }
-    }
+    /// The keys that were searched: an opener with other keys does not go by the result.
+    keys: &'a KeyRing,
 }
 
 /// Opens tickets with a ring of keys.
 #[derive(Debug, Clone, Copy)]
-pub struct Opener<'k> {
-    /// The keys.
-    pub ring: &'k KeyRing,
-    /// What is tried when no key was given.
-    pub built_in: &'k KeyRing,
-    /// Whether to decrypt also where the name matches and the MAC does not verify.
-    pub no_verify: bool,
+pub struct Opener<'a> {
+    ring: &'a KeyRing,
+    no_verify: bool,
 }
 
-impl<'k> Opener<'k> {
+impl<'a> Opener<'a> {
+    /// An opener with these keys; if there are none, it tries the keys that anybody can guess
+    /// ([`KeyRing::built_in`]).
+    #[must_use]
+    pub fn new(ring: &'a KeyRing) -> Self {
+        Self { ring, no_verify: false }
+    }
+
+    /// The keys that were given.
+    #[must_use]
+    pub fn ring(&self) -> &'a KeyRing {
+        self.ring
+    }
+
+    /// Also decrypts a ticket if its key name matches and its MAC does not verify. The outcome stays
+    /// [`Outcome::BadMac`].
+    #[must_use]
+    pub fn no_verify(self, no_verify: bool) -> Self {
+        Self { no_verify, ..self }
+    }
+
+    /// Looks for the key of a ticket.
+    #[must_use]
+    pub fn check(&self, ticket: &'a [u8]) -> Checked<'a> {
+        // the search is part of `open`, where it need not be done for what cannot be a ticket
+        Checked { bytes: ticket, verified: None, keys: self.keys() }
+    }
+
     /// Looks for the keys of two tickets at once, which takes less time than one after the other.
     #[must_use]
-    pub fn verify_both<'a>(&self, tickets: [&'a [u8]; 2]) -> [Presented<'a>; 2]
-    where
-        'k: 'a,
-    {
+    pub fn check_two(&self, tickets: [&'a [u8]; 2]) -> [Checked<'a>; 2] {
         let [one, other] = tickets;
         let verified = self.first_keys(tickets.map(ticket::leading_name));
         let [first, second] =
             verified.map_or([None; 2], |[key, other_key]| TicketKey::verify_both([(key, one), (other_key, other)]));
-        let keys = Some(self.keys());
-        [Presented { bytes: one, verified: first, keys }, Presented { bytes: other, verified: second, keys }]
+        let keys = self.keys();
+        [Checked { bytes: one, verified: first, keys }, Checked { bytes: other, verified: second, keys }]
     }
 
     /// The keys that are tried first on tickets of these names, mostly one and the same.
-    fn first_keys(&self, names: [Option<KeyName>; 2]) -> Option<[&'k TicketKey; 2]> {
+    fn first_keys(&self, names: [Option<KeyName>; 2]) -> Option<[&'a TicketKey; 2]> {
         let [one, other] = names;
         let key = |name| self.keys().candidates(name).next();
         let first = key(one?)?;
@@ -148,36 +189,15 @@ impl<'k> Opener<'k> {
     }
 
     /// The keys that are tried.
-    fn keys(&self) -> &'k KeyRing {
-        if self.ring.is_empty() { self.built_in } else { self.ring }
+    fn keys(&self) -> &'a KeyRing {
+        if self.ring.is_empty() { &BUILT_IN_KEYS } else { self.ring }
     }
 
-    /// Splits, verifies and opens one ticket. `buffer` takes the plaintext, one buffer serves a batch; `room` takes the
-    /// session, each needs a new one.
-    pub fn open<'a>(
-        &self,
-        ticket: impl Into<Presented<'a>>,
-        buffer: &'a mut Vec<u8>,
-        room: &'a mut Room<'a>,
-    ) -> Outcome<'a>
-    where
-        'k: 'a,
-    {
-        self.open_presented(&ticket.into(), buffer, room)
-    }
-
-    /// The same for a ticket of which more may be known.
+    /// Splits, verifies and decrypts a ticket, and parses the session inside. `buffer` takes the plaintext: one buffer
+    /// serves a batch.
     #[inline]
-    pub fn open_presented<'a>(
-        &self,
-        presented: &Presented<'a>,
-        buffer: &'a mut Vec<u8>,
-        room: &'a mut Room<'a>,
-    ) -> Outcome<'a>
-    where
-        'k: 'a,
-    {
-        let bytes = presented.bytes;
+    pub fn open(&self, checked: &Checked<'a>, buffer: &'a mut Vec<u8>) -> Outcome<'a> {
+        let bytes = checked.bytes;
         match ticket::check_length(bytes) {
             Ok(()) => {}
             Err(Malformed::StatefulId) => return Outcome::StatefulId,
@@ -187,83 +207,58 @@ impl<'k> Opener<'k> {
             return Outcome::Malformed(Malformed::TooShort { length: bytes.len() });
         };
         let searched;
-        let is_ours = presented.keys.is_some_and(|keys| ptr::eq(keys, self.keys()));
-        let verified = if presented.verified.is_some() && is_ours {
-            &presented.verified
+        let verified = if checked.verified.is_some() && ptr::eq(checked.keys, self.keys()) {
+            &checked.verified
         } else {
             searched = self.verify(bytes, name);
             &searched
         };
         match verified {
-            Some(first) => self.read(first, presented, buffer, room),
-            None => self.unverified(bytes, name, buffer, room),
+            Some(first) => self.read(first, bytes, buffer),
+            None => self.unverified(bytes, name, buffer),
         }
     }
 
     /// Looks for the first key that verifies a ticket.
     #[inline(never)]
-    fn verify<'a>(&self, bytes: &'a [u8], name: KeyName) -> Option<Verified<'a, 'a>>
-    where
-        'k: 'a,
-    {
+    fn verify(&self, bytes: &'a [u8], name: KeyName) -> Option<Verified<'a, 'a>> {
         self.keys().candidates(name).find_map(|key| key.verify(bytes).ok())
     }
 
     /// Opens and parses. Where several keys verify the MAC (the same MAC key with AES keys of different sizes), the one
     /// that gives a session is taken; nearly always the first does, and the others are not even tried.
     #[inline]
-    fn read<'a>(
-        &self,
-        first: &Verified<'a, 'a>,
-        presented: &Presented<'a>,
-        buffer: &'a mut Vec<u8>,
-        room: &'a mut Room<'a>,
-    ) -> Outcome<'a>
-    where
-        'k: 'a,
-    {
+    fn read(&self, first: &Verified<'a, 'a>, bytes: &'a [u8], buffer: &'a mut Vec<u8>) -> Outcome<'a> {
         let mut length = first.open(buffer).map(<[u8]>::len);
         let mut other = None;
         if !length.is_ok_and(|length| buffer.get(..length).is_some_and(is_session)) {
-            other = self.other(first, presented.bytes);
+            other = self.other(first, bytes);
         }
         if let Some(other) = &other {
             length = other.open(buffer).map(<[u8]>::len);
         }
-        outcome(other.as_ref().unwrap_or(first), length, buffer, room)
+        outcome(other.as_ref().unwrap_or(first), length, buffer)
     }
 
     /// Looks among the keys after the `first` that verify a ticket for one that gives a session.
     #[cold]
-    fn other<'a>(&self, first: &Verified<'a, 'a>, bytes: &'a [u8]) -> Option<Verified<'a, 'a>>
-    where
-        'k: 'a,
-    {
+    fn other(&self, first: &Verified<'a, 'a>, bytes: &'a [u8]) -> Option<Verified<'a, 'a>> {
         let (ring, key) = (self.keys(), first.key());
         let after = ring.candidates(ticket::leading_name(bytes)?).skip_while(|other| !ptr::eq(*other, key)).skip(1);
         let mut others = after.chain(ring.siblings(key)).filter_map(|key| key.verify(bytes).ok());
         others.find(|other| other.open(&mut Zeroizing::default()).is_ok_and(is_session))
     }
 
-    /// The verdict where no key verified the ticket; but it may be of another family.
+    /// The verdict if no key verified the ticket, unless it is of another family.
     #[inline(never)]
-    fn unverified<'a>(
-        &self,
-        bytes: &'a [u8],
-        name: KeyName,
-        buffer: &'a mut Vec<u8>,
-        room: &'a mut Room<'a>,
-    ) -> Outcome<'a>
-    where
-        'k: 'a,
-    {
+    fn unverified(&self, bytes: &'a [u8], name: KeyName, buffer: &'a mut Vec<u8>) -> Outcome<'a> {
         if let Some(proved) = self.keys().prove(bytes) {
-            return self.read(&proved, &bytes.into(), buffer, room);
+            return self.read(&proved, bytes, buffer);
         }
-        if !self.ring.is_empty()
-            && let Some(bad) = self.bad_mac(bytes, name, buffer, room)
-        {
-            return Outcome::BadMac(bad);
+        if !self.ring.is_empty() {
+            if let Some(bad) = self.bad_mac(bytes, name, buffer) {
+                return Outcome::BadMac(bad);
+            }
         }
         match self.malformed(bytes, name) {
             Some(error) => Outcome::Malformed(error),
@@ -272,22 +267,13 @@ impl<'k> Opener<'k> {
         }
     }
 
-    /// The verdict where keys have the ticket's name and none verified it.
-    fn bad_mac<'a>(
-        &self,
-        bytes: &'a [u8],
-        name: KeyName,
-        buffer: &'a mut Vec<u8>,
-        room: &'a mut Room<'a>,
-    ) -> Option<BadMac<'a>>
-    where
-        'k: 'a,
-    {
+    /// The verdict if keys have the ticket's name and none verified it.
+    fn bad_mac(&self, bytes: &'a [u8], name: KeyName, buffer: &'a mut Vec<u8>) -> Option<BadMac<'a>> {
         let ring = self.ring;
         let named = || ring.candidates(name).flat_map(|key| key.named_readings(bytes));
         let first = named().next()?;
         let gives_session = |(key, ticket): &(KeyInUse<'_>, Ticket<'_>)| {
-            unverified_session(*key, ticket, &mut Zeroizing::default(), &mut Room::default()).is_some()
+            unverified_session(*key, ticket, &mut Zeroizing::default()).is_some()
         };
         let parsed = if self.no_verify { named().find(gives_session) } else { None };
         let (key, ticket) = parsed.unwrap_or(first);
@@ -297,7 +283,7 @@ impl<'k> Opener<'k> {
             readings: ring.candidates(name).filter(|key| key.named_readings(bytes).next().is_some()).count(),
             no_verify: self.no_verify,
             zero_mac_key: verifies_under_zero_mac_key(bytes),
-            unverified: parsed.and_then(|(key, ticket)| unverified_session(key, &ticket, buffer, room)),
+            unverified: parsed.and_then(|(key, ticket)| unverified_session(key, &ticket, buffer).map(Box::new)),
         })
     }
 
@@ -324,20 +310,18 @@ fn parses(plaintext: &[u8]) -> bool {
     Session::parse(plaintext).is_ok()
 }
 
-/// The verdict on what stands at the beginning of `buffer`.
+/// The verdict on the plaintext at the beginning of `buffer`.
 #[inline]
-fn outcome<'a>(
-    verified: &Verified<'a, 'a>,
-    length: Result<usize, BadPadding>,
-    buffer: &'a [u8],
-    room: &'a mut Room<'a>,
-) -> Outcome<'a> {
+fn outcome<'a>(verified: &Verified<'a, 'a>, length: Result<usize, BadPadding>, buffer: &'a [u8]) -> Outcome<'a> {
     let (key, ticket) = (verified.key_in_use(), *verified.ticket());
     let Some(plaintext) = length.ok().and_then(|length| buffer.get(..length)) else {
         return Outcome::BadPadding { ticket, key };
     };
-    match room.parse(plaintext) {
-        Ok(session) => Outcome::Decrypted { ticket, key, session },
+    // read where it is: a session is too large to be moved around
+    let mut outcome = Outcome::Decrypted { ticket, key, session: Session::blank(plaintext) };
+    let Outcome::Decrypted { session, .. } = &mut outcome else { return outcome };
+    match session.read() {
+        Ok(()) => outcome,
         Err(error) => Outcome::BadSession { ticket, key, plaintext, error },
     }
 }
@@ -346,9 +330,8 @@ fn unverified_session<'b>(
     key: KeyInUse<'_>,
     ticket: &Ticket<'_>,
     buffer: &'b mut Vec<u8>,
-    room: &'b mut Room<'b>,
-) -> Option<Unverified<&'b Session<'b>>> {
+) -> Option<Unverified<Session<'b>>> {
     let plaintext = key.decrypt_unverified(ticket, buffer).ok()?;
-    let session = room.parse(plaintext.assume_unverified()).ok()?;
+    let session = Session::parse(plaintext.assume_unverified()).ok()?;
     Some(plaintext.map(|_| session))
 }

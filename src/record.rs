@@ -14,9 +14,11 @@ use crate::session::Session;
 use crate::ticket::Ticket;
 
 mod connection;
+mod examine;
 mod problem;
 
 pub use self::connection::{ConnectionRecord, EarlyData};
+pub use self::examine::{examine, examine_checked, examine_connection};
 pub use self::problem::Problem;
 
 /// One word for what became of a ticket; scripts rely on it.
@@ -90,7 +92,7 @@ pub struct Source {
 
 impl Source {
     /// One whose name needs no escaping.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "audit"))]
     pub(crate) const fn plain(name: &'static str) -> Self {
         Self { name: Cow::Borrowed(name), json: Cow::Borrowed(name) }
     }
@@ -188,11 +190,11 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Whether the bytes are sealed, so that a redacted report may show them: what is no whole ticket, or is text, may
-    /// be something else that was taken for one.
+    /// Whether the bytes are sealed, so that a redacted report may show them: what is no whole ticket, is text, or is a
+    /// session of any dialect as it was before it was sealed, may be full of secrets.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        self.status() != Status::Malformed && !crate::input::is_text(self.bytes)
+        self.status() != Status::Malformed && !crate::input::is_text(self.bytes) && !holds_session(self.bytes)
     }
 
     /// The session to show, and whether it is genuine.
@@ -226,6 +228,11 @@ impl<'a> Record<'a> {
     pub fn opened_with_built_in_key(&self) -> bool {
         self.key().is_some_and(|(key, verified)| verified && &*key.origin().file == BUILT_IN)
     }
+}
+
+/// Whether bytes are a session that was never sealed, whole or damaged.
+pub(crate) fn holds_session(bytes: &[u8]) -> bool {
+    crate::input::begins_session(bytes) || Session::parse(bytes).is_ok()
 }
 
 /// A session on its way to an output.

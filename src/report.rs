@@ -1,5 +1,6 @@
 //! Renderers of records: one output a file. Each appends to a buffer and recomputes nothing.
 
+#[cfg(feature = "audit")]
 pub mod findings;
 pub mod json;
 mod keys;
@@ -14,5 +15,4 @@ pub use self::keys::key as key_to_json;
 pub use self::page::Page;
 pub use self::tally::Tally;
 
-/// What stands in the place of a secret that is held back.
-pub const REDACTED: &str = "(redacted)";
+pub use crate::escape::REDACTED;

@@ -12,9 +12,10 @@ pub mod der;
 mod dialect;
 mod dialects;
 mod error;
+mod mark;
+mod owned;
 mod producer;
 mod psk;
-mod room;
 mod shared;
 mod visit;
 
@@ -23,10 +24,9 @@ use std::fmt;
 pub use self::context::explain as explain_context;
 pub use self::dialect::Dialect;
 pub use self::error::SessionError;
-pub use self::field::{Value, Visitor};
-pub use self::room::Room;
-pub(crate) use self::visit::Mark;
-pub use self::visit::{Part, View};
+pub(crate) use self::mark::Mark;
+pub use self::owned::OwnedSession;
+pub use self::visit::{Part, Value, View, Visitor};
 use crate::tls::protocol::TLS_1_3;
 pub use crate::tls::protocol::{Cipher, Protocol};
 use crate::tls::tls13::Hash;
@@ -260,12 +260,12 @@ impl<'a> Session<'a> {
 
     /// A session of which nothing is known.
     #[inline]
-    fn blank(plaintext: &'a [u8]) -> Self {
+    pub(crate) fn blank(plaintext: &'a [u8]) -> Self {
         Self::new(Dialect::OpenSsl, plaintext, Protocol(0), SessionSecret::MasterSecret(&[]))
     }
 
     /// Reads the encoding into a blank session.
-    fn read(&mut self) -> Result<(), SessionError> {
+    pub(crate) fn read(&mut self) -> Result<(), SessionError> {
         let plaintext = self.encoded;
         if plaintext == b"NOT RESUMABLE" {
             return Err(SessionError::NotResumable);

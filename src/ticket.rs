@@ -177,7 +177,7 @@ impl<'t> Ticket<'t> {
     }
 
     fn has_whole_blocks(&self) -> bool {
-        self.ciphertext().len().is_multiple_of(BLOCK_LENGTH)
+        self.ciphertext().len() % BLOCK_LENGTH == 0
     }
 
     /// How the parts stand on the wire.

@@ -1,6 +1,7 @@
 //! The TLS protocol, each thing once: fields on the wire, hellos, key schedules, record protection, registered numbers.
 
 pub(crate) mod aead;
+pub mod alert;
 pub mod hello;
 pub mod protocol;
 pub mod quic;

@@ -128,7 +128,7 @@ fn results_come_though_the_first_lines_have_no_ticket() {
             let lines = std::io::BufRead::lines(std::io::BufReader::new(stdout));
             lines.map_while(Result::ok).for_each(|line| drop(sender.send(line)));
         });
-        let opened = std::iter::from_fn(|| receiver.recv_timeout(std::time::Duration::from_secs(20)).ok())
+        let opened = std::iter::from_fn(|| receiver.recv_timeout(common::PATIENCE).ok())
             .any(|line| line.contains("\"decrypted\""));
         assert!(opened, "{start:?}");
         drop(stdin);

@@ -13,7 +13,7 @@ use tktdump::key::formats::FORMATS;
 use tktdump::key::layout::{Layout, Order};
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
-use tktdump::session::{Room, Session};
+use tktdump::session::Session;
 use tktdump::ticket::Ticket;
 
 const PLAIN: &[u8] = include_bytes!("../testdata/nginx80_tls13_0rtt/plain.der");
@@ -48,9 +48,9 @@ fn ring(file: &[u8]) -> KeyRing {
 }
 
 fn opens(ring: &KeyRing, ticket: &[u8]) -> Option<Vec<u8>> {
-    let opener = Opener { ring, built_in: &KeyRing::built_in(), no_verify: true };
-    let (mut buffer, mut room) = (Vec::new(), Room::default());
-    match opener.open(ticket, &mut buffer, &mut room) {
+    let opener = Opener::new(ring).no_verify(true);
+    let mut buffer = Vec::new();
+    match opener.open(&opener.check(ticket), &mut buffer) {
         Outcome::Decrypted { session, .. } => Some(session.encoded.to_vec()),
         _ => None,
     }
@@ -104,9 +104,9 @@ proptest! {
     fn sealed_garbage_is_no_session((layout, key) in layout().prop_flat_map(key), garbage: Vec<u8>) {
         let ticket = seal_with(&key, layout, &[7; 16], &garbage);
         let ring = ring(&key);
-        let opener = Opener { ring: &ring, built_in: &KeyRing::built_in(), no_verify: false };
-        let (mut buffer, mut room) = (Vec::new(), Room::default());
-        let outcome = opener.open(&ticket, &mut buffer, &mut room);
+        let opener = Opener::new(&ring);
+        let mut buffer = Vec::new();
+        let outcome = opener.open(&opener.check(&ticket), &mut buffer);
         let Outcome::BadSession { plaintext, .. } = outcome else { panic!("garbage became a session") };
         prop_assert_eq!(plaintext, garbage);
     }
@@ -135,6 +135,8 @@ proptest! {
     fn hex_in_any_dress_is_the_same_ticket(ticket in proptest::collection::vec(any::<u8>(), 80..200), dress in 0..5) {
         let plain = hex::encode(&ticket);
         let pairs: Vec<&str> = plain.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap()).collect();
+        // what has the size of a key is read as one
+        prop_assume!(!input::is_bare_key(&ticket));
         let text = match dress {
             0 => plain.clone(),
             1 => pairs.join(":"),
@@ -156,10 +158,10 @@ proptest! {
 fn an_all_zero_key_is_found_without_any_key() {
     for (size, aes) in [(16, &[0; 16][..]), (32, &[0; 32])] {
         let ticket = seal(&[9; 16], aes, &[0; 32], &[1; 16], PLAIN);
-        let (ring, built_in) = (KeyRing::default(), KeyRing::built_in());
-        let opener = Opener { ring: &ring, built_in: &built_in, no_verify: false };
-        let (mut buffer, mut room) = (Vec::new(), Room::default());
-        let Outcome::Decrypted { key, session, .. } = opener.open(&ticket, &mut buffer, &mut room) else {
+        let ring = KeyRing::default();
+        let opener = Opener::new(&ring);
+        let mut buffer = Vec::new();
+        let Outcome::Decrypted { key, session, .. } = opener.open(&opener.check(&ticket), &mut buffer) else {
             panic!("AES key of {size}")
         };
         assert_eq!((&*key.origin().file, session.encoded), ("(built-in)", PLAIN));
@@ -171,8 +173,8 @@ fn a_zero_mac_key_is_told() {
     let key = [&[0x91; 16][..], &[5; 32], &[6; 32]].concat();
     let ticket = seal(&[0x91; 16], &[6; 32], &[0; 32], &[1; 16], PLAIN);
     let ring = ring(&key);
-    let opener = Opener { ring: &ring, built_in: &KeyRing::built_in(), no_verify: false };
-    let (mut buffer, mut room) = (Vec::new(), Room::default());
-    let Outcome::BadMac(bad) = opener.open(&ticket, &mut buffer, &mut room) else { panic!("not bad_mac") };
+    let opener = Opener::new(&ring);
+    let mut buffer = Vec::new();
+    let Outcome::BadMac(bad) = opener.open(&opener.check(&ticket), &mut buffer) else { panic!("not bad_mac") };
     assert!(bad.zero_mac_key && bad.unverified.is_none());
 }

@@ -111,9 +111,7 @@ fn lay_out(text: &str, folder: &Path) {
     }
     for fence in text.split("\n```").skip(1).step_by(2) {
         let (head, content) = fence.split_once('\n').unwrap();
-        if let Some((language, name)) = head.split_once(' ')
-            && language != "console"
-        {
+        if let Some((_, name)) = head.split_once(' ').filter(|(language, _)| *language != "console") {
             fs::write(folder.join(name), content.to_owned() + "\n").unwrap();
         }
     }

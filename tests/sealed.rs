@@ -16,7 +16,7 @@ use tktdump::key::file::{KeyFile, read_as, read_auto};
 use tktdump::key::formats::by_name;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
-use tktdump::session::{Dialect, Room};
+use tktdump::session::Dialect;
 use tktdump::ticket::Arrangement;
 
 /// What every test needs: 64 random bytes to cut keys from, an IV and a secret.
@@ -44,9 +44,9 @@ fn check(
     flip: usize,
 ) -> Result<(), TestCaseError> {
     let ring = KeyRing::with_clock(vec![(Arc::from("a.key"), file)], Some(1_795_421_147));
-    let opener = Opener { ring: &ring, built_in: &KeyRing::built_in(), no_verify: true };
-    let (mut buffer, mut room) = (Vec::new(), Room::default());
-    let outcome = opener.open(ticket, &mut buffer, &mut room);
+    let opener = Opener::new(&ring).no_verify(true);
+    let mut buffer = Vec::new();
+    let outcome = opener.open(&opener.check(ticket), &mut buffer);
     let Outcome::Decrypted { ticket: parts, session, .. } = outcome else {
         return Err(TestCaseError::fail(format!("{outcome:?}")));
     };
@@ -54,7 +54,7 @@ fn check(
     let mut flipped = ticket.to_vec();
     let bit = flip % (8 * flipped.len());
     flipped[bit / 8] ^= 1 << (bit % 8);
-    prop_assert!(!opener.open(&flipped, &mut Vec::new(), &mut Room::default()).is_opened(), "bit {} flipped", bit);
+    prop_assert!(!opener.open(&opener.check(&flipped), &mut Vec::new()).is_opened(), "bit {} flipped", bit);
     Ok(())
 }
 
@@ -171,17 +171,16 @@ proptest! {
 fn any_slot_is_found_without_a_clock() {
     let master: Vec<u8> = (0..64).map(|i: u8| i.wrapping_mul(37) ^ 0x5a).collect();
     let ring = KeyRing::new(vec![(Arc::from("a.key"), named("gnutls", &master))]);
-    let opener = Opener { ring: &ring, built_in: &KeyRing::built_in(), no_verify: false };
+    let opener = Opener::new(&ring);
     // 2018, 2026, and an application whose sessions live for a week
     for slot in [23_500_u64, 27_707, 989] {
         let key = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update(&master).finalize();
         let mut ticket = seal::gnutls(&key, &[9; 16], &session::gnutls(&[7; 48]));
-        let (mut buffer, mut room) = (Vec::new(), Room::default());
-        let outcome = opener.open(&ticket, &mut buffer, &mut room);
+        let mut buffer = Vec::new();
+        let outcome = opener.open(&opener.check(&ticket), &mut buffer);
         assert!(matches!(&outcome, Outcome::Decrypted { key, .. } if key.slot() == Some(slot)), "{outcome:?}");
         *ticket.last_mut().unwrap() ^= 1;
-        let mut room = Room::default();
-        let outcome = opener.open(&ticket, &mut buffer, &mut room);
+        let outcome = opener.open(&opener.check(&ticket), &mut buffer);
         assert!(matches!(&outcome, Outcome::BadMac(bad) if bad.key.slot() == Some(slot)), "{outcome:?}");
     }
 }
@@ -189,8 +188,9 @@ fn any_slot_is_found_without_a_clock() {
 #[test]
 fn the_key_that_gnutls_had_before_it_had_one_is_built_in() {
     let ticket = seal::gnutls(&[0; 64], &[9; 16], &session::gnutls(&[7; 48]));
-    let opener = Opener { ring: &KeyRing::default(), built_in: &KeyRing::built_in(), no_verify: false };
-    assert!(matches!(opener.open(&ticket, &mut Vec::new(), &mut Room::default()), Outcome::Decrypted { .. }));
+    let no_keys = KeyRing::default();
+    let opener = Opener::new(&no_keys);
+    assert!(matches!(opener.open(&opener.check(&ticket), &mut Vec::new()), Outcome::Decrypted { .. }));
 }
 
 /// What became of a ticket, as far as it can be told apart.
@@ -225,32 +225,31 @@ fn tickets_that_are_verified_in_step_open_as_they_do_alone() {
     let files = |keys: &[Vec<u8>]| keys.iter().map(|key| (Arc::from("a.key"), read_auto(key).unwrap())).collect();
     let several = KeyRing::new(files(&keys));
     let with_master = KeyRing::new(files(&[keys.clone(), vec![vec![7; 64]]].concat()));
-    let built_in = KeyRing::built_in();
     for ring in [&several, &with_master, &KeyRing::default()] {
-        let opener = Opener { ring, built_in: &built_in, no_verify: false };
+        let opener = Opener::new(ring);
         let alone: Vec<String> =
-            all.iter().map(|ticket| told(&opener.open(ticket, &mut Vec::new(), &mut Room::default()))).collect();
+            all.iter().map(|ticket| told(&opener.open(&opener.check(ticket), &mut Vec::new()))).collect();
         for (one, first) in all.iter().zip(&alone) {
             for (other, second) in all.iter().zip(&alone) {
-                let both = opener.verify_both([one, other]);
+                let both = opener.check_two([one, other]);
                 for (presented, alone) in both.iter().zip([first, second]) {
-                    let (mut buffer, mut room) = (Vec::new(), Room::default());
-                    assert_eq!(&told(&opener.open_presented(presented, &mut buffer, &mut room)), alone);
+                    let mut buffer = Vec::new();
+                    assert_eq!(&told(&opener.open(presented, &mut buffer)), alone);
                 }
             }
         }
     }
     // another ring has the last word itself
-    let opener = Opener { ring: &several, built_in: &built_in, no_verify: false };
+    let opener = Opener::new(&several);
     let stranger = KeyRing::new(files(&[vec![9; 48]]));
     let sealed = tickets.sealed();
-    let [presented, _] = opener.verify_both([&sealed, &sealed]);
-    let (mut buffer, mut room) = (Vec::new(), Room::default());
-    assert!(opener.open_presented(&presented, &mut buffer, &mut room).is_opened());
-    let (mut buffer, mut room) = (Vec::new(), Room::default());
-    assert!(!Opener { ring: &stranger, ..opener }.open_presented(&presented, &mut buffer, &mut room).is_opened());
+    let [presented, _] = opener.check_two([&sealed, &sealed]);
+    let mut buffer = Vec::new();
+    assert!(opener.open(&presented, &mut buffer).is_opened());
+    let mut buffer = Vec::new();
+    assert!(!Opener::new(&stranger).open(&presented, &mut buffer).is_opened());
     let count = |word: &str| {
-        let outcomes = all.iter().map(|ticket| told(&opener.open(ticket, &mut Vec::new(), &mut Room::default())));
+        let outcomes = all.iter().map(|ticket| told(&opener.open(&opener.check(ticket), &mut Vec::new())));
         outcomes.filter(|outcome| outcome.starts_with(word)).count()
     };
     assert!(count("Decrypted") > 12 && count("BadMac") > 1 && count("UnknownKey") > 1, "not all kinds are there");

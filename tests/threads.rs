@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Output, read, start, tktdump};
+use common::{Output, PATIENCE, read, start, tktdump};
 use data_encoding::BASE64;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -188,7 +188,7 @@ fn begin(threads: &str) -> (Child, ChildStdin, ChildStdout, String) {
 
 /// Waits until it ends, and tells the exit status and the errors.
 fn ended(mut child: Child) -> (Option<i32>, String) {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + PATIENCE;
     let status = loop {
         match child.try_wait().unwrap() {
             Some(status) => break status,
@@ -213,7 +213,7 @@ fn a_ticket_is_shown_at_once_after_many() {
         let mut expect = |count: usize| {
             stdin.write_all(line.repeat(count).as_bytes()).unwrap();
             for _ in 0..count {
-                let record = receiver.recv_timeout(Duration::from_secs(20)).unwrap();
+                let record = receiver.recv_timeout(PATIENCE).unwrap();
                 assert!(record.contains("\"decrypted\""), "{record}");
             }
         };

@@ -4,7 +4,6 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
-use tktdump::session::Room;
 
 use super::samples::{Sample, Sealed, families, other_families};
 
@@ -27,11 +26,10 @@ fn bad_mac(bencher: Bencher<'_, '_>, sample: &Sample<Sealed>) {
 }
 
 fn open(bencher: Bencher<'_, '_>, ticket: &[u8], ring: &KeyRing, expected: bool) {
-    let opener = Opener { ring, built_in: &KeyRing::default(), no_verify: false };
+    let opener = Opener::new(ring);
     let mut buffer = Vec::new();
     bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
-        let mut room = Room::default();
-        let outcome = opener.open(divan::black_box(ticket), &mut buffer, &mut room);
+        let outcome = opener.open(&opener.check(divan::black_box(ticket)), &mut buffer);
         assert_eq!(outcome.is_opened(), expected);
     });
 }

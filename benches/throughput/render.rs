@@ -2,14 +2,12 @@
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use tktdump::key::ring::KeyRing;
 use tktdump::keylog::{KeyLog, Label, Line};
 use tktdump::open::Opener;
 use tktdump::record::{Place, Record};
 use tktdump::report::text::Styles;
 use tktdump::report::{Page, json, openssl, text};
 use tktdump::secret::Secret;
-use tktdump::session::Room;
 
 use super::samples::{Sample, Sealed, families, other_families};
 use super::seal::random::Random;
@@ -21,32 +19,33 @@ fn samples() -> Vec<Sample<Sealed>> {
 }
 
 /// Renders the record of a sample over and over.
-fn record(bencher: Bencher<'_, '_>, sample: &Sample<Sealed>, render: impl Fn(&KeyRing, &Record<'_>, &mut Page)) {
+fn record(bencher: Bencher<'_, '_>, sample: &Sample<Sealed>, render: impl Fn(&json::Kept<'_>, &Record<'_>, &mut Page)) {
     let (ring, bytes) = (sample.value.ring(1), sample.value.ticket.as_slice());
-    let (mut plaintext, mut room) = (Vec::new(), Room::default());
-    let opener = Opener { ring: &ring, built_in: &KeyRing::default(), no_verify: false };
+    let mut plaintext = Vec::new();
+    let opener = Opener::new(&ring);
     let place = Place { source: &"tickets.hex".into(), index: 0, line: Some(1), packet: None };
-    let verdict = Ok(opener.open(bytes, &mut plaintext, &mut room));
+    let verdict = Ok(opener.open(&opener.check(bytes), &mut plaintext));
     let record = Record { place, bytes, verdict, client_session: None, capture: None };
-    let mut out = Page::new();
+    let (kept, mut out) = (json::Kept::new(&ring), Page::new());
     bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
         out.clear();
-        render(&ring, divan::black_box(&record), &mut out);
+        render(&kept, divan::black_box(&record), &mut out);
         assert!(!out.is_empty());
     });
 }
 
 #[divan::bench(args = samples())]
 fn as_text(bencher: Bencher<'_, '_>, sample: &Sample<Sealed>) {
-    record(bencher, sample, |ring, record, out| {
-        text::Renderer { ring, now: i64::from(NOW), redact: false, styles: Styles::default() }.ticket(record, out);
+    record(bencher, sample, |kept, record, out| {
+        text::Renderer { ring: kept.ring(), now: i64::from(NOW), redact: false, styles: Styles::default() }
+            .ticket(record, out);
     });
 }
 
 #[divan::bench(args = samples())]
 fn as_json(bencher: Bencher<'_, '_>, sample: &Sample<Sealed>) {
-    record(bencher, sample, |ring, record, out| {
-        json::Renderer { ring, now: i64::from(NOW), redact: false }.ticket(record, out);
+    record(bencher, sample, |kept, record, out| {
+        json::Renderer { kept, now: i64::from(NOW), redact: false }.ticket(record, out);
     });
 }
 

@@ -3,10 +3,12 @@
 use super::facts::capture::Offer;
 use super::facts::keys::KeySet;
 use super::facts::ticket::TicketFacts;
-use super::finding::{Finding, Subject};
+use super::finding::Finding;
 use super::policy::Policy;
-use super::rule::{Check, OfferWatch, Rule, Severity, TicketWatch};
+use super::rule::{Check, OfferWatch, Rule, TicketWatch};
 use super::rules::RULES;
+use super::severity::Severity;
+use super::subject::Subject;
 
 /// Judges keys, tickets and offers by all rules that are on.
 pub struct Auditor<'p> {
@@ -44,19 +46,19 @@ impl<'p> Auditor<'p> {
                         findings.add(
                             rule,
                             whole,
-                            file.disk.as_ref().and_then(|disk| check(disk, self.policy, self.now)),
+                            file.disk.as_ref().and_then(|disk| check(disk, &self.policy.thresholds, self.now)),
                         );
                     }
                     Check::Key(check) => {
                         for key in &file.keys {
-                            findings.add(rule, || key.subject(), check(key, self.policy));
+                            findings.add(rule, || key.subject(), check(key, &self.policy.thresholds));
                         }
                     }
                     _ => {}
                 }
             }
             if let Check::Keys(check) = rule.check {
-                findings.extend(rule, check(keys, self.policy));
+                findings.extend(rule, check(keys, &self.policy.thresholds));
             }
         }
         let place = |file: &str| keys.files().iter().position(|known| *known.path == *file);
@@ -69,11 +71,11 @@ impl<'p> Auditor<'p> {
         let mut findings = Findings { policy: self.policy, found: Vec::new() };
         for (rule, _) in on(self.policy) {
             if let Check::Ticket(check) = rule.check {
-                findings.add(rule, || ticket.subject(), check(ticket, self.policy));
+                findings.add(rule, || ticket.subject(), check(ticket, &self.policy.thresholds));
             }
         }
         for (rule, watch) in &mut self.tickets {
-            findings.add(rule, || ticket.subject(), watch.ticket(ticket, self.policy));
+            findings.add(rule, || ticket.subject(), watch.ticket(ticket, &self.policy.thresholds));
         }
         findings.found
     }
@@ -88,10 +90,10 @@ impl<'p> Auditor<'p> {
     pub fn finish(&mut self) -> Vec<Finding> {
         let mut findings = Findings { policy: self.policy, found: Vec::new() };
         for (rule, watch) in &mut self.tickets {
-            findings.extend(rule, watch.finish(self.policy));
+            findings.extend(rule, watch.finish(&self.policy.thresholds));
         }
         for (rule, watch) in &mut self.offers {
-            findings.extend(rule, watch.finish(self.policy));
+            findings.extend(rule, watch.finish(&self.policy.thresholds));
         }
         findings.found.sort_by(|one, other| {
             (&one.subject.file, one.subject.item).cmp(&(&other.subject.file, other.subject.item))

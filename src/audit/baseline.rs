@@ -8,7 +8,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::finding::{Finding, Item};
+use super::finding::Finding;
+use super::subject::Item;
 
 /// Known findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

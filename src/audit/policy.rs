@@ -1,4 +1,4 @@
-//! How strict an audit is: thresholds, and what each rule is worth.
+//! How strict an audit is: thresholds, and the severity of each rule.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -6,39 +6,25 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::period::parse_period;
-use super::rule::{Rule, Severity};
+use super::rule::Rule;
 use super::rules;
+use super::severity::Severity;
+use super::thresholds::Thresholds;
 
 /// What an audit goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// The least severity that makes an audit fail.
     pub fail_on: Severity,
-    /// AES keys of fewer bits are findings.
-    pub min_key_bits: usize,
-    /// The longest that a key may seal, seconds.
-    pub max_key_age: i64,
-    /// The longest that a ticket may live, seconds; `None`: what the protocol version advises.
-    pub max_lifetime: Option<i64>,
-    /// Whether every ticket must be opened by the key that seals.
-    pub expect_active: bool,
-    /// The share of offered tickets, in percent, that a server may refuse.
-    pub max_refused_percent: u64,
+    /// What rules compare with.
+    pub thresholds: Thresholds,
     /// Severities that are not the default; `None` is off.
     pub(super) severities: HashMap<&'static str, Option<Severity>>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            fail_on: Severity::Error,
-            min_key_bits: 128,
-            max_key_age: 7 * 86400,
-            max_lifetime: None,
-            expect_active: false,
-            max_refused_percent: 20,
-            severities: HashMap::new(),
-        }
+        Self { fail_on: Severity::Error, thresholds: Thresholds::default(), severities: HashMap::new() }
     }
 }
 
@@ -99,14 +85,14 @@ impl Policy {
             self.fail_on = severity.parse().map_err(|error| named("fail-on", format!("{severity:?} is {error}")))?;
         }
         if let Some(age) = &file.max_key_age {
-            self.max_key_age = parse_period(age).map_err(|error| named("max-key-age", error))?;
+            self.thresholds.max_key_age = parse_period(age).map_err(|error| named("max-key-age", error))?;
         }
         if let Some(lifetime) = &file.max_lifetime {
-            self.max_lifetime = Some(parse_period(lifetime).map_err(|error| named("max-lifetime", error))?);
+            self.thresholds.max_lifetime = Some(parse_period(lifetime).map_err(|error| named("max-lifetime", error))?);
         }
-        self.min_key_bits = file.min_key_bits.unwrap_or(self.min_key_bits);
-        self.expect_active = file.expect_active.unwrap_or(self.expect_active);
-        self.max_refused_percent = file.max_refused_percent.unwrap_or(self.max_refused_percent);
+        self.thresholds.min_key_bits = file.min_key_bits.unwrap_or(self.thresholds.min_key_bits);
+        self.thresholds.expect_active = file.expect_active.unwrap_or(self.thresholds.expect_active);
+        self.thresholds.max_refused_percent = file.max_refused_percent.unwrap_or(self.thresholds.max_refused_percent);
         file.rules.iter().try_for_each(|(id, worth)| self.set(id, worth))
     }
 }
@@ -124,8 +110,11 @@ mod tests {
                  early-data = \"error\"\n",
             )
             .unwrap();
-        assert_eq!((policy.fail_on, policy.max_key_age, policy.min_key_bits), (Severity::Warning, 259_200, 256));
-        assert_eq!(policy.max_lifetime, None);
+        assert_eq!(
+            (policy.fail_on, policy.thresholds.max_key_age, policy.thresholds.min_key_bits),
+            (Severity::Warning, 259_200, 256)
+        );
+        assert_eq!(policy.thresholds.max_lifetime, None);
         assert_eq!(policy.severity(rules::by_id("compression").unwrap()), None);
         assert_eq!(policy.severity(rules::by_id("early-data").unwrap()), Some(Severity::Error));
     }

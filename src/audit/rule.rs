@@ -1,65 +1,13 @@
 //! What a rule is.
 
 use std::fmt;
-use std::str::FromStr;
 
 use super::facts::capture::Offer;
 use super::facts::keys::{FileFacts, KeyFacts, KeyFileFacts, KeySet};
 use super::facts::ticket::TicketFacts;
-use super::finding::Subject;
-use super::policy::Policy;
-
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// Should be changed.
-    Warning,
-    /// Breaks what tickets are to protect.
-    Error,
-}
-
-impl Severity {
-    /// Every severity, the worst first.
-    pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Info];
-
-    /// The word used in every output and option.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// There is no such severity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnknownSeverity;
-
-impl fmt::Display for UnknownSeverity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not one of info, warning, error")
-    }
-}
-
-impl std::error::Error for UnknownSeverity {}
-
-impl FromStr for Severity {
-    type Err = UnknownSeverity;
-
-    fn from_str(text: &str) -> Result<Self, UnknownSeverity> {
-        Self::ALL.into_iter().find(|severity| severity.as_str() == text).ok_or(UnknownSeverity)
-    }
-}
+use super::severity::Severity;
+use super::subject::Subject;
+use super::thresholds::Thresholds;
 
 /// One rule: what it is called, why it is there, and how it is checked.
 #[derive(Debug)]
@@ -83,15 +31,15 @@ pub struct Rule {
 #[derive(Clone, Copy)]
 pub enum Check {
     /// One key.
-    Key(fn(&KeyFacts, &Policy) -> Option<String>),
+    Key(fn(&KeyFacts, &Thresholds) -> Option<String>),
     /// The content of one key file.
     Content(fn(&KeyFileFacts) -> Option<String>),
     /// One key file on disk, as far as its directory entry is known, and the time to judge it by.
-    File(fn(&FileFacts, &Policy, i64) -> Option<String>),
+    File(fn(&FileFacts, &Thresholds, i64) -> Option<String>),
     /// All keys.
-    Keys(fn(&KeySet, &Policy) -> Vec<(Subject, String)>),
+    Keys(fn(&KeySet, &Thresholds) -> Vec<(Subject, String)>),
     /// One ticket.
-    Ticket(fn(&TicketFacts<'_>, &Policy) -> Option<String>),
+    Ticket(fn(&TicketFacts<'_>, &Thresholds) -> Option<String>),
     /// Tickets, one after the other.
     Tickets(fn() -> Box<dyn TicketWatch>),
     /// Offers of tickets in captures, one after the other.
@@ -120,10 +68,10 @@ impl Check {
 /// A check that remembers earlier tickets.
 pub trait TicketWatch {
     /// Takes a ticket; what it returns is a finding about that ticket.
-    fn ticket(&mut self, ticket: &TicketFacts<'_>, policy: &Policy) -> Option<String>;
+    fn ticket(&mut self, ticket: &TicketFacts<'_>, thresholds: &Thresholds) -> Option<String>;
 
     /// What only the end shows.
-    fn finish(&mut self, _policy: &Policy) -> Vec<(Subject, String)> {
+    fn finish(&mut self, _thresholds: &Thresholds) -> Vec<(Subject, String)> {
         Vec::new()
     }
 }
@@ -134,5 +82,5 @@ pub trait OfferWatch {
     fn offer(&mut self, offer: &Offer<'_>);
 
     /// What was found.
-    fn finish(&mut self, policy: &Policy) -> Vec<(Subject, String)>;
+    fn finish(&mut self, thresholds: &Thresholds) -> Vec<(Subject, String)>;
 }

@@ -13,11 +13,10 @@ use super::facts::ticket::{PskModes, TicketFacts, guessed};
 use super::{Auditor, Finding, Policy};
 use crate::capture::container::{Reader, Step};
 use crate::capture::{Capture, Connection};
-use crate::key::ring::KeyRing;
 use crate::key::{file, formats};
 use crate::open::{Opener, Outcome};
 use crate::record::{Place, Record, Source};
-use crate::session::{Room, Session};
+use crate::session::Session;
 
 /// 80 random bytes, in the layout of nginx.
 pub(super) const GOOD_KEY: &[u8] = include_bytes!("../../testdata/nginx80_tls12/ticket.key");
@@ -183,21 +182,15 @@ struct Judge<'j> {
 
 impl Judge<'_> {
     fn ticket(&mut self, ticket: &[u8], client: Option<Session<'_>>) -> Vec<Finding> {
-        let weak = KeyRing::built_in();
-        let opener = Opener { ring: self.keys.ring(), built_in: &weak, no_verify: false };
-        let (mut buffer, mut room) = (Vec::new(), Room::default());
-        let verdict = Ok(opener.open(ticket, &mut buffer, &mut room));
-        self.record(&Record { verdict, ..record(ticket, client) }, &weak)
+        let opener = Opener::new(self.keys.ring());
+        let mut buffer = Vec::new();
+        let verdict = Ok(opener.open(&opener.check(ticket), &mut buffer));
+        self.record(&Record { verdict, ..record(ticket, client) })
     }
 
-    fn record(&mut self, record: &Record<'_>, weak: &KeyRing) -> Vec<Finding> {
-        let facts = TicketFacts {
-            record,
-            keys: self.keys,
-            guessed: guessed(record, weak),
-            psk_modes: self.modes,
-            now: self.now,
-        };
+    fn record(&mut self, record: &Record<'_>) -> Vec<Finding> {
+        let facts =
+            TicketFacts { record, keys: self.keys, guessed: guessed(record), psk_modes: self.modes, now: self.now };
         self.auditor.ticket(&facts)
     }
 }

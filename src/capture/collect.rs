@@ -2,10 +2,13 @@
 
 use std::net::SocketAddr;
 
-use super::connection::{Alert, Connection, Message, Side};
+use super::connection::{Alert, Connection, Malformed, Message, Side};
 use super::container::Time;
+use super::evidence::{Evidence, Other};
+use super::half::Half;
+use super::ip::Transport;
 use super::message::kind;
-use crate::tls::hello::{ClientHello, ServerHello};
+use crate::tls::hello::{ClientHello, HelloError, ServerHello};
 
 /// Hellos of each kind that a handshake can have: one more where the server asks for another, and a spare.
 const MAX_HELLOS: usize = 3;
@@ -19,11 +22,16 @@ const MAX_FLIGHT_RECORDS: usize = 8;
 const MAX_SHORT_RECORDS: usize = 4;
 const MAX_SHORT_RECORD: usize = 64;
 const MAX_CLIENT_RECORDS: u64 = 1 << 16;
+/// Bytes before the content of a record.
+const RECORD_HEADER: usize = 5;
+/// The shortest record of a client that can hold its Finished in TLS 1.3: header, 32 bytes, type, and the shortest tag
+/// of any suite. An alert is shorter.
+const MIN_PROTECTED: usize = 45;
 /// The longest Finished record: more than any cipher makes of it.
 const MAX_FINISHED: usize = 1024;
 
 /// Which packet is being looked at.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Stamp {
     /// Number from 1.
     pub(super) packet: u64,
@@ -45,9 +53,13 @@ pub(super) struct Collector {
     /// Whether the client offered early data, and nothing says yet that it was refused.
     early_data: bool,
     client_records: u64,
+    /// Encrypted bytes of the client since the `ServerHello` (TLS 1.3).
+    client_protected: usize,
     retries: usize,
     server_hello: bool,
     tls13: bool,
+    /// How each side ended.
+    endings: [Evidence; 2],
     /// Sides of which bytes were missing before a hello told who is who.
     lost: [bool; 2],
     /// Sides that have said all that matters.
@@ -56,10 +68,10 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn new(stream: u64, ends: [SocketAddr; 2], stamp: Stamp) -> Self {
+    pub(super) fn new(transport: Transport, stream: u64, ends: [SocketAddr; 2], stamp: Stamp) -> Self {
         let [low, high] = ends;
         Self {
-            found: Connection::new(stream, low, high, stamp.time),
+            found: Connection::new(transport, stream, low, high, stamp.time),
             ends,
             client: None,
             flight_wanted: false,
@@ -67,9 +79,11 @@ impl Collector {
             flight_records: 0,
             early_data: false,
             client_records: 0,
+            client_protected: 0,
             retries: 0,
             server_hello: false,
             tls13: false,
+            endings: [Evidence::default(); 2],
             lost: [false; 2],
             done: [false; 2],
             memory: 0,
@@ -100,6 +114,10 @@ impl Collector {
     pub(super) fn wants_record(&mut self, side: usize, length: usize) -> bool {
         if self.client != Some(side) {
             return self.flight_wanted && self.client.is_some();
+        }
+        if self.server_hello {
+            self.client_protected = self.client_protected.saturating_add(length);
+            self.decide();
         }
         if self.early_data {
             self.client_records += 1;
@@ -147,9 +165,12 @@ impl Collector {
         if self.found.client_hellos.len() >= MAX_HELLOS || self.client.is_some_and(|client| client != side) {
             return;
         }
-        let Some(hello) = ClientHello::parse(&bytes) else {
-            self.found.malformed = true;
-            return;
+        let hello = match ClientHello::read(&bytes) {
+            Ok(hello) => hello,
+            Err(error) => {
+                self.begin(side, stamp);
+                return self.malformed(Side::Client, error, stamp);
+            }
         };
         self.early_data = hello.early_data && self.found.client_hellos.is_empty() && !self.no_records;
         let (offers_ticket, offers_early_data) = (hello.offers_ticket(), hello.early_data);
@@ -164,9 +185,12 @@ impl Collector {
         if self.found.server_hellos.len() >= MAX_HELLOS || self.client == Some(side) {
             return;
         }
-        let Some(hello) = ServerHello::parse(&bytes) else {
-            self.found.malformed = true;
-            return;
+        let hello = match ServerHello::read(&bytes) {
+            Ok(hello) => hello,
+            Err(error) => {
+                self.begin(1 - side.min(1), stamp);
+                return self.malformed(Side::Server, error, stamp);
+            }
         };
         if hello.is_retry_request() {
             self.retries += 1;
@@ -176,11 +200,16 @@ impl Collector {
         }
         // early data goes with the first identity, and not on after another hello (RFC 8446 section 4.2.10)
         self.early_data &= !hello.is_retry_request() && hello.selected_identity == Some(0);
-        self.tls13 = hello.protocol.has_psk();
+        self.tls13 = hello.is_tls13;
         self.begin(1 - side.min(1), stamp);
         self.memory += bytes.len();
         self.found.server_hellos.push(Message { bytes, packet: stamp.packet, time: stamp.time });
         self.decide();
+    }
+
+    fn malformed(&mut self, from: Side, error: HelloError, stamp: Stamp) {
+        let Stamp { packet, time } = stamp;
+        self.found.malformed.get_or_insert(Malformed { from, packet, time, error });
     }
 
     /// A hello tells who is who.
@@ -207,9 +236,11 @@ impl Collector {
         if self.is_server(side) { Side::Server } else { Side::Client }
     }
 
-    /// In TLS 1.3 the hellos are all there is to see.
+    /// In TLS 1.3 the hellos are all there is to see, but that the client goes on: it may also give up.
     fn decide(&mut self) {
-        let waiting = self.flight_wanted || self.early_data;
+        let goes_on = self.client_protected >= MIN_PROTECTED;
+        self.found.flight.client_protected |= goes_on;
+        let waiting = self.flight_wanted || self.early_data || !(goes_on || self.no_records);
         if self.tls13 && self.server_hello && !waiting && self.found.client_hellos.len() > self.retries {
             self.done = [true; 2];
         }
@@ -222,11 +253,66 @@ impl Collector {
         }
     }
 
-    pub(super) fn alert(&mut self, side: usize, level: u8, description: u8) {
-        let from = self.side(side);
-        self.found.alert = Some(Alert { from, level, description });
-        if level == 2 && self.client.is_some() {
+    /// An alert in plain. A fatal one counts more than those before it.
+    pub(super) fn alert(&mut self, side: usize, level: u8, description: u8, stamp: Stamp) {
+        let Stamp { packet, time } = stamp;
+        let alert = Alert { from: self.side(side), level, description, packet, time };
+        if self.found.alert.is_none_or(|known| alert.is_fatal() && !known.is_fatal()) {
+            self.found.alert = Some(alert);
+        }
+        if alert.is_fatal() && self.client.is_some() {
             self.done = [true; 2];
+        }
+    }
+
+    /// The first record of a side after its `ChangeCipherSpec` cannot be a Finished.
+    pub(super) fn not_finished(&mut self) {
+        self.found.not_finished |= !self.tls13;
+    }
+
+    /// Bytes of a side came again; they are the same for certain only where they are a message that was kept.
+    #[cold]
+    pub(super) fn repeated(&mut self, side: usize, payload: &[u8]) {
+        let kept = self.found.client_hellos.iter().chain(&self.found.server_hellos).chain(&self.found.tickets);
+        let content = payload.get(RECORD_HEADER..).unwrap_or_default();
+        let is_same = |message: &Message| !content.is_empty() && message.bytes.starts_with(content);
+        if !self.is_done(side) && !kept.into_iter().any(is_same) {
+            self.found.repeated = true;
+        }
+    }
+
+    /// Whether a side is to answer a `ClientHello`.
+    pub(super) fn awaits_answer(&self, side: usize) -> bool {
+        self.is_server(side) && !self.server_hello && !self.is_done(side)
+    }
+
+    /// Something that is not TLS, where a side is to answer a `ClientHello`.
+    pub(super) fn other(&mut self, side: usize, bytes: &[u8], stamp: Stamp) {
+        let side = self.side(side);
+        self.found.evidence.of_mut(side).other.get_or_insert_with(|| Other::new(stamp.packet, bytes));
+    }
+
+    /// A side of TCP ends its direction, or all of it by an RST.
+    pub(super) fn ends(&mut self, side: usize, is_reset: bool, stamp: Stamp) {
+        let Some(ends) = self.endings.get_mut(side) else { return };
+        let end = if is_reset { &mut ends.reset } else { &mut ends.fin };
+        end.get_or_insert(stamp.packet);
+    }
+
+    /// What is known of the two directions of TCP at the end.
+    pub(super) fn conclude(&mut self, halves: &[Half; 2], at_end: bool) {
+        self.found.open_at_end = at_end;
+        for (side, half) in halves.iter().enumerate() {
+            let Some(ending) = self.endings.get(side).copied() else { continue };
+            let evidence = self.found.evidence.of_mut(if self.is_server(side) { Side::Server } else { Side::Client });
+            *evidence = Evidence {
+                seen: half.synchronised,
+                syn: half.syn,
+                bytes: half.captured.into(),
+                unseen: half.unseen().into(),
+                other: evidence.other,
+                ..ending
+            };
         }
     }
 
@@ -236,15 +322,14 @@ impl Collector {
             return;
         }
         let kept = (record.len() <= MAX_FINISHED).then(|| record.to_vec());
+        self.found.not_finished |= kept.is_none();
         self.memory += kept.as_ref().map_or(0, Vec::len);
         match self.side(side) {
             Side::Client => self.found.client_finished = kept,
             Side::Server => self.found.server_finished = kept,
         }
         // without a hello there is nothing to decide, and nobody knows who is who
-        if self.client.is_some()
-            && let Some(done) = self.done.get_mut(side)
-        {
+        if let Some(done) = self.done.get_mut(side).filter(|_| self.client.is_some()) {
             *done = true;
         }
     }

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use super::container::Time;
-use crate::tls::hello::{ClientHello, NewSessionTicket, ServerHello};
+use super::evidence::{Both, Evidence};
+use super::ip::Transport;
+use crate::tls::hello::{ClientHello, HelloError, NewSessionTicket, ServerHello};
 
 /// A handshake message as it was sent, its header included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,26 @@ pub enum Side {
     Server,
 }
 
+impl Side {
+    /// The word used in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+
+    /// The other end.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
 /// An alert that was sent in plain (RFC 8446 section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alert {
@@ -34,6 +56,47 @@ pub struct Alert {
     pub level: u8,
     /// What is wrong.
     pub description: u8,
+    /// Number, from 1, of the packet that completed it.
+    pub packet: u64,
+    /// When that was.
+    pub time: Time,
+}
+
+impl Alert {
+    /// Whether it ends the connection.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        self.level == 2
+    }
+
+    /// The word for its level.
+    #[must_use]
+    pub fn level_name(&self) -> &'static str {
+        match self.level {
+            1 => "warning",
+            2 => "fatal",
+            _ => "unknown",
+        }
+    }
+
+    /// The name of what is wrong (RFC 8446 section 6; IANA registry "TLS Alerts").
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        crate::tls::alert::name(self.description)
+    }
+}
+
+/// A hello that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed {
+    /// Who sent it.
+    pub from: Side,
+    /// Number, from 1, of the packet that completed it.
+    pub packet: u64,
+    /// When that was.
+    pub time: Time,
+    /// What is wrong with it, and where.
+    pub error: HelloError,
 }
 
 /// Which other messages of a handshake were seen (TLS ≤ 1.2).
@@ -56,6 +119,8 @@ pub struct Flight {
     pub client_changed: bool,
     /// The server's `ChangeCipherSpec`.
     pub server_changed: bool,
+    /// As much that is encrypted, sent by the client after the `ServerHello`, as a Finished takes (TLS 1.3).
+    pub client_protected: bool,
 }
 
 /// How a handshake went.
@@ -102,6 +167,8 @@ impl HandshakeKind {
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Connection {
+    /// What carried it.
+    pub transport: Transport,
     /// Number, from 0: TCP connections, and UDP flows on their own, in order of their first packet.
     pub stream: u64,
     /// Who sent the `ClientHello`.
@@ -127,14 +194,22 @@ pub struct Connection {
     /// Short encrypted records of a client that offered early data, each with its number from 0 (TLS 1.3): one of them
     /// may be EndOfEarlyData.
     pub client_records: Vec<(u64, Vec<u8>)>,
-    /// The last alert in plain.
+    /// The fatal alert in plain, or else the first one.
     pub alert: Option<Alert>,
+    /// What the capture shows of each side besides messages (TCP).
+    pub evidence: Both<Evidence>,
+    /// Whether nothing ended it before the capture ended.
+    pub open_at_end: bool,
     /// Whether bytes of the client's handshake are missing from the capture.
     pub client_lost: bool,
     /// Whether bytes of the server's handshake are missing from the capture.
     pub server_lost: bool,
-    /// Whether a hello was there that could not be parsed.
-    pub malformed: bool,
+    /// Whether bytes of the handshake were sent again and may have been others: which of them counted is not known.
+    pub repeated: bool,
+    /// Whether the first record of a side after its `ChangeCipherSpec` cannot be a Finished (TLS ≤ 1.2).
+    pub not_finished: bool,
+    /// The first hello that was there and cannot be read.
+    pub malformed: Option<Malformed>,
     /// Whether a `ClientHello` brings a ticket.
     offers_ticket: bool,
     /// Whether the first `ClientHello` announces early data.
@@ -142,8 +217,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: u64, client: SocketAddr, server: SocketAddr, time: Time) -> Self {
+    pub(super) fn new(transport: Transport, stream: u64, client: SocketAddr, server: SocketAddr, time: Time) -> Self {
         Self {
+            transport,
             stream,
             client,
             server,
@@ -157,18 +233,43 @@ impl Connection {
             server_flight: Vec::new(),
             client_records: Vec::new(),
             alert: None,
+            evidence: Both::default(),
+            open_at_end: false,
             client_lost: false,
             server_lost: false,
-            malformed: false,
+            repeated: false,
+            not_finished: false,
+            malformed: None,
             offers_ticket: false,
             offers_early_data: false,
         }
     }
 
-    /// Whether a hello was seen. Without one, only its tickets tell of the connection.
+    /// Whether a hello was seen, be it one that cannot be read. Without one, only its tickets tell of the connection.
     #[must_use]
     pub fn has_hello(&self) -> bool {
-        !(self.client_hellos.is_empty() && self.server_hellos.is_empty())
+        !(self.client_hellos.is_empty() && self.server_hellos.is_empty()) || self.malformed.is_some()
+    }
+
+    /// What the capture shows of a side besides messages.
+    #[must_use]
+    pub fn evidence(&self, side: Side) -> &Evidence {
+        self.evidence.of(side)
+    }
+
+    /// Whether somebody ended the connection before the client had answered the server's hello with something encrypted
+    /// (TLS 1.3) or changed its cipher (TLS ≤ 1.2), and no packet that might have done so is missing.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.server_hello().is_none_or(|hello| self.was_cut_short(hello.is_tls13))
+    }
+
+    fn was_cut_short(&self, is_tls13: bool) -> bool {
+        let (client, server) = (self.evidence(Side::Client), self.evidence(Side::Server));
+        let ended = client.reset.is_some() || server.reset.is_some() || client.fin.is_some();
+        // in TLS 1.3 a ChangeCipherSpec says nothing: it is there for middleboxes
+        let answered = if is_tls13 { self.flight.client_protected } else { self.flight.client_changed };
+        ended && !answered && !self.client_lost && client.unseen == 0
     }
 
     /// The client's last hello.
@@ -243,12 +344,15 @@ impl Connection {
         server: Option<&ServerHello<'_>>,
     ) -> HandshakeKind {
         let Some(server) = server else { return HandshakeKind::Incomplete };
-        if self.alert.is_some_and(|alert| alert.level == 2) {
+        if self.alert.is_some_and(|alert| alert.is_fatal()) {
             return HandshakeKind::Incomplete;
         }
-        if server.protocol.has_psk() {
-            let resumed = server.selected_identity.is_some();
-            return if resumed { HandshakeKind::ResumedPsk } else { HandshakeKind::Full };
+        if server.is_tls13 {
+            return match server.selected_identity {
+                _ if self.was_cut_short(true) => HandshakeKind::Incomplete,
+                Some(_) => HandshakeKind::ResumedPsk,
+                None => HandshakeKind::Full,
+            };
         }
         let Flight { certificate, key_exchange, hello_done, certificate_request, client_key_exchange, .. } =
             self.flight;
@@ -259,7 +363,7 @@ impl Connection {
             return HandshakeKind::Full;
         }
         // a new session always has one of these: what is missing may have been lost
-        if self.server_lost {
+        if self.server_lost || self.was_cut_short(false) {
             return HandshakeKind::Incomplete;
         }
         let Some(client) = client else { return HandshakeKind::Incomplete };

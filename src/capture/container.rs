@@ -43,7 +43,7 @@ impl Time {
 impl fmt::Display for Time {
     /// Epoch seconds with six decimals, or nine where they say more.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.nanoseconds.is_multiple_of(1000) {
+        if self.nanoseconds % 1000 == 0 {
             write!(f, "{}.{:06}", self.seconds, self.nanoseconds / 1000)
         } else {
             write!(f, "{}.{:09}", self.seconds, self.nanoseconds)

@@ -6,8 +6,9 @@ use super::Remarks;
 use super::collect::Stamp;
 use super::container::Packet;
 use super::fragment::Fragments;
-use super::ip::{self, End, Parsed, Transport};
-use super::link;
+use super::ip::{self, End, IpPayload, Parsed, Transport};
+use super::link::{self, Inside, Ip};
+use super::tunnel;
 
 /// What the headers of a packet say.
 ///
@@ -43,62 +44,117 @@ pub struct Step {
 #[expect(clippy::struct_excessive_bools, reason = "as they stand in the header")]
 pub(super) struct Tcp {
     pub(super) sequence: u32,
+    /// The next byte that the sender waits for, if `ack` is set.
+    pub(super) acknowledged: u32,
     pub(super) syn: bool,
     pub(super) ack: bool,
     pub(super) fin: bool,
     pub(super) rst: bool,
 }
 
+/// Packets inside packets, the outermost one included.
+const MAX_DEPTH: usize = 4;
+
 /// Takes packets apart; a [`Capture`](super::Capture) has one of its own.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    fragments: Fragments,
+    /// One for every depth of tunnels.
+    fragments: [Fragments; MAX_DEPTH],
     remarks: Remarks,
     pub(super) stamp: Stamp,
 }
 
 impl Decoder {
-    /// Takes the next packet of the capture: its headers, and the payload behind them. `None` where it is neither TCP
-    /// nor UDP, or a fragment of something whose rest is still to come.
+    /// Takes the next packet of the capture: its headers, and the payload behind them. `None` if it is neither TCP nor
+    /// UDP, or a fragment of something whose rest is still to come.
     pub fn decode<'p>(&'p mut self, packet: &Packet<'p>) -> Option<(Datagram, &'p [u8])> {
-        self.remarks.packets += 1;
-        self.stamp = Stamp { packet: self.remarks.packets, time: packet.time };
-        self.remarks.cut += u64::from(packet.data.len() < packet.original_length);
-        let Some(ip_packet) = link::ip(packet.link_type, packet.data) else {
-            self.unknown(packet.link_type);
-            return None;
+        let Self { fragments, remarks, stamp } = self;
+        remarks.packets += 1;
+        *stamp = Stamp { packet: remarks.packets, time: packet.time };
+        remarks.first.get_or_insert(packet.time);
+        remarks.last = packet.time;
+        remarks.cut += u64::from(packet.data.len() < packet.original_length);
+        let mut ip = match link::open(packet.link_type, packet.data) {
+            Some(inside) => remarks.ip(inside)?,
+            None => return count(&mut remarks.unknown_link, packet.link_type),
         };
-        let Parsed::Whole(whole) = ip::parse(ip_packet, &mut self.fragments) else { return None };
-        let (tcp, ports, payload) = match whole.transport {
-            Transport::Tcp => {
-                let tcp = TcpSlice::from_slice(whole.payload).ok()?;
-                let (syn, ack, fin, rst) = (tcp.syn(), tcp.ack(), tcp.fin(), tcp.rst());
-                let fields = Tcp { sequence: tcp.sequence_number(), syn, ack, fin, rst };
-                (Some(fields), (tcp.source_port(), tcp.destination_port()), tcp.payload())
-            }
-            Transport::Udp => {
-                let udp = UdpSlice::from_slice_lax(whole.payload).ok()?;
-                (None, (udp.source_port(), udp.destination_port()), udp.payload())
-            }
-        };
-        let (source, destination) = (End::new(whole.source, ports.0), End::new(whole.destination, ports.1));
-        let route = Route { source, destination, transport: whole.transport };
-        // no IP packet is longer
-        let missing = u32::try_from(whole.missing).unwrap_or(u32::MAX);
-        Some((Datagram { route, step: Step { stamp: self.stamp, tcp, missing } }, payload))
+        for fragments in fragments {
+            ip = match ip::parse(ip, fragments) {
+                Parsed::Whole(whole) => match headers(&whole)? {
+                    (tcp, ports, payload) if tcp.is_none() => match tunnel::of_ports(ports, payload) {
+                        Some(inside) => remarks.ip(inside.bounded(whole.is_bounded))?,
+                        None => return Some(datagram(*stamp, &whole, tcp, ports, payload)),
+                    },
+                    (tcp, ports, payload) => return Some(datagram(*stamp, &whole, tcp, ports, payload)),
+                },
+                Parsed::Tunnel(protocol, ip) => match tunnel::of_protocol(protocol, ip.bytes) {
+                    Some(inside) => remarks.ip(inside.bounded(ip.is_bounded))?,
+                    None => return count(&mut remarks.unknown_tunnel, protocol),
+                },
+                Parsed::Held | Parsed::Other => return None,
+            };
+        }
+        remarks.too_deep += 1;
+        None
     }
 
     /// What was unusual so far.
     #[must_use]
     pub fn remarks(&self) -> Remarks {
-        Remarks { fragments_lost: self.fragments.lost(), ..self.remarks }
+        Remarks { fragments_lost: self.fragments.iter().map(Fragments::lost).sum(), ..self.remarks }
     }
+}
 
-    #[cold]
-    fn unknown(&mut self, link_type: u16) {
-        if !link::is_known(link_type) {
-            let (count, first) = self.remarks.unknown_link.unwrap_or((0, link_type));
-            self.remarks.unknown_link = Some((count + 1, first));
+/// Fields of TCP, ports and payload of an IP packet's payload.
+type Headers<'p> = (Option<Tcp>, (u16, u16), &'p [u8]);
+
+fn headers<'p>(whole: &IpPayload<'p>) -> Option<Headers<'p>> {
+    match whole.transport {
+        Transport::Tcp => {
+            let tcp = TcpSlice::from_slice(whole.payload).ok()?;
+            let (sequence, acknowledged) = (tcp.sequence_number(), tcp.acknowledgment_number());
+            let (syn, ack, fin, rst) = (tcp.syn(), tcp.ack(), tcp.fin(), tcp.rst());
+            let fields = Tcp { sequence, acknowledged, syn, ack, fin, rst };
+            Some((Some(fields), (tcp.source_port(), tcp.destination_port()), tcp.payload()))
+        }
+        Transport::Udp => {
+            let udp = UdpSlice::from_slice_lax(whole.payload).ok()?;
+            Some((None, (udp.source_port(), udp.destination_port()), udp.payload()))
         }
     }
+}
+
+fn datagram<'p>(
+    stamp: Stamp,
+    whole: &IpPayload<'_>,
+    tcp: Option<Tcp>,
+    ports: (u16, u16),
+    payload: &'p [u8],
+) -> (Datagram, &'p [u8]) {
+    let (source, destination) = (End::new(whole.source, ports.0), End::new(whole.destination, ports.1));
+    let route = Route { source, destination, transport: whole.transport };
+    // no IP packet is longer
+    let missing = u32::try_from(whole.missing).unwrap_or(u32::MAX);
+    (Datagram { route, step: Step { stamp, tcp, missing } }, payload)
+}
+
+impl Remarks {
+    /// The IP packet in something; counts what is not understood.
+    fn ip<'p>(&mut self, inside: Inside<'p>) -> Option<Ip<'p>> {
+        match inside {
+            Inside::Ip(ip) => Some(ip),
+            Inside::Nothing => None,
+            Inside::Unknown(kind) => count(&mut self.unknown_ethertype, kind),
+        }
+    }
+}
+
+/// Counts something that is passed over, and keeps the first of its kind.
+#[cold]
+pub(super) fn count<K, T>(counted: &mut Option<(u64, K)>, kind: K) -> Option<T> {
+    match counted {
+        Some((count, _)) => *count += 1,
+        None => *counted = Some((1, kind)),
+    }
+    None
 }

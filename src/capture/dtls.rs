@@ -1,4 +1,4 @@
-//! DTLS 1.0 and 1.2 (RFC 6347): records that need no order, handshake messages in fragments.
+//! DTLS 1.0 and 1.2 (RFC 6347), and what was before them (`DTLS1_BAD_VER` of OpenSSL, AnyConnect): records that need no order, handshake messages in fragments.
 
 use super::collect::{Collector, Stamp};
 use super::message::{kind, longest};
@@ -17,6 +17,7 @@ pub(super) fn begins_handshake(datagram: &[u8]) -> bool {
     matches!(
         datagram,
         [content::HANDSHAKE, 0xfe, 0xff | 0xfd, 0, 0, _, _, _, _, _, _, _, _, first, ..]
+        | [content::HANDSHAKE, 1, 0, 0, 0, _, _, _, _, _, _, _, _, first, ..]
             if (kind::CLIENT_HELLO..=kind::HELLO_VERIFY_REQUEST).contains(first)
     )
 }
@@ -81,7 +82,7 @@ impl Dtls {
                 (content::CHANGE_CIPHER_SPEC, 0) => collector.change_cipher_spec(side),
                 (content::ALERT, 0) => {
                     if let &[level, description] = body {
-                        collector.alert(side, level, description);
+                        collector.alert(side, level, description, stamp);
                     }
                 }
                 (content::HANDSHAKE, 1) => {

@@ -5,27 +5,16 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::collect::Collector;
 use super::dtls::Dtls;
+use super::half::Half;
 use super::ip::{End, Ends, Transport};
 use super::quic::Quic;
 use super::tcp::Stream;
 
+/// QUIC connections between the same ends that go on beside each other, and those that are remembered as decided.
+const MAX_BESIDE: usize = 8;
+const MAX_DECIDED: usize = 4;
 /// Flows that are remembered.
 const MAX_FLOWS: usize = 50_000;
-
-/// One direction of a flow.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Half {
-    /// TCP: the sequence number that is due.
-    pub(super) next: u32,
-    /// TCP: the sequence number before the first byte.
-    pub(super) initial: u32,
-    /// `next` is known.
-    pub(super) synchronised: bool,
-    /// Its end was seen.
-    pub(super) closed: bool,
-    /// Segments that were looked at and had nothing of TLS.
-    pub(super) tries: u8,
-}
 
 /// A handshake that is going on.
 #[derive(Debug)]
@@ -34,10 +23,13 @@ pub(super) struct Handshake {
     pub(super) talk: Talk,
     /// Bytes of memory it was last found to use.
     pub(super) memory: usize,
+    /// QUIC: another connection between the same ends, which began after this one.
+    pub(super) other: Option<Box<Self>>,
 }
 
 /// How the two directions are read.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every handshake is of the largest one, and is boxed")]
 pub(super) enum Talk {
     Tcp([Stream; 2]),
     Dtls([Dtls; 2]),
@@ -46,7 +38,7 @@ pub(super) enum Talk {
 
 impl Handshake {
     pub(super) fn new(collector: Collector, talk: Talk) -> Box<Self> {
-        Box::new(Self { collector, talk, memory: 0 })
+        Box::new(Self { collector, talk, memory: 0, other: None })
     }
 
     /// Bytes of memory it uses now.
@@ -73,12 +65,60 @@ pub(super) struct Flow {
     /// Used since the last look.
     touched: bool,
     pub(super) handshake: Option<Box<Handshake>>,
+    /// QUIC: what stands for the connection IDs of the last connections that were decided.
+    pub(super) decided: [u32; MAX_DECIDED],
 }
 
 impl Flow {
     fn new(ends: Ends, transport: Transport, stream: u64) -> Self {
         let halves = [Half::default(); 2];
-        Self { ends, transport, stream, halves, done: false, touched: true, handshake: None }
+        Self { ends, transport, stream, halves, done: false, touched: true, handshake: None, decided: [0; MAX_DECIDED] }
+    }
+
+    /// The direction from a side, then the one to it.
+    pub(super) fn from(&mut self, side: usize) -> [&mut Half; 2] {
+        let [low, high] = &mut self.halves;
+        if side == 0 { [low, high] } else { [high, low] }
+    }
+
+    /// Adds a connection that goes on beside the others.
+    pub(super) fn add(&mut self, handshake: Box<Handshake>) {
+        let mut last = &mut self.handshake;
+        while let Some(each) = last {
+            last = &mut each.other;
+        }
+        *last = Some(handshake);
+    }
+
+    /// Gives the first connection up if there are as many as there may be beside each other; what `end` gives.
+    pub(super) fn make_room(&mut self, end: &mut dyn FnMut(Box<Handshake>) -> usize) -> usize {
+        let others = std::iter::successors(self.handshake.as_deref(), |each| each.other.as_deref());
+        if others.count() < MAX_BESIDE {
+            return 0;
+        }
+        let Some(mut first) = self.handshake.take() else { return 0 };
+        self.handshake = first.other.take();
+        end(first)
+    }
+
+    /// Gives all connections that are decided to `end`; the sum of what it gives.
+    pub(super) fn take_decided(&mut self, end: &mut dyn FnMut(Box<Handshake>) -> usize) -> usize {
+        let (mut next, mut sum) = (self.handshake.take(), 0);
+        while let Some(mut each) = next {
+            next = each.other.take();
+            if !each.collector.is_decided() {
+                self.add(each);
+                continue;
+            }
+            if let Talk::Quic(quic) = &each.talk {
+                self.decided.rotate_right(1);
+                if let Some(first) = self.decided.first_mut() {
+                    *first = quic.id();
+                }
+            }
+            sum += end(each);
+        }
+        sum
     }
 
     /// Begins anew under the same ends: a port was used again.
@@ -153,11 +193,10 @@ impl Flows {
     pub(super) fn find(&mut self, ends: Ends, transport: Transport, evicted: &mut dyn FnMut(&mut Flow)) -> usize {
         let is_it = |flow: &Flow| flow.ends == ends && flow.transport == transport;
         let hash = self.hasher.hash_one(ends.as_numbers(transport));
-        if let Some(&at) = self.index.get(&hash)
-            && self.slots.get(at as usize).is_some_and(is_it)
-        {
-            self.last = at as usize;
-            return self.last;
+        let known = self.index.get(&hash).map(|&at| at as usize);
+        if let Some(at) = known.filter(|&at| self.slots.get(at).is_some_and(is_it)) {
+            self.last = at;
+            return at;
         }
         let stream = self.number(transport);
         let flow = Flow::new(ends, transport, stream);

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use etherparse::{Ipv6ExtensionSlice, LaxIpSlice};
 
 use super::fragment::{Fragment, Fragments};
+use super::link::Ip;
+use super::tunnel;
 
 /// IP protocol numbers.
 const TCP: u8 = 6;
@@ -12,9 +14,22 @@ const UDP: u8 = 17;
 
 /// The transport protocol of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Transport {
+pub enum Transport {
+    /// TCP (RFC 9293).
     Tcp,
+    /// UDP (RFC 768), with DTLS or QUIC in it.
     Udp,
+}
+
+impl Transport {
+    /// The word used in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
 }
 
 /// A whole IP packet, its headers off.
@@ -27,12 +42,16 @@ pub(super) struct IpPayload<'a> {
     pub(super) payload: &'a [u8],
     /// Bytes of the payload that were sent and not captured.
     pub(super) missing: usize,
+    /// A length other than IP's says where the payload ends.
+    pub(super) is_bounded: bool,
 }
 
 /// What became of an IP packet.
 #[derive(Debug)]
 pub(super) enum Parsed<'a> {
     Whole(IpPayload<'a>),
+    /// A tunnel, by the number of its protocol.
+    Tunnel(u8, Ip<'a>),
     /// A fragment of something whose rest is still to come.
     Held,
     /// Neither TCP nor UDP, or no IP packet at all.
@@ -40,23 +59,29 @@ pub(super) enum Parsed<'a> {
 }
 
 /// Parses an IP packet.
-pub(super) fn parse<'a>(packet: &'a [u8], fragments: &'a mut Fragments) -> Parsed<'a> {
-    let Ok((ip, _)) = LaxIpSlice::from_slice(packet) else { return Parsed::Other };
+pub(super) fn parse<'a>(packet: Ip<'a>, fragments: &'a mut Fragments) -> Parsed<'a> {
+    let Ok((ip, _)) = LaxIpSlice::from_slice(packet.bytes) else { return Parsed::Other };
     let inner = ip.payload();
-    let transport = match inner.ip_number.0 {
-        TCP => Transport::Tcp,
-        UDP => Transport::Udp,
+    let protocol = inner.ip_number.0;
+    let transport = match protocol {
+        TCP => Some(Transport::Tcp),
+        UDP => Some(Transport::Udp),
+        protocol if tunnel::is_tunnel(protocol) => None,
         _ => return Parsed::Other,
     };
     let (source, destination) = addresses(&ip);
-    let whole = |payload, missing| Parsed::Whole(IpPayload { transport, source, destination, payload, missing });
+    let whole = |payload, missing, is_bounded| match transport {
+        Some(transport) => Parsed::Whole(IpPayload { transport, source, destination, payload, missing, is_bounded }),
+        None => Parsed::Tunnel(protocol, Ip { bytes: payload, is_bounded }),
+    };
     if !inner.fragmented {
-        let missing = if inner.incomplete { lost(&ip, packet.len()) } else { 0 };
-        return whole(inner.payload, missing);
+        let is_cut = inner.incomplete && !packet.is_bounded;
+        let missing = if is_cut { lost(&ip, packet.bytes.len()) } else { 0 };
+        return whole(inner.payload, missing, packet.is_bounded);
     }
     let Some(fragment) = fragment(&ip, inner.payload, inner.incomplete) else { return Parsed::Other };
-    match fragments.put((source, destination, transport), &fragment) {
-        Some(payload) => whole(payload, 0),
+    match fragments.put((source, destination, protocol), &fragment) {
+        Some(payload) => whole(payload, 0, true),
         None => Parsed::Held,
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Assembler {
     /// Bytes of the body that are still to come.
     left: usize,
     kept: Option<Vec<u8>>,
+    /// The last packet that a part of the message was in.
+    stamp: Stamp,
 }
 
 impl Assembler {
@@ -43,8 +45,10 @@ impl Assembler {
         self.kept.as_ref().map_or(0, Vec::capacity)
     }
 
-    /// Takes the next bytes.
+    /// Takes the next bytes, and the packet that they were in: a message has the number of the last one that it was in.
     pub(super) fn feed(&mut self, mut bytes: &[u8], side: usize, stamp: Stamp, collector: &mut Collector) {
+        // parts that came late may stand in front of parts that were there before
+        self.stamp = if self.header_length == 0 { stamp } else { self.stamp.max(stamp) };
         while let Some((&first, after)) = bytes.split_first() {
             let whole = bytes.split_first_chunk().filter(|_| self.header_length == 0);
             if let Some((header, after)) = whole {
@@ -68,7 +72,8 @@ impl Assembler {
             }
             if self.left == 0 {
                 self.header_length = 0;
-                collector.message(side, self.header[0], self.kept.take(), stamp);
+                collector.message(side, self.header[0], self.kept.take(), self.stamp);
+                self.stamp = stamp;
             }
         }
     }

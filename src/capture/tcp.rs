@@ -3,6 +3,7 @@
 //! Segments in order are handed on in place; only those ahead of a hole are copied, within bounds.
 
 use super::collect::{Collector, Stamp};
+use super::half::{Half, advance, distance};
 use super::tls_record::Records;
 
 /// How far ahead of the next byte a segment may be, in bytes.
@@ -18,6 +19,8 @@ pub(super) struct Segment<'a> {
     pub(super) payload: &'a [u8],
     /// Bytes at its end that were not captured.
     pub(super) missing: usize,
+    /// The packet that it came in.
+    pub(super) stamp: Stamp,
 }
 
 #[derive(Debug)]
@@ -25,6 +28,7 @@ struct Pending {
     sequence: u32,
     payload: Vec<u8>,
     missing: usize,
+    stamp: Stamp,
 }
 
 /// What is in flight in one direction, beyond the next sequence number.
@@ -34,16 +38,6 @@ pub(super) struct Stream {
     /// In order of sequence.
     pending: Vec<Pending>,
     pending_length: usize,
-}
-
-/// The distance from one sequence number to another, which wraps.
-pub(super) fn distance(from: u32, to: u32) -> i32 {
-    to.wrapping_sub(from).cast_signed()
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "sequence numbers wrap, and so does this")]
-pub(super) fn advance(sequence: u32, length: usize) -> u32 {
-    sequence.wrapping_add(length as u32)
 }
 
 /// What follows the header by which a proxy tells whom it speaks for (PROXY protocol, versions 1 and 2).
@@ -75,73 +69,67 @@ impl Stream {
         !self.pending.is_empty()
     }
 
-    /// Takes a segment; `next` is the sequence number that is due.
-    pub(super) fn segment(
-        &mut self,
-        segment: Segment<'_>,
-        next: &mut u32,
-        side: usize,
-        stamp: Stamp,
-        collector: &mut Collector,
-    ) {
-        let ahead = distance(*next, segment.sequence);
+    /// Takes a segment of a direction.
+    pub(super) fn segment(&mut self, segment: Segment<'_>, half: &mut Half, side: usize, collector: &mut Collector) {
+        let ahead = distance(half.next, segment.sequence);
         if ahead > MAX_AHEAD {
             return;
         }
         if ahead > 0 {
-            self.hold(segment);
+            self.hold(segment, side, collector);
             if self.pending_length > MAX_PENDING || self.pending.len() > MAX_PENDING_SEGMENTS {
-                self.pass_hole(next, side, stamp, collector);
+                self.pass_hole(half, side, collector);
             }
             return;
         }
-        self.deliver(segment, next, side, stamp, collector);
-        self.drain(next, side, stamp, collector);
+        self.deliver(segment, half, side, collector);
+        self.drain(half, side, collector);
     }
 
     /// Gives up waiting: every hole is passed over.
-    pub(super) fn flush(&mut self, next: &mut u32, side: usize, stamp: Stamp, collector: &mut Collector) {
+    pub(super) fn flush(&mut self, half: &mut Half, side: usize, collector: &mut Collector) {
         while self.has_hole() {
-            self.pass_hole(next, side, stamp, collector);
+            self.pass_hole(half, side, collector);
         }
     }
 
-    fn hold(&mut self, segment: Segment<'_>) {
+    fn hold(&mut self, segment: Segment<'_>, side: usize, collector: &mut Collector) {
         let place = self.pending.partition_point(|held| distance(held.sequence, segment.sequence) > 0);
-        if let Some(held) = self.pending.get(place)
-            && held.sequence == segment.sequence
-            && held.payload.len() >= segment.payload.len()
-        {
+        let known = self.pending.get(place).filter(|held| held.sequence == segment.sequence);
+        if let Some(held) = known.filter(|held| held.payload.len() >= segment.payload.len()) {
+            if !held.payload.starts_with(segment.payload) {
+                collector.repeated(side, segment.payload);
+            }
             return;
         }
         self.pending_length += segment.payload.len();
-        let Segment { sequence, payload, missing } = segment;
-        self.pending.insert(place, Pending { sequence, payload: payload.to_vec(), missing });
+        let Segment { sequence, payload, missing, stamp } = segment;
+        self.pending.insert(place, Pending { sequence, payload: payload.to_vec(), missing, stamp });
     }
 
-    fn pass_hole(&mut self, next: &mut u32, side: usize, stamp: Stamp, collector: &mut Collector) {
+    fn pass_hole(&mut self, half: &mut Half, side: usize, collector: &mut Collector) {
         if let Some(first) = self.pending.first() {
-            let hole = distance(*next, first.sequence);
+            let hole = distance(half.next, first.sequence);
             if hole > 0 {
                 self.records.gap(hole.unsigned_abs() as usize, side, collector);
-                *next = first.sequence;
+                half.next = first.sequence;
             }
         }
-        self.drain(next, side, stamp, collector);
+        self.drain(half, side, collector);
     }
 
-    /// Hands on what has become due.
-    fn drain(&mut self, next: &mut u32, side: usize, stamp: Stamp, collector: &mut Collector) {
+    /// Hands on what has become due, as of the packet that it came in.
+    fn drain(&mut self, half: &mut Half, side: usize, collector: &mut Collector) {
         if self.pending.is_empty() {
             return;
         }
         let due = |held: &Pending, next: u32| distance(next, held.sequence) <= 0;
         let mut taken = 0;
         let mut pending = std::mem::take(&mut self.pending);
-        while let Some(held) = pending.get(taken).filter(|held| due(held, *next)) {
-            let Pending { sequence, ref payload, missing } = *held;
+        while let Some(held) = pending.get(taken).filter(|held| due(held, half.next)) {
+            let Pending { sequence, ref payload, missing, stamp } = *held;
             self.pending_length = self.pending_length.saturating_sub(payload.len());
-            self.deliver(Segment { sequence, payload, missing }, next, side, stamp, collector);
+            self.deliver(Segment { sequence, payload, missing, stamp }, half, side, collector);
             taken += 1;
         }
         pending.drain(..taken);
@@ -149,15 +137,18 @@ impl Stream {
     }
 
     /// Hands on the part of a segment that is new.
-    fn deliver(&mut self, segment: Segment<'_>, next: &mut u32, side: usize, stamp: Stamp, collector: &mut Collector) {
-        let seen = distance(segment.sequence, *next).unsigned_abs() as usize;
+    fn deliver(&mut self, segment: Segment<'_>, half: &mut Half, side: usize, collector: &mut Collector) {
+        let seen = distance(segment.sequence, half.next).unsigned_abs() as usize;
+        if seen > 0 && !segment.payload.is_empty() {
+            collector.repeated(side, segment.payload);
+        }
         if let Some(fresh) = segment.payload.get(seen..).filter(|fresh| !fresh.is_empty()) {
-            *next = advance(*next, fresh.len());
-            self.records.feed(fresh, seen == 0, side, stamp, collector);
+            half.takes(fresh.len());
+            self.records.feed(fresh, seen == 0, side, segment.stamp, collector);
         }
         let missing = (segment.payload.len() + segment.missing).saturating_sub(seen.max(segment.payload.len()));
         if missing > 0 {
-            *next = advance(*next, missing);
+            half.next = advance(half.next, missing);
             self.records.gap(missing, side, collector);
         }
     }

@@ -3,13 +3,19 @@
 //! Only what the collector asks for is kept; application data is counted, not copied.
 
 use super::collect::{Collector, Stamp};
-use super::message::Assembler;
+use super::message::{Assembler, kind};
+use crate::tls::wire::Reader;
 
 const HEADER_LENGTH: usize = 5;
 /// The longest record that any version allows: 2^14 of content, 2048 of what encryption adds.
 const MAX_LENGTH: usize = (1 << 14) + 2048;
 /// Bytes that show that a stream is TLS: a record header and the start of a hello, or a ticket up to its length.
 const PROBE_LENGTH: usize = 15;
+/// Those of a hello in the format of SSL 2.0 up to its lengths, and the most that one may have.
+const OLD_HEADER_LENGTH: usize = 11;
+const MAX_OLD_HELLO: usize = 4096;
+/// Those of an alert.
+const ALERT_LENGTH: usize = 7;
 /// Those of a ticket that follows a gap.
 const TICKET_LENGTH: usize = 10;
 /// Segments in which the start of TLS is looked for: a conversation such as STARTTLS may come before it.
@@ -48,6 +54,10 @@ enum State {
         kind: u8,
         left: usize,
         used: Use,
+    },
+    /// In a hello in the format of SSL 2.0, of which as many bytes are still to come.
+    OldHello {
+        left: usize,
     },
     /// There is no TLS here.
     Lost,
@@ -113,6 +123,7 @@ impl Records {
                 State::Probe => self.probe(bytes, side, stamp, collector),
                 State::Header => self.header(bytes, side, collector),
                 State::Body { kind, left, used } => self.body(bytes, kind, left, used, side, stamp, collector),
+                State::OldHello { left } => self.old_hello(bytes, left, side, stamp, collector),
                 State::Waiting | State::Lost => return,
             };
         }
@@ -120,13 +131,12 @@ impl Records {
 
     /// As many bytes are missing here for ever.
     pub(super) fn gap(&mut self, length: usize, side: usize, collector: &mut Collector) {
-        if let State::Body { kind, left, used } = self.state
-            && length <= left
-            && (used == Use::Skip || (used == Use::Messages && self.messages.skip(length)))
-        {
-            let left = left - length;
-            self.state = if left == 0 { State::Header } else { State::Body { kind, left, used } };
-            return;
+        if let State::Body { kind, left, used } = self.state {
+            if length <= left && (used == Use::Skip || (used == Use::Messages && self.messages.skip(length))) {
+                let left = left - length;
+                self.state = if left == 0 { State::Header } else { State::Body { kind, left, used } };
+                return;
+            }
         }
         if self.found {
             collector.lost(side);
@@ -143,21 +153,57 @@ impl Records {
     fn probe<'b>(&mut self, bytes: &'b [u8], side: usize, stamp: Stamp, collector: &mut Collector) -> &'b [u8] {
         let rest = self.fill(bytes, PROBE_LENGTH);
         let head = self.head.get(..self.head_length).unwrap_or_default();
-        if !may_begin_tls(head, self.found) {
+        let answers = collector.awaits_answer(side);
+        let may_be_alert = answers && !self.found && may_be_alert(head);
+        let may_be_old = !answers && !self.found && may_be_old_hello(head);
+        if !may_begin_tls(head, self.found) && !may_be_alert && !may_be_old {
             self.probes += 1;
+            if answers && !self.found {
+                collector.other(side, head, stamp);
+            }
             self.state = if self.probes >= MAX_PROBES { State::Lost } else { State::Waiting };
             return &[];
         }
         let after_gap = self.found && matches!(head, [content::CHANGE_CIPHER_SPEC, _, _, _, _, _, ..]);
-        if self.head_length == PROBE_LENGTH || after_gap {
-            if !std::mem::replace(&mut self.found, true) && !begins_hello(head) {
+        let is_alert = may_be_alert && self.head_length >= ALERT_LENGTH;
+        if self.head_length == PROBE_LENGTH || after_gap || is_alert || is_whole_hello(head) {
+            let begins = is_alert || may_be_old || begins_hello(head);
+            if !std::mem::replace(&mut self.found, true) && !begins {
                 // a ticket: the server's hello was before it
                 collector.lost(side);
             }
             let (head, length) = (self.head, self.head_length);
             self.head_length = 0;
             self.state = State::Header;
+            if may_be_old {
+                let message = old_hello_length(&head);
+                let kept = head.get(2..length).unwrap_or_default();
+                self.held = Vec::with_capacity(message);
+                self.held.extend_from_slice(kept);
+                self.state = State::OldHello { left: message.saturating_sub(kept.len()) };
+                return rest;
+            }
             self.feed(head.get(..length).unwrap_or_default(), false, side, stamp, collector);
+        }
+        rest
+    }
+
+    /// Takes the next bytes of a hello in the format of SSL 2.0.
+    fn old_hello<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        left: usize,
+        side: usize,
+        stamp: Stamp,
+        collector: &mut Collector,
+    ) -> &'b [u8] {
+        let (taken, rest) = bytes.split_at_checked(left).unwrap_or((bytes, &[]));
+        self.held.extend_from_slice(taken);
+        let left = left - taken.len();
+        self.state = State::OldHello { left };
+        if left == 0 {
+            self.state = State::Header;
+            collector.message(side, kind::CLIENT_HELLO, Some(std::mem::take(&mut self.held)), stamp);
         }
         rest
     }
@@ -192,6 +238,10 @@ impl Records {
             collector.lost(side);
             self.state = State::Waiting;
             return &[];
+        }
+        let may_be_finished = kind == content::HANDSHAKE && left > 0;
+        if self.changed && !may_be_finished && !collector.is_done(side) {
+            collector.not_finished();
         }
         let used = match kind {
             content::HANDSHAKE if !self.changed => Use::Messages,
@@ -250,7 +300,9 @@ impl Records {
                 self.changed = true;
                 collector.change_cipher_spec(side);
             }
-            (content::ALERT, &[level, description]) if !self.changed => collector.alert(side, level, description),
+            (content::ALERT, &[level, description]) if !self.changed => {
+                collector.alert(side, level, description, stamp);
+            }
             // after a HelloRetryRequest plain hellos follow a ChangeCipherSpec
             (content::HANDSHAKE, content) if is_hello(content) => {
                 self.changed = false;
@@ -265,7 +317,8 @@ impl Records {
 
 /// Whether a plain `ClientHello` or `ServerHello` begins here.
 fn is_hello(content: &[u8]) -> bool {
-    matches!(content, [1 | 2, 0 | 1, _, _, 3, 0..=4, ..])
+    // drafts of TLS 1.3 up to 21 have 0x7f
+    matches!(content, [1 | 2, 0 | 1, _, _, 3, 0..=4, ..] | [2, 0 | 1, _, _, 0x7f, ..])
 }
 
 /// Whether a stream that begins so may be TLS: a record that begins with a hello, or is a `NewSessionTicket` by all of
@@ -279,6 +332,50 @@ fn may_begin_tls(head: &[u8], resume: bool) -> bool {
     begins_hello(head) || (matches(&ticket) && (resume || may_be_ticket(head))) || (resume && matches(&change))
 }
 
+/// Whether a segment that begins so may begin TLS.
+pub(super) fn may_begin(segment: &[u8]) -> bool {
+    match segment {
+        [content::HANDSHAKE, ..] => true,
+        [0x80..=0xff, ..] => segment.len() >= OLD_HEADER_LENGTH && may_be_old_hello(segment),
+        _ => false,
+    }
+}
+
+/// Whether a record with a short hello is there to its end.
+fn is_whole_hello(head: &[u8]) -> bool {
+    let &[.., high, low] = head.first_chunk::<HEADER_LENGTH>().unwrap_or(&[0; HEADER_LENGTH]);
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    // type, length and version tell it from other protocols
+    length >= 6 && head.len() >= HEADER_LENGTH + length && begins_hello(head)
+}
+
+/// Whether an alert in plain begins so.
+fn may_be_alert(head: &[u8]) -> bool {
+    let pattern = [content::ALERT..=content::ALERT, 3..=3, 0..=4, 0..=0, 2..=2, 1..=2];
+    head.iter().zip(pattern).all(|(byte, allowed)| allowed.contains(byte))
+}
+
+/// Whether a ClientHello in the format of SSL 2.0 begins so: a length with the top bit set, the type, a version, and
+/// lengths that agree with the first one, as far as they are there (RFC 5246 appendix E.2).
+fn may_be_old_hello(head: &[u8]) -> bool {
+    if !matches!(head, [0x80..=0xff] | [0x80..=0xff, _] | [0x80..=0xff, _, 1] | [0x80..=0xff, _, 1, 3 | 0, ..]) {
+        return false;
+    }
+    let Some(header) = head.first_chunk::<OLD_HEADER_LENGTH>() else { return true };
+    let &[_, _, _, major, minor, ref lengths @ ..] = header;
+    let mut lengths = Reader(lengths);
+    let [suites, session_id, challenge] = [(); 3].map(|()| lengths.u16().map_or(0, usize::from));
+    let is_version = matches!((major, minor), (3, 0..=4) | (0, 2));
+    let are_lengths = suites > 0 && suites % 3 == 0 && session_id <= 32 && (8..=32).contains(&challenge);
+    let whole = OLD_HEADER_LENGTH - 2 + suites + session_id + challenge;
+    is_version && are_lengths && whole == old_hello_length(head) && whole <= MAX_OLD_HELLO
+}
+
+/// The length that a hello in the format of SSL 2.0 says it has, from its type on.
+fn old_hello_length(head: &[u8]) -> usize {
+    head.first_chunk().map_or(0, |&pair| usize::from(u16::from_be_bytes(pair) & 0x7fff))
+}
+
 /// Whether records that hold a hello begin so, however short they are.
 fn begins_hello(head: &[u8]) -> bool {
     let (mut at, mut length, mut left, mut seen) = (0, 0, 0, 0);
@@ -288,7 +385,8 @@ fn begins_hello(head: &[u8]) -> bool {
             return match seen {
                 1 => matches!(byte, 1 | 2),
                 2 => byte <= 1,
-                5 => byte == 3,
+                // drafts of TLS 1.3 up to 21 have 0x7f
+                5 => matches!(byte, 3 | 0x7f),
                 _ => true,
             };
         }

@@ -18,25 +18,23 @@ use tktdump::audit::{Auditor, Policy};
 use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::Item;
-use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
-use tktdump::record::{Place, Record, Source};
+use tktdump::record::{Place, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
-use tktdump::session::Room;
 use zeroize::Zeroizing;
 
 pub(super) use self::args::AuditArgs;
 use self::args::{AuditFormat, PolicyArgs};
 use self::output::Output;
+use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::key_files::Unclaimed;
+use super::key_files::{self, Unclaimed};
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
-use super::source::{self, Sink};
-use super::{job, key_files};
+use super::source::{self, Given, Sink};
 
 /// The longest policy or baseline that is read.
 const MAX_SETTINGS_LENGTH: u64 = 64 << 20;
@@ -49,21 +47,23 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let inputs = inputs(args, &policy)?;
     let baseline = baseline(&args.policy)?;
     let now = args.at.unwrap_or_else(super::exit::now);
-    let (keys, mut exit) = load_keys(args, now, notes)?;
+    let mut given = Given::default();
+    let (keys, mut exit) = load_keys(args, now, &mut given, notes)?;
     // what the missing keys seal would be found to be foreign
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
         return Ok(exit);
     }
-    let built_in = KeyRing::built_in();
     let mut worker = Worker {
-        opener: Opener { ring: keys.ring(), built_in: &built_in, no_verify: false },
+        opener: Opener::new(keys.ring()),
         auditor: Auditor::new(&policy, now),
         keys: &keys,
+        given,
         now,
         at: args.at,
         notes,
         output: Output::new(args, baseline),
         tally: Tally::default(),
+        sequence: Sequence::default(),
         source: Source::from(""),
         index: 0,
         plaintext: Zeroizing::default(),
@@ -83,11 +83,13 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let at_the_end = worker.auditor.finish();
     worker.output.take(at_the_end);
-    worker.output.finish(&policy, &worker.tally, args.stats, worker.notes)?;
+    #[cfg(feature = "sarif")]
+    worker.output.document(&policy, worker.notes);
+    worker.output.finish(&worker.tally, args.stats, worker.notes)?;
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
     }
-    if policy.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
+    if policy.thresholds.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
         worker.notes.error("no ticket was found, so that nothing shows which key seals");
         worker
             .notes
@@ -114,10 +116,10 @@ fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
         })?;
     }
     policy.fail_on = args.fail_on.map_or(policy.fail_on, args::SeverityArg::severity);
-    policy.min_key_bits = args.min_key_bits.unwrap_or(policy.min_key_bits);
-    policy.max_key_age = args.max_key_age.unwrap_or(policy.max_key_age);
-    policy.max_lifetime = args.max_lifetime.or(policy.max_lifetime);
-    policy.expect_active |= args.expect_active;
+    policy.thresholds.min_key_bits = args.min_key_bits.unwrap_or(policy.thresholds.min_key_bits);
+    policy.thresholds.max_key_age = args.max_key_age.unwrap_or(policy.thresholds.max_key_age);
+    policy.thresholds.max_lifetime = args.max_lifetime.or(policy.thresholds.max_lifetime);
+    policy.thresholds.expect_active |= args.expect_active;
     Ok(policy)
 }
 
@@ -157,12 +159,12 @@ fn list_rules(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Exit> {
 
 /// The inputs: none where the keys alone are to be judged, standard input where nothing is named.
 fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
-    if policy.expect_active && args.keys.is_empty() {
+    if policy.thresholds.expect_active && args.keys.is_empty() {
         let failure = Failure::new("--expect-active needs the keys that the server is to seal with");
         return Err(failure.with_hint("--key FILE, in the server's own order").into());
     }
     if args.inputs.is_empty() && !args.keys.is_empty() {
-        if policy.expect_active {
+        if policy.thresholds.expect_active {
             let failure =
                 Failure::new("--expect-active needs tickets: no key file tells which key a server seals with");
             return Err(failure.with_hint("name a session that openssl s_client -sess_out wrote, or -").into());
@@ -173,12 +175,13 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Loads what can be loaded, and says whether that is all.
-fn load_keys(args: &AuditArgs, now: i64, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
+fn load_keys(args: &AuditArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
     for key in key_files::expand(&args.keys, notes)? {
         match key_files::load(&key, args.key_format.format(), Unclaimed::Refused) {
             Ok(loaded) => {
+                given.add(&loaded.content, loaded.identity);
                 let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };
                 let key_files::Loaded { path, content, file, .. } = loaded;
                 files.push(LoadedFile { path, content, keys: file, disk });
@@ -200,12 +203,14 @@ struct Worker<'w> {
     opener: Opener<'w>,
     auditor: Auditor<'w>,
     keys: &'w KeySet,
+    given: Given,
     now: i64,
     /// The clock that was asked for; packets have one of their own.
     at: Option<i64>,
     notes: &'w Notes,
     output: Output,
     tally: Tally,
+    sequence: Sequence,
     source: Source,
     index: u64,
     plaintext: Zeroizing<Vec<u8>>,
@@ -231,10 +236,9 @@ impl Worker<'_> {
 impl Sink for Worker<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let place = Place { source: &self.source, index: self.index, line, packet: None };
-        let mut room = Room::default();
-        let record = job::examine(place, &item, None, &self.opener, &mut self.plaintext, &mut room);
+        let record = examine(place, &item, &self.opener, &mut self.plaintext);
         let psk_modes = PskModes::default();
-        let guessed = guessed(&record, self.opener.built_in);
+        let guessed = guessed(&record);
         let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now: self.now };
         self.tally.add(record.status());
         self.index += 1;
@@ -243,25 +247,30 @@ impl Sink for Worker<'_> {
     }
 
     fn connection(&mut self, connection: &Connection) {
-        for sighting in connection.sightings() {
-            let place = Place { source: &self.source, index: self.index, line: None, packet: Some(sighting.packet) };
-            let mut room = Room::default();
-            let verdict = Ok(self.opener.open(sighting.ticket, &mut self.plaintext, &mut room));
-            let record =
-                Record { place, bytes: sighting.ticket, verdict, client_session: None, capture: Some(sighting) };
-            let now = self.at.unwrap_or(sighting.time.seconds);
-            let psk_modes = PskModes::of(connection, &sighting);
-            let guessed = guessed(&record, self.opener.built_in);
-            let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now };
-            self.tally.add(record.status());
-            self.index += 1;
-            let findings = self.auditor.ticket(&ticket);
-            if let Some(offer) = Offer::of(connection, &sighting, &record) {
-                self.auditor.offer(&offer);
+        let first = self.index;
+        let Self { opener, auditor, keys, at, output, tally, source, index, plaintext, .. } = self;
+        examine_connection(connection, source, first, opener, *at, plaintext, &mut |record| {
+            let Some(sighting) = &record.capture else { return };
+            let now = at.unwrap_or(sighting.time.seconds);
+            let psk_modes = PskModes::of(connection, sighting);
+            let ticket = TicketFacts { record, keys, guessed: guessed(record), psk_modes, now };
+            tally.add(record.status());
+            *index += 1;
+            let findings = auditor.ticket(&ticket);
+            if let Some(offer) = Offer::of(connection, sighting, record) {
+                auditor.offer(&offer);
             }
-            self.output.take(findings);
-        }
+            output.take(findings);
+        });
         self.tally.add_connection(connection.handshake());
+    }
+
+    fn given(&self) -> Option<&Given> {
+        Some(&self.given)
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

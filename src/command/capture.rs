@@ -2,11 +2,13 @@
 
 mod ahead;
 mod feed;
+mod sequence;
 
 use std::io;
 
 pub(super) use self::ahead::Ahead;
 pub(super) use self::feed::Feed;
+pub(super) use self::sequence::Sequence;
 use tktdump::capture::container::{Packet, Reader, Step};
 use tktdump::capture::{Capture, Remarks};
 
@@ -76,6 +78,9 @@ fn finish(
 ) -> anyhow::Result<()> {
     capture.finish(&mut |connection| sink.connection(&connection));
     remark(&capture.remarks(), shown, sink);
+    if let Some(joint) = sink.sequence().next(&capture.remarks(), shown) {
+        sink.warn(&joint);
+    }
     if unusable > 0 {
         sink.warn(&format!(
             "{shown}: {unusable} blocks contradict themselves, or name no interface, and were passed over"
@@ -149,6 +154,25 @@ fn remark(remarks: &Remarks, shown: &str, sink: &mut impl Sink) {
     if let Some((count, first)) = remarks.unknown_link {
         sink.warn(&format!(
             "{shown}: {count} packets of link type {first} or others that are not known were passed over"
+        ));
+    }
+    if let Some((count, first)) = remarks.unknown_ethertype {
+        sink.warn(&format!(
+            "{shown}: {count} packets of EtherType 0x{first:04x} or others that are not known were passed over"
+        ));
+    }
+    if let Some((count, first)) = remarks.unknown_tunnel {
+        sink.warn(&format!(
+            "{shown}: {count} packets of IP protocol {first} or other tunnels that cannot be read were passed over"
+        ));
+    }
+    if remarks.too_deep > 0 {
+        let count = remarks.too_deep;
+        sink.warn(&format!("{shown}: {count} packets in more tunnels than are followed were passed over"));
+    }
+    if let Some((count, first)) = remarks.unknown_quic {
+        sink.warn(&format!(
+            "{shown}: {count} QUIC connections of version 0x{first:08x} or others whose keys are not public were passed over"
         ));
     }
     if remarks.cut > 0 {

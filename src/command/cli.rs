@@ -7,6 +7,7 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::args::shared::Verbosity;
+#[cfg(feature = "audit")]
 use super::audit::AuditArgs;
 use super::job::JobArgs;
 use super::keys::KeysArgs;
@@ -52,6 +53,7 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Check keys and tickets against rules; exit status 1 where a finding reaches --fail-on
+    #[cfg(feature = "audit")]
     Audit(Box<AuditArgs>),
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),

@@ -11,12 +11,9 @@ mod worker;
 use std::io::{self, Write};
 
 use tktdump::escape::Text;
-use tktdump::input::{Item, Unreadable};
 use tktdump::key::ring::KeyRing;
-use tktdump::open::{Opener, Outcome, Presented};
-use tktdump::record::{Place, Record};
+use tktdump::open::Opener;
 use tktdump::report::{Page, Tally, json, text};
-use tktdump::session::{Room, Session};
 
 pub(super) use self::args::{Format, JobArgs};
 use self::printer::Printer;
@@ -28,20 +25,21 @@ use super::key_files::{self, Unclaimed};
 use super::key_log::Log;
 use super::notes::Notes;
 use super::output::Output;
-use super::source;
+use super::source::{self, Given};
 use super::turnstile::Turnstile;
 
 pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let inputs = source::inputs(&args.inputs, &args.keys)?;
     let now = args.at.unwrap_or_else(super::exit::now);
-    let ring = load_keys(args, now, notes)?;
-    let built_in = if ring.is_empty() { KeyRing::built_in() } else { KeyRing::default() };
-    let output = Output::new(args, &ring, now)?;
-    let opener = Opener { ring: &ring, built_in: &built_in, no_verify: args.no_verify };
-    let job = Job { opener, output, notes, at: args.at, threads: args.threads };
+    let mut given = Given::default();
+    let ring = load_keys(args, now, &mut given, notes)?;
+    let kept = json::Kept::new(&ring);
+    let output = Output::new(args, &kept, now)?;
+    let opener = Opener::new(&ring).no_verify(args.no_verify);
+    let job = Job { opener, output, notes, given, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::default());
     let mut worker = Worker::new(&job, &printer);
-    worker.key_log = job.output.is_key_log().then(|| Log::new(args.client_random));
+    worker.key_log = job.output.is_key_log().then(|| Log::new(args.client_random, args.unproven));
     let mut exit = Exit::Done;
     for path in &inputs {
         worker.begin(path)?;
@@ -84,10 +82,11 @@ fn end_key_log(lines: u64, notes: &Notes) -> Exit {
     Exit::Done
 }
 
-fn load_keys(args: &JobArgs, now: i64, notes: &Notes) -> anyhow::Result<KeyRing> {
+fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<KeyRing> {
     let mut files = Vec::new();
     for key in key_files::expand(&args.keys, notes)? {
         let loaded = key_files::load(&key, args.key_format.format(), Unclaimed::Kept)?;
+        given.add(&loaded.content, loaded.identity);
         let shown = Text(loaded.path.as_bytes());
         for warning in &loaded.file.warnings {
             notes.warning(format_args!("{shown}: {warning}"));
@@ -121,50 +120,4 @@ fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
     let connections = captures.then(|| tally.connections());
     json::summary(tally.tickets(), &counts, connections, &mut record);
     io::stdout().write_all(&record)
-}
-
-/// Opens what an item holds; `presented` is the ticket, where more is known of it.
-pub(super) fn examine<'a>(
-    place: Place<'a>,
-    item: &Item<'a>,
-    presented: Option<&Presented<'a>>,
-    opener: &Opener<'a>,
-    plaintext: &'a mut Vec<u8>,
-    room: &'a mut Room<'a>,
-) -> Record<'a> {
-    match item {
-        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
-            let alone = Presented::from(*bytes);
-            let outcome = opener.open_presented(presented.unwrap_or(&alone), plaintext, room);
-            Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: None }
-        }
-        Item::Unreadable(error) => unreadable(place, error.clone()),
-        Item::Session(der) => examine_session(place, der, opener, plaintext, room),
-    }
-}
-
-#[cold]
-fn unreadable(place: Place<'_>, error: Unreadable) -> Record<'_> {
-    Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None }
-}
-
-/// Opens the ticket in a session, where one is in it.
-#[inline(never)]
-fn examine_session<'a>(
-    place: Place<'a>,
-    der: &'a [u8],
-    opener: &Opener<'a>,
-    plaintext: &'a mut Vec<u8>,
-    room: &'a mut Room<'a>,
-) -> Record<'a> {
-    let record = |bytes, outcome| Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: None };
-    match Session::parse(der) {
-        Ok(session) => match session.ticket {
-            Some(ticket) => {
-                Record { client_session: Some(session), ..record(ticket, opener.open(ticket, plaintext, room)) }
-            }
-            None => record(&[], Outcome::PlainSession { session: room.insert(session) }),
-        },
-        Err(error) => unreadable(place, Unreadable::Session(error)),
-    }
 }

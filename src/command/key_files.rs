@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::notes::Notes;
+use super::source::Identity;
 use super::{server_config, source};
 
 /// A key file that was read, and what is unusual about it.
@@ -22,6 +23,8 @@ pub(super) struct Loaded {
     pub(super) content: Zeroizing<Vec<u8>>,
     /// Who may do what with it, on Unix; `None` for what is no file.
     pub(super) mode: Option<u32>,
+    /// Which file it is; `None` for what is no file.
+    pub(super) identity: Option<Identity>,
     pub(super) file: KeyFile,
 }
 
@@ -43,7 +46,7 @@ pub(super) fn load(
     let (path, format) = (key.path.as_path(), format.or(key.format));
     let name = source::display(path);
     let shown = Text(name.as_bytes()).to_string();
-    let (bytes, mode) = read(path).with_context(|| shown.clone())?;
+    let (bytes, metadata) = read(path).with_context(|| shown.clone())?;
     if bytes.len() > MAX_FILE_LENGTH {
         let error = format!("{shown}: the file is longer than {MAX_FILE_LENGTH} bytes");
         return Err(Failure::new(error)
@@ -59,7 +62,9 @@ pub(super) fn load(
     };
     let mut file = read.map_err(|error| refused(&name, &error))?;
     file.position = key.position;
-    Ok(Loaded { path: name, length: bytes.len(), content: bytes, mode, file })
+    let mode = metadata.as_ref().and_then(mode);
+    let identity = metadata.as_ref().and_then(Identity::of);
+    Ok(Loaded { path: name, length: bytes.len(), content: bytes, mode, identity, file })
 }
 
 /// Why a key file gives no keys.
@@ -121,8 +126,8 @@ fn mode(_: &Metadata) -> Option<u32> {
     None
 }
 
-/// The content of a file, as far as a key file can be long, and who may do what with it.
-pub(super) fn read(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, Option<u32>)> {
+/// The content of a file, as far as a key file can be long, and its directory entry.
+pub(super) fn read(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, Option<Metadata>)> {
     let limit = MAX_FILE_LENGTH as u64 + 1;
     // room from the start: a buffer that grows leaves copies behind
     let room = |length: u64| Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default()));
@@ -137,5 +142,5 @@ pub(super) fn read(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, Option<u32>)>
     let length = if metadata.is_file() { metadata.len().min(limit) + 1 } else { 1 << 14 };
     let mut bytes = room(length);
     file.take(limit).read_to_end(&mut bytes)?;
-    Ok((bytes, mode(&metadata)))
+    Ok((bytes, Some(metadata)))
 }

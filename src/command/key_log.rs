@@ -10,6 +10,7 @@ use tktdump::report::Page;
 use tktdump::resumption::secrets::{Withheld, secrets};
 use tktdump::secret::Secret as Key;
 use tktdump::session::{Session, SessionSecret};
+use tktdump::tls::tls12::MASTER_SECRET_LENGTH;
 
 use super::notes::Held;
 
@@ -17,15 +18,26 @@ use super::notes::Held;
 pub(super) struct Log {
     lines_seen: KeyLog,
     client_random: Option<[u8; 32]>,
+    /// Whether to write what nothing proves too.
+    unproven: bool,
     said: HashSet<Withheld>,
     said_bare: bool,
+    said_full: bool,
     lines: u64,
 }
 
 impl Log {
     /// `client_random` is for tickets that have none of their own.
-    pub(super) fn new(client_random: Option<[u8; 32]>) -> Self {
-        Self { lines_seen: KeyLog::new(), client_random, said: HashSet::new(), said_bare: false, lines: 0 }
+    pub(super) fn new(client_random: Option<[u8; 32]>, unproven: bool) -> Self {
+        Self {
+            lines_seen: KeyLog::new(),
+            client_random,
+            unproven,
+            said: HashSet::new(),
+            said_bare: false,
+            said_full: false,
+            lines: 0,
+        }
     }
 
     /// Lines written so far.
@@ -44,9 +56,8 @@ impl Log {
         notes: &mut Held<'_>,
     ) {
         let found = secrets(connection, sighting, session);
-        if let Some(withheld) = found.withheld
-            && self.said.insert(withheld)
-        {
+        let withheld = found.withheld.filter(|_| !self.unproven || found.unproven.is_empty());
+        if let Some(withheld) = withheld.filter(|withheld| self.said.insert(*withheld)) {
             notes.warning(format_args!("connection {}: {}", connection.stream, withheld.reason()));
         }
         let comment = format!(
@@ -54,6 +65,9 @@ impl Log {
             key.file, key.index, sighting.packet, connection.stream
         );
         self.write(&found.lines, &comment, out, notes);
+        if self.unproven {
+            self.write(&found.unproven, &format!("unproven: no Finished was captured: {comment}"), out, notes);
+        }
     }
 
     /// What a ticket gives that was not seen in a connection.
@@ -65,6 +79,9 @@ impl Log {
         notes: &mut Held<'_>,
     ) {
         let reason = match (session.secret, self.client_random) {
+            (SessionSecret::MasterSecret(master), _) if master.len() != MASTER_SECRET_LENGTH => {
+                Withheld::MasterSecretLength.reason()
+            }
             (SessionSecret::MasterSecret(master), Some(client_random)) => {
                 let line = Line { label: Label::ClientRandom, client_random, secret: Key::from(master) };
                 let comment = format!("{}, key {}: a ticket, with the client random given", key.file, key.index);
@@ -90,6 +107,14 @@ impl Log {
                     "two tickets give different secrets for the client random {}; only the first was written",
                     hex::encode(line.client_random)
                 )),
+                Ok(Written::Full) => {
+                    if !std::mem::replace(&mut self.said_full, true) {
+                        notes.warning(format_args!(
+                            "the key log has {} lines, and takes no more: read the captures in several runs",
+                            self.lines
+                        ));
+                    }
+                }
                 Ok(Written::Duplicate) | Err(_) => {}
             }
         }

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal};
 
-use tktdump::key::ring::KeyRing;
 use tktdump::open::Outcome;
 use tktdump::record::{ConnectionRecord, Record, Shown, Status};
 use tktdump::report::text::Styles;
@@ -31,11 +30,11 @@ pub(super) enum Output<'k> {
 }
 
 impl<'k> Output<'k> {
-    pub(super) fn new(args: &JobArgs, ring: &'k KeyRing, now: i64) -> anyhow::Result<Self> {
-        let redact = args.redact;
+    pub(super) fn new(args: &JobArgs, kept: &'k json::Kept<'k>, now: i64) -> anyhow::Result<Self> {
+        let (redact, ring) = (args.redact, kept.ring());
         let output = match args.format {
             Format::Text => Self::Text(text::Renderer { ring, now, redact, styles: styles(args.color) }),
-            Format::Json => Self::Json(json::Renderer { ring, now, redact }),
+            Format::Json => Self::Json(json::Renderer { kept, now, redact }),
             Format::Openssl => Self::OpenSsl { now, redact },
             Format::Der => Self::Der,
             Format::Pem => Self::Pem,

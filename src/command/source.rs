@@ -1,6 +1,8 @@
 //! Inputs: opened, recognised, and read in pieces of bounded size.
 
 mod chunks;
+mod given;
+mod identity;
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -15,7 +17,9 @@ use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
 use self::chunks::Buffer;
 pub(super) use self::chunks::{Chunk, Chunks};
-use super::capture::{self, Ahead};
+pub(super) use self::given::Given;
+pub(super) use self::identity::Identity;
+use super::capture::{self, Ahead, Sequence};
 use super::failure::Failure;
 use super::gzip::{self, Decompressed};
 use super::progress::{Input, Progress};
@@ -70,6 +74,12 @@ pub(super) trait Sink {
     fn capture(&mut self) {}
     /// Takes a connection of a capture.
     fn connection(&mut self, connection: &Connection);
+    /// The keys that were given, which are no inputs.
+    fn given(&self) -> Option<&Given> {
+        None
+    }
+    /// What is known of the captures before.
+    fn sequence(&mut self) -> &mut Sequence;
     /// Where it is shown how far the reading has come.
     fn progress(&self) -> &Progress;
     /// Takes what is unusual about an input.
@@ -87,6 +97,10 @@ pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> any
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         let failure = Failure::new(format_args!("{}: is a directory", shown(path)));
         return Err(failure.with_hint("name the files in it, such as DIR/*").into());
+    }
+    let is_given = |metadata| sink.given().is_some_and(|given| given.is_file(&metadata));
+    if file.metadata().is_ok_and(is_given) {
+        return Err(key_file(path));
     }
     read_from(file, form, path, sink)
 }
@@ -113,13 +127,15 @@ fn read_decompressed(
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
     let mut head = Buffer::default();
-    let form = recognise(&mut input, form, &mut head).with_context(|| shown(path))?;
+    let named = form;
+    let form = recognise(&mut input, named, &mut head).with_context(|| shown(path))?;
     let mut head = head.into_filled();
     if form == Form::Capture {
         let ahead = Ahead::new(io::Cursor::new(head).chain(input)).with_context(|| shown(path))?;
         return capture::read_ahead(ahead, &shown(path), sink);
     }
     if form.is_lines() {
+        refuse_key_file(form, named, &head, path, sink)?;
         return sink.lines(form, Chunks::new(head, Box::new(input)), path);
     }
     let limit = if input.is_gzip() { DECOMPRESSED_LIMIT } else { WHOLE_LIMIT };
@@ -128,8 +144,26 @@ fn read_decompressed(
         let failure = Failure::new(format_args!("{}: more than {limit} bytes in one piece", shown(path)));
         return Err(failure.with_hint("lines of hex or base64 can be of any number").into());
     }
+    refuse_key_file(form, named, &head, path, sink)?;
     input::each_in_whole(form, &head, &mut |line, item| sink.item(line, item));
     sink.pause()
+}
+
+/// Nothing is shown of an input that is a key file.
+fn refuse_key_file(
+    form: Form,
+    named: Option<Form>,
+    head: &[u8],
+    path: &Path,
+    sink: &(impl Sink + ?Sized),
+) -> anyhow::Result<()> {
+    let is_copy = sink.given().is_some_and(|given| given.is_copy(head));
+    if is_copy || input::is_key_file(form, named.is_some(), head) { Err(key_file(path)) } else { Ok(()) }
+}
+
+/// Why a key file is not an input; nothing of it is shown.
+fn key_file(path: &Path) -> anyhow::Error {
+    Failure::new(format_args!("{}: is a ticket key file, not a ticket: --key FILE takes it", shown(path))).into()
 }
 
 /// Reads as much as it takes to tell the form.

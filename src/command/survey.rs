@@ -12,6 +12,7 @@ use tktdump::session::Session;
 use tktdump::survey::{Seen, Survey};
 
 use super::args::shared::{Color, FormArg, ListFormat};
+use super::capture::Sequence;
 use super::exit::Exit;
 use super::notes::Notes;
 use super::output;
@@ -35,8 +36,14 @@ pub(super) struct SurveyArgs {
 }
 
 pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
-    let mut collector =
-        Collector { survey: Survey::default(), source: String::new(), tickets: 0, unreadable: 0, notes };
+    let mut collector = Collector {
+        survey: Survey::default(),
+        source: String::new(),
+        tickets: 0,
+        unreadable: 0,
+        sequence: Sequence::default(),
+        notes,
+    };
     let mut exit = Exit::Done;
     for path in &source::inputs(&args.inputs, &[])? {
         collector.source = Text(source::display(path).as_bytes()).to_string();
@@ -67,6 +74,7 @@ struct Collector<'n> {
     source: String,
     tickets: u64,
     unreadable: u64,
+    sequence: Sequence,
     notes: &'n Notes,
 }
 
@@ -110,6 +118,10 @@ impl Sink for Collector<'_> {
                 sni: sighting.sni,
             });
         }
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::{Item, Unreadable, text};
+use super::{Item, Unreadable, is_bare_key, text};
 use crate::session::Session;
 use crate::session::der::{DerErrorKind, Reader};
 
@@ -39,6 +39,9 @@ pub(super) fn classify(bytes: &[u8]) -> Item<'_> {
     if bytes.get(..64).unwrap_or(bytes).is_ascii() && holds_pem(bytes) {
         return Item::Unreadable(Unreadable::PemText);
     }
+    if is_bare_key(bytes) {
+        return Item::Unreadable(Unreadable::Key { length: bytes.len() });
+    }
     Item::Ticket(unwrap_message(bytes).unwrap_or(bytes))
 }
 
@@ -66,7 +69,7 @@ fn whole_line(bytes: &[u8]) -> Option<Item<'_>> {
 /// Whether the DER of an `SSL_SESSION` begins here, whole or damaged: a SEQUENCE, the structure version and the protocol
 /// version, both INTEGERs, and the cipher suite, an OCTET STRING of two or three bytes. One of these marks may be
 /// wrong. A ticket begins with a random key name, which looks like this once in 2^40 times.
-pub(super) fn begins_session(head: &[u8]) -> bool {
+pub(crate) fn begins_session(head: &[u8]) -> bool {
     let Some(head) = head.first_chunk() else {
         // what is not there is as wrong as zeros
         let mut padded = [0; MARKS_LENGTH];

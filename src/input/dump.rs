@@ -80,9 +80,8 @@ impl Style {
     /// The bytes of a row, up to where its text column begins.
     fn bytes(&self, mut cells: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(ROW_LENGTH);
-        while let Some((cell, rest)) = cells.split_first_chunk::<2>()
-            && bytes.len() < ROW_LENGTH
-        {
+        while bytes.len() < ROW_LENGTH {
+            let Some((cell, rest)) = cells.split_first_chunk::<2>() else { break };
             let Ok([byte]) = hex::decode_to_array::<_, 1>(cell) else { break };
             bytes.push(byte);
             let Some(rest) = self.between.iter().find_map(|between| rest.strip_prefix(*between)) else { break };

@@ -73,7 +73,7 @@ pub(super) fn decode(form: Form, text: &[u8], start: usize, out: &mut Vec<u8>) -
 
 /// Only digits, and nothing else: at the speed of memory.
 fn decode_digits(text: &[u8], out: &mut Vec<u8>) -> bool {
-    if text.is_empty() || !text.len().is_multiple_of(2) {
+    if text.is_empty() || text.len() % 2 != 0 {
         return false;
     }
     out.resize(text.len() / 2, 0);

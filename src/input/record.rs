@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Item, Unreadable};
+use super::{Item, Unreadable, blob, is_bare_key};
 use crate::capture::container::Time;
-use crate::report::REDACTED;
+use crate::escape::REDACTED;
 
 /// What is read of a record; the rest of it, whatever its size, takes no memory.
 #[derive(Deserialize)]
@@ -60,7 +60,10 @@ pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item
         return sink(missing("no \"raw\" in \"ticket\""));
     };
     scratch.resize(raw.len() / 2, 0);
-    if hex::decode_to_slice(raw.as_bytes(), scratch).is_ok() {
+    let is_hex = hex::decode_to_slice(raw.as_bytes(), scratch).is_ok();
+    if is_hex && is_unsealed(scratch) {
+        sink(blob::classify(scratch));
+    } else if is_hex {
         let capture = record.capture.as_ref();
         let time = capture.and_then(|capture| capture.time).and_then(Time::from_seconds);
         let server = capture.and_then(|capture| capture.server.as_deref());
@@ -71,6 +74,11 @@ pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item
     } else {
         sink(missing("\"raw\" is no hex"));
     }
+}
+
+/// Whether bytes that a record calls a ticket are a session that was never sealed, or a key.
+fn is_unsealed(bytes: &[u8]) -> bool {
+    blob::begins_session(bytes) || is_bare_key(bytes)
 }
 
 #[cfg(test)]

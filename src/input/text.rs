@@ -34,9 +34,8 @@ pub(super) fn has_marker(head: &[u8]) -> bool {
 pub(super) fn each(text: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
     let mut seen = Seen::default();
     for block in sessions(text) {
-        if let Some(der) = block.decode().ok().map(Zeroizing::new)
-            && let Ok(Session { ticket: Some(ticket), .. }) = Session::parse(&der)
-        {
+        let Some(der) = block.decode().ok().map(Zeroizing::new) else { continue };
+        if let Ok(Session { ticket: Some(ticket), .. }) = Session::parse(&der) {
             seen.insert(ticket);
         }
     }

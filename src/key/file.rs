@@ -1,6 +1,7 @@
 //! Reading a key file: by one server's rule, or by its content.
 
 mod error;
+mod names;
 mod text;
 
 use zeroize::Zeroizing;
@@ -50,8 +51,29 @@ pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, K
     let keys = format.read(file)?;
     let count = count(&keys);
     let reading = |key| Reading { key, formats: vec![format], loadable: true, keys: count };
-    let readings = keys.into_iter().map(reading).collect();
+    let mut readings: Vec<Reading> = keys.into_iter().map(reading).collect();
+    match decode_lines(file) {
+        // raw bytes that are digits in truth show a key as much as its bytes do
+        Some(rows) => names::doubt_rows(&mut readings, &rows, file),
+        None if !format.is_text() => names::doubt(&mut readings, file),
+        None => {}
+    }
     Ok(KeyFile { readings, others: others_of(format, format.other_keys(file)), ..KeyFile::default() })
+}
+
+/// What a file holds, if it is a key file: its bytes, those before a line end behind them, and what its text encodes.
+/// Two files that have one of these in common hold the same keys.
+#[must_use]
+pub fn contents(file: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    let bytes = [Some(file), without_newline(file)].into_iter().flatten().map(|bytes| Zeroizing::new(bytes.to_vec()));
+    bytes.chain(decoded(file)).collect()
+}
+
+/// What the text of a key file encodes; `None` where it is something else.
+pub(crate) fn decoded(file: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let rows = decode_lines(file)?;
+    let rows: Vec<&[u8]> = rows.iter().map(|(row, _)| row.as_slice()).collect();
+    Some(Zeroizing::new(rows.concat()))
 }
 
 /// Reads a file by its content: every format that takes it, every split and every order that its size allows.
@@ -118,14 +140,15 @@ const FOREIGN: &[&[u8]] = &[
 fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     let mut found = KeyFile::default();
     claim(&mut found.readings, file, true);
-    if found.readings.is_empty()
-        && let Some(format) = FORMATS.iter().find(|format| format.recognises(file))
-    {
-        format.read(file)?;
+    if found.readings.is_empty() {
+        if let Some(format) = FORMATS.iter().find(|format| format.recognises(file)) {
+            format.read(file)?;
+        }
     }
     if let Some(lines) = decode_lines(file) {
         if let [(only, encoding)] = lines.as_slice() {
             claim(&mut found.readings, only, false);
+            names::doubt(&mut found.readings, only);
             found.warnings.push(format!("the file is {encoding} text; servers that want raw bytes do not take it so"));
         } else if found.readings.is_empty() {
             found.warnings.push("the file is text; servers that want raw bytes do not take it so".to_owned());
@@ -138,23 +161,25 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
             found.readings.retain(|reading| reading.keys == lines.len());
         }
         borrow_layouts(&mut found.readings, lines.iter().map(|(key, _)| key.as_slice()));
+        if lines.len() > 1 {
+            names::doubt_rows(&mut found.readings, &lines, file);
+        }
     }
     // text is never meant as raw bytes: random ones are all printable once in 10^20 files
     if found.readings.is_empty() && !is_prose(file) {
         claim(&mut found.readings, file, false);
         for size in [Layout::NAME_AES_HMAC_48.size(), Layout::NAME_HMAC_AES_80.size()] {
-            if file.len().is_multiple_of(size) {
+            if file.len() % size == 0 {
                 borrow_layouts(&mut found.readings, file.chunks_exact(size));
             }
         }
-        doubt_names(&mut found.readings);
+        names::doubt(&mut found.readings, file);
     }
     if !found.readings.is_empty() {
         return Ok(found);
     }
-    if let Some(shorter) = without_newline(file).filter(|shorter| decode_lines(shorter).is_none())
-        && let Ok(mut found) = read_by_content(shorter)
-    {
+    let shorter = without_newline(file).filter(|shorter| decode_lines(shorter).is_none());
+    if let Some(Ok(mut found)) = shorter.map(read_by_content) {
         found.warnings.push(format!(
             "the file has {} bytes and ends in a newline, which is left out; servers refuse such a file or cut it off",
             file.len()
@@ -193,20 +218,6 @@ fn borrow_layouts<'a>(readings: &mut Vec<Reading>, keys: impl ExactSizeIterator<
             let formats = FORMATS.iter().filter(lends).copied().collect();
             readings.push(Reading { key, formats, loadable: false, keys: count });
         }
-    }
-}
-
-/// Marks names that may be secrets: bytes can often be cut into keys in several ways, and only one of them is right.
-fn doubt_names(readings: &mut [Reading]) {
-    let Some(cut) = readings.first().map(|reading| reading.keys) else { return };
-    if readings.iter().all(|reading| reading.keys == cut) {
-        return;
-    }
-    // the first bytes are a name in every way to cut them, but for keys that are nothing but secret
-    let all_secret = readings.iter().any(|reading| reading.key.seed.is_some() || reading.key.scheme.derives());
-    for reading in readings {
-        // a name that is derived gives nothing away
-        reading.key.name_is_doubtful = reading.key.seed.is_none() && (all_secret || reading.key.index > 0);
     }
 }
 

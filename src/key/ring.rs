@@ -1,15 +1,13 @@
 //! The keys of a server, in its order, found by name.
 
 mod others;
-mod repeated;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use self::others::Others;
-use self::repeated::Repeated;
-pub(crate) use self::repeated::{Dates, Texts};
 use super::file::{KeyFile, Reading};
 use super::format::{KeyBytes, Position};
 use super::layout::{Layout, Order};
@@ -32,7 +30,6 @@ pub struct KeyRing {
     any_length: bool,
     /// Of built-in keys: further keys with the same MAC key.
     siblings: Vec<OnceLock<Vec<TicketKey>>>,
-    repeated: Repeated,
     others: Others,
 }
 
@@ -203,9 +200,11 @@ impl KeyRing {
         self.keys.iter().enumerate().filter_map(move |(index, key)| key.name().filter(|name| first(index, *name)))
     }
 
-    /// What an output keeps of what it wrote for tickets of these keys.
-    pub(crate) fn repeated(&self) -> &Repeated {
-        &self.repeated
+    /// The number of a key in [`keys`](Self::keys); `None` for a key of another ring.
+    pub(crate) fn number(&self, key: &TicketKey) -> Option<usize> {
+        let offset = ptr::from_ref(key).addr().checked_sub(self.keys.as_ptr().addr())?;
+        let number = offset / size_of::<TicketKey>();
+        self.keys.get(number).filter(|own| ptr::eq(*own, key)).map(|_| number)
     }
 
     /// How many distinct key names there are.

@@ -48,7 +48,7 @@ pub struct ConnectionRecord<'a> {
     /// How it went.
     pub handshake: HandshakeKind,
     /// Its tickets, in order.
-    pub attempts: &'a [Attempt],
+    pub attempts: Vec<Attempt>,
     /// What happened to the resumption, in one sentence.
     pub why: String,
 }
@@ -56,11 +56,11 @@ pub struct ConnectionRecord<'a> {
 impl<'a> ConnectionRecord<'a> {
     /// Draws the conclusions. `now` is what ends are judged by, seconds since 1970.
     #[must_use]
-    pub fn new(source: &'a Source, connection: &'a Connection, attempts: &'a [Attempt], now: i64) -> Self {
+    pub fn new(source: &'a Source, connection: &'a Connection, attempts: Vec<Attempt>, now: i64) -> Self {
         let (client_hello, server_hello) = (connection.client_hello(), connection.server_hello());
         let handshake = connection.handshake_of(client_hello.as_ref(), server_hello.as_ref());
         let why =
-            resumption::explain(connection, client_hello.as_ref(), server_hello.as_ref(), handshake, attempts, now);
+            resumption::explain(connection, client_hello.as_ref(), server_hello.as_ref(), handshake, &attempts, now);
         let server_hello = server_hello.or_else(|| connection.retry());
         Self { source, connection, client_hello, server_hello, handshake, attempts, why }
     }
@@ -69,6 +69,12 @@ impl<'a> ConnectionRecord<'a> {
     #[must_use]
     pub fn protocol(&self) -> Option<Protocol> {
         self.server_hello.as_ref().map(|hello| hello.protocol)
+    }
+
+    /// Its name, as OpenSSL spells it; drafts as drafts.
+    #[must_use]
+    pub fn protocol_name(&self) -> Option<&'static str> {
+        self.server_hello.as_ref().map(ServerHello::protocol_name)
     }
 
     /// The number of the cipher suite that the server chose, and what the registry has for it.
@@ -87,7 +93,7 @@ impl<'a> ConnectionRecord<'a> {
     /// Whether the server issued a ticket; `None` where TLS 1.3 hides it, or the server's answer is not there.
     #[must_use]
     pub fn ticket_issued(&self) -> Option<bool> {
-        (!self.protocol()?.has_psk()).then(|| self.connection.issued().next().is_some())
+        (!self.server_hello.as_ref()?.is_tls13).then(|| self.connection.issued().next().is_some())
     }
 
     /// Whether the server issued a ticket in place of the one it accepted; `None` as above.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Record;
+use super::{Record, holds_session};
 use crate::escape::Text;
 use crate::key::ring::KeyRing;
 use crate::open::{BadMac, Outcome};
@@ -76,6 +76,10 @@ fn bad_mac(bad: &BadMac<'_>) -> Problem {
 }
 
 fn unknown_key(bytes: &[u8], ring: &KeyRing) -> Problem {
+    if holds_session(bytes) {
+        // its first bytes are no key name: they may be part of its secret
+        return Problem::new("the bytes are a session that was never sealed, no ticket", "no key is needed to read it");
+    }
     let mut names: Vec<String> = ring.names().take(LISTED + 1).map(|name| name.to_string()).collect();
     if names.len() > LISTED {
         names.pop();

@@ -2,6 +2,7 @@
 
 pub mod github;
 pub mod json;
+#[cfg(feature = "sarif")]
 pub mod sarif;
 pub mod text;
 

@@ -7,8 +7,8 @@ use crate::capture::sighting::{Carrier, Sighting};
 use crate::keylog::{Label, Line};
 use crate::secret::Secret;
 use crate::session::{Session, SessionSecret};
-use crate::tls::hello::ClientHello;
-use crate::tls::tls12::{self, Check, Sender};
+use crate::tls::hello::{ClientHello, ServerHello};
+use crate::tls::tls12::{self, Check, MASTER_SECRET_LENGTH, Sender};
 use crate::tls::tls13::{Progress, PskKe, Suite};
 
 /// What an opened ticket gives for the connection that it was seen in.
@@ -16,6 +16,8 @@ use crate::tls::tls13::{Progress, PskKe, Suite};
 pub struct Secrets {
     /// The lines, every one of them certain.
     pub lines: Vec<Line>,
+    /// What would be a line if the Finished record had been captured: nothing speaks against it, and nothing proves it.
+    pub unproven: Vec<Line>,
     /// What cannot be had.
     pub withheld: Option<Withheld>,
 }
@@ -26,10 +28,20 @@ pub struct Secrets {
 pub enum Withheld {
     /// TLS ≤ 1.2: the server did not resume with it, so its master secret is not that of the connection.
     NotResumed,
-    /// TLS ≤ 1.2: the capture does not show enough of the handshake to be certain.
+    /// TLS ≤ 1.2: the capture does not show enough of the handshake to be certain, or shows what contradicts it.
     NotProven,
-    /// TLS ≤ 1.2: the Finished record does not decrypt with this master secret.
+    /// TLS ≤ 1.2: neither Finished record was captured.
+    NoFinished,
+    /// TLS ≤ 1.2: the Finished record does not decrypt with this master secret, or something else stands in its place.
     Refuted,
+    /// TLS ≤ 1.2: records of this version or cipher suite are not decrypted here.
+    NotChecked,
+    /// TLS ≤ 1.2: the ticket's session has another version or cipher suite than the `ServerHello`.
+    OtherSession,
+    /// TLS ≤ 1.2: the ticket's session had expired.
+    Expired,
+    /// TLS ≤ 1.2: the master secret has not 48 bytes.
+    MasterSecretLength,
     /// TLS 1.3: the keys of application data come from a Diffie-Hellman exchange too.
     DiffieHellman,
     /// TLS 1.3: the server chose no PSK, or another one.
@@ -51,7 +63,23 @@ impl Withheld {
             Self::NotProven => {
                 "a master secret gives no line where the capture does not show that the connection used it"
             }
-            Self::Refuted => "a master secret gives no line where the Finished record does not decrypt with it",
+            Self::NoFinished => {
+                "no Finished record was captured that proves the master secret of a ticket, so that it gives no line; \
+                 --unproven writes it all the same"
+            }
+            Self::Refuted => {
+                "a master secret gives no line if it does not decrypt the Finished record, or if something else stands \
+                 in its place"
+            }
+            Self::NotChecked => {
+                "a master secret gives no line where nothing can prove it: Finished records of this protocol version or \
+                 cipher suite are not decrypted"
+            }
+            Self::OtherSession => {
+                "a ticket gives no line to a connection of another protocol version or cipher suite than its session"
+            }
+            Self::Expired => "a ticket that had expired gives no line without the Finished record that proves it",
+            Self::MasterSecretLength => "a master secret that has not 48 bytes gives no line",
             Self::DiffieHellman => {
                 "TLS 1.3 with psk_dhe_ke: application data stays closed, its keys come from a Diffie-Hellman exchange \
                  that no ticket holds"
@@ -71,7 +99,7 @@ impl Withheld {
 pub fn secrets(connection: &Connection, sighting: &Sighting<'_>, session: &Session<'_>) -> Secrets {
     let mut secrets = Secrets::default();
     secrets.withheld = match session.secret {
-        SessionSecret::MasterSecret(master) => master_secret(connection, sighting, master, &mut secrets.lines).err(),
+        SessionSecret::MasterSecret(master) => master_secret(connection, sighting, session, master, &mut secrets).err(),
         SessionSecret::ResumptionPsk(_) | SessionSecret::ResumptionMasterSecret(_) => {
             psk(connection, sighting, session, &mut secrets.lines).err()
         }
@@ -82,51 +110,75 @@ pub fn secrets(connection: &Connection, sighting: &Sighting<'_>, session: &Sessi
 fn master_secret(
     connection: &Connection,
     sighting: &Sighting<'_>,
+    session: &Session<'_>,
     master: &[u8],
-    lines: &mut Vec<Line>,
+    secrets: &mut Secrets,
 ) -> Result<(), Withheld> {
+    if master.len() != MASTER_SECRET_LENGTH {
+        return Err(Withheld::MasterSecretLength);
+    }
     let client_random = sighting.client_random.ok_or(Withheld::NotProven)?;
     let server = connection.server_hello().ok_or(Withheld::NotProven)?;
     let kind = connection.handshake();
-    if server.protocol.has_psk() {
+    if server.is_tls13 || (sighting.carrier, kind) == (Carrier::SessionTicket, HandshakeKind::Full) {
         return Err(Withheld::NotResumed);
     }
-    // the server sealed the connection's own session; or it took up the one that the client brought
-    let belongs = match (sighting.carrier, kind) {
-        (Carrier::SessionTicket, HandshakeKind::Full) => return Err(Withheld::NotResumed),
-        (Carrier::NewSessionTicket, HandshakeKind::Full) => true,
-        (Carrier::NewSessionTicket | Carrier::SessionTicket, kind) => kind == HandshakeKind::ResumedTicket,
-        _ => false,
-    };
-    let parameters = tls12::Agreed {
+    let agreed = tls12::Agreed {
         version: server.protocol.0,
         cipher_suite: server.cipher,
         client_random,
         server_random: server.random,
     };
     let records = [(Sender::Server, &connection.server_finished), (Sender::Client, &connection.client_finished)];
-    let mut proven = false;
-    for (sender, record) in records.into_iter().filter_map(|(sender, record)| Some((sender, record.as_ref()?))) {
-        match tls12::check(&parameters, master, sender, record) {
-            Check::Proven => proven = true,
-            Check::Refuted if !proven => return Err(Withheld::Refuted),
-            Check::Refuted | Check::Undecidable(_) => {}
-        }
+    let records = records.into_iter().filter_map(|(sender, record)| Some((sender, record.as_deref()?)));
+    let checks: Vec<Check> = records.map(|(sender, record)| tls12::check(&agreed, master, sender, record)).collect();
+    let line = Line { label: Label::ClientRandom, client_random, secret: Secret::from(master) };
+    if checks.contains(&Check::Proven) {
+        secrets.lines.push(line);
+        return Ok(());
     }
-    let certain = proven || (belongs && is_whole(connection));
-    if !certain {
-        return Err(Withheld::NotProven);
+    speaks_against(connection, sighting, session, &server, &agreed, &checks)?;
+    // the server sealed the connection's own session, or took up the one that the client brought
+    let belongs = match sighting.carrier {
+        Carrier::NewSessionTicket => matches!(kind, HandshakeKind::Full | HandshakeKind::ResumedTicket),
+        Carrier::SessionTicket => kind == HandshakeKind::ResumedTicket,
+        Carrier::Psk => false,
+    };
+    if belongs && is_whole(connection) {
+        secrets.unproven.push(line);
+        return Err(Withheld::NoFinished);
     }
-    lines.push(Line { label: Label::ClientRandom, client_random, secret: Secret::from(master) });
-    Ok(())
+    Err(Withheld::NotProven)
 }
 
-/// Whether nothing of the handshake is missing, and all its hellos are of one client.
+/// What contradicts that a connection has the master secret of a ticket, or keeps a Finished record from proving it.
+fn speaks_against(
+    connection: &Connection,
+    sighting: &Sighting<'_>,
+    session: &Session<'_>,
+    server: &ServerHello<'_>,
+    agreed: &tls12::Agreed,
+    checks: &[Check],
+) -> Result<(), Withheld> {
+    let is_checked = tls12::is_checked(agreed);
+    let same_session = session.protocol == server.protocol && session.cipher.0 == server.cipher.to_be_bytes();
+    match () {
+        () if !is_checked => Err(Withheld::NotChecked),
+        () if !checks.is_empty() || connection.not_finished => Err(Withheld::Refuted),
+        () if !same_session => Err(Withheld::OtherSession),
+        () if session.expired(sighting.time.seconds) == Some(true) => Err(Withheld::Expired),
+        () => Ok(()),
+    }
+}
+
+/// Whether nothing of the handshake is missing or contradicts itself, and all its hellos are of one client and one
+/// server.
 fn is_whole(connection: &Connection) -> bool {
     let mut hellos = connection.client_hellos.iter().map(|message| ClientHello::parse(&message.bytes));
     let first = hellos.next().flatten().map(|hello| hello.random);
     let one = first.is_some() && hellos.all(|hello| hello.map(|hello| hello.random) == first);
-    one && !connection.client_lost && !connection.server_lost && !connection.malformed
+    let one = one && connection.server_hellos.len() == 1;
+    one && !connection.client_lost && !connection.server_lost && connection.malformed.is_none() && !connection.repeated
 }
 
 fn psk(

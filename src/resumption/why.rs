@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Attempt, Opened, Verdict};
 use crate::capture::Connection;
-use crate::capture::connection::{Alert, HandshakeKind, Side};
+use crate::capture::connection::{Alert, HandshakeKind, Malformed, Side};
 use crate::capture::sighting::Carrier;
 use crate::key::{KeyName, Role};
 use crate::tls::hello::{ClientHello, ServerHello};
@@ -30,7 +30,10 @@ pub(crate) fn explain(
     now: i64,
 ) -> String {
     let Some(client) = client else {
-        let what = if connection.client_lost || connection.malformed {
+        if let Some(malformed) = connection.malformed.filter(|malformed| malformed.from == Side::Client) {
+            return unreadable(malformed, connection.alert);
+        }
+        let what = if connection.client_lost {
             "the capture does not have the whole ClientHello"
         } else {
             "the capture begins after the ClientHello"
@@ -51,7 +54,7 @@ pub(crate) fn explain(
         }
         HandshakeKind::ResumedPsk => chosen_psk(server, brought.find(|attempt| attempt.selected), now),
         HandshakeKind::Full => {
-            let carrier = if server.protocol.has_psk() { Carrier::Psk } else { Carrier::SessionTicket };
+            let carrier = if server.is_tls13 { Carrier::Psk } else { Carrier::SessionTicket };
             match brought.find(|attempt| attempt.carrier == carrier) {
                 Some(attempt) => refused(connection, server, attempt, issued, now),
                 None => not_offered(client, server, issued),
@@ -60,8 +63,29 @@ pub(crate) fn explain(
     }
 }
 
+/// A hello that nobody can read, and what the other side said to it.
+fn unreadable(malformed: Malformed, alert: Option<Alert>) -> String {
+    let (hello, error) = (if malformed.from == Side::Client { "ClientHello" } else { "ServerHello" }, malformed.error);
+    let answer = match alert.filter(|alert| alert.from != malformed.from) {
+        Some(alert) => {
+            let (from, name, number) = (alert.from.as_str(), alert.name(), alert.description);
+            format!("; the {from} answered with the alert {name} ({number})")
+        }
+        None => String::new(),
+    };
+    format!("the {hello} cannot be read: {error}{answer}")
+}
+
 fn unanswered(connection: &Connection) -> String {
+    let other = connection.evidence(Side::Server).other;
     match connection.alert {
+        Some(alert) if alert.is_fatal() => failed(alert),
+        _ if connection.malformed.is_some() => {
+            connection.malformed.map_or_else(String::new, |malformed| unreadable(malformed, connection.alert))
+        }
+        _ if other.is_some() => {
+            other.map_or_else(String::new, |other| format!("the server did not answer with TLS, but with {other}"))
+        }
         Some(alert) => failed(alert),
         None if connection.retry_request().is_some() => {
             "the server asked for another ClientHello, and the capture does not show what came of it".to_owned()
@@ -85,11 +109,8 @@ fn incomplete(connection: &Connection) -> String {
 }
 
 fn failed(alert: Alert) -> String {
-    let from = match alert.from {
-        Side::Client => "client",
-        Side::Server => "server",
-    };
-    format!("the handshake failed: the {from} sent the alert {} ({})", alert_name(alert.description), alert.description)
+    let (from, name, number) = (alert.from.as_str(), alert.name(), alert.description);
+    format!("the handshake failed: the {from} sent the alert {name} ({number})")
 }
 
 fn resumed(brought: Option<&Attempt>, issued: Option<&Attempt>, now: i64) -> String {
@@ -101,9 +122,7 @@ fn resumed(brought: Option<&Attempt>, issued: Option<&Attempt>, now: i64) -> Str
     let Some(issued) = issued else { return text };
     text += " and issued another one in its place";
     let names = (brought.and_then(|attempt| attempt.key_name), issued.key_name);
-    if let (Some(old), Some(new)) = names
-        && old != new
-    {
+    if let Some((old, new)) = names.0.zip(names.1).filter(|(old, new)| old != new) {
         let _ = write!(text, ", under the key {new} instead of {old}");
         text += if opened.is_some_and(|opened| opened.role == Role::Inactive) {
             ": the old key only opens tickets, it no longer seals them"
@@ -145,26 +164,26 @@ fn chosen_psk(server: &ServerHello<'_>, chosen: Option<&Attempt>, now: i64) -> S
 fn not_offered(client: &ClientHello<'_>, server: &ServerHello<'_>, issued: Option<&Attempt>) -> String {
     let got = match issued {
         Some(_) => "; it was given one",
-        None if server.protocol.has_psk() => "",
+        None if server.is_tls13 => "",
         None if server.announces_ticket => "; it was given none although the server announced one",
         None => "; the server issued none",
     };
     let other_ticket = client.session_ticket.is_some_and(|ticket| !ticket.is_empty());
-    if other_ticket && server.protocol.has_psk() {
+    if other_ticket && server.is_tls13 {
         return "the client brought a ticket of TLS 1.2 or before, and the server chose TLS 1.3, which cannot use it"
             .to_owned();
     }
-    if !client.identities.is_empty() && !server.protocol.has_psk() {
+    if !client.identities.is_empty() && !server.is_tls13 {
         let name = server.protocol.name();
         return format!("the client brought a TLS 1.3 ticket, and the server chose {name}, which cannot use it");
     }
     // with TLS 1.3 a session ID is often made up for the sake of middleboxes
-    if !client.session_id.is_empty() && !client.offers_tls13 && !server.protocol.has_psk() {
+    if !client.session_id.is_empty() && !client.offers_tls13 && !server.is_tls13 {
         return format!("the client brought a session ID that the server no longer knew, but no ticket{got}");
     }
     match client.session_ticket {
         Some(_) => format!("the client brought no ticket and asked for one{got}"),
-        None if server.protocol.has_psk() => "the client brought no ticket".to_owned(),
+        None if server.is_tls13 => "the client brought no ticket".to_owned(),
         None => format!("the client neither brought a ticket nor asked for one{got}"),
     }
 }
@@ -211,7 +230,7 @@ const WITHOUT_TICKETS: &str = "it answered without tickets, which are turned off
 
 /// TLS ≤ 1.2: a server that uses tickets says so, or issues one.
 fn without_tickets(server: &ServerHello<'_>, issued: Option<&Attempt>) -> bool {
-    !server.protocol.has_psk() && !server.announces_ticket && issued.is_none()
+    !server.is_tls13 && !server.announces_ticket && issued.is_none()
 }
 
 fn opened_and_refused(
@@ -247,7 +266,7 @@ fn opened_and_refused(
     if without_tickets(server, issued) {
         return WITHOUT_TICKETS.to_owned();
     }
-    if !server.protocol.has_psk() && ticket.cipher.is_some_and(|cipher| cipher != server.cipher) {
+    if !server.is_tls13 && ticket.cipher.is_some_and(|cipher| cipher != server.cipher) {
         return "its session has a cipher suite that the server no longer chooses".to_owned();
     }
     let mut text = "it opens, and neither it nor the capture shows the cause: perhaps the server does not have this \
@@ -300,40 +319,5 @@ fn span(seconds: i64) -> String {
         seconds @ 120..7200 => format!("{} minutes", seconds / 60),
         seconds @ 7200..172_800 => format!("{} hours", seconds / 3600),
         seconds => format!("{} days", seconds / 86_400),
-    }
-}
-
-/// Names of alerts (IANA registry "TLS Alerts").
-fn alert_name(description: u8) -> &'static str {
-    match description {
-        0 => "close_notify",
-        10 => "unexpected_message",
-        20 => "bad_record_mac",
-        22 => "record_overflow",
-        40 => "handshake_failure",
-        42 => "bad_certificate",
-        43 => "unsupported_certificate",
-        44 => "certificate_revoked",
-        45 => "certificate_expired",
-        46 => "certificate_unknown",
-        47 => "illegal_parameter",
-        48 => "unknown_ca",
-        49 => "access_denied",
-        50 => "decode_error",
-        51 => "decrypt_error",
-        70 => "protocol_version",
-        71 => "insufficient_security",
-        80 => "internal_error",
-        86 => "inappropriate_fallback",
-        90 => "user_canceled",
-        100 => "no_renegotiation",
-        109 => "missing_extension",
-        110 => "unsupported_extension",
-        112 => "unrecognized_name",
-        113 => "bad_certificate_status_response",
-        115 => "unknown_psk_identity",
-        116 => "certificate_required",
-        120 => "no_application_protocol",
-        _ => "unknown",
     }
 }

@@ -1,6 +1,4 @@
-//! What a dialect is: whose encoding a session has, and the shape of its parser.
-
-use super::{Session, SessionError};
+//! What a dialect is: whose encoding a session has.
 
 /// Whose encoding a session has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +53,3 @@ impl Dialect {
         matches!(self, Self::OpenSsl | Self::BoringSsl)
     }
 }
-
-/// Reads a plaintext. `None`: it is not in this dialect. An error: it is, beyond doubt, and is damaged.
-pub(super) type Parser = for<'a> fn(&'a [u8]) -> Option<Result<Session<'a>, SessionError>>;

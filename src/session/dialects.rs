@@ -17,8 +17,10 @@ mod rustls;
 mod s2n;
 mod wolfssl;
 
-use super::dialect::Parser;
 use super::{Session, SessionError};
+
+/// Reads a plaintext. `None`: it is not in this dialect. An error: it is, beyond doubt, and is damaged.
+type Parser = for<'a> fn(&'a [u8]) -> Option<Result<Session<'a>, SessionError>>;
 
 /// Those with a mark that cannot be mistaken go first.
 static PARSERS: &[Parser] = &[

@@ -1,7 +1,5 @@
 //! The fields of a session as outputs name them: each is declared once, here.
 
-use super::{Part, UnknownField, View};
-
 /// A part of a session that outputs keep together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -45,52 +43,6 @@ pub struct Field {
     pub group: Group,
     /// Whether redaction hides it.
     pub secret: bool,
-}
-
-/// A value, typed as far as outputs differ in how they write it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Value<'a> {
-    /// Our own or a registry's word.
-    Word(&'static str),
-    /// Text of somebody else: escaped wherever it goes.
-    Text(&'a [u8]),
-    /// Bytes, written as hex.
-    Bytes(&'a [u8]),
-    /// A number.
-    Number(i64),
-    /// A number of seconds.
-    Seconds(i64),
-    /// Yes or no.
-    Flag(bool),
-    /// Seconds since 1970.
-    Epoch(i64),
-    /// The same as date and time, RFC 3339.
-    Utc(i64),
-    /// An X.509 certificate, DER.
-    Certificate(&'a [u8]),
-    /// Several pieces of bytes.
-    List(&'a [&'a [u8]]),
-    /// Fields that are not understood.
-    Unknown(&'a [UnknownField<'a>]),
-    /// The tags of such fields, where their content is held back.
-    RedactedTags(&'a [u32]),
-    /// A secret that is held back.
-    Redacted,
-}
-
-/// Takes the fields of a session, in order.
-pub trait Visitor {
-    /// A field.
-    fn field(&mut self, field: &'static Field, value: Value<'_>);
-
-    /// Several fields: `view` hands them over, but a visitor may have kept what it made of them.
-    fn part(&mut self, view: &View<'_>, part: Part)
-    where
-        Self: Sized,
-    {
-        view.visit_part(part, self);
-    }
 }
 
 macro_rules! fields {

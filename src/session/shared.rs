@@ -17,6 +17,15 @@ pub(super) fn certificates(list: &[u8]) -> Option<Certificates<'_>> {
     Some((first, certificates))
 }
 
+/// Fills `slot`; false where there is no value, or one already.
+pub(super) fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
+    if slot.is_some() || value.is_none() {
+        return false;
+    }
+    *slot = value;
+    true
+}
+
 /// Whether a name is one that a host can have: what an encoding that is not sure is taken for.
 pub(super) fn is_host_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))

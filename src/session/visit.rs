@@ -1,11 +1,8 @@
 //! The walk over a session's fields, from which every output is made.
 
-use super::field::{self, Field, Value, Visitor};
-use super::{Session, SessionSecret, VerifyFlags, context};
+use super::field::{self, Field};
+use super::{Session, SessionSecret, UnknownField, VerifyFlags, context};
 use crate::tls::registry;
-
-/// Bytes of the longest session ID context (`SSL_MAX_SID_CTX_LENGTH` in OpenSSL's `include/openssl/ssl.h`).
-const LONGEST_CONTEXT: usize = 32;
 
 /// What is to be said of a time that is none.
 const UPTIME_NOTE: &str = "counted from the start of the server's machine: not a date";
@@ -19,6 +16,52 @@ pub struct View<'s> {
     pub now: i64,
     /// Whether secrets are held back.
     pub redact: bool,
+}
+
+/// A value, typed as far as outputs differ in how they write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// Our own or a registry's word.
+    Word(&'static str),
+    /// Text of somebody else: escaped wherever it goes.
+    Text(&'a [u8]),
+    /// Bytes, written as hex.
+    Bytes(&'a [u8]),
+    /// A number.
+    Number(i64),
+    /// A number of seconds.
+    Seconds(i64),
+    /// Yes or no.
+    Flag(bool),
+    /// Seconds since 1970.
+    Epoch(i64),
+    /// The same as date and time, RFC 3339.
+    Utc(i64),
+    /// An X.509 certificate, DER.
+    Certificate(&'a [u8]),
+    /// Several pieces of bytes.
+    List(&'a [&'a [u8]]),
+    /// Fields that are not understood.
+    Unknown(&'a [UnknownField<'a>]),
+    /// The tags of such fields, where their content is held back.
+    RedactedTags(&'a [u32]),
+    /// A secret that is held back.
+    Redacted,
+}
+
+/// Takes the fields of a session, in order.
+pub trait Visitor {
+    /// A field.
+    fn field(&mut self, field: &'static Field, value: Value<'_>);
+
+    /// Several fields: `view` hands them over, but a visitor may have kept what it made of them.
+    fn part(&mut self, view: &View<'_>, part: Part)
+    where
+        Self: Sized,
+    {
+        view.visit_part(part, self);
+    }
 }
 
 /// Hands values on, and hides secrets on the way, so that no output can forget to.
@@ -93,15 +136,6 @@ pub enum Part {
 impl Part {
     /// Every part.
     pub const ALL: [Self; 3] = [Self::Kind, Self::Modes, Self::Judgement];
-}
-
-/// What the parts of a session are made of: equal for equal parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mark<'s> {
-    /// As far as it is numbers.
-    pub(crate) numbers: [u64; 8],
-    /// And as far as it is bytes.
-    pub(crate) context: &'s [u8],
 }
 
 impl View<'_> {
@@ -262,134 +296,5 @@ impl View<'_> {
         gate.flag(field::RESUMABLE_ACROSS_NAMES, own.and_then(|own| own.resumable_across_names));
         gate.bytes(field::QUIC_EARLY_DATA_CONTEXT, own.and_then(|own| own.quic_early_data_context));
         gate.bytes(field::LOCAL_APPLICATION_SETTINGS, own.and_then(|own| own.local_application_settings));
-    }
-}
-
-impl Session<'_> {
-    /// What its parts are made of, where that is little: in an `SSL_SESSION` without what `BoringSSL` adds.
-    pub(crate) fn mark(&self) -> Option<Mark<'_>> {
-        if !self.dialect.is_ssl_session() || self.boringssl.is_some() {
-            return None;
-        }
-        let there = [
-            self.kex_group.is_some(),
-            self.flags.is_some(),
-            self.compression.is_some(),
-            self.max_fragment_length_mode.is_some(),
-            self.verify_result.is_some(),
-            self.session_id_context.is_some(),
-            self.max_early_data.is_some(),
-            self.ticket.is_some(),
-            self.krb5_principal.is_some(),
-            self.key_arg.is_some(),
-        ];
-        let there = there.into_iter().fold(0, |bits, there| bits << 1 | u64::from(there));
-        let flags = [self.extended_master_secret, self.encrypt_then_mac, self.early_data];
-        let flags = flags.into_iter().fold(0, |bits, flag| bits << 2 | flag.map_or(2, u64::from));
-        let cipher = self.cipher.0.iter().fold(1, |number, &byte| number << 8 | u64::from(byte));
-        let value = |number: Option<i64>| number.unwrap_or(0).cast_unsigned();
-        let numbers = [
-            u64::from(self.protocol.0) << 8 | self.dialect as u64,
-            cipher << 32 | there << 16 | flags << 8 | u64::from(self.compression.unwrap_or(0)),
-            // who may have written it shows in these
-            self.tags,
-            value(self.flags),
-            value(self.kex_group),
-            value(self.max_fragment_length_mode),
-            value(self.verify_result),
-            value(self.max_early_data),
-        ];
-        let context = self.session_id_context.unwrap_or_default();
-        // what is longer than OpenSSL allows is nothing to keep
-        (context.len() <= LONGEST_CONTEXT).then_some(Mark { numbers, context })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-    use std::fmt::Write as _;
-
-    use super::*;
-
-    /// What a visitor sees, as text.
-    #[derive(Default)]
-    struct Seen(String);
-
-    impl Visitor for Seen {
-        fn field(&mut self, field: &'static Field, value: Value<'_>) {
-            write!(self.0, "{}={value:?};", field.key).unwrap();
-        }
-    }
-
-    struct Random(u64);
-
-    impl Random {
-        fn below(&mut self, limit: usize) -> usize {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            usize::try_from(self.0 >> 11).unwrap() % limit
-        }
-
-        fn of<T: Copy>(&mut self, all: &[T]) -> T {
-            all[self.below(all.len())]
-        }
-    }
-
-    fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-        [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
-    }
-
-    /// An `SSL_SESSION` of members that parts are made of, some of the wrong type.
-    fn session(random: &mut Random) -> Vec<u8> {
-        let protocol: &[u8] = random.of(&[&[3, 3][..], &[3, 4], &[2], &[0, 0xfe, 0xfd]]);
-        let cipher: &[u8] = random.of(&[&[0xc0, 0x2f][..], &[0, 0], &[0, 0, 0], &[1, 0, 0x80]]);
-        let fixed = [element(2, &[1]), element(2, protocol), element(4, cipher), element(4, &[]), element(4, &[7; 48])];
-        let mut body = fixed.concat();
-        for tag in [0x04, 0x80] {
-            if random.below(6) == 0 {
-                body.extend(element(tag, b"old"));
-            }
-        }
-        let mut tags: Vec<u8> =
-            random.of(&[&[4, 5][..], &[4, 5, 10], &[5, 11, 13], &[4, 13, 15, 17, 19], &[17, 18], &[24]]).to_vec();
-        tags.push(random.of(&[0, 1, 5, 11, 13, 15, 17, 19, 20, 27]));
-        tags.sort_unstable();
-        for tag in tags {
-            let is_number = matches!(tag, 1 | 5 | 13..=15 | 17 | 19) != (random.below(40) == 0);
-            let inner = match tag {
-                11 => element(4, random.of(&[&[][..], &[0], &[1], &[1, 2]])),
-                _ if is_number => element(2, random.of(&[&[0][..], &[1], &[0xff], &[0, 0xff], &[18]])),
-                _ => element(4, random.of(&[&[][..], b"\0", b"haproxy", &[0x80; 20], &[0x80; 40]])),
-            };
-            body.extend(element(0xa0 | tag, &inner));
-        }
-        [&[0x30, 0x81, u8::try_from(body.len()).unwrap()], &body[..]].concat()
-    }
-
-    #[test]
-    fn sessions_with_equal_marks_have_equal_parts_and_no_secret_in_them() {
-        let mut random = Random(0x1234_5678_9abc_def1);
-        let mut known: HashMap<([u64; 8], Vec<u8>), String> = HashMap::new();
-        let mut again = 0;
-        for _ in 0..60_000 {
-            let der = session(&mut random);
-            let Ok(session) = Session::parse(&der) else { continue };
-            let Some(mark) = session.mark() else { continue };
-            let [plain, redacted] = [false, true].map(|redact| {
-                let (view, mut seen) = (View { session: &session, now: 0, redact }, Seen::default());
-                for part in Part::ALL {
-                    view.visit_part(part, &mut seen);
-                    seen.0.push('|');
-                }
-                seen.0
-            });
-            assert_eq!(plain, redacted);
-            let before = known.entry((mark.numbers, mark.context.to_vec())).or_insert_with(|| plain.clone());
-            assert_eq!(*before, plain, "{}", hex::encode(&der));
-            again += usize::from(*before == plain);
-        }
-        assert!(again > known.len() + 10_000, "{again} sessions of {} kinds", known.len());
     }
 }

@@ -1,8 +1,12 @@
 //! The handshake messages that carry tickets or decide about them, read in place.
 
+use std::fmt;
+
 use super::protocol::Protocol;
 use super::wire::Reader;
 
+/// The type of a `ClientHello`.
+const CLIENT_HELLO: u8 = 1;
 /// Bytes of a handshake message's header: type and 24-bit length (RFC 8446 section 4).
 pub(crate) const HEADER_LENGTH: usize = 4;
 /// The random that makes a `ServerHello` a `HelloRetryRequest` (RFC 8446 section 4.1.3).
@@ -20,7 +24,64 @@ mod extension {
     pub(super) const EARLY_DATA: u16 = 42;
     pub(super) const SUPPORTED_VERSIONS: u16 = 43;
     pub(super) const PSK_KEY_EXCHANGE_MODES: u16 = 45;
+    /// `key_share` in drafts of TLS 1.3 up to 22.
+    pub(super) const KEY_SHARE_OF_DRAFTS: u16 = 40;
     pub(super) const KEY_SHARE: u16 = 51;
+    pub(super) const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
+}
+
+/// Why a hello cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HelloError {
+    /// What does not fit.
+    pub part: &'static str,
+    /// Where it begins, in bytes of the message, its header included.
+    pub offset: usize,
+}
+
+impl fmt::Display for HelloError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {} is longer than what it is in", self.part, self.offset)
+    }
+}
+
+impl std::error::Error for HelloError {}
+
+/// The rest of a message, or of a part of it, and where in the message it ends.
+#[derive(Clone, Copy)]
+struct Fields<'a> {
+    rest: Reader<'a>,
+    end: usize,
+}
+
+impl<'a> Fields<'a> {
+    /// The whole of a message.
+    fn new(message: &'a [u8]) -> Self {
+        Self { rest: Reader(message), end: message.len() }
+    }
+
+    fn offset(&self) -> usize {
+        self.end - self.rest.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next field, which an error calls by its name.
+    fn read<T>(
+        &mut self,
+        part: &'static str,
+        read: impl FnOnce(&mut Reader<'a>) -> Option<T>,
+    ) -> Result<T, HelloError> {
+        let offset = self.offset();
+        read(&mut self.rest).ok_or(HelloError { part, offset })
+    }
+
+    /// A part of the message that ends here, to be read on its own.
+    fn part(&self, value: &'a [u8]) -> Self {
+        Self { rest: Reader(value), end: self.offset() }
+    }
 }
 
 /// A PSK identity that a client offers (RFC 8446 section 4.2.11).
@@ -55,26 +116,50 @@ pub struct ClientHello<'a> {
     pub psk_modes: &'a [u8],
     /// Whether early data follows.
     pub early_data: bool,
-    /// Whether TLS 1.3 is among the versions offered.
+    /// Whether TLS 1.3, or a draft of it, is among the versions offered.
     pub offers_tls13: bool,
+    /// Whether another hello may be encrypted inside (RFC 9849): this one is the outer one, or pretends to be.
+    pub encrypted_client_hello: bool,
 }
 
 impl<'a> ClientHello<'a> {
-    /// Parses a message, its header included; `None` where it is not well-formed.
+    /// Parses a message, its header included; `None` if it is not well-formed.
     #[must_use]
     pub fn parse(message: &'a [u8]) -> Option<Self> {
-        let mut body = Reader(message);
-        body.take(HEADER_LENGTH)?;
-        let legacy_version = body.u16()?;
-        let random = body.array()?;
-        let session_id = body.vec8()?;
-        if legacy_version >> 8 == 0xfe {
-            // the cookie of DTLS
-            body.vec8()?;
+        Self::read(message).ok()
+    }
+
+    /// Parses a message, its header included, and says what is wrong with it. The format of SSL 2.0, in which a client
+    /// may offer later versions, is read too (RFC 5246 appendix E.2): from the type on, its length left out.
+    pub fn read(message: &'a [u8]) -> Result<Self, HelloError> {
+        if let Some(hello) = Self::of_sslv2(message) {
+            return Ok(hello);
         }
-        body.vec16()?;
-        body.vec8()?;
-        let mut hello = Self {
+        let mut body = Fields::new(message);
+        body.read("the header", |rest| rest.take(HEADER_LENGTH))?;
+        let legacy_version = body.read("the version", Reader::u16)?;
+        let random = body.read("the random", Reader::array)?;
+        let session_id = body.read("the session ID", Reader::vec8)?;
+        if matches!(legacy_version, 0xfe00..=0xfeff | Protocol::DTLS_BAD) {
+            body.read("the cookie", Reader::vec8)?;
+        }
+        body.read("the list of cipher suites", Reader::vec16)?;
+        body.read("the list of compression methods", Reader::vec8)?;
+        let mut hello = Self::blank(legacy_version, random, session_id);
+        if body.is_empty() {
+            return Ok(hello);
+        }
+        let list = body.read("the list of extensions", Reader::vec16)?;
+        let mut extensions = body.part(list);
+        while !extensions.is_empty() {
+            let (kind, value) = extensions.read("an extension", |rest| Some((rest.u16()?, rest.vec16()?)))?;
+            hello.extension(kind, extensions.part(value))?;
+        }
+        Ok(hello)
+    }
+
+    fn blank(legacy_version: u16, random: [u8; 32], session_id: &'a [u8]) -> Self {
+        Self {
             legacy_version,
             random,
             session_id,
@@ -85,18 +170,24 @@ impl<'a> ClientHello<'a> {
             psk_modes: &[],
             early_data: false,
             offers_tls13: false,
-        };
-        if body.is_empty() {
-            return Some(hello);
+            encrypted_client_hello: false,
         }
-        let mut extensions = Reader(body.vec16()?);
-        while !extensions.is_empty() {
-            let (kind, value) = (extensions.u16()?, extensions.vec16()?);
-            // where the extension ends in the message: nothing but extensions follows it
-            let end = message.len() - body.0.len() - extensions.0.len();
-            hello.extension(kind, value, end)?;
+    }
+
+    /// A hello in the format of SSL 2.0: lengths first, and a challenge that is the end of the random.
+    fn of_sslv2(message: &'a [u8]) -> Option<Self> {
+        let mut rest = Reader(message);
+        let (CLIENT_HELLO, version) = (rest.u8()?, rest.u16()?) else { return None };
+        let (suites, session_id, challenge) = (rest.u16()?, rest.u16()?, rest.u16()?);
+        rest.take(suites.into())?;
+        let session_id = rest.take(session_id.into())?;
+        let challenge = rest.take(challenge.into())?;
+        if !rest.is_empty() || suites % 3 != 0 || challenge.is_empty() {
+            return None;
         }
-        Some(hello)
+        let mut random = [0; 32];
+        random.get_mut(32_usize.checked_sub(challenge.len())?..)?.copy_from_slice(challenge);
+        Some(Self::blank(version, random, session_id))
     }
 
     /// Whether it brings a ticket, of TLS 1.3 or before.
@@ -105,29 +196,36 @@ impl<'a> ClientHello<'a> {
         self.session_ticket.is_some_and(|ticket| !ticket.is_empty()) || !self.identities.is_empty()
     }
 
-    fn extension(&mut self, kind: u16, value: &'a [u8], end: usize) -> Option<()> {
+    fn extension(&mut self, kind: u16, mut value: Fields<'a>) -> Result<(), HelloError> {
         match kind {
-            extension::SERVER_NAME => self.server_name = server_name(value),
-            extension::SESSION_TICKET => self.session_ticket = Some(value),
+            extension::SERVER_NAME => self.server_name = server_name(value.rest.0),
+            extension::SESSION_TICKET => self.session_ticket = Some(value.rest.0),
             extension::PRE_SHARED_KEY => {
-                let mut value = Reader(value);
-                let mut identities = Reader(value.vec16()?);
-                self.binders_offset = Some(end.checked_sub(value.0.len())?);
-                let mut binders = Reader(value.vec16()?);
+                let identities = value.read("the list of PSK identities", Reader::vec16)?;
+                let mut identities = value.part(identities);
+                self.binders_offset = Some(value.offset());
+                let binders = value.read("the list of PSK binders", Reader::vec16)?;
+                let mut binders = value.part(binders);
                 while !identities.is_empty() {
-                    let (identity, obfuscated_age) = (identities.vec16()?, identities.u32()?);
-                    self.identities.push(Identity { identity, obfuscated_age, binder: binders.vec8()? });
+                    let (identity, obfuscated_age) =
+                        identities.read("a PSK identity", |rest| Some((rest.vec16()?, rest.u32()?)))?;
+                    let binder = binders.read("a PSK binder", Reader::vec8)?;
+                    self.identities.push(Identity { identity, obfuscated_age, binder });
                 }
             }
-            extension::PSK_KEY_EXCHANGE_MODES => self.psk_modes = Reader(value).vec8()?,
+            extension::PSK_KEY_EXCHANGE_MODES => {
+                self.psk_modes = value.read("the list of PSK key exchange modes", Reader::vec8)?;
+            }
             extension::EARLY_DATA => self.early_data = true,
             extension::SUPPORTED_VERSIONS => {
-                let versions = Reader(value).vec8()?;
-                self.offers_tls13 = versions.chunks_exact(2).any(|version| matches!(version, [3, 4] | [0x7f, _]));
+                let versions = value.read("the list of supported versions", Reader::vec8)?;
+                let mut pairs = versions.chunks_exact(2).filter_map(|pair| pair.first_chunk().copied());
+                self.offers_tls13 = pairs.any(|version| Protocol(u16::from_be_bytes(version)).is_tls13());
             }
+            extension::ENCRYPTED_CLIENT_HELLO => self.encrypted_client_hello = true,
             _ => {}
         }
-        Some(())
+        Ok(())
     }
 }
 
@@ -144,9 +242,12 @@ fn server_name(value: &[u8]) -> Option<&[u8]> {
 
 /// A `ServerHello` or `HelloRetryRequest` (RFC 8446 sections 4.1.3 and 4.1.4, RFC 5246 section 7.4.1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an extension of its own")]
 pub struct ServerHello<'a> {
     /// The version agreed on.
     pub protocol: Protocol,
+    /// Whether the rules of TLS 1.3 hold: the version is in an extension, or is that of an early draft.
+    pub is_tls13: bool,
     /// The server random.
     pub random: [u8; 32],
     /// The session ID, up to 32 bytes; in TLS 1.3 it echoes the client's.
@@ -164,17 +265,28 @@ pub struct ServerHello<'a> {
 }
 
 impl<'a> ServerHello<'a> {
-    /// Parses a message, its header included; `None` where it is not well-formed.
+    /// Parses a message, its header included; `None` if it is not well-formed.
     #[must_use]
     pub fn parse(message: &'a [u8]) -> Option<Self> {
-        let mut body = Reader(message);
-        body.take(HEADER_LENGTH)?;
-        let legacy_version = body.u16()?;
-        let (random, session_id) = (body.array()?, body.vec8()?);
-        let cipher = body.u16()?;
-        body.u8()?;
+        Self::read(message).ok()
+    }
+
+    /// Parses a message, its header included, and says what is wrong with it.
+    pub fn read(message: &'a [u8]) -> Result<Self, HelloError> {
+        let mut body = Fields::new(message);
+        body.read("the header", |rest| rest.take(HEADER_LENGTH))?;
+        let protocol = Protocol(body.read("the version", Reader::u16)?);
+        // drafts up to 21 have neither a session ID nor a compression method
+        let is_early_draft = protocol.is_early_draft();
+        let random = body.read("the random", Reader::array)?;
+        let session_id = if is_early_draft { &[] } else { body.read("the session ID", Reader::vec8)? };
+        let cipher = body.read("the cipher suite", Reader::u16)?;
+        if !is_early_draft {
+            body.read("the compression method", Reader::u8)?;
+        }
         let mut hello = Self {
-            protocol: Protocol(legacy_version),
+            protocol,
+            is_tls13: is_early_draft,
             random,
             session_id,
             cipher,
@@ -184,25 +296,41 @@ impl<'a> ServerHello<'a> {
             extended_master_secret: false,
         };
         if body.is_empty() {
-            return Some(hello);
+            return Ok(hello);
         }
-        let mut extensions = Reader(body.vec16()?);
+        let list = body.read("the list of extensions", Reader::vec16)?;
+        let mut extensions = body.part(list);
         while !extensions.is_empty() {
-            let (kind, value) = (extensions.u16()?, extensions.vec16()?);
-            match kind {
-                extension::SUPPORTED_VERSIONS => match Reader(value).u16()? {
-                    // drafts
-                    version if version >> 8 == 0x7f => hello.protocol = Protocol(0x0304),
-                    version => hello.protocol = Protocol(version),
-                },
-                extension::PRE_SHARED_KEY => hello.selected_identity = Some(Reader(value).u16()?),
-                extension::KEY_SHARE => hello.key_share = true,
-                extension::SESSION_TICKET => hello.announces_ticket = true,
-                extension::EXTENDED_MASTER_SECRET => hello.extended_master_secret = true,
-                _ => {}
-            }
+            let (kind, value) = extensions.read("an extension", |rest| Some((rest.u16()?, rest.vec16()?)))?;
+            hello.extension(kind, extensions.part(value))?;
         }
-        Some(hello)
+        Ok(hello)
+    }
+
+    fn extension(&mut self, kind: u16, mut value: Fields<'a>) -> Result<(), HelloError> {
+        match kind {
+            extension::SUPPORTED_VERSIONS => {
+                self.protocol = Protocol(value.read("the selected version", Reader::u16)?);
+                self.is_tls13 = true;
+            }
+            extension::PRE_SHARED_KEY => {
+                self.selected_identity = Some(value.read("the selected PSK identity", Reader::u16)?);
+            }
+            extension::KEY_SHARE | extension::KEY_SHARE_OF_DRAFTS => self.key_share = true,
+            extension::SESSION_TICKET => self.announces_ticket = true,
+            extension::EXTENDED_MASTER_SECRET => self.extended_master_secret = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The name of the version, as OpenSSL spells it; drafts as drafts.
+    #[must_use]
+    pub fn protocol_name(&self) -> &'static str {
+        match self.protocol.name() {
+            "unknown" if self.is_tls13 => "TLSv1.3 (unknown draft)",
+            name => name,
+        }
     }
 
     /// Whether it is a `HelloRetryRequest`.

@@ -130,13 +130,23 @@ pub fn check(agreed: &Agreed, master_secret: &[u8], sender: Sender, record: &[u8
     }
 }
 
-fn try_check(agreed: &Agreed, master: &[u8], sender: Sender, record: &[u8]) -> Result<bool, Reason> {
-    let version = Version::from_id(agreed.version).ok_or(Reason::Version)?;
+/// Whether records of that version and cipher suite can be checked at all.
+#[must_use]
+pub fn is_checked(agreed: &Agreed) -> bool {
+    let version = Version::from_id(agreed.version).ok_or(Reason::Version);
+    version.and_then(|version| protection(agreed, version)).is_ok()
+}
+
+/// What the cipher suite does to records of that version.
+fn protection(agreed: &Agreed, version: Version) -> Result<Parameters, Reason> {
     let parameters = parameters(agreed.cipher_suite).ok_or(Reason::CipherSuite)?;
     let is_aead = matches!(parameters.protection, Protection::ExplicitNonce(_) | Protection::ImplicitNonce(_));
-    if is_aead && !version.is_1_2() {
-        return Err(Reason::CipherSuite);
-    }
+    if is_aead && !version.is_1_2() { Err(Reason::CipherSuite) } else { Ok(parameters) }
+}
+
+fn try_check(agreed: &Agreed, master: &[u8], sender: Sender, record: &[u8]) -> Result<bool, Reason> {
+    let version = Version::from_id(agreed.version).ok_or(Reason::Version)?;
+    let parameters = protection(agreed, version)?;
     if master.len() != MASTER_SECRET_LENGTH {
         return Err(Reason::MasterSecret);
     }

@@ -6,6 +6,10 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// How long to wait for what must come: much longer than it takes anywhere, since only a test that fails waits so long.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What a run left.
 pub struct Output {
@@ -58,6 +62,32 @@ pub fn peak_memory(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// Waits until a process has done all that it can do with what it was given so far: all its threads sleep, or it ended.
+#[cfg(target_os = "linux")]
+pub fn settle(process: u32) {
+    // a thread that another one is about to wake can be seen asleep once
+    let mut asleep = 0;
+    while asleep < 5 {
+        std::thread::sleep(Duration::from_millis(20));
+        asleep = if is_asleep(process) { asleep + 1 } else { 0 };
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn is_asleep(process: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else { return true };
+    threads.flatten().all(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // the state follows the name of the program, which is in parentheses: sleeping, or ended and not waited for
+        stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['S', 'Z', 'X']))
+    })
+}
+
+/// Holds that ten times the input took no more memory, in KiB, but for what chance and the allocator add.
+pub fn assert_level(few: u64, many: u64) {
+    assert!(few > 0 && many <= few + few / 4, "{few} KiB, and with ten times the input {many} KiB");
 }
 
 /// Gives key files the mode that a checkout has with the usual umask: what is said about them depends on it.

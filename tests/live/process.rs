@@ -20,7 +20,8 @@ use crate::{
 /// A command for a server that `.ci/run` has put into its cache folder, for those that Debian does not have.
 pub(crate) fn cached_program(name: &str) -> Result<Command, Failure> {
     let cache = env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let cache = cache.or_else(|| env::home_dir().map(|home| home.join(".cache"))).unwrap_or_default();
+    let cache =
+        cache.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"))).unwrap_or_default();
     let file = cache.join("tktdump-ci").join(name);
     if file.is_file() {
         return Ok(Command::new(file));

@@ -40,10 +40,10 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     running.signal("reload")?;
     let mut last = recipe(lab, address)?;
     wait_for(Duration::from_secs(10), || {
-        if !last.status.success()
-            && let Ok(done) = recipe(lab, address)
-        {
-            last = done;
+        if !last.status.success() {
+            if let Ok(done) = recipe(lab, address) {
+                last = done;
+            }
         }
         last.status.success()
     });

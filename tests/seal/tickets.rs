@@ -148,7 +148,7 @@ fn parts(key: &[u8]) -> (&[u8], &[u8], &[u8]) {
 /// Seals under a key of any size that is known.
 pub fn seal(key: &[u8], iv: &[u8; 16], plaintext: &[u8]) -> Vec<u8> {
     if key.len() == 32 {
-        return super::go(key, iv, plaintext, iv[0].is_multiple_of(2));
+        return super::go(key, iv, plaintext, iv[0] % 2 == 0);
     }
     let (name, aes, mac) = parts(key);
     super::openssl(name, aes, |message| super::hmac::<Hmac<Sha256>>(mac, message), iv, plaintext)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::audit::finding::{Item, Subject};
+use crate::audit::subject::{Item, Subject};
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::{Carrier, Sighting};
@@ -42,7 +42,7 @@ impl<'a> Offer<'a> {
             return None;
         }
         let handshake = connection.handshake();
-        let chosen = connection.server_hello().map(|hello| hello.protocol.has_psk());
+        let chosen = connection.server_hello().map(|hello| hello.is_tls13);
         let is_tls13 = sighting.carrier == Carrier::Psk;
         let accepted = match handshake {
             // the server chose the version to which the other kind of ticket belongs

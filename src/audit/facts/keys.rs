@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::audit::finding::{Item, Subject};
+use crate::audit::subject::{Item, Subject};
 use crate::key::file::KeyFile;
 use crate::key::format::KeyBytes;
 use crate::key::layout::{Layout, Order};

@@ -1,14 +1,14 @@
 //! What rules see of a ticket.
 
 use crate::audit::facts::keys::KeySet;
-use crate::audit::finding::Subject;
+use crate::audit::subject::Subject;
 use crate::capture::Connection;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::key::ring::KeyRing;
 use crate::key::weak::{self, Weakness};
 use crate::open::{Opener, Outcome};
 use crate::record::{Record, Status};
-use crate::session::{Room, Session};
+use crate::session::Session;
 use crate::tls::hello::ClientHello;
 
 /// A ticket that was tried with the keys, and what is known around it.
@@ -35,18 +35,19 @@ pub struct PskModes {
     pub plain_used: bool,
 }
 
-/// Tries the keys that anybody can guess on a ticket that no other key has opened; `built_in` is
-/// [`KeyRing::built_in`]. What comes back is the weakness of the MAC key that verifies it.
+/// Tries the keys that anybody can guess on a ticket that no other key has opened. What comes back is the weakness of
+/// the MAC key that verifies it.
 #[must_use]
-pub fn guessed(record: &Record<'_>, built_in: &KeyRing) -> Option<Weakness> {
+pub fn guessed(record: &Record<'_>) -> Option<Weakness> {
     if record.opened_with_built_in_key() {
         return record.key().and_then(|(key, _)| weak::weakness_of_built_in(key.origin().index));
     }
     if !matches!(record.status(), Status::UnknownKey | Status::BadMac) {
         return None;
     }
-    let opener = Opener { ring: built_in, built_in, no_verify: false };
-    match opener.open(record.bytes, &mut Vec::new(), &mut Room::default()) {
+    let no_keys = KeyRing::default();
+    let opener = Opener::new(&no_keys);
+    match opener.open(&opener.check(record.bytes), &mut Vec::new()) {
         Outcome::Decrypted { key, .. } | Outcome::BadSession { key, .. } | Outcome::BadPadding { key, .. } => {
             weak::weakness_of_built_in(key.origin().index)
         }

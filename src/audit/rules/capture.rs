@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 use super::super::facts::capture::{KeptPlace, Offer, TicketHash};
-use super::super::finding::Subject;
 use super::super::period::Period;
-use super::super::policy::Policy;
-use super::super::rule::{Check, OfferWatch, Rule, Severity};
+use super::super::rule::{Check, OfferWatch, Rule};
+use super::super::severity::Severity;
+use super::super::subject::Subject;
+use super::super::thresholds::Thresholds;
 use crate::key::KeyName;
 
 /// Tickets and servers that are kept in mind, so that memory is bounded.
@@ -43,7 +44,7 @@ impl OfferWatch for Clients {
         }
     }
 
-    fn finish(&mut self, _: &Policy) -> Vec<(Subject, String)> {
+    fn finish(&mut self, _: &Thresholds) -> Vec<(Subject, String)> {
         let several = self.0.values().filter_map(|(first, other)| other.as_ref().map(|other| (first, other)));
         several
             .map(|(first, (other, place))| (place.subject(), format!("the ticket came from {first}, and from {other}")))
@@ -78,9 +79,9 @@ impl OfferWatch for Refusals {
         }
     }
 
-    fn finish(&mut self, policy: &Policy) -> Vec<(Subject, String)> {
+    fn finish(&mut self, thresholds: &Thresholds) -> Vec<(Subject, String)> {
         let over = |offers: u64, refused: u64| {
-            offers >= MIN_OFFERS && refused * 100 > offers.saturating_mul(policy.max_refused_percent)
+            offers >= MIN_OFFERS && refused * 100 > offers.saturating_mul(thresholds.max_refused_percent)
         };
         let servers = self.0.iter().filter(|(_, (offers, refused, _))| over(*offers, *refused));
         servers
@@ -137,9 +138,9 @@ impl OfferWatch for Rotations {
         }
     }
 
-    fn finish(&mut self, policy: &Policy) -> Vec<(Subject, String)> {
+    fn finish(&mut self, thresholds: &Thresholds) -> Vec<(Subject, String)> {
         let long = |seen: &Seen| seen.last.saturating_sub(seen.first);
-        let stale = self.0.iter().filter(|(_, seen)| !seen.rotated && long(seen) > policy.max_key_age);
+        let stale = self.0.iter().filter(|(_, seen)| !seen.rotated && long(seen) > thresholds.max_key_age);
         stale
             .map(|(server, seen)| {
                 (
@@ -156,6 +157,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
+    use crate::audit::Policy;
     use crate::audit::{Auditor, testing};
     use crate::record::{Place, Source};
 

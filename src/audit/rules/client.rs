@@ -2,8 +2,9 @@
 
 use super::super::facts::ticket::TicketFacts;
 use super::super::period::Period;
-use super::super::policy::Policy;
-use super::super::rule::{Check, Rule, Severity};
+use super::super::rule::{Check, Rule};
+use super::super::severity::Severity;
+use super::super::thresholds::Thresholds;
 use crate::escape::Text;
 use crate::session::Session;
 use crate::session::certificate::{Certificate, Names};
@@ -19,7 +20,7 @@ pub(super) static EMPTY_CONTEXT_WITH_CERTIFICATE: Rule = Rule {
     check: Check::Ticket(empty_context),
 };
 
-fn empty_context(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn empty_context(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let session = ticket.sealed()?;
     // other dialects have no context that could be empty
     let empty = is_authenticated(session) && session.session_id_context.is_some_and(<[u8]>::is_empty);
@@ -39,7 +40,7 @@ pub(super) static CLIENT_CERTIFICATE_IN_TICKET: Rule = Rule {
     check: Check::Ticket(certificate_in_ticket),
 };
 
-fn certificate_in_ticket(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn certificate_in_ticket(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let session = ticket.sealed()?;
     match certificate(session) {
         Some(names) => Some(format!("the ticket holds the certificate of {}", Text(names.subject.as_bytes()))),
@@ -56,7 +57,7 @@ pub(super) static CLIENT_CERTIFICATE_EXPIRED: Rule = Rule {
     check: Check::Ticket(certificate_expired),
 };
 
-fn certificate_expired(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn certificate_expired(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let session = ticket.sealed()?;
     let end = certificate(session)?.not_after;
     let issued_after = session.time.is_some_and(|time| time > end);
@@ -74,7 +75,7 @@ pub(super) static SESSION_OUTLIVES_CERTIFICATE: Rule = Rule {
     check: Check::Ticket(session_outlives),
 };
 
-fn session_outlives(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn session_outlives(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let session = ticket.sealed()?;
     let end = certificate(session)?.not_after;
     let later = session.expires()?.checked_sub(end)?;
@@ -92,7 +93,7 @@ pub(super) static CLIENT_NOT_VERIFIED: Rule = Rule {
     check: Check::Ticket(client_not_verified),
 };
 
-fn client_not_verified(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn client_not_verified(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let result = ticket.sealed()?.verify_result.filter(|&result| result != 0)?;
     Some(format!("the result of verification is {result}: {}", registry::verify_result(result)))
 }

@@ -2,8 +2,9 @@
 
 use super::super::facts::keys::KeyFacts;
 use super::super::facts::ticket::TicketFacts;
-use super::super::policy::Policy;
-use super::super::rule::{Check, Rule, Severity};
+use super::super::rule::{Check, Rule};
+use super::super::severity::Severity;
+use super::super::thresholds::Thresholds;
 use crate::key::{Weakness, verifies_under_zero_mac_key, weak};
 
 const PAPER: &str = "Hebrok et al., We Really Need to Talk About Session Tickets, USENIX Security 2023";
@@ -17,7 +18,7 @@ pub(super) static GUESSABLE_KEY: Rule = Rule {
     check: Check::Key(guessable_key),
 };
 
-fn guessable_key(key: &KeyFacts, _: &Policy) -> Option<String> {
+fn guessable_key(key: &KeyFacts, _: &Thresholds) -> Option<String> {
     let mut found: Vec<String> = key
         .secrets()
         .filter_map(|(label, secret)| guessable(secret).map(|weakness| format!("its {label} is {weakness}")))
@@ -40,7 +41,7 @@ pub(super) static GUESSABLE_TICKET_KEY: Rule = Rule {
     check: Check::Ticket(guessable_ticket_key),
 };
 
-fn guessable_ticket_key(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn guessable_ticket_key(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let weakness = ticket.guessed?;
     let opened = ticket.sealed().is_some_and(|_| ticket.record.opened_with_built_in_key());
     let consequence = if opened { "anybody can open and forge the ticket" } else { "anybody can forge such tickets" };
@@ -56,7 +57,7 @@ pub(super) static ZERO_MAC_KEY: Rule = Rule {
     check: Check::Ticket(zero_mac_key),
 };
 
-fn zero_mac_key(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn zero_mac_key(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let zero = verifies_under_zero_mac_key(ticket.record.bytes);
     zero.then(|| "the MAC is that of an all-zero HMAC key: anybody can change the ticket unnoticed".to_owned())
 }

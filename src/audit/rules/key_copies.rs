@@ -1,9 +1,10 @@
 //! Keys compared with each other.
 
 use super::super::facts::keys::{KeyFacts, KeySet};
-use super::super::finding::Subject;
-use super::super::policy::Policy;
-use super::super::rule::{Check, Rule, Severity};
+use super::super::rule::{Check, Rule};
+use super::super::severity::Severity;
+use super::super::subject::Subject;
+use super::super::thresholds::Thresholds;
 use crate::escape::Text;
 
 pub(super) static KEY_NAME_COLLISION: Rule = Rule {
@@ -15,7 +16,7 @@ pub(super) static KEY_NAME_COLLISION: Rule = Rule {
     check: Check::Keys(key_name_collision),
 };
 
-fn key_name_collision(keys: &KeySet, _: &Policy) -> Vec<(Subject, String)> {
+fn key_name_collision(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
     later_of_pairs(keys, |one, other| {
         one.name.is_some()
             && one.name == other.name
@@ -35,7 +36,7 @@ pub(super) static RENAMED_KEY: Rule = Rule {
     check: Check::Keys(renamed_key),
 };
 
-fn renamed_key(keys: &KeySet, _: &Policy) -> Vec<(Subject, String)> {
+fn renamed_key(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
     let named = |one: &KeyFacts, other: &KeyFacts| one.name.zip(other.name).is_some_and(|(one, other)| one != other);
     later_of_pairs(keys, |one, other| named(one, other) && one.sorted_secrets() == other.sorted_secrets())
         .map(|(one, other)| (other.subject(), format!("{} has the same secrets under another name", place(one))))
@@ -51,7 +52,7 @@ pub(super) static DUPLICATE_KEY: Rule = Rule {
     check: Check::Keys(duplicate_key),
 };
 
-fn duplicate_key(keys: &KeySet, _: &Policy) -> Vec<(Subject, String)> {
+fn duplicate_key(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
     later_of_pairs(keys, |one, other| one.file == other.file && is_copy(one, other))
         .map(|(one, other)| (other.subject(), format!("the key is a copy of {}", place(one))))
         .collect()
@@ -66,7 +67,7 @@ pub(super) static SHARED_KEY: Rule = Rule {
     check: Check::Keys(shared_key),
 };
 
-fn shared_key(keys: &KeySet, _: &Policy) -> Vec<(Subject, String)> {
+fn shared_key(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
     later_of_pairs(keys, |one, other| one.file != other.file && is_copy(one, other))
         .map(|(one, other)| (other.subject(), format!("the key is also {}", place(one))))
         .collect()

@@ -1,8 +1,9 @@
 //! Key files: what is around the key, and who can read it.
 
 use super::super::facts::keys::{FileFacts, KeyFileFacts};
-use super::super::policy::Policy;
-use super::super::rule::{Check, Rule, Severity};
+use super::super::rule::{Check, Rule};
+use super::super::severity::Severity;
+use super::super::thresholds::Thresholds;
 use crate::escape::Text;
 
 pub(super) static KEY_FILE_SIZE: Rule = Rule {
@@ -57,7 +58,7 @@ pub(super) static KEY_FILE_MODE: Rule = Rule {
     check: Check::File(key_file_mode),
 };
 
-fn key_file_mode(file: &FileFacts, _: &Policy, _: i64) -> Option<String> {
+fn key_file_mode(file: &FileFacts, _: &Thresholds, _: i64) -> Option<String> {
     let who = match file.mode & 0o066 {
         0 => return None,
         open if open & 0o006 == 0 => "its group",
@@ -75,7 +76,7 @@ pub(super) static KEY_FILE_OWNER: Rule = Rule {
     check: Check::File(key_file_owner),
 };
 
-fn key_file_owner(file: &FileFacts, _: &Policy, _: i64) -> Option<String> {
+fn key_file_owner(file: &FileFacts, _: &Thresholds, _: i64) -> Option<String> {
     let foreign = file.owner != 0 && file.owner != file.caller;
     foreign.then(|| format!("the file belongs to user {}", file.owner))
 }
@@ -89,7 +90,7 @@ pub(super) static KEY_FILE_SYMLINK: Rule = Rule {
     check: Check::File(key_file_symlink),
 };
 
-fn key_file_symlink(file: &FileFacts, _: &Policy, _: i64) -> Option<String> {
+fn key_file_symlink(file: &FileFacts, _: &Thresholds, _: i64) -> Option<String> {
     file.link_target.as_ref().map(|target| format!("the file is a symbolic link to {}", Text(target.as_bytes())))
 }
 
@@ -102,7 +103,7 @@ pub(super) static KEY_FILE_PERSISTENT: Rule = Rule {
     check: Check::File(key_file_persistent),
 };
 
-fn key_file_persistent(file: &FileFacts, _: &Policy, _: i64) -> Option<String> {
+fn key_file_persistent(file: &FileFacts, _: &Thresholds, _: i64) -> Option<String> {
     (file.persistent == Some(true)).then(|| "the file is on a file system that outlives a restart".to_owned())
 }
 

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::super::facts::keys::KeyFacts;
-use super::super::policy::Policy;
-use super::super::rule::{Check, Rule, Severity};
+use super::super::rule::{Check, Rule};
+use super::super::severity::Severity;
+use super::super::thresholds::Thresholds;
 use crate::key::weak;
 
 /// Bytes that two parts have in common by chance once in 2^50 keys or less.
@@ -19,7 +20,7 @@ pub(super) static OVERLAPPING_KEY_PARTS: Rule = Rule {
     check: Check::Key(overlapping_parts),
 };
 
-fn overlapping_parts(key: &KeyFacts, _: &Policy) -> Option<String> {
+fn overlapping_parts(key: &KeyFacts, _: &Thresholds) -> Option<String> {
     let name = key.name.as_ref().map(|name| ("key name", name.as_bytes()));
     // what is all zero is equal to what is all zero: that is said by another rule
     let parts: Vec<(&str, &[u8])> =
@@ -47,7 +48,7 @@ pub(super) static TEXT_KEY: Rule = Rule {
     check: Check::Key(text_key),
 };
 
-fn text_key(key: &KeyFacts, _: &Policy) -> Option<String> {
+fn text_key(key: &KeyFacts, _: &Thresholds) -> Option<String> {
     let all = |is: fn(&u8) -> bool| key.secrets().all(|(_, secret)| secret.iter().all(is));
     key.secrets().next()?;
     let (kind, bits) = if all(u8::is_ascii_digit) {
@@ -73,7 +74,7 @@ pub(super) static LOW_ENTROPY_KEY: Rule = Rule {
     check: Check::Key(low_entropy_key),
 };
 
-fn low_entropy_key(key: &KeyFacts, _: &Policy) -> Option<String> {
+fn low_entropy_key(key: &KeyFacts, _: &Thresholds) -> Option<String> {
     key.secrets().find_map(|(label, secret)| {
         let distinct = secret.iter().collect::<HashSet<_>>().len();
         // 16 random bytes have 7 or fewer distinct ones once in 10^12 times, longer secrets far more rarely
@@ -91,15 +92,15 @@ pub(super) static SHORT_KEY: Rule = Rule {
     check: Check::Key(short_key),
 };
 
-fn short_key(key: &KeyFacts, policy: &Policy) -> Option<String> {
-    let short = key.file_aes_bits < policy.min_key_bits;
-    short.then(|| format!("the AES key has {} bits, {} are asked for", key.aes_bits, policy.min_key_bits))
+fn short_key(key: &KeyFacts, thresholds: &Thresholds) -> Option<String> {
+    let short = key.file_aes_bits < thresholds.min_key_bits;
+    short.then(|| format!("the AES key has {} bits, {} are asked for", key.aes_bits, thresholds.min_key_bits))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::testing::{self, GOOD_KEY};
-    use crate::audit::Policy;
+    use crate::audit::{Policy, Thresholds};
 
     fn changed(with: impl FnOnce(&mut [u8])) -> Vec<&'static str> {
         let mut key = GOOD_KEY.to_vec();
@@ -143,7 +144,8 @@ mod tests {
 
     #[test]
     fn short_keys_are_found_where_long_ones_are_asked_for() {
-        let strict = Policy { min_key_bits: 256, ..Policy::default() };
+        let strict =
+            Policy { thresholds: Thresholds { min_key_bits: 256, ..Thresholds::default() }, ..Policy::default() };
         let short: &[u8] = include_bytes!("../../../testdata/nginx48_tls12/ticket.key");
         assert!(testing::key_rules_by(&strict, &[("a.key", short)]).contains(&"short-key"));
         assert!(!testing::key_rules(&[("a.key", short)]).contains(&"short-key"));

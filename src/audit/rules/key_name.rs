@@ -2,8 +2,9 @@
 
 use super::super::facts::keys::KeyFacts;
 use super::super::facts::ticket::TicketFacts;
-use super::super::policy::Policy;
-use super::super::rule::{Check, Rule, Severity};
+use super::super::rule::{Check, Rule};
+use super::super::severity::Severity;
+use super::super::thresholds::Thresholds;
 use crate::key::KeyName;
 
 pub(super) static ZERO_KEY_NAME: Rule = Rule {
@@ -15,7 +16,7 @@ pub(super) static ZERO_KEY_NAME: Rule = Rule {
     check: Check::Key(zero_key_name),
 };
 
-fn zero_key_name(key: &KeyFacts, _: &Policy) -> Option<String> {
+fn zero_key_name(key: &KeyFacts, _: &Thresholds) -> Option<String> {
     key.name.filter(KeyName::is_zero).map(|_| "the key's name is all zero".to_owned())
 }
 
@@ -28,7 +29,7 @@ pub(super) static ZERO_TICKET_KEY_NAME: Rule = Rule {
     check: Check::Ticket(zero_ticket_key_name),
 };
 
-fn zero_ticket_key_name(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn zero_ticket_key_name(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     // a server whose keys have no names sends whatever stands there
     let nameless =
         ticket.record.key().is_some_and(|(key, _)| key.name().is_none()) && !ticket.record.opened_with_built_in_key();

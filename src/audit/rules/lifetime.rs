@@ -2,8 +2,9 @@
 
 use super::super::facts::ticket::TicketFacts;
 use super::super::period::Period;
-use super::super::policy::Policy;
-use super::super::rule::{Check, Rule, Severity};
+use super::super::rule::{Check, Rule};
+use super::super::severity::Severity;
+use super::super::thresholds::Thresholds;
 
 /// What TLS 1.3 allows at the most, seconds.
 const TLS13_LIMIT: i64 = 604_800;
@@ -21,9 +22,9 @@ pub(super) static LONG_LIFETIME: Rule = Rule {
     check: Check::Ticket(long_lifetime),
 };
 
-fn long_lifetime(ticket: &TicketFacts<'_>, policy: &Policy) -> Option<String> {
+fn long_lifetime(ticket: &TicketFacts<'_>, thresholds: &Thresholds) -> Option<String> {
     let (lifetime, is_tls13) = lifetime(ticket)?;
-    let limit = policy.max_lifetime.unwrap_or(if is_tls13 { TLS13_LIMIT } else { TLS12_LIMIT });
+    let limit = thresholds.max_lifetime.unwrap_or(if is_tls13 { TLS13_LIMIT } else { TLS12_LIMIT });
     (lifetime > limit).then(|| format!("the ticket lives for {}, more than {}", Period(lifetime), Period(limit)))
 }
 
@@ -36,7 +37,7 @@ pub(super) static LIFETIME_BEYOND_TLS13: Rule = Rule {
     check: Check::Ticket(lifetime_beyond_tls13),
 };
 
-fn lifetime_beyond_tls13(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn lifetime_beyond_tls13(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let (lifetime, is_tls13) = lifetime(ticket)?;
     let over = is_tls13 && lifetime > TLS13_LIMIT;
     over.then(|| format!("the ticket lives for {}, TLS 1.3 allows 7 days", Period(lifetime)))
@@ -62,7 +63,7 @@ pub(super) static EXPIRED_TICKET: Rule = Rule {
     check: Check::Ticket(expired_ticket),
 };
 
-fn expired_ticket(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn expired_ticket(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let end = ticket.sealed()?.expires()?;
     (end < ticket.now).then(|| format!("the ticket expired {} before the time of judging", Period(ticket.now - end)))
 }
@@ -76,7 +77,7 @@ pub(super) static FUTURE_TICKET: Rule = Rule {
     check: Check::Ticket(future_ticket),
 };
 
-fn future_ticket(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn future_ticket(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let ahead = ticket.sealed()?.time?.checked_sub(ticket.now)?;
     (ahead > SKEW).then(|| format!("the ticket was issued {} after the time of judging", Period(ahead)))
 }
@@ -84,7 +85,7 @@ fn future_ticket(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::super::testing::{self, NOW, TestSession};
-    use crate::audit::Policy;
+    use crate::audit::{Policy, Thresholds};
 
     fn found(session: &TestSession) -> Vec<&'static str> {
         testing::ticket_rules(session)
@@ -96,7 +97,10 @@ mod tests {
         assert!(found(&tls12).contains(&"long-lifetime"));
         let tls13 = TestSession { timeout: 90_000, ..TestSession::default() };
         assert!(!found(&tls13).contains(&"long-lifetime"));
-        let strict = Policy { max_lifetime: Some(3600), ..Policy::default() };
+        let strict = Policy {
+            thresholds: Thresholds { max_lifetime: Some(3600), ..Thresholds::default() },
+            ..Policy::default()
+        };
         assert!(testing::ticket_rules_by(&strict, &tls13).contains(&"long-lifetime"));
         assert!(!found(&tls13).contains(&"lifetime-beyond-tls13"));
         let beyond = TestSession { timeout: 604_801, ..TestSession::default() };

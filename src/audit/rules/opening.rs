@@ -1,7 +1,8 @@
 //! Tickets that were not opened.
 
 use super::super::facts::ticket::TicketFacts;
-use super::super::rule::{Check, Rule, Severity};
+use super::super::rule::{Check, Rule};
+use super::super::severity::Severity;
 use crate::record::Status;
 
 pub(super) static UNKNOWN_KEY: Rule = Rule {

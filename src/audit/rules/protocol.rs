@@ -1,8 +1,9 @@
 //! What the connection was: version, suite, compression, resumption modes.
 
 use super::super::facts::ticket::TicketFacts;
-use super::super::policy::Policy;
-use super::super::rule::{Check, Rule, Severity};
+use super::super::rule::{Check, Rule};
+use super::super::severity::Severity;
+use super::super::thresholds::Thresholds;
 use crate::session::Protocol;
 use crate::tls::registry;
 
@@ -15,7 +16,7 @@ pub(super) static OLD_PROTOCOL: Rule = Rule {
     check: Check::Ticket(old_protocol),
 };
 
-fn old_protocol(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn old_protocol(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let protocol = ticket.session()?.protocol;
     is_old(protocol).then(|| format!("the session is of {}", protocol.name()))
 }
@@ -38,7 +39,7 @@ pub(super) static WEAK_CIPHER_SUITE: Rule = Rule {
 const WEAK: [&str; 12] =
     ["NULL", "anon", "EXPORT", "EXPORT1024", "RC4", "RC2", "DES", "DES40", "3DES", "IDEA", "28147", "FORTEZZA"];
 
-fn weak_cipher_suite(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn weak_cipher_suite(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let cipher = ticket.session()?.cipher;
     let name = cipher.suite().map(|suite| suite.iana);
     // a suite of 3 bytes is one of SSL 2.0
@@ -56,7 +57,7 @@ pub(super) static COMPRESSION: Rule = Rule {
     check: Check::Ticket(compression),
 };
 
-fn compression(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn compression(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let method = ticket.session()?.compression.filter(|&method| method != 0)?;
     let name = registry::compression_name(method).map_or_else(|| format!("method {method}"), str::to_owned);
     Some(format!("the connection was compressed with {name}"))
@@ -71,7 +72,7 @@ pub(super) static NO_EXTENDED_MASTER_SECRET: Rule = Rule {
     check: Check::Ticket(no_extended_master_secret),
 };
 
-fn no_extended_master_secret(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn no_extended_master_secret(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let session = ticket.session()?;
     // SSL 2.0 and 3.0 have no extensions
     let can_have = !matches!(session.protocol.0, 0..=0x0300);
@@ -88,7 +89,7 @@ pub(super) static EARLY_DATA: Rule = Rule {
     check: Check::Ticket(early_data),
 };
 
-fn early_data(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn early_data(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     // a handle of a server's cache can be used once
     ticket.record.ticket()?;
     let most = ticket.session()?.max_early_data.filter(|&most| most > 0)?;

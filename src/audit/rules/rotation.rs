@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use super::super::facts::capture::KeptPlace;
 use super::super::facts::keys::{FileFacts, KeyFacts, KeySet};
 use super::super::facts::ticket::TicketFacts;
-use super::super::finding::Subject;
 use super::super::period::Period;
-use super::super::policy::Policy;
-use super::super::rule::{Check, Rule, Severity, TicketWatch};
+use super::super::rule::{Check, Rule, TicketWatch};
+use super::super::severity::Severity;
+use super::super::subject::Subject;
+use super::super::thresholds::Thresholds;
 use crate::escape::Text;
 use crate::key::{KeyName, Role};
 
 /// Key names that are kept in mind; what names beyond it show is not judged.
 const MAX_NAMES: usize = 100_000;
-/// Lifetime of tickets where the policy names none, seconds: RFC 5246 appendix F.1.4.
+/// Lifetime of tickets where the thresholds names none, seconds: RFC 5246 appendix F.1.4.
 const USUAL_LIFETIME: i64 = 86400;
 
 pub(super) static KEY_TOO_OLD: Rule = Rule {
@@ -26,9 +27,9 @@ pub(super) static KEY_TOO_OLD: Rule = Rule {
     check: Check::File(key_too_old),
 };
 
-fn key_too_old(file: &FileFacts, policy: &Policy, now: i64) -> Option<String> {
+fn key_too_old(file: &FileFacts, thresholds: &Thresholds, now: i64) -> Option<String> {
     let age = now.checked_sub(file.modified?)?;
-    let limit = policy.max_key_age;
+    let limit = thresholds.max_key_age;
     (age > limit)
         .then(|| format!("the file was written {} ago, keys are to change after {}", Period(age), Period(limit)))
 }
@@ -42,7 +43,7 @@ pub(super) static SEALING_KEY_NOT_NEWEST: Rule = Rule {
     check: Check::Keys(sealing_key_not_newest),
 };
 
-fn sealing_key_not_newest(keys: &KeySet, _: &Policy) -> Vec<(Subject, String)> {
+fn sealing_key_not_newest(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
     let Some(active) = keys.active().filter(|active| active.certain) else { return Vec::new() };
     let written = |disk: &Option<FileFacts>| disk.as_ref().and_then(|disk| disk.modified);
     let Some(sealing) = written(&active.file.disk) else { return Vec::new() };
@@ -68,7 +69,7 @@ pub(super) static TOO_FEW_KEYS: Rule = Rule {
     check: Check::Keys(too_few_keys),
 };
 
-fn too_few_keys(keys: &KeySet, policy: &Policy) -> Vec<(Subject, String)> {
+fn too_few_keys(keys: &KeySet, thresholds: &Thresholds) -> Vec<(Subject, String)> {
     let Some(first) = keys.keys().next() else { return Vec::new() };
     let mut distinct: Vec<&[u8]> = keys.keys().filter(|key| key.role != Role::Ignored).map(KeyFacts::bytes).collect();
     distinct.sort_unstable_by_key(|key| (key.len(), *key));
@@ -76,8 +77,8 @@ fn too_few_keys(keys: &KeySet, policy: &Policy) -> Vec<(Subject, String)> {
     // a file can be split into keys of different sizes: the most that it may hold
     let kept = distinct.chunk_by(|one, next| one.len() == next.len()).map(<[_]>::len).max().unwrap_or(0);
     let kept = i64::try_from(kept).unwrap_or(i64::MAX);
-    let lifetime = policy.max_lifetime.unwrap_or(USUAL_LIFETIME);
-    if kept.saturating_sub(1).saturating_mul(policy.max_key_age) >= lifetime {
+    let lifetime = thresholds.max_lifetime.unwrap_or(USUAL_LIFETIME);
+    if kept.saturating_sub(1).saturating_mul(thresholds.max_key_age) >= lifetime {
         return Vec::new();
     }
     let count = if kept == 1 { "one key is".to_owned() } else { format!("{kept} keys are") };
@@ -106,7 +107,7 @@ struct Span {
 }
 
 impl TicketWatch for Spans {
-    fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+    fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
         let time = ticket.sealed()?.time?;
         // keys without a name send anything in its place
         let name = ticket.record.key().and_then(|(key, _)| key.name())?;
@@ -128,11 +129,11 @@ impl TicketWatch for Spans {
         None
     }
 
-    fn finish(&mut self, policy: &Policy) -> Vec<(Subject, String)> {
+    fn finish(&mut self, thresholds: &Thresholds) -> Vec<(Subject, String)> {
         let mut found: Vec<(Subject, String)> = Vec::new();
         for span in self.0.values() {
             let length = span.last.saturating_sub(span.first);
-            if length > policy.max_key_age {
+            if length > thresholds.max_key_age {
                 let message = format!("the key sealed this ticket and another one {} earlier", Period(length));
                 found.push((span.place.subject(), message));
             }
@@ -145,7 +146,8 @@ impl TicketWatch for Spans {
 mod tests {
     use super::super::super::facts::keys::FileFacts;
     use super::super::super::testing::{self, GOOD_KEY, NOW, OTHER_KEY, TestSession, WELL_KEPT};
-    use crate::audit::{Auditor, Policy};
+    use crate::audit::Auditor;
+    use crate::audit::{Policy, Thresholds};
 
     const DAY: i64 = 86400;
 
@@ -179,7 +181,8 @@ mod tests {
         assert!(testing::key_rules(&[("a.key", GOOD_KEY)]).contains(&"too-few-keys"));
         assert!(testing::key_rules(&[("a.key", GOOD_KEY), ("b.key", GOOD_KEY)]).contains(&"too-few-keys"));
         assert!(!testing::key_rules(&[("a.key", GOOD_KEY), ("b.key", OTHER_KEY)]).contains(&"too-few-keys"));
-        let hourly = Policy { max_key_age: 3600, ..Policy::default() };
+        let hourly =
+            Policy { thresholds: Thresholds { max_key_age: 3600, ..Thresholds::default() }, ..Policy::default() };
         assert!(testing::key_rules_by(&hourly, &[("a.key", GOOD_KEY), ("b.key", OTHER_KEY)]).contains(&"too-few-keys"));
     }
 

@@ -2,8 +2,9 @@
 
 use super::super::facts::ticket::TicketFacts;
 use super::super::period::Period;
-use super::super::policy::Policy;
-use super::super::rule::{Check, Rule, Severity};
+use super::super::rule::{Check, Rule};
+use super::super::severity::Severity;
+use super::super::thresholds::Thresholds;
 use crate::escape::Text;
 use crate::key::{Role, TicketKey};
 use crate::record::Status;
@@ -20,8 +21,8 @@ pub(super) static NOT_ACTIVE_KEY: Rule = Rule {
     check: Check::Ticket(not_active_key),
 };
 
-fn not_active_key(ticket: &TicketFacts<'_>, policy: &Policy) -> Option<String> {
-    if !policy.expect_active {
+fn not_active_key(ticket: &TicketFacts<'_>, thresholds: &Thresholds) -> Option<String> {
+    if !thresholds.expect_active {
         return None;
     }
     let expected = ticket.keys.active()?;
@@ -56,7 +57,7 @@ pub(super) static INACTIVE_KEY_SEALS: Rule = Rule {
     check: Check::Ticket(inactive_key_seals),
 };
 
-fn inactive_key_seals(ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+fn inactive_key_seals(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let (key, _) = ticket.record.key().filter(|(key, verified)| *verified && is_inactive(key.key()))?;
     let active = ticket.keys.active().filter(|active| active.certain)?;
     // one file says nothing about when its keys changed places
@@ -76,10 +77,10 @@ fn is_inactive(key: &TicketKey) -> bool {
 mod tests {
     use super::super::super::facts::keys::FileFacts;
     use super::super::super::testing::{self, GOOD_KEY, NOW, OTHER_KEY, TestSession, WELL_KEPT};
-    use crate::audit::Policy;
+    use crate::audit::{Policy, Thresholds};
 
     fn expecting() -> Policy {
-        Policy { expect_active: true, ..Policy::default() }
+        Policy { thresholds: Thresholds { expect_active: true, ..Thresholds::default() }, ..Policy::default() }
     }
 
     #[test]

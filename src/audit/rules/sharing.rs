@@ -5,8 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::super::facts::capture::TicketHash;
 use super::super::facts::ticket::TicketFacts;
-use super::super::policy::Policy;
-use super::super::rule::{Check, Rule, Severity, TicketWatch};
+use super::super::rule::{Check, Rule, TicketWatch};
+use super::super::severity::Severity;
+use super::super::thresholds::Thresholds;
 use crate::escape::Text;
 use crate::key::{Fingerprint, KeyName};
 
@@ -71,7 +72,7 @@ impl Firsts {
 }
 
 impl TicketWatch for Firsts {
-    fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+    fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
         let value = (self.value)(ticket)?;
         let (key, _) = ticket.record.key()?;
         let room = self.by_key.len() < MAX_KEYS;
@@ -103,7 +104,7 @@ pub(super) static IV_REUSE: Rule = Rule {
 struct Ivs(HashMap<u64, (Option<KeyName>, TicketHash)>);
 
 impl TicketWatch for Ivs {
-    fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Policy) -> Option<String> {
+    fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
         let parts = ticket.record.ticket()?;
         let mut hasher = DefaultHasher::new();
         (parts.key_name(), parts.iv()).hash(&mut hasher);

@@ -60,7 +60,7 @@ impl PcapNg {
         }
         let length = self.order.u32(length);
         let total = length as usize;
-        if total < FRAME_LENGTH || !total.is_multiple_of(4) {
+        if total < FRAME_LENGTH || total % 4 != 0 {
             return Err(Damaged::BlockLength { length });
         }
         let wanted = matches!(kind, INTERFACE_DESCRIPTION | OLD_PACKET | SIMPLE_PACKET | ENHANCED_PACKET);
@@ -90,10 +90,8 @@ impl PcapNg {
     }
 
     fn interface(&mut self, body: &[u8]) {
-        if self.interfaces.len() < MAX_INTERFACES
-            && let Some(interface) = self.read_interface(body)
-        {
-            self.interfaces.push(interface);
+        if self.interfaces.len() < MAX_INTERFACES {
+            self.interfaces.extend(self.read_interface(body));
         }
     }
 

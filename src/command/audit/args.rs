@@ -80,6 +80,7 @@ pub(in crate::command) enum AuditFormat {
     /// One object a line
     Json,
     /// SARIF 2.1.0, for code-scanning views
+    #[cfg(feature = "sarif")]
     Sarif,
     /// Annotations of GitHub Actions
     Github,

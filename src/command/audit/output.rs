@@ -2,10 +2,12 @@
 
 use std::io::{self, Write as _};
 
+use tktdump::audit::Finding;
 use tktdump::audit::baseline::Baseline;
-use tktdump::audit::{Finding, Policy};
-use tktdump::report::findings::{FindingTally, github, json, sarif, text};
+use tktdump::report::findings::{FindingTally, github, json, text};
 use tktdump::report::{Page, Tally};
+#[cfg(feature = "sarif")]
+use tktdump::{audit::Policy, report::findings::sarif};
 
 use super::args::{AuditArgs, AuditFormat};
 use crate::command::notes::Notes;
@@ -17,6 +19,7 @@ pub(super) struct Output {
     text: text::Renderer,
     baseline: Baseline,
     /// Findings that go into one document at the end.
+    #[cfg(feature = "sarif")]
     kept: Vec<Finding>,
     rendered: Page,
     /// Findings that were not known.
@@ -30,6 +33,7 @@ impl Output {
             format: args.format,
             text: text::Renderer::new(styles(args.color)),
             baseline,
+            #[cfg(feature = "sarif")]
             kept: Vec::new(),
             rendered: Page::new(),
             tally: FindingTally::default(),
@@ -48,10 +52,33 @@ impl Output {
                 AuditFormat::Text => self.text.finding(&finding, &mut self.rendered),
                 AuditFormat::Json => json::finding(&finding, &mut self.rendered),
                 AuditFormat::Github => github::finding(&finding, &mut self.rendered),
-                AuditFormat::Sarif if self.kept.len() < sarif::MAX_RESULTS => self.kept.push(finding),
-                AuditFormat::Sarif => {}
+                #[cfg(feature = "sarif")]
+                AuditFormat::Sarif => self.keep(finding),
             }
         }
+    }
+
+    #[cfg(feature = "sarif")]
+    fn keep(&mut self, finding: Finding) {
+        if self.kept.len() < sarif::MAX_RESULTS {
+            self.kept.push(finding);
+        }
+    }
+
+    /// Renders the one document that some formats are.
+    #[cfg(feature = "sarif")]
+    pub(super) fn document(&mut self, policy: &Policy, notes: &Notes) {
+        if self.format != AuditFormat::Sarif {
+            return;
+        }
+        let left_out = self.tally.total() - self.kept.len() as u64;
+        if left_out > 0 {
+            notes.warning(format_args!(
+                "{left_out} findings are not in the document: views refuse more than {}",
+                sarif::MAX_RESULTS
+            ));
+        }
+        self.rendered.extend_from_slice(sarif::document(&self.kept, policy).as_bytes());
     }
 
     /// Writes what there is.
@@ -62,22 +89,12 @@ impl Output {
         stdout.flush()
     }
 
-    /// Writes the end: count, document or summary.
-    pub(super) fn finish(&mut self, policy: &Policy, tickets: &Tally, stats: bool, notes: &Notes) -> io::Result<()> {
+    /// Writes the end: count or summary.
+    pub(super) fn finish(&mut self, tickets: &Tally, stats: bool, notes: &Notes) -> io::Result<()> {
         match self.format {
             AuditFormat::Text => self.text.count(&self.tally, self.known, &mut self.rendered),
             AuditFormat::Json if stats => json::summary(tickets, &self.tally, self.known, &mut self.rendered),
-            AuditFormat::Sarif => {
-                let left_out = self.tally.total() - self.kept.len() as u64;
-                if left_out > 0 {
-                    notes.warning(format_args!(
-                        "{left_out} findings are not in the document: views refuse more than {}",
-                        sarif::MAX_RESULTS
-                    ));
-                }
-                self.rendered.extend_from_slice(sarif::document(&self.kept, policy).as_bytes());
-            }
-            AuditFormat::Json | AuditFormat::Github => {}
+            _ => {}
         }
         if self.known > 0 && self.format != AuditFormat::Text {
             notes.detail(format_args!("{} known findings were left out", self.known));

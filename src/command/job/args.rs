@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::command::args::shared::{Color, FormArg, KeyFormatArg, time};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(in crate::command) struct JobArgs {
     /// Tickets in any form; standard input where none or - is given
     #[arg(value_name = "INPUT")]
@@ -33,6 +34,9 @@ pub(in crate::command) struct JobArgs {
     /// For -f keylog: the client random of the connection that a bare ticket of TLS 1.2 or before belongs to
     #[arg(long, value_name = "HEX", value_parser = client_random)]
     pub(in crate::command) client_random: Option<[u8; 32]>,
+    /// For -f keylog: also write lines of whole TLS 1.2 handshakes whose Finished was not captured, marked as unproven
+    #[arg(long)]
+    pub(in crate::command) unproven: bool,
     /// Judge expiry by this time (RFC 3339, or seconds since 1970) instead of now, or the packet's time in a capture
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(in crate::command) at: Option<i64>,

@@ -2,49 +2,36 @@
 
 use tktdump::capture::Connection;
 use tktdump::open::Outcome;
-use tktdump::record::{ConnectionRecord, Place, Record};
-use tktdump::resumption;
-use tktdump::session::Room;
+use tktdump::record::examine_connection;
 
 use super::Worker;
 
 impl Worker<'_> {
     /// Opens the tickets of a connection and renders them, then the connection.
     pub(super) fn examine_connection(&mut self, connection: &Connection) {
-        let mut attempts = Vec::new();
-        for mut sighting in connection.sightings() {
-            let place = Place { source: &self.source, index: self.index, line: None, packet: Some(sighting.packet) };
-            let mut room = Room::default();
-            let outcome = self.job.opener.open(sighting.ticket, &mut self.plaintext, &mut room);
-            attempts.push(resumption::examine(connection, &mut sighting, &outcome));
-            if let (Some(log), Outcome::Decrypted { session, key, .. }) = (&mut self.key_log, &outcome) {
+        let Self { job, source, index, plaintext, results, key_log, .. } = self;
+        let first = *index;
+        let record = examine_connection(connection, source, first, &job.opener, job.at, plaintext, &mut |record| {
+            if let (Some(log), Ok(Outcome::Decrypted { session, key, .. }), Some(sighting)) =
+                (key_log.as_mut(), &record.verdict, &record.capture)
+            {
                 log.add_connection(
                     connection,
-                    &sighting,
+                    sighting,
                     session,
                     key.origin(),
-                    &mut self.results.rendered,
-                    &mut self.results.notes,
+                    &mut results.rendered,
+                    &mut results.notes,
                 );
             }
-            let record = Record {
-                place,
-                bytes: sighting.ticket,
-                verdict: Ok(outcome),
-                client_session: None,
-                capture: Some(sighting),
-            };
-            let clock = self.job.at.unwrap_or(sighting.time.seconds);
-            self.job.output.with_clock(clock).render(&record, &mut self.results.rendered);
-            self.results.add(&record, self.job);
-            self.index += 1;
+            let seen = record.capture.map_or(connection.time.seconds, |sighting| sighting.time.seconds);
+            job.output.with_clock(job.at.unwrap_or(seen)).render(record, &mut results.rendered);
+            results.add(record, job);
+            *index += 1;
+        });
+        if connection.has_hello() {
+            results.tally.add_connection(record.handshake);
+            job.output.connection(&record, &mut results.rendered);
         }
-        if !connection.has_hello() {
-            return;
-        }
-        let clock = self.job.at.unwrap_or(connection.time.seconds);
-        let record = ConnectionRecord::new(&self.source, connection, &attempts, clock);
-        self.results.tally.add_connection(record.handshake);
-        self.job.output.connection(&record, &mut self.results.rendered);
     }
 }

@@ -10,8 +10,8 @@ use anyhow::Context as _;
 use tktdump::capture::container::pcapng_writer::{BlockWriter, ByteOrder, Packet as OwnPacket};
 use tktdump::capture::container::{MAX_BLOCK_LENGTH, Packet};
 use tktdump::input;
-use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
+use tktdump::report::json;
 
 use super::JobArgs;
 use super::{Job, Log, Output, Printer, Turnstile, Worker, end_key_log, load_keys, refuse_doubtful};
@@ -21,6 +21,7 @@ use crate::command::failure::Failure;
 use crate::command::gzip::Decompressed;
 use crate::command::notes::Notes;
 use crate::command::progress::{Input, Progress};
+use crate::command::source::Given;
 use crate::command::{gzip, source};
 
 /// The first bytes of a section header, in either byte order.
@@ -37,8 +38,10 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     };
     let shown = source::shown(path);
     let now = args.at.unwrap_or_else(crate::command::exit::now);
-    let ring = load_keys(args, now, notes)?;
-    let output = Output::new(args, &ring, now)?;
+    let mut given = Given::default();
+    let ring = load_keys(args, now, &mut given, notes)?;
+    let kept = json::Kept::new(&ring);
+    let output = Output::new(args, &kept, now)?;
     let mut file = open(path, notes.progress()).with_context(|| shown.clone())?;
     let mut head = Vec::new();
     Decompressed::new(&mut file)
@@ -50,12 +53,11 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
         return Err(failure.with_hint("-f keylog takes tickets in other forms, with --client-random").into());
     }
     let target = Target::begin(&mut file).with_context(|| shown.clone())?;
-    let built_in = KeyRing::built_in();
-    let opener = Opener { ring: &ring, built_in: &built_in, no_verify: false };
-    let job = Job { opener, output, notes, at: args.at, threads: args.threads };
+    let opener = Opener::new(&ring);
+    let job = Job { opener, output, notes, given, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::of_blocks(target.blocks));
     let mut worker = Worker::new(&job, &printer);
-    worker.key_log = Some(Log::new(None));
+    worker.key_log = Some(Log::new(None, args.unproven));
     worker.begin(path)?;
     file.rewind()?;
     let (input, watch) = notes.progress().watch(file.try_clone()?);

@@ -48,7 +48,7 @@ impl<'n> Results<'n> {
         }
         if !record.status().is_success() || output.leaves_out(record) {
             self.notes.ticket(quiet, || {
-                let problem = record.problem(opener.ring)?;
+                let problem = record.problem(opener.ring())?;
                 Some((format!("{place}: {}", problem.error), problem.hint))
             });
         }

@@ -6,20 +6,20 @@ use std::path::Path;
 
 use tktdump::capture::Connection;
 use tktdump::input::{Form, Item};
-use tktdump::open::{Opener, Outcome, Presented};
-use tktdump::record::{Place, Source};
+use tktdump::open::{Checked, Opener, Outcome};
+use tktdump::record::{Place, Source, examine, examine_checked};
 use tktdump::report::Page;
-use tktdump::session::Room;
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
 use super::lines;
 use super::printer::{Printer, Results};
+use crate::command::capture::Sequence;
 use crate::command::key_log::Log;
 use crate::command::notes::Notes;
 use crate::command::output::Output;
 use crate::command::progress::Progress;
-use crate::command::source::{self, Chunks, Sink};
+use crate::command::source::{self, Chunks, Given, Sink};
 use crate::command::turnstile::{Turn, Turnstile};
 
 /// How much is rendered before it is written.
@@ -32,6 +32,8 @@ pub(super) struct Job<'j> {
     pub(super) opener: Opener<'j>,
     pub(super) output: Output<'j>,
     pub(super) notes: &'j Notes,
+    /// The keys that were given.
+    pub(super) given: Given,
     /// The clock that was asked for; packets have one of their own.
     pub(super) at: Option<i64>,
     /// How many workers there may be; `None`: one for each core.
@@ -88,6 +90,7 @@ pub(super) struct Worker<'w> {
     stop: Option<Stop>,
     /// Whether there was a capture.
     pub(super) captures: bool,
+    sequence: Sequence,
     pub(super) key_log: Option<Log>,
 }
 
@@ -106,6 +109,7 @@ impl<'w> Worker<'w> {
             look: FLUSH_LENGTH,
             stop: None,
             captures: false,
+            sequence: Sequence::default(),
             key_log: None,
         }
     }
@@ -204,7 +208,7 @@ impl Worker<'_> {
             ((_, Item::Ticket(one)), Some((_, Item::Ticket(other)))) => Some([*one, *other]),
             _ => None,
         };
-        let both = both.map(|both| self.job.opener.verify_both(both));
+        let both = both.map(|both| self.job.opener.check_two(both));
         let [one, other] = both.as_ref().map_or([None; 2], |both| both.each_ref().map(Some));
         self.one(Some(before + first.0), &first.1, one);
         if let Some((line, item)) = second {
@@ -213,13 +217,16 @@ impl Worker<'_> {
     }
 
     /// Takes an item; of a ticket, with what is known of its key.
-    fn one(&mut self, line: Option<u64>, item: &Item<'_>, presented: Option<&Presented<'_>>) {
+    fn one(&mut self, line: Option<u64>, item: &Item<'_>, checked: Option<&Checked<'_>>) {
         if self.stop.is_some() {
             return;
         }
         let place = Place { source: &self.source, index: self.index, line, packet: None };
-        let mut room = Room::default();
-        let record = super::examine(place, item, presented, &self.job.opener, &mut self.plaintext, &mut room);
+        let (opener, plaintext) = (&self.job.opener, &mut self.plaintext);
+        let record = match (item, checked) {
+            (Item::Ticket(bytes), Some(checked)) => examine_checked(place, bytes, checked, opener, plaintext),
+            _ => examine(place, item, opener, plaintext),
+        };
         self.job.output.render(&record, &mut self.results.rendered);
         if let (Some(log), Ok(Outcome::Decrypted { session, key, .. })) = (&mut self.key_log, &record.verdict) {
             log.add_bare_ticket(session, key.origin(), &mut self.results.rendered, &mut self.results.notes);
@@ -248,6 +255,14 @@ impl Sink for Worker<'_> {
 
     fn lines(&mut self, form: Form, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
         Ok(lines::read(form, chunks, path, self)?)
+    }
+
+    fn given(&self) -> Option<&Given> {
+        Some(&self.job.given)
+    }
+
+    fn sequence(&mut self) -> &mut Sequence {
+        &mut self.sequence
     }
 
     fn progress(&self) -> &Progress {

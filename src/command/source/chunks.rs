@@ -197,7 +197,7 @@ mod tests {
     impl Read for Trickle {
         fn read(&mut self, place: &mut [u8]) -> io::Result<usize> {
             self.reads += 1;
-            if self.reads.is_multiple_of(3) {
+            if self.reads % 3 == 0 {
                 return Err(io::ErrorKind::Interrupted.into());
             }
             if self.bytes.is_empty() {

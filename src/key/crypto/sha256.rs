@@ -7,6 +7,8 @@ use std::slice;
 
 use ctutils::CtEq;
 use sha2::block_api::compress256;
+use sha2::digest::array::Array;
+use sha2::digest::consts::U64;
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -65,7 +67,7 @@ impl HmacSha256 {
     #[inline]
     pub(super) fn verify<const N: usize>(cases: [Case<'_>; N]) -> [bool; N] {
         let mut states = cases.map(|case| case.key.inner.clone());
-        let messages = cases.map(|case| case.message.as_chunks());
+        let messages = cases.map(|case| whole_blocks(case.message));
         let together = if N == 1 { 0 } else { messages.iter().map(|(blocks, _)| blocks.len()).min().unwrap_or(0) };
         for at in 0..together {
             for (state, (blocks, _)) in states.iter_mut().zip(&messages) {
@@ -105,6 +107,13 @@ pub(super) struct Case<'c> {
     pub(super) tag: &'c [u8],
 }
 
+/// The whole blocks of a message, and what is left over.
+#[inline]
+fn whole_blocks(message: &[u8]) -> (&[Block], &[u8]) {
+    let (blocks, rest) = Array::<u8, U64>::slice_as_chunks(message);
+    (Array::cast_slice_to_core(blocks), rest)
+}
+
 /// The last block of a message, or the last two, from what its whole blocks leave over and its length.
 fn pad<'l>(last: &'l mut [Block; 2], rest: &[u8], length: usize) -> &'l [Block] {
     let count = if rest.len() + 1 + LENGTH_LENGTH > BLOCK_LENGTH { 2 } else { 1 };
@@ -135,7 +144,7 @@ impl State {
 
     /// Writes the words at the beginning of `to`.
     fn write(&self, to: &mut [u8]) {
-        to.as_chunks_mut().0.iter_mut().zip(self.0).for_each(|(to, word)| *to = word.to_be_bytes());
+        to.chunks_exact_mut(4).zip(self.0).for_each(|(to, word)| to.copy_from_slice(&word.to_be_bytes()));
     }
 }
 

@@ -36,14 +36,14 @@ impl KeyFormat for Go {
                 lines.iter().enumerate().map(|(index, (key, _))| (key.len() == KEY_LENGTH).then(|| key_of(index, key)));
             return keys.collect::<Option<Vec<_>>>().ok_or_else(wrong_size);
         }
-        if bytes.is_empty() || !bytes.len().is_multiple_of(KEY_LENGTH) {
+        if bytes.is_empty() || bytes.len() % KEY_LENGTH != 0 {
             return Err(wrong_size());
         }
         Ok(bytes.chunks_exact(KEY_LENGTH).enumerate().map(|(index, key)| key_of(index, key)).collect())
     }
 
     fn claims(&self, bytes: &[u8]) -> bool {
-        !bytes.is_empty() && bytes.len().is_multiple_of(KEY_LENGTH)
+        !bytes.is_empty() && bytes.len() % KEY_LENGTH == 0
     }
 
     fn role(&self, place: Position) -> Role {

@@ -54,9 +54,7 @@ impl KeyFormat for Haproxy {
                 .iter()
                 .find(|layout| layout.size() == bytes.len())
                 .ok_or_else(|| wrong_size(format!("the key has {} bytes", bytes.len())))?;
-            if let Some(first) = keys.first()
-                && first.layout != *layout
-            {
+            if let Some(first) = keys.first().filter(|first| first.layout != *layout) {
                 let first = first.bytes.len();
                 return Err(wrong_size(format!("the key has {} bytes, those before it {first}", bytes.len())));
             }

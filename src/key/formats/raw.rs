@@ -81,7 +81,7 @@ impl KeyFormat for RawFormat {
         self.layout_for(file.len()).is_some_and(|layout| match self.extent {
             Extent::One => true,
             Extent::FirstOfLonger => file.len() == layout.size(),
-            Extent::Many => file.len().is_multiple_of(layout.size()),
+            Extent::Many => file.len() % layout.size() == 0,
         })
     }
 

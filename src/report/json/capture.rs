@@ -1,6 +1,7 @@
 //! What captures add: where a ticket was seen, and the `connection` record.
 
 use super::{Object, line, member, record_type};
+use crate::capture::connection::Side;
 use crate::capture::sighting::Sighting;
 use crate::record::ConnectionRecord;
 use crate::report::Page;
@@ -19,6 +20,9 @@ pub(super) fn sighting(sighting: &Sighting<'_>, object: &mut Object<'_, '_>) {
     }
     if let Some(name) = sighting.sni {
         object.text(member!("sni"), name);
+    }
+    if let Some(hello) = sighting.hello {
+        object.number(member!("hello"), hello);
     }
     if let Some(identity) = sighting.identity {
         object.number(member!("identity"), identity);
@@ -40,12 +44,14 @@ pub(super) fn connection(record: &ConnectionRecord<'_>, out: &mut Page) {
     line(out, |object| {
         object.begin(record_type!("connection"));
         object.word(member!("source"), record.source.json());
+        object.word(member!("transport"), connection.transport.as_str());
         object.number(member!("stream"), connection.stream);
+        packets(record, object);
         object.address(member!("client"), connection.client);
         object.address(member!("server"), connection.server);
         object.time(member!("time"), connection.time);
-        if let Some(protocol) = record.protocol() {
-            object.word(member!("protocol"), protocol.name());
+        if let Some(protocol) = record.protocol_name() {
+            object.word(member!("protocol"), protocol);
         }
         if let Some((id, suite)) = record.cipher() {
             match suite.map(|suite| suite.openssl.unwrap_or(suite.iana)) {
@@ -69,6 +75,29 @@ pub(super) fn connection(record: &ConnectionRecord<'_>, out: &mut Page) {
             object.flag(member!("ticket_renewed"), renewed);
         }
         object.word(member!("early_data"), record.early_data().as_str());
+        if let Some(alert) = connection.alert {
+            object.object("alert", |object| {
+                object.word("by", alert.from.as_str());
+                object.word("level", alert.level_name());
+                object.word("description", alert.name());
+            });
+        }
         object.text(member!("why"), record.why.as_bytes());
+    });
+}
+
+/// The numbers of the packets that decide, as far as they were seen.
+fn packets(record: &ConnectionRecord<'_>, object: &mut Object<'_, '_>) {
+    let connection = record.connection;
+    let malformed = |side| connection.malformed.filter(|malformed| malformed.from == side).map(|it| it.packet);
+    let client = connection.client_hellos.first().map(|message| message.packet).or(malformed(Side::Client));
+    let server = connection.server_hellos.last().map(|message| message.packet).or(malformed(Side::Server));
+    object.object("packets", |object| {
+        let alert = connection.alert.map(|alert| alert.packet);
+        for (name, packet) in [("client_hello", client), ("server_hello", server), ("alert", alert)] {
+            if let Some(packet) = packet {
+                object.number(name, packet);
+            }
+        }
     });
 }

@@ -126,7 +126,7 @@ impl Object<'_, '_> {
         // three digits at a time
         let [milli, micro, nano] =
             [nanoseconds / 1_000_000, nanoseconds / 1000 % 1000, nanoseconds % 1000].map(digits3);
-        let nano = if nanoseconds.is_multiple_of(1000) { &b""[..] } else { &nano };
+        let nano = if nanoseconds % 1000 == 0 { &b""[..] } else { &nano };
         key.short(self.line, |place| decimal_and(b'.', time.seconds, place));
         self.line.put([&milli, &micro, nano, b","]);
     }
@@ -225,7 +225,7 @@ mod tests {
 
     use super::*;
     use crate::escape::is_unsafe;
-    use crate::key::ring::Dates;
+    use crate::report::json::dates::Dates;
 
     #[test]
     fn times_are_those_of_rfc_3339() {

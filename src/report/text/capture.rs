@@ -69,8 +69,8 @@ impl Renderer<'_> {
         };
         let word = record.handshake.as_str();
         write!(out, "{heading}{source}: connection {}{heading:#}  {colour}{word}{colour:#}", connection.stream)?;
-        if let Some(protocol) = record.protocol() {
-            write!(out, "  {}", protocol.name())?;
+        if let Some(protocol) = record.protocol_name() {
+            write!(out, "  {protocol}")?;
         }
         match record.cipher() {
             Some((_, Some(suite))) => writeln!(out, "  {}", suite.openssl.unwrap_or(suite.iana))?,
@@ -136,7 +136,7 @@ fn events(connection: &Connection) -> Vec<Event> {
         (hello_done, "ServerHelloDone"),
     ];
     let flight: Vec<&str> = flight.into_iter().filter_map(|(seen, name)| seen.then_some(name)).collect();
-    let tls13 = connection.server_hello().is_some_and(|hello| hello.protocol.has_psk());
+    let tls13 = connection.server_hello().is_some_and(|hello| hello.is_tls13);
     let full = !flight.is_empty();
     if full {
         push(Side::Server, flight.join(", "), None);
@@ -163,7 +163,12 @@ fn events(connection: &Connection) -> Vec<Event> {
         client_ends(&mut push);
     }
     if let Some(alert) = connection.alert {
-        push(alert.from, format!("alert {}", alert.description), None);
+        let (level, name, number) = (alert.level_name(), alert.name(), alert.description);
+        events.push(Event {
+            from: alert.from,
+            text: format!("alert, {level}: {name} ({number})"),
+            at: Some((alert.packet, alert.time)),
+        });
     }
     events
 }

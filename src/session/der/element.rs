@@ -130,7 +130,7 @@ impl<'a> Inner<'a> {
 #[inline]
 pub fn integer(content: &[u8]) -> Option<i64> {
     match *content {
-        [a] => Some(i64::from(a.cast_signed())),
+        [a] => Some(i64::from(i8::from_be_bytes([a]))),
         [a, b] => Some(i64::from(i16::from_be_bytes([a, b]))),
         [a, b, c, d] => Some(i64::from(i32::from_be_bytes([a, b, c, d]))),
         _ => integer_of_any_length(content),
@@ -144,6 +144,6 @@ fn integer_of_any_length(content: &[u8]) -> Option<i64> {
         return None;
     }
     // the first byte carries the sign
-    let start = i64::from(first.cast_signed());
+    let start = i64::from(i8::from_be_bytes([first]));
     Some(rest.iter().fold(start, |value, &byte| value << 8 | i64::from(byte)))
 }

@@ -5,6 +5,7 @@ use der_parser::der::{Class, Tag};
 
 use super::{boringssl, openssl};
 use crate::session::der::{DerError, DerErrorKind, Element, Explicit, Inner, Reader, integer};
+use crate::session::shared::set;
 use crate::session::{Cipher, Dialect, Protocol, Session, SessionSecret, UnknownField};
 
 /// The first tag whose meaning depends on the dialect.
@@ -163,15 +164,6 @@ fn dialect_with(tag: u32, inner: Option<Inner<'_>>) -> Option<Dialect> {
         20..=33 if inner.is_some() => Some(Dialect::BoringSsl),
         _ => None,
     }
-}
-
-/// Fills `slot`; false where there is no value, or one already.
-pub(in crate::session) fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
-    if slot.is_some() || value.is_none() {
-        return false;
-    }
-    *slot = value;
-    true
 }
 
 /// A member that is no single element under an explicit tag. False: not understood.

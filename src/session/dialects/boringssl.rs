@@ -1,8 +1,8 @@
 //! The members of `BoringSSL` and AWS-LC: tags 13 to 33 of `ssl/ssl_asn1.cc`.
 
-use super::asn1::set;
 use crate::session::Session;
 use crate::session::der::{Explicit, Inner};
+use crate::session::shared::set;
 
 /// Takes a member. False: not understood.
 #[allow(clippy::inline_always)]

@@ -1,8 +1,8 @@
 //! OpenSSL's own members: tags 13 to 20 of `ssl/ssl_asn1.c`, 1.1.0 to 4.x.
 
-use super::asn1::set;
 use crate::session::Session;
 use crate::session::der::Explicit;
+use crate::session::shared::set;
 
 /// `SSL_SESS_FLAG_EXTMS`.
 pub(in crate::session) const FLAG_EXTENDED_MASTER_SECRET: i64 = 1;

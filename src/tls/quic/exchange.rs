@@ -3,7 +3,7 @@
 use super::Version;
 use super::frame::crypto_frames;
 use super::keys::Keys;
-use super::packet::{Packet, initial_packets};
+use super::packet::{Packet, initial_header, initial_packets, retry};
 use super::stream::Stream;
 use crate::tls::wire::Sender;
 
@@ -13,7 +13,13 @@ use crate::tls::wire::Sender;
 pub struct Exchange {
     /// The destination connection ID that the keys follow from.
     key_id: Vec<u8>,
+    /// What the server wants to be called by in place of it: it sent a Retry.
+    retry_id: Option<Vec<u8>>,
     version: Version,
+    /// Whether a packet has opened under these keys.
+    is_proved: bool,
+    /// Whether the server has answered.
+    is_answered: bool,
     client: Side,
     server: Side,
 }
@@ -25,23 +31,42 @@ struct Side {
 }
 
 impl Exchange {
-    /// Begins with the client's first datagram, or the first one after a Retry. `None` where it holds no Initial packet
+    /// Begins with the client's first datagram, or the first one after a Retry. `None` if it holds no Initial packet
     /// of a client that opens; the tag is proof, so that this also tells QUIC from other protocols on any port.
     #[must_use]
     pub fn begin(datagram: &[u8]) -> Option<Self> {
         let packet = initial_packets(datagram).next()?;
-        let mut exchange = Self::with_keys(packet.version, packet.destination);
+        let mut exchange = Self::with_keys(packet.version, packet.destination)?;
         exchange.datagram(Sender::Client, datagram).then_some(exchange)
     }
 
-    fn with_keys(version: Version, key_id: &[u8]) -> Self {
+    /// Begins with what is there of a client's first datagram of which the end is missing: the server's packets, which
+    /// open by the connection ID in its header, will be the proof.
+    #[must_use]
+    pub fn begin_cut(datagram: &[u8]) -> Option<Self> {
+        let (version, destination) = initial_header(datagram)?;
+        Self::with_keys(version, destination)
+    }
+
+    fn with_keys(version: Version, key_id: &[u8]) -> Option<Self> {
         let side = |keys| Side { keys, next_number: 0, stream: Stream::default() };
-        let [client, server] = Keys::initial(version, key_id).map(side);
-        Self { key_id: key_id.to_vec(), version, client, server }
+        let [client, server] = Keys::initial(*version.schedules().first()?, key_id).map(side);
+        let key_id = key_id.to_vec();
+        Some(Self { key_id, retry_id: None, version, is_proved: false, is_answered: false, client, server })
+    }
+
+    /// The destination connection ID that the keys follow from.
+    #[must_use]
+    pub fn key_id(&self) -> &[u8] {
+        &self.key_id
     }
 
     /// Takes the next datagram of one side; whether an Initial packet in it could be opened.
     pub fn datagram(&mut self, sender: Sender, datagram: &[u8]) -> bool {
+        let awaits_retry = sender == Sender::Server && !self.is_answered;
+        if let Some(id) = retry(datagram).filter(|_| awaits_retry) {
+            self.retry_id = Some(id.to_vec());
+        }
         let mut any = false;
         for packet in initial_packets(datagram) {
             any |= self.packet(sender, &packet);
@@ -50,43 +75,46 @@ impl Exchange {
     }
 
     fn packet(&mut self, sender: Sender, packet: &Packet<'_>) -> bool {
-        // a server may answer in another version, with keys of the same connection ID (RFC 9368 section 4)
-        if packet.version != self.version {
-            let other = Keys::initial(packet.version, &self.key_id);
-            if !self.try_keys(sender, packet, other, packet.version) {
-                return self.after_retry(sender, packet);
-            }
-            return true;
-        }
-        let side = self.side(sender);
-        side.open(packet) || self.after_retry(sender, packet)
+        let is_known = packet.version == self.version;
+        let opened = (is_known && self.side(sender).open(packet))
+            // a server may answer in another version, with keys of the same connection ID (RFC 9368 section 4)
+            || ((!is_known || !self.is_proved) && self.try_schedules(sender, packet, None))
+            || self.after_retry(sender, packet);
+        self.is_proved |= opened;
+        self.is_answered |= opened && sender == Sender::Server;
+        opened
     }
 
-    /// The client's Initial packets after a Retry have the server's connection ID, and keys from it.
+    /// The client's Initial packets after a Retry have the server's connection ID, and keys from it. Any other packet
+    /// with an ID of its own is of another connection.
     fn after_retry(&mut self, sender: Sender, packet: &Packet<'_>) -> bool {
-        if sender != Sender::Client || packet.destination == self.key_id {
-            return false;
-        }
-        let keys = Keys::initial(packet.version, packet.destination);
-        let retried = self.try_keys(sender, packet, keys, packet.version);
-        if retried {
-            self.key_id = packet.destination.to_vec();
-        }
-        retried
+        let is_expected = match &self.retry_id {
+            Some(id) => packet.destination == id,
+            // the Retry itself need not be there
+            None => packet.has_token && !self.is_answered,
+        };
+        sender == Sender::Client
+            && is_expected
+            && packet.destination != self.key_id
+            && self.try_schedules(sender, packet, Some(packet.destination))
     }
 
-    /// Changes to other keys if they open a packet.
-    fn try_keys(&mut self, sender: Sender, packet: &Packet<'_>, keys: [Keys; 2], version: Version) -> bool {
-        let [client, server] = keys;
-        let before =
-            (std::mem::replace(&mut self.client.keys, client), std::mem::replace(&mut self.server.keys, server));
-        let opened = self.side(sender).open(packet);
-        if opened {
-            self.version = version;
-        } else {
+    /// Changes to other keys, of another connection ID if there is one, if they open a packet.
+    fn try_schedules(&mut self, sender: Sender, packet: &Packet<'_>, key_id: Option<&[u8]>) -> bool {
+        for schedule in packet.version.schedules() {
+            let [client, server] = Keys::initial(*schedule, key_id.unwrap_or(&self.key_id));
+            let before =
+                (std::mem::replace(&mut self.client.keys, client), std::mem::replace(&mut self.server.keys, server));
+            if self.side(sender).open(packet) {
+                self.version = packet.version;
+                if let Some(key_id) = key_id {
+                    self.key_id = key_id.to_vec();
+                }
+                return true;
+            }
             (self.client.keys, self.server.keys) = before;
         }
-        opened
+        false
     }
 
     fn side(&mut self, sender: Sender) -> &mut Side {

@@ -4,7 +4,7 @@ use aes_gcm::aead::{Aead as _, KeyInit, Payload};
 use aes_gcm::{Aes128Gcm, Nonce};
 
 use super::frame::{Crypto, crypto_frames};
-use super::keys::{Keys, PacketType, packet_number};
+use super::keys::{Keys, PacketType, Schedule, packet_number};
 use super::packet::{Packet, initial_packets, varint};
 use super::*;
 use crate::tls::wire::Reader;
@@ -22,7 +22,7 @@ fn client_hello() -> Vec<u8> {
 #[test]
 fn keys_of_the_appendices() {
     for (version, _, name) in VERSIONS {
-        let keys = Keys::initial(version, KEY_ID);
+        let keys = Keys::initial(version.schedules()[0], KEY_ID);
         for (keys, side) in keys.iter().zip(["client", "server"]) {
             for (part, label) in keys.parts().into_iter().zip(["key", "iv", "hp"]) {
                 assert_eq!(part, RFC.bytes(&format!("{name}_{side}_{label}")), "{name} {side} {label}");
@@ -34,7 +34,7 @@ fn keys_of_the_appendices() {
 #[test]
 fn packets_of_the_appendices() {
     for (version, _, name) in VERSIONS {
-        let keys = Keys::initial(version, KEY_ID);
+        let keys = Keys::initial(version.schedules()[0], KEY_ID);
         for ((keys, side), number) in keys.iter().zip(["client", "server"]).zip([2, 1]) {
             let datagram = RFC.bytes(&format!("{name}_{side}_packet"));
             let packets: Vec<Packet<'_>> = initial_packets(&datagram).collect();
@@ -89,9 +89,23 @@ fn seal(version: u32, key_id: &[u8], destination: &[u8], number: u32, payload: &
 
 /// The same with so many bytes of its number.
 fn seal_with(version: u32, key_id: &[u8], destination: &[u8], number: u32, bytes: u8, payload: &[u8]) -> Vec<u8> {
-    let [keys, _] = Keys::initial(Version::from_id(version).unwrap(), key_id);
+    let schedule = Version::from_id(version).unwrap().schedules()[0];
+    seal_by(schedule, version, key_id, destination, number, bytes, payload)
+}
+
+fn seal_by(
+    schedule: Schedule,
+    version: u32,
+    key_id: &[u8],
+    destination: &[u8],
+    number: u32,
+    bytes: u8,
+    payload: &[u8],
+) -> Vec<u8> {
+    let [keys, _] = Keys::initial(schedule, key_id);
     let [key, iv, header_key] = keys.parts();
-    let first = (if version == 1 { 0xc0 } else { 0xd0 }) | (bytes - 1);
+    let is_second = matches!(version, 0x6b33_43cf | 0x709a_50c4);
+    let first = (if is_second { 0xd0 } else { 0xc0 }) | (bytes - 1);
     let length = u16::try_from(payload.len() + usize::from(bytes) + 16).unwrap() | 0x4000;
     let mut packet = [&[first][..], &version.to_be_bytes(), &[u8::try_from(destination.len()).unwrap()]].concat();
     packet.extend_from_slice(destination);
@@ -163,13 +177,47 @@ fn keys_change_after_a_retry_or_a_change_of_version() {
 }
 
 #[test]
+fn every_version_with_a_public_salt_opens() {
+    let hello = client_hello();
+    let drafts = 0xff00_0016..=0xff00_0022;
+    let others = [1, 0x6b33_43cf, 0x709a_50c4, 0xface_b001, 0xface_b002, 0xface_b00e, 0x5430_3530, 0x5430_3531];
+    let mut salts = std::collections::BTreeSet::new();
+    for version in drafts.chain(others) {
+        for schedule in Version::from_id(version).unwrap().schedules() {
+            let datagram = seal_by(*schedule, version, KEY_ID, KEY_ID, 0, 4, &crypto(0, &hello));
+            let mut exchange = Exchange::begin(&datagram).unwrap();
+            assert_eq!(exchange.next_message(Sender::Client), Some(hello.clone()), "{version:08x}");
+            salts.insert(format!("{schedule:?}"));
+        }
+    }
+    assert_eq!(salts.len(), 8);
+}
+
+#[test]
+fn what_is_for_another_connection_id_is_another_connection() {
+    let hello = client_hello();
+    let initial = |id: &[u8]| seal(1, id, id, 0, &crypto(0, &hello));
+    let mut exchange = Exchange::begin(&initial(KEY_ID)).unwrap();
+    // a Retry says which ID is its own
+    let retry = [&[0xf0, 0, 0, 0, 1, 0, 5][..], b"retry", &[9; 20]].concat();
+    assert!(!exchange.datagram(Sender::Server, &retry));
+    assert!(!exchange.datagram(Sender::Client, &initial(b"another")));
+    assert!(exchange.datagram(Sender::Client, &initial(b"retry")));
+    // after an answer no Retry can come
+    let mut exchange = Exchange::begin(&RFC.bytes("v1_client_packet")).unwrap();
+    assert!(exchange.datagram(Sender::Server, &RFC.bytes("v1_server_packet")));
+    assert!(!exchange.datagram(Sender::Client, &initial(b"another")));
+}
+
+#[test]
 fn packet_types_of_both_versions() {
     use PacketType::{Handshake, Initial, Retry, ZeroRtt};
     let types = |version: Version| [0xc0, 0xd0, 0xe0, 0xf0].map(|byte| version.packet_type(byte));
     assert_eq!(types(Version::V1), [Initial, ZeroRtt, Handshake, Retry]);
     assert_eq!(types(Version::V2), [Retry, Initial, ZeroRtt, Handshake]);
     assert_eq!(Version::from_id(0), None);
-    assert_eq!(Version::from_id(0xff00_001d), None);
+    assert_eq!(types(Version::Draft(29)), types(Version::V1));
+    assert_eq!([0xff00_0015, 0xff00_0023, 0x5130_3530].map(Version::from_id), [None; 3]);
 }
 
 #[test]

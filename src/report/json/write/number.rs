@@ -156,7 +156,8 @@ mod tests {
         for _ in 0..20 {
             for number in [power - 1, power, power + 1, power.rotate_left(7), power ^ 0x5a5a] {
                 assert_eq!(text(number), number.to_string());
-                assert_eq!(text(number.cast_signed()), number.cast_signed().to_string());
+                let signed = i64::from_ne_bytes(number.to_ne_bytes());
+                assert_eq!(text(signed), signed.to_string());
             }
             power = power.wrapping_mul(10);
         }

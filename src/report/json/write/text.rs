@@ -3,7 +3,7 @@
 use time::Date;
 
 use super::number::{ZEROS, two_digits};
-use crate::key::ring::Dates;
+use crate::report::json::dates::Dates;
 
 const SECONDS_OF_DAY: i64 = 86_400;
 /// The Julian day of 1 January 1970.
@@ -31,7 +31,7 @@ impl<'k> Calendar<'k> {
     #[inline]
     pub(super) fn moment(&mut self, seconds: i64) -> Option<Moment> {
         let day = i32::try_from(seconds.div_euclid(SECONDS_OF_DAY)).ok()?;
-        Some(Moment { date: self.date(day)?, second: seconds.rem_euclid(SECONDS_OF_DAY).cast_unsigned() })
+        Some(Moment { date: self.date(day)?, second: seconds.rem_euclid(SECONDS_OF_DAY).unsigned_abs() })
     }
 
     #[inline]
@@ -108,7 +108,8 @@ fn all_plain<const N: usize>(text: &[u8]) -> Option<bool> {
     let is_plain = |bytes: &[u8; N]| bytes.map(|byte| u8::from(!is_plain_byte(byte))) == [0; N];
     // the last step may see some of the one before again
     let last = text.last_chunk()?;
-    Some(text.as_chunks().0.iter().all(is_plain) && is_plain(last))
+    let mut steps = text.chunks_exact(N).map_while(<[u8]>::first_chunk);
+    Some(steps.all(is_plain) && is_plain(last))
 }
 
 #[inline]

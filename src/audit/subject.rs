@@ -1,0 +1,83 @@
+//! What a finding is about.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::escape::Text;
+use crate::key::{Fingerprint, KeyName};
+use crate::record::Place;
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Path of the key file or input as it was named.
+    pub file: Arc<str>,
+    /// What in that file.
+    pub item: Item,
+    /// The name of the key, or of the one that sealed the ticket.
+    pub key_name: Option<KeyName>,
+    /// The fingerprint of the key.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// Something in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Item {
+    /// The file itself.
+    Whole,
+    /// n-th key, from 0.
+    Key(usize),
+    /// A ticket.
+    Ticket {
+        /// n-th ticket, from 0.
+        index: u64,
+        /// Line, from 1, of inputs that have lines.
+        line: Option<u64>,
+        /// Packet, from 1, of captures.
+        packet: Option<u64>,
+    },
+}
+
+impl Subject {
+    /// A file as a whole.
+    #[must_use]
+    pub fn file(file: Arc<str>) -> Self {
+        Self { file, item: Item::Whole, key_name: None, fingerprint: None }
+    }
+
+    /// A ticket at its place.
+    #[must_use]
+    pub fn ticket(place: Place<'_>, key_name: Option<KeyName>) -> Self {
+        let item = Item::Ticket { index: place.index, line: place.line, packet: place.packet };
+        Self { file: (**place.source).into(), item, key_name, fingerprint: None }
+    }
+
+    /// The line, from 1, where it stands.
+    #[must_use]
+    pub fn line(&self) -> Option<u64> {
+        match self.item {
+            Item::Ticket { line, .. } => line,
+            Item::Whole | Item::Key(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Text(self.file.as_bytes()))?;
+        match self.item {
+            Item::Whole => {}
+            Item::Key(index) => write!(f, ": key {index}")?,
+            Item::Ticket { line: Some(line), .. } => write!(f, ": line {line}")?,
+            Item::Ticket { packet: Some(packet), index, .. } => write!(f, ": packet {packet}, ticket {index}")?,
+            Item::Ticket { index, .. } => write!(f, ": ticket {index}")?,
+        }
+        if let Some(name) = self.key_name {
+            write!(f, ", key name {name}")?;
+        }
+        if let Some(fingerprint) = self.fingerprint {
+            write!(f, ", fingerprint {fingerprint}")?;
+        }
+        Ok(())
+    }
+}
