@@ -192,6 +192,12 @@ impl Scheme {
         self.arrangements.iter().any(|arrangement| !arrangement.begins_with_name())
     }
 
+    /// Whether the proof is the tag of an AEAD.
+    #[must_use]
+    pub const fn is_aead(&self) -> bool {
+        matches!(self.protection, Protection::Aead(_))
+    }
+
     /// Whether keys are derived from the time.
     #[must_use]
     pub fn derives(&self) -> bool {

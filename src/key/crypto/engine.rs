@@ -9,6 +9,7 @@ use crate::key::scheme::{Derivation, Hash, Protection, Scheme};
 use crate::ticket::{Arrangement, Malformed, Ticket};
 
 /// A key set up for its scheme.
+#[expect(clippy::large_enum_variant, reason = "most keys are of the large kind")]
 pub(in crate::key) enum Engine {
     /// A cipher, and a MAC for proof.
     Mac { cipher: CipherKey, mac: MacKey },

@@ -79,14 +79,9 @@ impl KeyFormat for WolfSsl {
         bare::read(file, keys).ok_or_else(|| KeyFileError::size(file, self.name(), self.takes()))
     }
 
-    /// The first key seals until shortly before it expires, then the second.
-    fn role(&self, place: Position) -> Role {
-        match place.newest {
-            _ if place.keys == 1 => Role::Unknown,
-            Some(true) => Role::Active,
-            Some(false) => Role::Inactive,
-            None => Role::Unknown,
-        }
+    /// The first key seals until shortly before it expires, then the second, whose time begins with its first ticket.
+    fn role(&self, _: Position) -> Role {
+        Role::Unknown
     }
 }
 

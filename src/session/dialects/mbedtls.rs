@@ -27,6 +27,7 @@ pub(in crate::session) fn parse(plaintext: &[u8]) -> Option<Result<Session<'_>, 
 
 /// What the build has, by the name of its configuration option without `MBEDTLS_` and `SSL_`.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "a bitmap")]
 struct Build {
     have_time: bool,
     certificates: bool,

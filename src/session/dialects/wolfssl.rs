@@ -61,7 +61,7 @@ fn with_tls13(plaintext: &[u8]) -> Option<Session<'_>> {
         session.time = Some(u32::from_be_bytes([a, b, c, d]).into());
         session.extended_master_secret = Some(extended_master_secret);
     }
-    tail(session, library, reader.rest(), true)
+    tail(&session, &library, reader.rest(), true)
 }
 
 /// Builds that know no TLS 1.3.
@@ -71,7 +71,7 @@ fn without_tls13(plaintext: &[u8]) -> Option<Session<'_>> {
     (!session.protocol.has_psk()).then_some(())?;
     session.time = Some(reader.u32()?.into());
     session.extended_master_secret = Some(reader.flag()?);
-    tail(session, LibraryFields::default(), reader.rest(), false)
+    tail(&session, &LibraryFields::default(), reader.rest(), false)
 }
 
 /// What the length says is behind the first part.
@@ -85,8 +85,8 @@ struct Tail {
 }
 
 fn tail<'a>(
-    session: Session<'a>,
-    library: LibraryFields<'a>,
+    session: &Session<'a>,
+    library: &LibraryFields<'a>,
     rest: &'a [u8],
     may_have_early_data: bool,
 ) -> Option<Session<'a>> {
