@@ -29,6 +29,7 @@ pub use self::owned::OwnedSession;
 pub use self::visit::{Part, Value, View, Visitor};
 use crate::tls::protocol::TLS_1_3;
 pub use crate::tls::protocol::{Cipher, Protocol};
+use crate::tls::registry;
 use crate::tls::tls13::Hash;
 
 /// The PEM label of a session (`PEM_STRING_SSL_SESSION` in OpenSSL's `include/openssl/pem.h`).
@@ -351,6 +352,16 @@ impl<'a> Session<'a> {
         let suite = self.cipher.0.try_into().ok().map(u16::from_be_bytes);
         let psk = self.resumption_psk();
         suite.map_or_else(|| psk.and_then(|psk| Hash::of_length(psk.len())), Hash::of_suite)
+    }
+
+    /// What the result of verifying the peer's certificate means; `None` if there is none, or if it is several things.
+    #[must_use]
+    pub fn verify_text(&self) -> Option<&'static str> {
+        let result = self.verify_result?;
+        match self.verify_flags {
+            VerifyFlags::OpenSsl => Some(registry::verify_result(result)),
+            VerifyFlags::MbedTls => registry::mbedtls_verify_result(result),
+        }
     }
 
     /// What the fields imply about the library that wrote it, such as `OpenSSL 1.1.1`.

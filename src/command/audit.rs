@@ -81,6 +81,10 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
             }
         }
     }
+    for (path, error) in keys.ring().doubts() {
+        worker.notes.failure(&key_files::refused(path, error).into());
+        exit = Exit::Failed;
+    }
     let at_the_end = worker.auditor.finish();
     worker.output.take(at_the_end);
     #[cfg(feature = "sarif")]
@@ -178,8 +182,9 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 fn load_keys(args: &AuditArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
+    let unclaimed = if args.inputs.is_empty() { Unclaimed::Refused } else { Unclaimed::Kept };
     for key in key_files::expand(&args.keys, notes)? {
-        match key_files::load(&key, args.key_format.format(), Unclaimed::Refused) {
+        match key_files::load(&key, args.key_format.format(), unclaimed) {
             Ok(loaded) => {
                 given.add(&loaded.content, loaded.identity);
                 let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };

@@ -247,7 +247,7 @@ fn opened_and_refused(
     if let Some(name) = &ticket.other_name {
         return format!("it was sealed for the host name {name}, and the client asked for another one");
     }
-    if ticket.protocol != server.protocol {
+    if ticket.protocol.is_known() && ticket.protocol != server.protocol {
         let (old, new) = (ticket.protocol.name(), server.protocol.name());
         return format!("its session is of {old}, and the server chose {new}");
     }

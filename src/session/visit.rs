@@ -1,7 +1,7 @@
 //! The walk over a session's fields, from which every output is made.
 
 use super::field::{self, Field};
-use super::{Session, SessionSecret, UnknownField, VerifyFlags, context};
+use super::{Session, SessionSecret, UnknownField, context};
 use crate::tls::registry;
 
 /// What is to be said of a time that is none.
@@ -177,7 +177,7 @@ impl View<'_> {
         gate.put(field::DIALECT, Value::Word(self.session.dialect.as_str()));
         gate.put(field::PRODUCER, Value::Word(self.session.producer()));
         // some sessions do not say
-        if protocol.0 != 0 {
+        if protocol.is_known() {
             gate.put(field::PROTOCOL, Value::Word(protocol.name()));
             gate.put(field::PROTOCOL_ID, Value::Number(protocol.0.into()));
         }
@@ -269,11 +269,7 @@ impl View<'_> {
         let session = self.session;
         let own = session.boringssl.as_deref();
         gate.number(field::VERIFY_RESULT, session.verify_result);
-        let text = session.verify_result.and_then(|result| match session.verify_flags {
-            VerifyFlags::OpenSsl => Some(registry::verify_result(result)),
-            VerifyFlags::MbedTls => registry::mbedtls_verify_result(result),
-        });
-        gate.word(field::VERIFY_RESULT_TEXT, text);
+        gate.word(field::VERIFY_RESULT_TEXT, session.verify_text());
         gate.bytes(field::SIGNED_CERTIFICATE_TIMESTAMPS, own.and_then(|own| own.signed_certificate_timestamps));
         gate.bytes(field::OCSP_RESPONSE, own.and_then(|own| own.ocsp_response));
         gate.bytes(field::ORIGINAL_HANDSHAKE_HASH, own.and_then(|own| own.original_handshake_hash));

@@ -18,10 +18,12 @@ mod trial;
 mod caddy;
 mod dnsdist;
 mod envoy;
+mod erlang;
 mod gnutls;
 mod go;
 mod h2o;
 mod haproxy;
+mod knot;
 mod lighttpd;
 mod nginx;
 mod node;
@@ -51,10 +53,12 @@ servers![
     caddy,
     dnsdist,
     envoy,
+    erlang,
     gnutls,
     go,
     h2o,
     haproxy,
+    knot,
     lighttpd,
     nginx,
     node,
