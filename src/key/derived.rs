@@ -1,7 +1,7 @@
 //! Keys that a server derives from its key and the time.
 
 use super::KeyName;
-use super::epochs::{Epochs, Moment};
+use super::epochs::{Epochs, Moment, Reach};
 use super::format::KeyBytes;
 use super::rotation::{Rotation, SlotKey};
 use super::scheme::Derivation;
@@ -20,7 +20,8 @@ impl Derived {
         match key.scheme.derivation {
             Derivation::None => None,
             Derivation::Slots => Some(Self::Slots(Rotation::new(&key.bytes, now))),
-            Derivation::Epochs => Some(Self::Epochs(Epochs::new(&key.bytes, now))),
+            Derivation::Epochs => Some(Self::Epochs(Epochs::new(&key.bytes, now, Reach::All))),
+            Derivation::NearEpochs => Some(Self::Epochs(Epochs::new(&key.bytes, now, Reach::Near))),
         }
     }
 

@@ -97,10 +97,20 @@ fn usual_moments(epochs: impl Iterator<Item = u64>) -> impl Iterator<Item = Mome
     moments(epochs).filter(|moment| moment.number == TimeNumber::Little64)
 }
 
+/// Which epochs are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// All.
+    All,
+    /// Those around the clock.
+    Near,
+}
+
 /// A secret.
 pub(super) struct Epochs {
     secret: Zeroizing<Vec<u8>>,
     now: Option<i64>,
+    reach: Reach,
     /// The names around the clock.
     near: OnceLock<Vec<(KeyName, u64)>>,
     /// The first 8 bytes of all other names, in order.
@@ -111,14 +121,17 @@ pub(super) struct Epochs {
 
 impl Epochs {
     /// `now` is where to look first, seconds since 1970.
-    pub(super) fn new(secret: &[u8], now: Option<i64>) -> Self {
+    pub(super) fn new(secret: &[u8], now: Option<i64>, reach: Reach) -> Self {
         let secret = Zeroizing::new(secret.to_vec());
-        Self { secret, now, near: OnceLock::new(), names: OnceLock::new(), keys: Default::default() }
+        Self { secret, now, reach, near: OnceLock::new(), names: OnceLock::new(), keys: Default::default() }
     }
 
     /// The moment whose key has that name, as a number.
     pub(super) fn moment(&self, name: KeyName) -> Option<u64> {
         let near = self.near().iter().find(|(known, _)| *known == name).map(|(_, moment)| *moment);
+        if self.reach == Reach::Near {
+            return near;
+        }
         near.or_else(|| {
             let prefix = name.as_bytes().first_chunk::<8>()?;
             let names = self.names();

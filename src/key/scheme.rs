@@ -140,6 +140,8 @@ pub enum Derivation {
     Slots,
     /// The key is a secret, from which the server derives a master of `GnuTLS` for each epoch (Knot Resolver).
     Epochs,
+    /// The same, looked for around the clock only.
+    NearEpochs,
 }
 
 /// A family of tickets.

@@ -23,7 +23,7 @@ impl Engine {
     /// `None` if the cipher has no key of that length.
     pub(in crate::key) fn new(parts: &Parts<'_>, scheme: &Scheme) -> Option<Self> {
         Some(match scheme.protection {
-            _ if scheme.derivation == Derivation::Epochs => Self::Master,
+            _ if matches!(scheme.derivation, Derivation::Epochs | Derivation::NearEpochs) => Self::Master,
             Protection::Mac { mode, hash } => {
                 Self::Mac { cipher: CipherKey::new(parts.aes, mode)?, mac: MacKey::new(parts.hmac, hash)? }
             }

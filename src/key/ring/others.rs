@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::key::file::KeyFileError;
 use crate::key::format::KeyBytes;
+use crate::key::scheme::Derivation;
 use crate::key::{Origin, TicketKey, Verified};
 use crate::ticket::Shape;
 
@@ -15,7 +16,12 @@ pub(super) struct Others {
     waiting: Vec<Waiting>,
     ready: OnceLock<Vec<Option<TicketKey>>>,
     doubts: Vec<Doubt>,
+    /// How many secrets of Knot Resolver are among them.
+    secrets: usize,
 }
+
+/// Secrets for which every epoch is looked at, which takes a moment for each; for more, only those around the clock.
+const MAX_SECRETS: usize = 4;
 
 /// One that is not set up.
 struct Waiting {
@@ -56,12 +62,18 @@ impl Others {
 
     pub(super) fn add(
         &mut self,
-        key: KeyBytes,
+        mut key: KeyBytes,
         origin: Origin,
         now: Option<i64>,
         has_names: bool,
         doubt: Option<usize>,
     ) {
+        if key.scheme.derivation == Derivation::Epochs {
+            self.secrets += 1;
+            if self.secrets > MAX_SECRETS {
+                key.scheme.derivation = Derivation::NearEpochs;
+            }
+        }
         self.waiting.push(Waiting { key, origin, now, has_names, doubt });
     }
 
