@@ -21,7 +21,7 @@ pub(super) struct Others {
 }
 
 /// Secrets for which every epoch is looked at, which takes a moment for each; for more, only those around the clock.
-const MAX_SECRETS: usize = 4;
+const MAX_SECRETS: usize = 2;
 
 /// One that is not set up.
 struct Waiting {
