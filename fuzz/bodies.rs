@@ -4,13 +4,17 @@ use std::sync::OnceLock;
 
 use tktdump::capture::container::{Reader, Step};
 use tktdump::capture::{Capture, Connection};
+use tktdump::identify::kind_of;
 use tktdump::input::{self, Form};
+use tktdump::key::config::{Value, What};
+use tktdump::key::configs;
 use tktdump::key::file::{keep, read_as, read_auto};
 use tktdump::key::formats::FORMATS;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
 use tktdump::record::{Place, Record, Source, examine, examine_connection};
 use tktdump::report::{Page, json, openssl, text};
+use tktdump::resumption::History;
 use tktdump::resumption::secrets::secrets;
 use tktdump::session::Session;
 
@@ -41,6 +45,27 @@ fn render(record: &Record<'_>) {
     text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() }.ticket(record, &mut out);
 }
 
+/// Reads a configuration or a document with keys, and sets up the keys in it.
+pub fn configuration(data: &[u8]) {
+    let _ = kind_of(data).map(|kind| kind.to_string());
+    let Some(references) = configs::read(data) else { return };
+    let values: Vec<Value> = references
+        .list
+        .iter()
+        .filter_map(|reference| match &reference.what {
+            What::Value(value) => Some(value.clone()),
+            _ => None,
+        })
+        .collect();
+    for format in FORMATS.iter().map(|format| Some(*format)).chain([None]) {
+        if let Ok(files) = configs::files_of(&values, format, references.format()) {
+            let ring = KeyRing::new(files.into_iter().map(|(name, file)| (name.into(), file)).collect());
+            assert!(ring.is_empty() == values.is_empty());
+        }
+    }
+    let _ = references.included(data);
+}
+
 /// Finds tickets in any input, opens and renders them.
 pub fn ticket_input(data: &[u8]) {
     let opener = Opener::new(ring()).no_verify(true);
@@ -56,14 +81,16 @@ pub fn ticket_input(data: &[u8]) {
 /// Reads a capture, opens its tickets, and judges and renders its connections.
 pub fn capture(data: &[u8]) {
     let (ring, source) = (ring(), Source::from("-"));
+    let mut history = History::default();
     let mut connection = |connection: Connection| {
         let (opener, mut buffer, mut out) = (Opener::new(ring), Vec::new(), Page::new());
-        let record = examine_connection(&connection, &source, 0, &opener, Some(0), &mut buffer, &mut |record| {
-            if let (Ok(Outcome::Decrypted { session, .. }), Some(sighting)) = (&record.verdict, &record.capture) {
-                let _ = secrets(&connection, sighting, session);
-            }
-            render(record);
-        });
+        let record =
+            examine_connection(&connection, &source, 0, &opener, &mut history, Some(0), &mut buffer, &mut |record| {
+                if let (Ok(Outcome::Decrypted { session, .. }), Some(sighting)) = (&record.verdict, &record.capture) {
+                    let _ = secrets(&connection, sighting, session);
+                }
+                render(record);
+            });
         json::Renderer { kept: &json::Kept::new(ring), now: 0, redact: false }.connection(&record, &mut out);
         let text = text::Renderer { ring, now: 0, redact: false, styles: text::Styles::default() };
         text.connection(&record, &mut out);

@@ -26,5 +26,5 @@ pub use self::period::{Period, parse_period};
 pub use self::policy::Policy;
 pub use self::rule::{Check, OfferWatch, Rule, TicketWatch};
 pub use self::severity::Severity;
-pub use self::subject::{Item, Subject};
+pub use self::subject::{Item, Seen, Subject};
 pub use self::thresholds::Thresholds;

@@ -32,6 +32,7 @@ pub mod evidence;
 
 mod collect;
 mod dtls;
+mod ends;
 mod flow;
 mod fragment;
 mod half;
@@ -39,6 +40,8 @@ mod ip;
 mod link;
 mod message;
 mod quic;
+mod remarks;
+mod side;
 pub mod sighting;
 mod tcp;
 mod tls_record;
@@ -46,14 +49,15 @@ mod tunnel;
 
 use self::collect::{Collector, Stamp};
 pub use self::connection::Connection;
-use self::container::{Packet, Time};
+use self::container::Packet;
 use self::datagram::{Decoder, Route, Step, Tcp};
 use self::dtls::Dtls;
+use self::ends::Ends;
+pub use self::ends::Transport;
 use self::flow::{Flow, Flows, Handshake, Talk};
 use self::half::Half;
-use self::ip::Ends;
-pub use self::ip::Transport;
 use self::quic::Quic;
+pub use self::remarks::Remarks;
 use self::tcp::{Segment, Stream};
 
 /// What all open handshakes may hold together, in bytes.
@@ -74,35 +78,6 @@ pub struct Capture {
     given_up: u64,
     open_at_end: u64,
     unknown_quic: Option<(u64, u32)>,
-}
-
-/// What is worth saying about a capture as a whole.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Remarks {
-    /// Packets seen.
-    pub packets: u64,
-    /// Packets of a link type that is not known, and the first such type.
-    pub unknown_link: Option<(u64, u16)>,
-    /// Packets of an `EtherType` that is not known and may carry IP, and the first such type.
-    pub unknown_ethertype: Option<(u64, u16)>,
-    /// Packets of tunnels that cannot be read, and the IP protocol number of the first.
-    pub unknown_tunnel: Option<(u64, u8)>,
-    /// Packets in more tunnels than are followed.
-    pub too_deep: u64,
-    /// QUIC connections of a version whose keys are not public, and the first such version.
-    pub unknown_quic: Option<(u64, u32)>,
-    /// Packets that were captured only in part.
-    pub cut: u64,
-    /// Datagrams of which fragments were missing.
-    pub fragments_lost: u64,
-    /// Handshakes given up to stay within memory.
-    pub given_up: u64,
-    /// Handshakes that were still open at the end.
-    pub open_at_end: u64,
-    /// When the first packet was.
-    pub first: Option<Time>,
-    /// When the last packet was.
-    pub last: Time,
 }
 
 impl Capture {

@@ -14,11 +14,15 @@ mod key_log;
 mod keys;
 mod notes;
 mod output;
+#[cfg(feature = "probe")]
+mod probe;
 mod progress;
+mod redirect;
 mod server_config;
 mod source;
 mod survey;
 mod turnstile;
+mod zstd;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -47,6 +51,8 @@ fn run(cli: Cli, notes: &Notes) -> anyhow::Result<Exit> {
         #[cfg(feature = "audit")]
         Some(Command::Audit(args)) => audit::run(&args, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
+        #[cfg(feature = "probe")]
+        Some(Command::Probe(args)) => probe::run(&args, notes),
         Some(Command::Survey(args)) => survey::run(&args, notes),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

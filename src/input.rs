@@ -305,7 +305,7 @@ pub fn begins_capture(head: &[u8]) -> bool {
 }
 
 /// Whether nearly all bytes are printable: of random bytes six in ten are not.
-pub(crate) fn is_text(head: &[u8]) -> bool {
+pub fn is_text(head: &[u8]) -> bool {
     let odd = head.iter().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
     odd * 20 <= head.len()
 }

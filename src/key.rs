@@ -2,6 +2,7 @@
 //!
 //! [`mod@file`] reads key files, [`mod@format`] holds one module per server, and [`ring`] finds the key for a ticket.
 
+pub mod compare;
 pub mod config;
 pub mod configs;
 pub mod file;
@@ -18,6 +19,7 @@ mod derived;
 mod epochs;
 mod fingerprint;
 mod rotation;
+mod tree;
 mod verified;
 
 use std::fmt;

@@ -73,10 +73,13 @@ pub mod armor;
 pub mod audit;
 pub mod capture;
 pub mod escape;
+pub mod identify;
 pub mod input;
 pub mod key;
 pub mod keylog;
 pub mod open;
+#[cfg(feature = "audit")]
+pub mod probe;
 pub mod record;
 pub mod report;
 pub mod resumption;

@@ -10,16 +10,19 @@ use crate::input::Unreadable;
 use crate::key::KeyInUse;
 use crate::key::ring::BUILT_IN;
 use crate::open::{BadMac, Outcome};
+use crate::resumption::Unrecognised;
 use crate::session::Session;
 use crate::ticket::Ticket;
 
 mod connection;
 mod examine;
 mod problem;
+mod selection;
 
 pub use self::connection::{ConnectionRecord, EarlyData};
 pub use self::examine::{examine, examine_checked, examine_connection};
 pub use self::problem::Problem;
+pub use self::selection::Selection;
 
 /// One word for what became of a ticket; scripts rely on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,13 +44,15 @@ pub enum Status {
     BadSession,
     /// A server-side session ID: nothing is sealed in it.
     StatefulId,
+    /// In the place of a ticket, and nothing that a ticket key given here could be for.
+    Unrecognised,
     /// It cannot be split, or not even be read.
     Malformed,
 }
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Decrypted,
         Self::PlainSession,
         Self::NoKey,
@@ -56,6 +61,7 @@ impl Status {
         Self::BadPadding,
         Self::BadSession,
         Self::StatefulId,
+        Self::Unrecognised,
         Self::Malformed,
     ];
 
@@ -71,11 +77,13 @@ impl Status {
             Self::BadPadding => "bad_padding",
             Self::BadSession => "bad_session",
             Self::StatefulId => "stateful_id",
+            Self::Unrecognised => "unrecognised",
             Self::Malformed => "malformed",
         }
     }
 
-    /// Whether the job was done for this ticket, so that the exit status stays 0.
+    /// Whether the job was done for this ticket, so that the exit status stays 0: if no key was given, also for what is
+    /// [unrecognised](Self::Unrecognised).
     #[must_use]
     pub fn is_success(self) -> bool {
         matches!(self, Self::Decrypted | Self::PlainSession | Self::NoKey)
@@ -161,6 +169,7 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn status(&self) -> Status {
         match &self.verdict {
+            Ok(_) if self.unrecognised().is_some() => Status::Unrecognised,
             Err(_) => Status::Malformed,
             Ok(outcome) => match outcome {
                 Outcome::Decrypted { .. } => Status::Decrypted,
@@ -176,6 +185,12 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Why it is not recognised as a ticket, if it is none that a key could open.
+    #[must_use]
+    pub fn unrecognised(&self) -> Option<Unrecognised> {
+        Unrecognised::of(self.capture.as_ref()?, self.verdict.as_ref().ok()?)
+    }
+
     /// The parts of the ticket, where it has them: as the key that it met splits it, or as its shape suggests.
     #[must_use]
     pub fn ticket(&self) -> Option<Ticket<'a>> {
@@ -186,6 +201,7 @@ impl<'a> Record<'a> {
                 | Outcome::BadPadding { ticket, .. }
                 | Outcome::BadMac(BadMac { ticket, .. }),
             ) => Some(*ticket),
+            _ if self.unrecognised().is_some() => None,
             _ => Ticket::split(self.bytes).ok(),
         }
     }

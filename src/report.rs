@@ -5,14 +5,16 @@ pub mod findings;
 pub mod json;
 mod keys;
 pub mod openssl;
+#[cfg(feature = "audit")]
+pub mod probe;
 pub mod survey;
 pub mod text;
 
 mod page;
 mod tally;
 
-pub use self::keys::key as key_to_json;
+pub use self::keys::{compared as compared_to_json, key as key_to_json};
 pub use self::page::Page;
-pub use self::tally::Tally;
+pub use self::tally::{Tally, Totals};
 
 pub use crate::escape::REDACTED;

@@ -1,9 +1,12 @@
 //! What became of the resumption in a connection, judged with the tickets opened.
 //!
-//! [`examine`] looks at one opened ticket of a connection and gives a [`Attempt`]; [`why`] makes one sentence of all
-//! of them; [`secrets`] gives the key-log lines that a ticket is good for, each of them certain.
+//! [`examine`] looks at one opened ticket of a connection and gives an [`Attempt`]; [`conclude`] finds the [`Reason`] in
+//! all of them, and in the [`History`] of the capture, and makes one sentence of it; [`secrets`] gives the key-log lines that a ticket is good for, each of them certain.
 
+mod history;
+mod reason;
 pub mod secrets;
+mod unrecognised;
 mod why;
 
 use crate::capture::Connection;
@@ -14,8 +17,10 @@ use crate::session::{Protocol, Session};
 use crate::ticket::Ticket;
 use crate::tls::tls13::{Binder, EarlySecret, PskHello, RecordKeys, Suite, Transcript};
 
-pub(crate) use self::why::explain;
-pub use self::why::why;
+pub use self::history::{History, Issue, Mark};
+pub use self::reason::{Conclusion, Reason};
+pub use self::unrecognised::Unrecognised;
+pub use self::why::conclude;
 
 /// What is known of one ticket once it was tried with the keys.
 #[derive(Debug, Clone)]
@@ -30,6 +35,10 @@ pub struct Attempt {
     pub selected: bool,
     /// The name of the key that sealed it, where it has the form of a ticket.
     pub key_name: Option<KeyName>,
+    /// Number, from 1, of the packet that completes its message.
+    pub packet: u64,
+    /// Stands for the ticket.
+    pub mark: Mark,
     /// What became of it.
     pub verdict: Verdict,
 }
@@ -50,6 +59,8 @@ pub enum Verdict {
     Unusable,
     /// A server-side session ID.
     StatefulId,
+    /// Nothing that a key of a ticket is for.
+    Unrecognised(Unrecognised),
     /// Not of the form that is opened here.
     Malformed,
 }
@@ -69,6 +80,14 @@ pub struct Opened {
     pub expires: Option<i64>,
     /// Whether the client asked for a name other than the one sealed in it, which it is.
     pub other_name: Option<String>,
+    /// Stands for its session ID context.
+    pub context: Option<Mark>,
+    /// Whether its master secret is an extended one (TLS ≤ 1.2).
+    pub extended_master_secret: Option<bool>,
+    /// Its application protocol.
+    pub alpn: Option<Vec<u8>>,
+    /// Stands for its master secret, which renewed tickets of TLS ≤ 1.2 share.
+    pub secret: Option<Mark>,
     /// Whether the PSK gives the client's binder.
     pub binder: Option<bool>,
     /// The client's idea of its age, milliseconds.
@@ -80,7 +99,9 @@ pub struct Opened {
 /// Judges a ticket. Completes `sighting` with what takes the session: binder and age.
 #[must_use]
 pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &Outcome<'_>) -> Attempt {
+    let unrecognised = Unrecognised::of(sighting, outcome);
     let verdict = match outcome {
+        _ if unrecognised.is_some() => unrecognised.map_or(Verdict::Malformed, Verdict::Unrecognised),
         Outcome::Decrypted { key, session, .. } => {
             if let (Some(age), Some(add)) = (sighting.obfuscated_age, session.ticket_age_add) {
                 // both count modulo 2^32 (RFC 8446 section 4.2.11.1)
@@ -104,7 +125,9 @@ pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &O
         hello: sighting.hello,
         identity: sighting.identity,
         selected: sighting.selected.unwrap_or(false),
-        key_name: key_name(sighting.ticket, outcome),
+        key_name: if unrecognised.is_some() { None } else { key_name(sighting.ticket, outcome) },
+        packet: sighting.packet,
+        mark: Mark::of(sighting.ticket),
         verdict,
     }
 }
@@ -131,6 +154,10 @@ fn opened(sighting: &Sighting<'_>, role: Role, session: &Session<'_>) -> Opened 
         time: session.time,
         expires: session.expires(),
         other_name: sealed.map(|sealed| crate::escape::Text(sealed).to_string()),
+        context: session.session_id_context.map(Mark::of),
+        extended_master_secret: session.extended_master_secret,
+        alpn: session.alpn.map(<[u8]>::to_vec),
+        secret: (!session.protocol.has_psk()).then(|| Mark::of(session.secret.bytes())),
         binder: sighting.binder,
         age_ms: sighting.age_ms,
         early_data_accepted: false,

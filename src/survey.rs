@@ -3,24 +3,48 @@
 //! A key name is public, and stays the same for as long as a server seals with one key. So names, their first and last
 //! appearance and the servers that use them show rotations, and servers that share a key or should.
 
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use crate::capture::container::Time;
-use crate::key::KeyName;
-use crate::ticket::Shape;
+use crate::key::{KeyName, Role};
+use crate::ticket::{self, NAME_LENGTH, Shape};
+
+pub use self::names::{Shown, each as each_name};
 
 /// Key names that are told apart; more would only be noise, and memory.
 const MAX_NAMES: usize = 1 << 16;
 /// Servers, host names and lengths that are kept for each name.
 const MAX_KEPT: usize = 64;
+/// Bytes of a name that are the key's where the rest is salt.
+const PREFIX: usize = 4;
 /// Of this many tickets of one server that share nothing, the first bytes are no key names.
 const NEVER_REPEATING: usize = 5;
+
+/// How a ticket came to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Part {
+    /// Nothing is known: a list, or a file.
+    #[default]
+    Unknown,
+    /// A server issued it.
+    Issued,
+    /// A client offered it, and it is not known what became of it.
+    Offered,
+    /// A client offered it, and the server took it.
+    Accepted,
+    /// A client offered it, and the server did not take it.
+    Refused,
+}
 
 /// One ticket, and what is known around it.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
-    /// The ticket.
+    /// The ticket; its key name alone is enough.
     pub ticket: &'a [u8],
     /// When it was seen.
     pub time: Option<Time>,
@@ -28,6 +52,83 @@ pub struct Seen<'a> {
     pub server: Option<&'a str>,
     /// The host name that the client asked for.
     pub sni: Option<&'a [u8]>,
+    /// The input that it came from.
+    pub source: &'a str,
+    /// How it came to be seen.
+    pub part: Part,
+}
+
+/// What one server did with a key, and when.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// Tickets that it issued.
+    pub issued: u64,
+    /// Tickets that clients offered to it, whatever became of them.
+    pub offered: u64,
+    /// Those that it accepted.
+    pub accepted: u64,
+    /// Those that it refused.
+    pub refused: u64,
+    /// When any was seen first and last.
+    pub seen: Option<(Time, Time)>,
+    /// When it issued the first and the last.
+    pub sealing: Option<(Time, Time)>,
+}
+
+impl Uses {
+    fn count(&mut self, part: Part, time: Option<Time>) {
+        match part {
+            Part::Issued => self.issued += 1,
+            Part::Offered => self.offered += 1,
+            Part::Accepted => (self.offered, self.accepted) = (self.offered + 1, self.accepted + 1),
+            Part::Refused => (self.offered, self.refused) = (self.offered + 1, self.refused + 1),
+            Part::Unknown => {}
+        }
+        widen(&mut self.seen, time);
+        if matches!(part, Part::Issued | Part::Unknown) {
+            widen(&mut self.sealing, time);
+        }
+    }
+
+    fn absorb(&mut self, other: &Self) {
+        self.issued += other.issued;
+        self.offered += other.offered;
+        self.accepted += other.accepted;
+        self.refused += other.refused;
+        for (span, more) in [(&mut self.seen, other.seen), (&mut self.sealing, other.sealing)] {
+            if let Some((first, last)) = more {
+                widen(span, Some(first));
+                widen(span, Some(last));
+            }
+        }
+    }
+
+    /// Whether the server has shown that it has the key: it issued, or accepted.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.issued > 0 || self.accepted > 0
+    }
+}
+
+/// Makes a span of time hold another point.
+fn widen(span: &mut Option<(Time, Time)>, time: Option<Time>) {
+    if let Some(time) = time {
+        let (first, last) = span.unwrap_or((time, time));
+        *span = Some((first.min(time), last.max(time)));
+    }
+}
+
+/// The key that opens the tickets of a group, as the key files name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownKey {
+    /// Path of the file.
+    pub file: Arc<str>,
+    /// n-th key of that file, from 0.
+    pub index: usize,
+    /// Whether the file says that it seals.
+    pub role: Role,
+    /// Whether a ticket of the group verifies under it; otherwise it only has the name.
+    pub verified: bool,
 }
 
 /// All tickets under one key name.
@@ -35,6 +136,8 @@ pub struct Seen<'a> {
 pub struct Group {
     /// The name; `None` for tickets that have none, or whose first bytes never repeat.
     pub key_name: Option<KeyName>,
+    /// How many bytes of the name are the key's: 16, or 4 if the rest is a salt that differs from ticket to ticket.
+    pub name_length: usize,
     /// Whose tickets they look like.
     pub shape: Shape,
     /// How many were seen, each time it was seen.
@@ -43,14 +146,22 @@ pub struct Group {
     pub first_seen: Option<Time>,
     /// When the last was seen.
     pub last_seen: Option<Time>,
-    /// The servers, `ip:port`.
-    pub servers: BTreeSet<String>,
+    /// What was done with them, by all servers and by those that are not known.
+    pub uses: Uses,
+    /// What was done with them, by server, `ip:port`.
+    pub by_server: BTreeMap<String, Uses>,
     /// The host names that clients asked for.
     pub snis: BTreeSet<Vec<u8>>,
-    /// The lengths of the tickets, bytes.
+    /// The lengths of the tickets, bytes; of names alone none.
     pub lengths: BTreeSet<usize>,
-    /// The name that a server of this group used before: a rotation, at the time this one was first seen.
+    /// The inputs that they came from.
+    pub sources: BTreeSet<String>,
+    /// The name that a server of this group stopped sealing under before it began with this one: a rotation.
     pub replaces: Option<KeyName>,
+    /// The names that a server of this group seals under in the same period.
+    pub alongside: BTreeSet<KeyName>,
+    /// The key that opens them, if keys were given.
+    pub key: Option<KnownKey>,
     /// A hash of the first ticket, to tell a name from a ticket that came twice.
     first: u64,
     /// Whether different tickets share the name.
@@ -66,16 +177,40 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Takes a ticket.
-    pub fn add(&mut self, seen: Seen<'_>) {
+    /// Takes a ticket, and the key that opens it, if that is known.
+    pub fn add(&mut self, seen: Seen<'_>, key: Option<KnownKey>) {
+        let is_bare_name = seen.ticket.len() == NAME_LENGTH;
         let shape = Shape::of(seen.ticket);
-        let named = shape.key_name(seen.ticket).filter(|name| !is_uninitialised(*name));
+        let named = match is_bare_name {
+            true if seen.part == Part::Unknown => None,
+            true => ticket::leading_name(seen.ticket),
+            false => shape.key_name(seen.ticket),
+        };
+        let named = named.filter(|name| !is_uninitialised(*name));
+        self.group(named, shape, &seen).count(&seen, key);
+    }
+
+    /// Takes a key name without more of a ticket.
+    pub fn add_name(&mut self, name: KeyName, shown: Shown, source: &str) {
+        let part = match shown {
+            Shown::Ticket => Part::Unknown,
+            Shown::Sealed => Part::Issued,
+            Shown::Opened => Part::Accepted,
+            Shown::NotFound => Part::Refused,
+        };
+        let seen = Seen { ticket: name.as_bytes(), time: None, server: None, sni: None, source, part };
+        let group = self.group(Some(name), Shape::Unknown, &seen);
+        group.count(&seen, None);
+        // a name that is shown as one needs no second ticket to be one
+        group.repeats = true;
+        group.lengths.remove(&size_of::<KeyName>());
+    }
+
+    fn group(&mut self, named: Option<KeyName>, shape: Shape, seen: &Seen<'_>) -> &mut Group {
         let room = self.groups.len() < MAX_NAMES;
         match named.filter(|name| room || self.groups.contains_key(name)) {
-            Some(name) => self.groups.entry(name).or_insert_with(|| Group::new(Some(name), shape, &seen)).count(&seen),
-            None => {
-                self.nameless.entry(shape.as_str()).or_insert_with(|| Group::new(None, shape, &seen)).count(&seen);
-            }
+            Some(name) => self.groups.entry(name).or_insert_with(|| Group::new(Some(name), shape, seen)),
+            None => self.nameless.entry(shape.as_str()).or_insert_with(|| Group::new(None, shape, seen)),
         }
     }
 
@@ -85,7 +220,7 @@ impl Survey {
         let mut nameless = self.nameless;
         let mut singles: BTreeMap<&'static str, Vec<Group>> = BTreeMap::new();
         let mut groups = Vec::new();
-        for group in self.groups.into_values() {
+        for group in unsalted(self.groups) {
             if group.repeats || (!group.shape.has_doubtful_name() && group.tickets > 1) {
                 groups.push(group);
             } else {
@@ -94,14 +229,14 @@ impl Survey {
         }
         for (shape, singles) in singles {
             let alone: HashMap<String, usize> =
-                singles.iter().flat_map(|group| &group.servers).fold(HashMap::new(), |mut counts, server| {
+                singles.iter().flat_map(|group| group.by_server.keys()).fold(HashMap::new(), |mut counts, server| {
                     *counts.entry(server.clone()).or_default() += 1;
                     counts
                 });
             for group in singles {
                 // one ticket of Go's may begin with a name or with an IV; a server does not change its key each time
                 let has_name = !group.shape.has_doubtful_name()
-                    && group.servers.iter().all(|server| alone.get(server).is_none_or(|&n| n < NEVER_REPEATING));
+                    && group.by_server.keys().all(|server| alone.get(server).is_none_or(|&n| n < NEVER_REPEATING));
                 if has_name {
                     groups.push(group);
                     continue;
@@ -115,41 +250,91 @@ impl Survey {
             }
         }
         groups.sort_by_key(|group| (group.first_seen, group.key_name));
-        mark_rotations(&mut groups);
+        compare_periods(&mut groups);
         groups.extend(nameless.into_values());
         groups
     }
+}
+
+/// Puts names together that share their first four bytes: the rest is a salt (wangle and fizz seal so).
+fn unsalted(groups: HashMap<KeyName, Group>) -> Vec<Group> {
+    let mut by_prefix: BTreeMap<[u8; PREFIX], Vec<Group>> = BTreeMap::new();
+    for (name, group) in groups {
+        by_prefix.entry(name.as_bytes().first_chunk().copied().unwrap_or_default()).or_default().push(group);
+    }
+    let mut all = Vec::new();
+    for (_, mut group) in by_prefix {
+        group.sort_by_key(|group| (group.first_seen, group.key_name));
+        let salted = group.len() > 1;
+        let mut group = group.into_iter();
+        let Some(mut first) = group.next() else { continue };
+        if salted {
+            first.name_length = PREFIX;
+            first.repeats = true;
+            group.for_each(|other| first.absorb(other));
+        }
+        all.push(first);
+    }
+    all
 }
 
 impl Group {
     fn new(key_name: Option<KeyName>, shape: Shape, seen: &Seen<'_>) -> Self {
         Self {
             key_name,
+            name_length: size_of::<KeyName>(),
             shape,
             tickets: 0,
             first_seen: None,
             last_seen: None,
-            servers: BTreeSet::new(),
+            uses: Uses::default(),
+            by_server: BTreeMap::new(),
             snis: BTreeSet::new(),
             lengths: BTreeSet::new(),
+            sources: BTreeSet::new(),
             replaces: None,
+            alongside: BTreeSet::new(),
+            key: None,
             first: hash(seen.ticket),
             repeats: false,
         }
     }
 
-    fn count(&mut self, seen: &Seen<'_>) {
+    /// The bytes of the name that are the key's.
+    #[must_use]
+    pub fn name(&self) -> Option<&[u8]> {
+        let name = self.key_name.as_ref()?.as_bytes();
+        name.get(..self.name_length.min(name.len()))
+    }
+
+    /// The servers that issued or accepted tickets of the group, and those of which no more is known than that their
+    /// tickets are in it.
+    pub fn servers(&self) -> impl Iterator<Item = &str> {
+        let seals = |uses: &Uses| uses.has_key() || uses.offered == 0;
+        self.by_server.iter().filter(move |(_, uses)| seals(uses)).map(|(server, _)| server.as_str())
+    }
+
+    fn count(&mut self, seen: &Seen<'_>, key: Option<KnownKey>) {
         self.tickets += 1;
         self.first_seen = earliest(self.first_seen, seen.time);
         self.last_seen = self.last_seen.max(seen.time);
-        if let Some(server) = seen.server.filter(|_| self.servers.len() < MAX_KEPT) {
-            self.servers.insert(server.to_owned());
+        self.uses.count(seen.part, seen.time);
+        if let Some(server) = seen.server {
+            if self.by_server.len() < MAX_KEPT || self.by_server.contains_key(server) {
+                self.by_server.entry(server.to_owned()).or_default().count(seen.part, seen.time);
+            }
         }
         if let Some(sni) = seen.sni.filter(|_| self.snis.len() < MAX_KEPT) {
             self.snis.insert(sni.to_vec());
         }
         if self.lengths.len() < MAX_KEPT {
             self.lengths.insert(seen.ticket.len());
+        }
+        if self.sources.len() < MAX_KEPT && !self.sources.contains(seen.source) {
+            self.sources.insert(seen.source.to_owned());
+        }
+        if self.key.as_ref().is_none_or(|known| !known.verified) {
+            self.key = key.or(self.key.take());
         }
         self.repeats = self.repeats || hash(seen.ticket) != self.first;
     }
@@ -158,17 +343,24 @@ impl Group {
         self.tickets += other.tickets;
         self.first_seen = earliest(self.first_seen, other.first_seen);
         self.last_seen = self.last_seen.max(other.last_seen);
-        self.servers.extend(other.servers);
+        self.uses.absorb(&other.uses);
+        for (server, uses) in other.by_server {
+            if self.by_server.len() < MAX_KEPT || self.by_server.contains_key(&server) {
+                self.by_server.entry(server).or_default().absorb(&uses);
+            }
+        }
         self.snis.extend(other.snis);
         self.lengths.extend(other.lengths);
-        while self.servers.len() > MAX_KEPT {
-            self.servers.pop_last();
-        }
+        self.sources.extend(other.sources);
+        self.key = self.key.take().or(other.key);
         while self.snis.len() > MAX_KEPT {
             self.snis.pop_last();
         }
         while self.lengths.len() > MAX_KEPT {
             self.lengths.pop_last();
+        }
+        while self.sources.len() > MAX_KEPT {
+            self.sources.pop_last();
         }
     }
 }
@@ -192,14 +384,33 @@ fn hash(ticket: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// A name that appears where a server was seen with another one before has replaced that one.
-fn mark_rotations(groups: &mut [Group]) {
-    let mut latest: HashMap<String, KeyName> = HashMap::new();
-    for group in groups.iter_mut().filter(|group| group.first_seen.is_some()) {
-        let before = group.servers.iter().find_map(|server| latest.get(server).copied());
-        group.replaces = before;
-        if let Some(name) = group.key_name {
-            latest.extend(group.servers.iter().map(|server| (server.clone(), name)));
+/// Compares the periods in which each server sealed under its names. A name replaces another one if the server had
+/// stopped sealing under that before it began with this; if the periods overlap, several nodes are behind one address,
+/// or there are several keys at a time.
+fn compare_periods(groups: &mut [Group]) {
+    type Period = (Time, Time, usize);
+    let mut by_server: BTreeMap<String, Vec<Period>> = BTreeMap::new();
+    for (at, group) in groups.iter().enumerate() {
+        for (server, uses) in &group.by_server {
+            if let Some((first, last)) = uses.sealing {
+                by_server.entry(server.clone()).or_default().push((first, last, at));
+            }
+        }
+    }
+    for periods in by_server.values() {
+        for &(first, last, at) in periods {
+            let others = || periods.iter().filter(|other| other.2 != at);
+            let name = |at: usize| groups.get(at).and_then(|group| group.key_name);
+            let beside: Vec<KeyName> = others()
+                .filter(|other| other.0 <= last && first <= other.1)
+                .filter_map(|other| name(other.2))
+                .collect();
+            let before = others().filter(|other| other.1 < first).max_by_key(|other| other.1);
+            let replaced = before.filter(|_| beside.is_empty()).and_then(|other| name(other.2));
+            if let Some(group) = groups.get_mut(at) {
+                group.replaces = group.replaces.or(replaced);
+                group.alongside.extend(beside);
+            }
         }
     }
 }
@@ -214,14 +425,18 @@ mod tests {
 
     fn seen<'a>(ticket: &'a [u8], seconds: i64, server: &'a str) -> Seen<'a> {
         let time = Some(Time { seconds, nanoseconds: 0 });
-        Seen { ticket, time, server: Some(server), sni: Some(b"www.example") }
+        Seen { ticket, time, server: Some(server), sni: Some(b"www.example"), source: "a.pcap", part: Part::Issued }
+    }
+
+    fn bare(ticket: &[u8]) -> Seen<'_> {
+        Seen { ticket, time: None, server: None, sni: None, source: "list", part: Part::Unknown }
     }
 
     #[test]
     fn names_are_counted_and_rotations_marked() {
         let mut survey = Survey::default();
-        for (name, rest, at) in [(1, 1, 10), (1, 2, 20), (2, 3, 30), (2, 3, 40), (1, 4, 50)] {
-            survey.add(seen(&ticket(name, rest), at, "10.0.0.1:443"));
+        for (name, rest, at) in [(1, 1, 10), (1, 2, 20), (2, 3, 30), (2, 3, 40)] {
+            survey.add(seen(&ticket(name, rest), at, "10.0.0.1:443"), None);
         }
         let groups = survey.finish();
         let shown: Vec<_> = groups
@@ -233,17 +448,17 @@ mod tests {
                 (names, group.tickets, seconds(group.first_seen), seconds(group.last_seen))
             })
             .collect();
-        assert_eq!(shown, [((Some(1), None), 3, Some(10), Some(50)), ((Some(2), Some(1)), 2, Some(30), Some(40))]);
+        assert_eq!(shown, [((Some(1), None), 2, Some(10), Some(20)), ((Some(2), Some(1)), 2, Some(30), Some(40))]);
     }
 
     #[test]
     fn first_bytes_that_never_repeat_are_no_names() {
         let mut survey = Survey::default();
         for name in 10..20 {
-            survey.add(seen(&ticket(name, name), 1, "10.0.0.1:443"));
+            survey.add(seen(&ticket(name, name), 1, "10.0.0.1:443"), None);
         }
-        survey.add(seen(&ticket(1, 1), 1, "10.0.0.1:443"));
-        survey.add(seen(&ticket(1, 2), 1, "10.0.0.1:443"));
+        survey.add(seen(&ticket(1, 1), 1, "10.0.0.1:443"), None);
+        survey.add(seen(&ticket(1, 2), 1, "10.0.0.1:443"), None);
         let groups = survey.finish();
         let names: Vec<_> = groups.iter().map(|group| (group.key_name.is_some(), group.tickets)).collect();
         assert_eq!(names, [(true, 2), (false, 10)]);
@@ -253,9 +468,9 @@ mod tests {
     fn what_stunnel_sends_is_no_name_and_one_ticket_each_of_many_servers_is() {
         let mut survey = Survey::default();
         let stunnel = include_bytes!("../testdata/stunnel32_tls12/ticket.bin");
-        survey.add(Seen { ticket: stunnel, time: None, server: None, sni: None });
+        survey.add(bare(stunnel), None);
         for name in 10..20 {
-            survey.add(Seen { ticket: &ticket(name, name), time: None, server: None, sni: None });
+            survey.add(bare(&ticket(name, name)), None);
         }
         let groups = survey.finish();
         assert_eq!(groups.iter().filter(|group| group.key_name.is_some()).count(), 10);
@@ -266,8 +481,8 @@ mod tests {
     fn a_ticket_offered_twice_makes_no_name_of_an_iv() {
         let mut survey = Survey::default();
         let go = vec![7; 113];
-        survey.add(seen(&go, 1, "10.0.0.1:443"));
-        survey.add(seen(&go, 2, "10.0.0.1:443"));
+        survey.add(seen(&go, 1, "10.0.0.1:443"), None);
+        survey.add(seen(&go, 2, "10.0.0.1:443"), None);
         let groups = survey.finish();
         assert_eq!((groups.len(), groups[0].key_name, groups[0].tickets), (1, None, 2));
     }
@@ -278,9 +493,72 @@ mod tests {
         for number in 0_u32..100_000 {
             let mut ticket = ticket(0, 0);
             ticket[..4].copy_from_slice(&number.to_be_bytes());
-            survey.add(Seen { ticket: &ticket, time: None, server: None, sni: None });
+            survey.add(bare(&ticket), None);
         }
         assert!(survey.groups.len() <= MAX_NAMES);
         assert_eq!(survey.finish().iter().map(|group| group.tickets).sum::<u64>(), 100_000);
+    }
+
+    #[test]
+    fn names_by_turns_are_alongside_and_no_rotation() {
+        let mut survey = Survey::default();
+        for (name, rest, at) in [(1, 1, 10), (2, 2, 10), (1, 3, 20), (2, 4, 30), (1, 5, 40)] {
+            survey.add(seen(&ticket(name, rest), at, "10.0.0.1:443"), None);
+        }
+        let groups = survey.finish();
+        assert!(groups.iter().all(|group| group.replaces.is_none()));
+        let beside: Vec<Vec<u8>> =
+            groups.iter().map(|group| group.alongside.iter().map(|name| name.as_bytes()[0]).collect()).collect();
+        assert_eq!(beside, [vec![2], vec![1]]);
+    }
+
+    #[test]
+    fn what_clients_offer_is_not_what_a_server_seals() {
+        let mut survey = Survey::default();
+        let server = "10.0.0.1:443";
+        let one = ticket(1, 1);
+        for (name, part, at) in [(1, Part::Issued, 10), (2, Part::Issued, 20), (1, Part::Accepted, 30)] {
+            survey.add(Seen { part, ..seen(&ticket(name, 1), at, server) }, None);
+        }
+        survey.add(Seen { part: Part::Refused, ..seen(&ticket(3, 1), 40, server) }, None);
+        survey.add(Seen { part: Part::Refused, source: "b.pcap", ..seen(&one, 50, server) }, None);
+        let groups = survey.finish();
+        let of =
+            |name: u8| groups.iter().find(|group| group.key_name.is_some_and(|it| it.as_bytes()[0] == name)).unwrap();
+        assert_eq!(
+            of(2).replaces.map(|name| name.as_bytes()[0]),
+            Some(1),
+            "old tickets are still accepted after a rotation"
+        );
+        assert!(groups.iter().all(|group| group.alongside.is_empty()));
+        assert_eq!((of(3).servers().count(), of(3).uses.refused), (0, 1));
+        let uses = of(1).by_server[server];
+        assert_eq!((uses.issued, uses.offered, uses.accepted, uses.refused), (1, 2, 1, 1));
+        assert_eq!(of(1).sources.len(), 2);
+    }
+
+    #[test]
+    fn names_with_a_salt_are_one_name() {
+        let mut survey = Survey::default();
+        for salt in 1..6 {
+            let mut salted = ticket(9, salt);
+            salted[4..16].fill(salt);
+            survey.add(seen(&salted, salt.into(), "10.0.0.1:443"), None);
+        }
+        let groups = survey.finish();
+        let shown: Vec<_> = groups.iter().map(|group| (group.name().unwrap(), group.tickets, group.replaces)).collect();
+        assert_eq!(shown, [(&[9; 4][..], 5, None)]);
+    }
+
+    #[test]
+    fn names_alone_are_enough() {
+        let mut survey = Survey::default();
+        for shown in [Shown::Sealed, Shown::Opened, Shown::NotFound] {
+            survey.add_name(KeyName::new([4; 16]), shown, "error.log");
+        }
+        let groups = survey.finish();
+        let uses = groups[0].uses;
+        assert_eq!((groups.len(), uses.issued, uses.accepted, uses.refused), (1, 1, 1, 1));
+        assert!(groups[0].lengths.is_empty());
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod aead;
 pub mod alert;
 pub mod hello;
+pub(crate) mod number;
 pub mod protocol;
 pub mod quic;
 pub mod registry;

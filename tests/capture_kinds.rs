@@ -22,7 +22,7 @@ fn kind(packets: &[Vec<u8>]) -> &'static str {
 }
 
 fn why(connection: &Connection) -> String {
-    tktdump::resumption::why(connection, &[], 0)
+    tktdump::resumption::conclude(connection, &[], &tktdump::resumption::History::default(), 0).why
 }
 
 #[test]

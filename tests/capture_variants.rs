@@ -144,7 +144,7 @@ fn a_client_hello_that_is_cut_is_no_late_start() {
     assert!(!all.is_empty());
     for connection in &all {
         assert!(connection.client_lost && !connection.server_lost && connection.client_hellos.is_empty());
-        let why = tktdump::resumption::why(connection, &[], 0);
+        let why = tktdump::resumption::conclude(connection, &[], &tktdump::resumption::History::default(), 0).why;
         assert!(why.contains("does not have the whole ClientHello"), "{why}");
     }
 }

@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 /// What only the command needs, what only audits need, and what only SARIF needs.
-const COMMAND: [&str; 9] =
-    ["anstream", "anyhow", "clap", "clap_mangen", "flate2", "glob", "indicatif", "rustix", "tempfile"];
+const COMMAND: [&str; 10] =
+    ["anstream", "anyhow", "clap", "clap_mangen", "flate2", "glob", "indicatif", "rustix", "ruzstd", "tempfile"];
 const AUDIT: [&str; 2] = ["humantime", "toml"];
 const SARIF: [&str; 1] = ["serde-sarif"];
+/// What only probes need.
+const PROBE: [&str; 3] = ["rustls", "ring", "rustls-native-certs"];
 
 /// The names of the crates that a program gets with the library.
 fn crates(features: &str) -> BTreeSet<String> {
@@ -34,7 +36,7 @@ fn among<'a>(crates: &BTreeSet<String>, names: &[&'a str]) -> Vec<&'a str> {
 fn the_library_alone_brings_nothing_of_the_command() {
     let crates = crates("");
     assert!(crates.contains("tktdump") && crates.contains("aes"), "{crates:?}");
-    for names in [&COMMAND[..], &AUDIT, &SARIF] {
+    for names in [&COMMAND[..], &AUDIT, &SARIF, &PROBE] {
         assert_eq!(among(&crates, names), [""; 0]);
     }
 }

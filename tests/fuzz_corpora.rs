@@ -23,6 +23,11 @@ fn key_file() {
 }
 
 #[test]
+fn configuration() {
+    replay("configuration", bodies::configuration);
+}
+
+#[test]
 fn ticket_input() {
     replay("ticket_input", bodies::ticket_input);
 }

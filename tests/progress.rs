@@ -4,15 +4,28 @@
 // a test that cannot go on says so by panicking
 #![allow(clippy::unwrap_used)]
 
+use std::io::Read as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
 
+mod common;
+
+/// What is read in less time shows no bar.
+const DELAY: Duration = Duration::from_secs(2);
+/// What is said of a line `zz` after one line.
+const ERROR: &str = "tktdump: error: -: line 2: neither hex nor base64: 'z' at column 1 is no hex digit\n\
+                     tktdump: hint: one ticket a line, as hex or base64; --from names another form\n";
 const FOLDER: &str = "testdata/nginx48_tls12";
 
-/// Runs a line of bash on a terminal of its own. `script` is part of every Linux.
-fn terminal(line: &str) -> Child {
+/// Runs a line of bash on a terminal of its own. `script` is part of every Linux. `hold` waits until a file is there.
+fn terminal(line: &str, file: &Path) -> Child {
+    let line = line.replace("hold", &format!("until [ -e {} ]; do sleep 0.1; done", file.display()));
     let ticket = hex::encode(std::fs::read(format!("{FOLDER}/ticket.bin")).unwrap());
     Command::new("script")
-        .args(["--quiet", "--return", "--command", line, "/dev/null"])
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
         .env("SHELL", "/bin/bash")
         .env("TERM", "xterm")
         .env("tktdump", env!("CARGO_BIN_EXE_tktdump"))
@@ -26,9 +39,32 @@ fn terminal(line: &str) -> Child {
         .unwrap()
 }
 
-/// What the terminal was sent, once all is done.
-fn sent(terminal: Child) -> String {
-    String::from_utf8(terminal.wait_with_output().unwrap().stdout).unwrap()
+/// What the terminal was sent. What the line holds back goes on when the bar was seen; where there is to be none, when it
+/// would have been.
+fn sent(line: &str, bar: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("go");
+    let mut terminal = terminal(line, &file);
+    let mut stdout = terminal.stdout.take().unwrap();
+    let (seen, wait) = channel();
+    let longest = if bar.is_empty() { DELAY + Duration::from_secs(1) } else { common::PATIENCE };
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let _ = wait.recv_timeout(longest);
+            std::fs::write(file, "").unwrap();
+        });
+        let (mut sent, mut part) = (Vec::new(), [0; 1 << 12]);
+        // a terminal that nobody has open any more ends, or cannot be read
+        while let Ok(length @ 1..) = stdout.read(&mut part) {
+            sent.extend_from_slice(part.get(..length).unwrap());
+            if !bar.is_empty() && String::from_utf8_lossy(&sent).contains(bar) {
+                let _ = seen.send(());
+            }
+        }
+        drop(seen);
+        terminal.wait().unwrap();
+        String::from_utf8(sent).unwrap()
+    })
 }
 
 /// What is to be seen at the end: carriage returns and the erasing of lines (`CSI 2 K`) carried out.
@@ -42,8 +78,6 @@ fn seen(sent: &str) -> String {
 
 #[test]
 fn those_who_wait_see_it_until_something_is_said_or_all_is_done() {
-    let error = "tktdump: error: -: line 2: neither hex nor base64: 'z' at column 1 is no hex digit\n\
-                 tktdump: hint: one ticket a line, as hex or base64; --from names another form\n";
     let damaged = "tktdump: error: -: damaged gzip: incomplete deflate stream\n\
                    tktdump: hint: what was before it has been read; gzip -t FILE checks a file\n";
     let capture = "tktdump: warning: the key log decrypts recorded traffic: keep it as safe as the ticket key\n";
@@ -54,52 +88,67 @@ fn those_who_wait_see_it_until_something_is_said_or_all_is_done() {
     );
     let cases = [
         // lines; an error while it is shown
-        ("(echo $ticket; sleep 3; echo zz; sleep 0.3) | $tktdump -k $key > /dev/null", error, " B, "),
+        ("(echo $ticket; hold; echo zz; sleep 0.3) | $tktdump -k $key > /dev/null", ERROR, " B, "),
         // a gzip that breaks off
         (
-            "(yes $ticket | head -n 9999 | gzip | head -c 2000; sleep 3) | $tktdump -k $key > /dev/null",
+            "(yes $ticket | head -n 9999 | gzip | head -c 2000; hold) | $tktdump -k $key > /dev/null",
             damaged,
             "1.95 KiB, ",
         ),
         // a whole input
-        ("(cat ${key%key}bin; sleep 3) | $tktdump -k $key > /dev/null", "", "208 B, "),
+        ("(cat ${key%key}bin; hold) | $tktdump -k $key > /dev/null", "", "208 B, "),
         // several workers: an error while it is shown, and a reader that leaves while one of them waits for input
         (
-            "(yes $ticket | head -n 2000; sleep 3; echo zz; sleep 0.3) | $tktdump -j 2 -k $key > /dev/null",
-            &error.replace("line 2:", "line 2001:"),
+            "(yes $ticket | head -n 2000; hold; echo zz; sleep 0.3) | $tktdump -j 2 -k $key > /dev/null",
+            &ERROR.replace("line 2:", "line 2001:"),
             " KiB, ",
         ),
         (
-            "(yes $ticket | head -n 2000; sleep 1; yes $ticket | head -n 120; sleep 4) | \
-             $tktdump -j 2 -f json -k $key | (head -n 2000 > /dev/null; sleep 3)",
+            "(yes $ticket | head -n 2000; sleep 1; yes $ticket | head -n 120; hold; sleep 1) | \
+             $tktdump -j 2 -f json -k $key | (head -n 2000 > /dev/null; hold)",
             "",
             " KiB, ",
         ),
         // captures, and the other commands
-        ("(cat $capture; sleep 3) | $tktdump -k $key -f keylog > /dev/null", capture, "KiB, "),
-        ("(cat $capture; sleep 3) | $tktdump -k $key -f pcapng > /dev/null", capture, "KiB, "),
-        ("(cat $capture; sleep 3) | $tktdump survey > /dev/null", "", "KiB, "),
-        ("(cat $capture; sleep 3) | $tktdump audit > /dev/null", "", "KiB, "),
+        ("(cat $capture; hold) | $tktdump -k $key -f keylog > /dev/null", capture, "KiB, "),
+        ("(cat $capture; hold) | $tktdump -k $key -f pcapng > /dev/null", capture, "KiB, "),
+        ("(cat $capture; hold) | $tktdump survey > /dev/null", "", "KiB, "),
+        ("(cat $capture; hold) | $tktdump audit > /dev/null", "", "KiB, "),
         // the length of a file is known; results are not taken
         (
-            "list=$(mktemp); yes $ticket | head -n 2000 > $list; $tktdump -f json -k $key $list | (sleep 3; wc -l); \
+            "list=$(mktemp); yes $ticket | head -n 2000 > $list; $tktdump -f json -k $key $list | (hold; wc -l); \
              rm $list",
             "2000\n",
             "of 814.45 KiB, ",
         ),
-        // nobody is to be held up by it, nor to see it for what is short
-        ("(echo $ticket; sleep 1.2; echo zz) | $tktdump -k $key > /dev/null", error, ""),
         // not wanted: quiet, results on the terminal, notes in a pipe, a terminal that is none
-        ("(echo $ticket; sleep 3) | $tktdump -q -k $key > /dev/null", "", ""),
-        ("(echo $ticket; sleep 3) | $tktdump survey -f json", group, ""),
-        ("(echo $ticket; sleep 3) | $tktdump -k $key 2>&1 > /dev/null | cat", "", ""),
-        ("(echo $ticket; sleep 3) | TERM=dumb $tktdump -k $key > /dev/null", "", ""),
+        ("(echo $ticket; hold) | $tktdump -q -k $key > /dev/null", "", ""),
+        ("(echo $ticket; hold) | $tktdump survey -f json", group, ""),
+        ("(echo $ticket; hold) | $tktdump -k $key 2>&1 > /dev/null | cat", "", ""),
+        ("(echo $ticket; hold) | TERM=dumb $tktdump -k $key > /dev/null", "", ""),
     ];
-    let terminals: Vec<Child> = cases.iter().map(|(line, ..)| terminal(line)).collect();
-    for ((line, left, bar), terminal) in cases.into_iter().zip(terminals) {
-        let sent = sent(terminal);
+    let runs = cases.map(|(line, left, bar)| {
+        let line_of_run = line.to_owned();
+        (line, left, bar, thread::spawn(move || sent(&line_of_run, bar)))
+    });
+    for (line, left, bar, run) in runs {
+        let sent = run.join().unwrap();
         assert_eq!(sent.contains("\x1b["), !bar.is_empty(), "{line}: {sent:?}");
         assert!(sent.contains(bar), "{line}: {sent:?}");
         assert_eq!(seen(&sent), left, "{line}: {sent:?}");
+    }
+}
+
+#[test]
+fn nobody_is_held_up_by_it_nor_sees_it_for_what_is_short() {
+    // on a machine that is too busy for anything to be short, nothing can be told
+    for _ in 0..5 {
+        let begin = Instant::now();
+        let sent = sent("(echo $ticket; sleep 0.5; echo zz) | $tktdump -k $key > /dev/null", "");
+        assert_eq!(seen(&sent), ERROR, "{sent:?}");
+        if begin.elapsed() < DELAY {
+            assert!(!sent.contains("\x1b["), "{sent:?}");
+            return;
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Runs the commands of the documents and compares what they print.
 //!
-//! In a fence marked `console`, a line with `$ ` is a command for bash, which a `\` at its end continues, `? N` its exit
-//! status where that is not 0, and the rest what it prints, errors after results. Fences marked `console tools` need
-//! openssl, tshark, xxd, jq and GNU parallel, and those marked `console spark` need Apache Spark; their tests are for
-//! machines that have them. `TKTDUMP_README=write` writes what commands print into the documents.
+//! In a fence marked `console`, a line with `$ ` is a command for bash, which a `\` at its end continues, and the rest what
+//! it prints, errors after results; `? N` is its exit status, if that is neither 0 nor the one that the mark names
+//! (`console exit-1`). `console stdout` leaves out what goes to standard error. Fences marked `console tools` need openssl,
+//! tshark, xxd, jq and GNU parallel, and those marked `console spark` need Apache Spark; their tests are for machines that
+//! have them. `TKTDUMP_README=write` writes what commands print into the documents.
 
 // a test that cannot go on says so by panicking
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
@@ -24,11 +25,38 @@ const DOCUMENTS: [&str; 2] = ["README.md", SCALE];
 /// Its commands run in a folder with many tickets, those of others in the root of the project.
 const SCALE: &str = "docs/scale.md";
 
+/// What the mark of a fence says of its commands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Mark<'m> {
+    /// The tools that they need, if any.
+    tools: &'m str,
+    /// The exit status that is not shown.
+    status: i32,
+    /// Whether only standard output is shown.
+    stdout: bool,
+}
+
+impl<'m> Mark<'m> {
+    /// `None` for a fence without commands.
+    fn of(line: &'m str) -> Option<Self> {
+        let mut words = line.strip_prefix("```console")?.split_whitespace().peekable();
+        let tools = words.next_if(|word| ["tools", "spark"].contains(word)).unwrap_or("");
+        let mut mark = Self { tools, status: 0, stdout: false };
+        for word in words {
+            match word.strip_prefix("exit-") {
+                Some(status) => mark.status = status.parse().unwrap(),
+                None => mark.stdout = word == "stdout",
+            }
+        }
+        Some(mark)
+    }
+}
+
 /// Runs a command with the built binary first in the path.
-fn run(command: &str, folder: &Path) -> String {
+fn run(command: &str, mark: Mark<'_>, folder: &Path) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_tktdump"));
     let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let command = command.replace("cargo run --release -q --", "tktdump");
+    let command = command.replace("cargo run --release --", "tktdump");
     let output = Command::new("bash")
         .args(["-o", "pipefail", "-c", &command])
         .current_dir(folder)
@@ -39,32 +67,34 @@ fn run(command: &str, folder: &Path) -> String {
         .unwrap();
     let mut shown = String::new();
     match output.status.code() {
-        Some(0) => {}
+        Some(status) if status == mark.status => {}
         status => writeln!(shown, "? {}", status.unwrap()).unwrap(),
     }
     shown.push_str(&String::from_utf8(output.stdout).unwrap());
-    shown.push_str(&String::from_utf8(output.stderr).unwrap());
+    if !mark.stdout {
+        shown.push_str(&String::from_utf8(output.stderr).unwrap());
+    }
     shown.trim_end().to_owned()
 }
 
-/// The document with the output of every command of such fences as it is now.
-fn rerun(text: &str, fence: &str, folder: &Path) -> String {
+/// The document with the output of every command that needs such tools as it is now.
+fn rerun(text: &str, tools: &str, folder: &Path) -> String {
     let mut fresh = String::new();
-    let mut inside = false;
+    let mut inside = None;
     let mut skipping = false;
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         if line.starts_with("```") {
-            inside = line == fence;
+            inside = Mark::of(line).filter(|mark| mark.tools == tools);
             skipping = false;
         }
-        if inside && line.starts_with("$ ") {
+        if let Some(mark) = inside.filter(|_| line.starts_with("$ ")) {
             let mut command = line.to_owned();
             while command.ends_with('\\') {
                 write!(command, "\n{}", lines.next().unwrap()).unwrap();
             }
             writeln!(fresh, "{command}").unwrap();
-            let shown = run(&command[2..], folder);
+            let shown = run(&command[2..], mark, folder);
             if !shown.is_empty() {
                 writeln!(fresh, "{shown}").unwrap();
             }
@@ -119,22 +149,22 @@ fn lay_out(text: &str, folder: &Path) {
 
 #[test]
 fn documents_show_what_commands_print() {
-    check("```console");
+    check("");
 }
 
 #[test]
 #[ignore = "needs openssl, tshark, xxd, jq and GNU parallel; run by .ci/run"]
 fn documents_show_what_commands_print_with_other_tools() {
-    check("```console tools");
+    check("tools");
 }
 
 #[test]
 #[ignore = "needs Apache Spark; run by .ci/run"]
 fn documents_show_what_commands_print_with_spark() {
-    check("```console spark");
+    check("spark");
 }
 
-fn check(fence: &str) {
+fn check(tools: &str) {
     common::settle_modes();
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in DOCUMENTS {
@@ -143,9 +173,9 @@ fn check(fence: &str) {
         let tickets = tempfile::tempdir().unwrap();
         let fresh = if name == SCALE {
             lay_out(&text, tickets.path());
-            rerun(&text, fence, tickets.path())
+            rerun(&text, tools, tickets.path())
         } else {
-            rerun(&text, fence, project)
+            rerun(&text, tools, project)
         };
         if std::env::var("TKTDUMP_README").is_ok_and(|value| value == "write") {
             fs::write(&path, fresh).unwrap();

@@ -50,6 +50,7 @@ struct File {
     max_lifetime: Option<String>,
     expect_active: Option<bool>,
     max_refused_percent: Option<u64>,
+    max_ticket_bytes: Option<usize>,
     #[serde(default)]
     rules: BTreeMap<String, String>,
 }
@@ -93,6 +94,7 @@ impl Policy {
         self.thresholds.min_key_bits = file.min_key_bits.unwrap_or(self.thresholds.min_key_bits);
         self.thresholds.expect_active = file.expect_active.unwrap_or(self.thresholds.expect_active);
         self.thresholds.max_refused_percent = file.max_refused_percent.unwrap_or(self.thresholds.max_refused_percent);
+        self.thresholds.max_ticket_bytes = file.max_ticket_bytes.unwrap_or(self.thresholds.max_ticket_bytes);
         file.rules.iter().try_for_each(|(id, worth)| self.set(id, worth))
     }
 }

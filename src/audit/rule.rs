@@ -44,6 +44,8 @@ pub enum Check {
     Tickets(fn() -> Box<dyn TicketWatch>),
     /// Offers of tickets in captures, one after the other.
     Offers(fn() -> Box<dyn OfferWatch>),
+    /// Running servers, which [`probe::verdicts`](crate::probe::verdicts) judges.
+    Probe,
 }
 
 impl fmt::Debug for Check {
@@ -61,6 +63,7 @@ impl Check {
             Self::Content(_) | Self::File(_) => "key files",
             Self::Ticket(_) | Self::Tickets(_) => "tickets",
             Self::Offers(_) => "captures",
+            Self::Probe => "running servers",
         }
     }
 }

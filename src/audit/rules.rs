@@ -9,6 +9,7 @@ mod key_material;
 mod key_name;
 mod lifetime;
 mod opening;
+pub(crate) mod probe;
 mod protocol;
 mod rotation;
 mod sealing_key;
@@ -16,7 +17,7 @@ mod sharing;
 
 use super::rule::Rule;
 
-/// Every rule: about keys, key files, tickets, captures.
+/// Every rule: about keys, key files, tickets, captures, running servers.
 pub static RULES: &[&Rule] = &[
     &guessable::GUESSABLE_KEY,
     &key_name::ZERO_KEY_NAME,
@@ -51,6 +52,8 @@ pub static RULES: &[&Rule] = &[
     &lifetime::LIFETIME_BEYOND_TLS13,
     &lifetime::EXPIRED_TICKET,
     &lifetime::FUTURE_TICKET,
+    &lifetime::SESSION_PROLONGED,
+    &lifetime::TICKET_TOO_LARGE,
     &protocol::OLD_PROTOCOL,
     &protocol::WEAK_CIPHER_SUITE,
     &protocol::COMPRESSION,
@@ -69,6 +72,18 @@ pub static RULES: &[&Rule] = &[
     &capture::TICKET_FROM_SEVERAL_CLIENTS,
     &capture::TICKETS_REFUSED,
     &capture::NEVER_ROTATED,
+    &capture::EARLY_DATA_REPLAYED,
+    &probe::STALE_KEY_SEALS,
+    &probe::SEVERAL_KEYS_ON_ADDRESS,
+    &probe::KEY_NOT_SHARED,
+    &probe::CONTEXT_NOT_SHARED,
+    &probe::ALTERED_TICKET_ACCEPTED,
+    &probe::NOT_RESUMED,
+    &probe::NO_TICKETS,
+    &probe::STATEFUL_ACROSS_NODES,
+    &probe::LIFETIME_DIFFERS,
+    &probe::RESUMES_ACROSS_NAMES,
+    &probe::EARLY_DATA_ALLOWED,
 ];
 
 /// The rule with that id.

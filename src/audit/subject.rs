@@ -1,8 +1,11 @@
 //! What a finding is about.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::capture::container::Time;
+use crate::capture::sighting::Sighting;
 use crate::escape::Text;
 use crate::key::{Fingerprint, KeyName};
 use crate::record::Place;
@@ -18,6 +21,30 @@ pub struct Subject {
     pub key_name: Option<KeyName>,
     /// The fingerprint of the key.
     pub fingerprint: Option<Fingerprint>,
+    /// Where a capture shows it.
+    pub seen: Option<Seen>,
+}
+
+/// Where and when a capture shows a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The server.
+    pub server: SocketAddr,
+    /// The host name that the client asked for, as it was sent.
+    pub sni: Option<Vec<u8>>,
+    /// When.
+    pub time: Time,
+    /// Number of the connection.
+    pub stream: u64,
+}
+
+impl Seen {
+    /// That of a ticket in a capture.
+    #[must_use]
+    pub fn of(sighting: &Sighting<'_>) -> Self {
+        let Sighting { server, sni, time, stream, .. } = *sighting;
+        Self { server, sni: sni.map(<[u8]>::to_vec), time, stream }
+    }
 }
 
 /// Something in a file.
@@ -42,14 +69,14 @@ impl Subject {
     /// A file as a whole.
     #[must_use]
     pub fn file(file: Arc<str>) -> Self {
-        Self { file, item: Item::Whole, key_name: None, fingerprint: None }
+        Self { file, item: Item::Whole, key_name: None, fingerprint: None, seen: None }
     }
 
     /// A ticket at its place.
     #[must_use]
     pub fn ticket(place: Place<'_>, key_name: Option<KeyName>) -> Self {
         let item = Item::Ticket { index: place.index, line: place.line, packet: place.packet };
-        Self { file: (**place.source).into(), item, key_name, fingerprint: None }
+        Self { file: (**place.source).into(), item, key_name, fingerprint: None, seen: None }
     }
 
     /// The line, from 1, where it stands.
@@ -77,6 +104,12 @@ impl fmt::Display for Subject {
         }
         if let Some(fingerprint) = self.fingerprint {
             write!(f, ", fingerprint {fingerprint}")?;
+        }
+        if let Some(seen) = &self.seen {
+            write!(f, ", server {}", seen.server)?;
+            if let Some(sni) = &seen.sni {
+                write!(f, " ({})", Text(sni))?;
+            }
         }
         Ok(())
     }

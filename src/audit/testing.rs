@@ -142,6 +142,7 @@ fn load(path: &str, content: &[u8], disk: Option<FileFacts>, format: Option<&str
         None => file::read_auto(content),
     };
     LoadedFile {
+        host: None,
         path: Arc::from(path),
         content: Zeroizing::new(content.to_vec()),
         keys: keys.unwrap_or_else(|error| panic!("{error}")),

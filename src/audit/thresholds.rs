@@ -13,6 +13,8 @@ pub struct Thresholds {
     pub expect_active: bool,
     /// The share of offered tickets, in percent, that a server may refuse.
     pub max_refused_percent: u64,
+    /// The longest that a ticket may be, in bytes.
+    pub max_ticket_bytes: usize,
 }
 
 impl Default for Thresholds {
@@ -23,6 +25,7 @@ impl Default for Thresholds {
             max_lifetime: None,
             expect_active: false,
             max_refused_percent: 20,
+            max_ticket_bytes: 1024,
         }
     }
 }

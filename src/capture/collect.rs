@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use super::connection::{Alert, Connection, Malformed, Message, Side};
 use super::container::Time;
+use super::ends::Transport;
 use super::evidence::{Evidence, Other};
 use super::half::Half;
-use super::ip::Transport;
-use super::message::kind;
 use crate::tls::hello::{ClientHello, HelloError, ServerHello};
+use crate::tls::number::handshake as kind;
 
 /// Hellos of each kind that a handshake can have: one more where the server asks for another, and a spare.
 const MAX_HELLOS: usize = 3;

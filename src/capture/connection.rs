@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use super::container::Time;
-use super::evidence::{Both, Evidence};
-use super::ip::Transport;
+use super::ends::Transport;
+use super::evidence::Evidence;
+pub use super::side::{Both, Side};
 use crate::tls::hello::{ClientHello, HelloError, NewSessionTicket, ServerHello};
 
 /// A handshake message as it was sent, its header included.
@@ -16,35 +17,6 @@ pub struct Message {
     pub packet: u64,
     /// When that was.
     pub time: Time,
-}
-
-/// One end of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// Who sent the `ClientHello`.
-    Client,
-    /// Who answered.
-    Server,
-}
-
-impl Side {
-    /// The word used in every output.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Server => "server",
-        }
-    }
-
-    /// The other end.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
 }
 
 /// An alert that was sent in plain (RFC 8446 section 6).
@@ -183,6 +155,9 @@ pub struct Connection {
     pub server_hellos: Vec<Message>,
     /// Every `NewSessionTicket` that was sent in plain (TLS ≤ 1.2).
     pub tickets: Vec<Message>,
+    /// Every `NewSessionTicket` of TLS 1.3 that somebody opened with the connection's own secrets
+    /// ([`ServerTraffic`](crate::tls::tls13::ServerTraffic)); a capture alone shows none.
+    pub opened_tickets: Vec<Message>,
     /// What else was seen.
     pub flight: Flight,
     /// The client's Finished, the whole encrypted record (TLS ≤ 1.2).
@@ -227,6 +202,7 @@ impl Connection {
             client_hellos: Vec::new(),
             server_hellos: Vec::new(),
             tickets: Vec::new(),
+            opened_tickets: Vec::new(),
             flight: Flight::default(),
             client_finished: None,
             server_finished: None,

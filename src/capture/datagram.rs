@@ -2,12 +2,13 @@
 
 use etherparse::{TcpSlice, UdpSlice};
 
-use super::Remarks;
 use super::collect::Stamp;
 use super::container::Packet;
+use super::ends::{End, Transport};
 use super::fragment::Fragments;
-use super::ip::{self, End, IpPayload, Parsed, Transport};
+use super::ip::{self, IpPayload, Parsed};
 use super::link::{self, Inside, Ip};
+use super::remarks::Remarks;
 use super::tunnel;
 
 /// What the headers of a packet say.

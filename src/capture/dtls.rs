@@ -1,8 +1,9 @@
 //! DTLS 1.0 and 1.2 (RFC 6347), and what was before them (`DTLS1_BAD_VER` of OpenSSL, AnyConnect): records that need no order, handshake messages in fragments.
 
 use super::collect::{Collector, Stamp};
-use super::message::{kind, longest};
-use super::tls_record::content;
+use super::message::longest;
+use crate::tls::number::content;
+use crate::tls::number::handshake as kind;
 use crate::tls::wire::Reader;
 
 /// Messages in pieces at a time.

@@ -2,36 +2,7 @@
 
 use std::fmt;
 
-use super::connection::Side;
 use crate::escape::Text;
-
-/// Something of each side.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Both<T> {
-    /// The client's.
-    pub client: T,
-    /// The server's.
-    pub server: T,
-}
-
-impl<T> Both<T> {
-    /// That of one side.
-    #[must_use]
-    pub fn of(&self, side: Side) -> &T {
-        match side {
-            Side::Client => &self.client,
-            Side::Server => &self.server,
-        }
-    }
-
-    /// That of one side, to be changed.
-    pub fn of_mut(&mut self, side: Side) -> &mut T {
-        match side {
-            Side::Client => &mut self.client,
-            Side::Server => &mut self.server,
-        }
-    }
-}
 
 /// What a capture shows of one side.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

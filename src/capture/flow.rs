@@ -5,8 +5,8 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::collect::Collector;
 use super::dtls::Dtls;
+use super::ends::{End, Ends, Transport};
 use super::half::Half;
-use super::ip::{End, Ends, Transport};
 use super::quic::Quic;
 use super::tcp::Stream;
 

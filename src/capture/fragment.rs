@@ -1,6 +1,6 @@
 //! Reassembly of IP fragments (RFC 791 section 3.2, RFC 8200 section 4.5), bounded in number and size.
 
-use super::ip::Address;
+use super::ends::Address;
 
 /// Datagrams in pieces at a time; the oldest gives way.
 const MAX_DATAGRAMS: usize = 32;

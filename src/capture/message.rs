@@ -3,19 +3,7 @@
 
 use super::collect::{Collector, Stamp};
 use crate::tls::hello::HEADER_LENGTH;
-
-/// Handshake message types (RFC 8446 section 4, RFC 5246 section 7.4, RFC 6347 section 4.3.2).
-pub(super) mod kind {
-    pub(in crate::capture) const CLIENT_HELLO: u8 = 1;
-    pub(in crate::capture) const SERVER_HELLO: u8 = 2;
-    pub(in crate::capture) const HELLO_VERIFY_REQUEST: u8 = 3;
-    pub(in crate::capture) const NEW_SESSION_TICKET: u8 = 4;
-    pub(in crate::capture) const CERTIFICATE: u8 = 11;
-    pub(in crate::capture) const SERVER_KEY_EXCHANGE: u8 = 12;
-    pub(in crate::capture) const CERTIFICATE_REQUEST: u8 = 13;
-    pub(in crate::capture) const SERVER_HELLO_DONE: u8 = 14;
-    pub(in crate::capture) const CLIENT_KEY_EXCHANGE: u8 = 16;
-}
+use crate::tls::number::handshake as kind;
 
 /// The longest body that is kept of each type; 0: of no interest.
 pub(super) fn longest(kind: u8) -> usize {

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use super::connection::{Connection, Message};
 use super::container::Time;
 use crate::tls::hello::ClientHello;
+use crate::tls::tls13::NewSessionTicket;
 
 /// The message a ticket was in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Carrier {
-    /// The server's `NewSessionTicket` (TLS ≤ 1.2; TLS 1.3 encrypts it).
+    /// The server's `NewSessionTicket` (TLS 1.3 encrypts it: it is seen with the connection's own secrets only).
     NewSessionTicket,
     /// The `session_ticket` extension of a `ClientHello` (RFC 5077).
     SessionTicket,
@@ -69,10 +70,21 @@ pub struct Sighting<'c> {
     pub selected: Option<bool>,
     /// The ticket's age in milliseconds as the client reckons, plus `ticket_age_add`.
     pub obfuscated_age: Option<u32>,
+    /// What the server said along with a ticket of TLS 1.3 that it issued.
+    pub issued: Option<NewSessionTicket<'c>>,
     /// Whether the PSK inside gives the client's binder; known once the ticket is open.
     pub binder: Option<bool>,
     /// The ticket's age in milliseconds as the client reckons; known once the ticket is open.
     pub age_ms: Option<u32>,
+    /// Whether the client says that the identity is of a PSK that comes from elsewhere than a ticket: its age is zero,
+    /// or the hello says so (RFC 8446 section 4.2.11, RFC 9973), or it is a text.
+    pub is_external: bool,
+    /// Whether the hello also has an encrypted one (RFC 9849): if that is no pretence, what is seen here is random.
+    pub beside_encrypted: bool,
+    /// The connection that issued the ticket, and the packet; known if the capture shows it.
+    pub issued_by: Option<(u64, u64)>,
+    /// If the server took it: seconds since the full handshake that it goes back to, as far as that is known.
+    pub lived: Option<i64>,
 }
 
 impl Connection {
@@ -95,8 +107,13 @@ impl Connection {
             identity: None,
             selected: None,
             obfuscated_age: None,
+            issued: None,
             binder: None,
             age_ms: None,
+            is_external: false,
+            beside_encrypted: hello.is_some_and(|hello| hello.encrypted_client_hello),
+            issued_by: None,
+            lived: None,
         };
         let mut all = Vec::new();
         for (number, (message, hello)) in hellos.iter().enumerate() {
@@ -111,6 +128,9 @@ impl Connection {
                     identity: Some(index),
                     selected: self.chose(identity.identity),
                     obfuscated_age: Some(identity.obfuscated_age),
+                    is_external: hello.certificate_with_psk
+                        || identity.obfuscated_age == 0
+                        || is_text(identity.identity),
                     ..blank(message, identity.identity, Carrier::Psk, Some(hello))
                 });
             }
@@ -119,6 +139,13 @@ impl Connection {
         for (message, issued) in self.issued() {
             let sighting = blank(message, issued.ticket, Carrier::NewSessionTicket, last);
             all.push(Sighting { sni: last.and_then(|hello| hello.server_name), ..sighting });
+        }
+        for message in &self.opened_tickets {
+            let Some(issued) = NewSessionTicket::parse(&message.bytes).filter(|it| !it.ticket.is_empty()) else {
+                continue;
+            };
+            let sighting = blank(message, issued.ticket, Carrier::NewSessionTicket, last);
+            all.push(Sighting { sni: last.and_then(|hello| hello.server_name), issued: Some(issued), ..sighting });
         }
         all
     }
@@ -130,4 +157,9 @@ impl Connection {
         let chosen = selected.and_then(|selected| identities.get(usize::from(selected)));
         Some(chosen.is_some_and(|chosen| chosen.identity == identity))
     }
+}
+
+/// Whether an identity is a word that somebody chose: tickets are longer, and look random.
+fn is_text(identity: &[u8]) -> bool {
+    identity.len() < 64 && identity.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }

@@ -3,7 +3,9 @@
 //! Only what the collector asks for is kept; application data is counted, not copied.
 
 use super::collect::{Collector, Stamp};
-use super::message::{Assembler, kind};
+use super::message::Assembler;
+use crate::tls::number::content;
+use crate::tls::number::handshake as kind;
 use crate::tls::wire::Reader;
 
 const HEADER_LENGTH: usize = 5;
@@ -20,15 +22,6 @@ const ALERT_LENGTH: usize = 7;
 const TICKET_LENGTH: usize = 10;
 /// Segments in which the start of TLS is looked for: a conversation such as STARTTLS may come before it.
 const MAX_PROBES: u8 = 200;
-
-/// Record content types.
-pub(super) mod content {
-    pub(in crate::capture) const CHANGE_CIPHER_SPEC: u8 = 20;
-    pub(in crate::capture) const ALERT: u8 = 21;
-    pub(in crate::capture) const HANDSHAKE: u8 = 22;
-    pub(in crate::capture) const APPLICATION_DATA: u8 = 23;
-    pub(in crate::capture) const HEARTBEAT: u8 = 24;
-}
 
 /// Room that is made for a record before its bytes are there.
 const MAX_RESERVED: usize = 128;

@@ -7,6 +7,7 @@ mod output;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tktdump::audit::baseline::Baseline;
@@ -19,13 +20,14 @@ use tktdump::capture::Connection;
 use tktdump::escape::Text;
 use tktdump::input::Item;
 use tktdump::open::Opener;
-use tktdump::record::{Place, Source, examine, examine_connection};
+use tktdump::record::{Place, Selection, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
 use tktdump::report::{Page, Tally, text};
+use tktdump::resumption::History;
 use zeroize::Zeroizing;
 
-pub(super) use self::args::AuditArgs;
-use self::args::{AuditFormat, PolicyArgs};
+use self::args::AuditFormat;
+pub(super) use self::args::{AuditArgs, PolicyArgs};
 use self::output::Output;
 use super::capture::Sequence;
 use super::exit::Exit;
@@ -34,6 +36,7 @@ use super::key_files::{self, Unclaimed};
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
+use super::redirect::redirect;
 use super::source::{self, Given, Sink};
 
 /// The longest policy or baseline that is read.
@@ -53,6 +56,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
         return Ok(exit);
     }
+    let read: Vec<PathBuf> = args.keys.iter().chain(args.hosts.iter().map(|host| &host.keys)).cloned().collect();
+    redirect(args.output.as_deref(), &[&inputs, &read], false)?;
     let mut worker = Worker {
         opener: Opener::new(keys.ring()),
         auditor: Auditor::new(&policy, now),
@@ -62,8 +67,11 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         at: args.at,
         notes,
         output: Output::new(args, baseline),
+        selection: args.selection.selection(),
+        left_out: 0,
         tally: Tally::default(),
         sequence: Sequence::default(),
+        history: History::default(),
         source: Source::from(""),
         index: 0,
         plaintext: Zeroizing::default(),
@@ -82,7 +90,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         }
     }
     for (path, error) in keys.ring().doubts() {
-        worker.notes.failure(&key_files::refused(path, error).into());
+        worker.notes.failure(&key_files::refused(&Text(path.as_bytes()).to_string(), error).into());
         exit = Exit::Failed;
     }
     let at_the_end = worker.auditor.finish();
@@ -93,7 +101,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
     }
-    if policy.thresholds.expect_active && worker.tally.tickets() == 0 && exit == Exit::Done {
+    if policy.thresholds.expect_active && worker.tally.tickets() + worker.left_out == 0 && exit == Exit::Done {
         worker.notes.error("no ticket was found, so that nothing shows which key seals");
         worker
             .notes
@@ -105,7 +113,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
 }
 
 /// The policy file, and over it the options.
-fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
+pub(super) fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     let mut policy = Policy::default();
     if let Some(path) = &args.file {
         let (shown, bytes) = read_settings(path)?;
@@ -123,11 +131,12 @@ fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     policy.thresholds.min_key_bits = args.min_key_bits.unwrap_or(policy.thresholds.min_key_bits);
     policy.thresholds.max_key_age = args.max_key_age.unwrap_or(policy.thresholds.max_key_age);
     policy.thresholds.max_lifetime = args.max_lifetime.or(policy.thresholds.max_lifetime);
+    policy.thresholds.max_ticket_bytes = args.max_ticket_bytes.unwrap_or(policy.thresholds.max_ticket_bytes);
     policy.thresholds.expect_active |= args.expect_active;
     Ok(policy)
 }
 
-fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
+pub(super) fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
     let Some(path) = &args.baseline else { return Ok(Baseline::default()) };
     let (shown, bytes) = read_settings(path)?;
     Baseline::parse(&bytes).map_err(|error| {
@@ -163,11 +172,11 @@ fn list_rules(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Exit> {
 
 /// The inputs: none where the keys alone are to be judged, standard input where nothing is named.
 fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
-    if policy.thresholds.expect_active && args.keys.is_empty() {
+    if policy.thresholds.expect_active && !args.has_keys() {
         let failure = Failure::new("--expect-active needs the keys that the server is to seal with");
         return Err(failure.with_hint("--key FILE, in the server's own order").into());
     }
-    if args.inputs.is_empty() && !args.keys.is_empty() {
+    if args.inputs.is_empty() && args.has_keys() {
         if policy.thresholds.expect_active {
             let failure =
                 Failure::new("--expect-active needs tickets: no key file tells which key a server seals with");
@@ -175,7 +184,8 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
         }
         return Ok(Vec::new());
     }
-    source::inputs(&args.inputs, &args.keys)
+    let keys: Vec<PathBuf> = args.keys.iter().chain(args.hosts.iter().map(|host| &host.keys)).cloned().collect();
+    source::inputs(&args.inputs, &keys)
 }
 
 /// Loads what can be loaded, and says whether that is all.
@@ -183,22 +193,28 @@ fn load_keys(args: &AuditArgs, now: i64, given: &mut Given, notes: &Notes) -> an
     let mut files = Vec::new();
     let mut exit = Exit::Done;
     let unclaimed = if args.inputs.is_empty() { Unclaimed::Refused } else { Unclaimed::Kept };
-    for key in key_files::expand(&args.keys, notes)? {
-        match key_files::load(&key, args.key_format.format(), unclaimed) {
-            Ok(loaded) => {
-                given.add(&loaded.content, loaded.identity);
-                let disk = if source::is_stdin(&key.path) { None } else { disk::facts(&key.path) };
-                let key_files::Loaded { path, content, file, .. } = loaded;
-                files.push(LoadedFile { path, content, keys: file, disk });
-            }
-            Err(error) => {
-                notes.failure(&error);
-                exit = Exit::Failed;
+    let of_hosts = args.hosts.iter().map(|host| (Some(Arc::from(&*host.name)), std::slice::from_ref(&host.keys)));
+    for (host, paths) in std::iter::once((None, args.keys.as_slice())).chain(of_hosts) {
+        for (number, loaded) in
+            key_files::load(paths, args.key_format.format(), unclaimed, notes).into_iter().enumerate()
+        {
+            match loaded {
+                Ok(key_files::Loaded { path, on_disk, content, identity, mut file, .. }) => {
+                    given.add(&content, identity);
+                    let disk = on_disk.as_deref().and_then(disk::facts);
+                    // the order of a host's keys does not depend on the hosts before it
+                    file.position = file.position.or(host.as_ref().map(|_: &Arc<str>| number));
+                    files.push(LoadedFile { path, host: host.clone(), content, keys: file, disk });
+                }
+                Err(error) => {
+                    notes.failure(&error);
+                    exit = Exit::Failed;
+                }
             }
         }
     }
-    if files.is_empty() && exit == Exit::Done && !args.keys.is_empty() {
-        return Err(Failure::new("no key was found in what --key names").into());
+    if files.is_empty() && exit == Exit::Done && args.has_keys() {
+        return Err(Failure::new("no key was found in what --key and --host name").into());
     }
     Ok((KeySet::new(files, now), exit))
 }
@@ -214,8 +230,13 @@ struct Worker<'w> {
     at: Option<i64>,
     notes: &'w Notes,
     output: Output,
+    selection: Selection,
     tally: Tally,
+    /// Tickets that were found and not selected.
+    left_out: u64,
     sequence: Sequence,
+    /// Of the capture.
+    history: History,
     source: Source,
     index: u64,
     plaintext: Zeroizing<Vec<u8>>,
@@ -225,6 +246,7 @@ impl Worker<'_> {
     fn begin(&mut self, path: &Path) {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
+        self.history = History::default();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
         }
@@ -242,32 +264,58 @@ impl Sink for Worker<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let place = Place { source: &self.source, index: self.index, line, packet: None };
         let record = examine(place, &item, &self.opener, &mut self.plaintext);
+        self.index += 1;
+        if !self.selection.takes(&record) {
+            self.left_out += 1;
+            return;
+        }
         let psk_modes = PskModes::default();
         let guessed = guessed(&record);
         let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now: self.now };
         self.tally.add(record.status());
-        self.index += 1;
         let findings = self.auditor.ticket(&ticket);
         self.output.take(findings);
     }
 
     fn connection(&mut self, connection: &Connection) {
         let first = self.index;
-        let Self { opener, auditor, keys, at, output, tally, source, index, plaintext, .. } = self;
-        examine_connection(connection, source, first, opener, *at, plaintext, &mut |record| {
+        let Self {
+            opener,
+            auditor,
+            keys,
+            at,
+            output,
+            selection,
+            tally,
+            left_out,
+            source,
+            index,
+            history,
+            plaintext,
+            ..
+        } = self;
+        let mut any = false;
+        let record = examine_connection(connection, source, first, opener, history, *at, plaintext, &mut |record| {
             let Some(sighting) = &record.capture else { return };
+            *index += 1;
+            if !selection.takes(record) {
+                *left_out += 1;
+                return;
+            }
+            any = true;
             let now = at.unwrap_or(sighting.time.seconds);
             let psk_modes = PskModes::of(connection, sighting);
             let ticket = TicketFacts { record, keys, guessed: guessed(record), psk_modes, now };
             tally.add(record.status());
-            *index += 1;
             let findings = auditor.ticket(&ticket);
             if let Some(offer) = Offer::of(connection, sighting, record) {
                 auditor.offer(&offer);
             }
             output.take(findings);
         });
-        self.tally.add_connection(connection.handshake());
+        if selection.takes_connection(&record, any) {
+            tally.add_connection(connection.handshake());
+        }
     }
 
     fn given(&self) -> Option<&Given> {

@@ -15,6 +15,15 @@ use tktdump::capture::{Capture, Remarks};
 use super::failure::Failure;
 use super::source::Sink;
 
+/// What was counted in the blocks of a capture.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Blocks {
+    /// Those that could not be used.
+    unusable: u64,
+    /// Packets that were dropped while it was made.
+    dropped: u64,
+}
+
 /// What happens with the packets of a capture.
 pub(super) trait PacketSink {
     /// Takes a packet, and where in the buffer its data begins.
@@ -25,20 +34,25 @@ pub(super) trait PacketSink {
     }
     /// Called when all input that is there has been handed over.
     fn pause(&mut self) -> anyhow::Result<()>;
-    /// Called at the end with the number of blocks that could not be used.
-    fn unusable(&mut self, blocks: u64);
+    /// Called at the end with what was counted.
+    fn end(&mut self, blocks: Blocks);
 }
 
 /// Follows connections and hands them on.
 struct Follow<'s, S> {
     capture: Capture,
     sink: &'s mut S,
-    unusable: u64,
+    blocks: Blocks,
+    /// Connections that were handed on.
+    found: u64,
 }
 
 impl<S: Sink> PacketSink for Follow<'_, S> {
     fn packet(&mut self, packet: &Packet<'_>, _: usize) -> anyhow::Result<()> {
-        self.capture.packet(packet, &mut |connection| self.sink.connection(&connection));
+        self.capture.packet(packet, &mut |connection| {
+            self.found += 1;
+            self.sink.connection(&connection);
+        });
         Ok(())
     }
 
@@ -46,40 +60,53 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
         self.sink.pause()
     }
 
-    fn unusable(&mut self, blocks: u64) {
-        self.unusable = blocks;
+    fn end(&mut self, blocks: Blocks) {
+        self.blocks = blocks;
     }
 }
 
 /// Reads a capture to its end, in this thread.
 pub(super) fn read(mut feed: Feed<'_>, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
-    let mut follow = Follow { capture: Capture::default(), sink, unusable: 0 };
+    let mut follow = Follow { capture: Capture::default(), sink, blocks: Blocks::default(), found: 0 };
     let end = each_packet(&mut feed, &mut follow);
-    let Follow { capture, sink, unusable } = follow;
-    finish(capture, end, unusable, shown, sink)
+    let Follow { capture, sink, blocks, found } = follow;
+    finish(capture, Followed { end, blocks, found }, shown, sink)
 }
 
 /// Reads a capture to its end, by two threads.
 pub(super) fn read_ahead(ahead: Ahead, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
     let mut capture = Capture::default();
-    let (end, unusable) = ahead.follow(&mut capture, sink)?;
-    finish(capture, end, unusable, shown, sink)
+    let followed = ahead.follow(&mut capture, sink)?;
+    finish(capture, followed, shown, sink)
+}
+
+/// How the reading of a capture ended.
+pub(super) struct Followed {
+    end: anyhow::Result<End>,
+    blocks: Blocks,
+    /// Connections that were handed on before the end.
+    found: u64,
 }
 
 /// What is wrong with a capture is said once all that could be read has been handed over.
-fn finish(
-    mut capture: Capture,
-    end: anyhow::Result<End>,
-    unusable: u64,
-    shown: &str,
-    sink: &mut impl Sink,
-) -> anyhow::Result<()> {
-    capture.finish(&mut |connection| sink.connection(&connection));
+fn finish(mut capture: Capture, followed: Followed, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
+    let Followed { end, blocks, mut found } = followed;
+    capture.finish(&mut |connection| {
+        found += 1;
+        sink.connection(&connection);
+    });
     remark(&capture.remarks(), shown, sink);
     if let Some(joint) = sink.sequence().next(&capture.remarks(), shown) {
         sink.warn(&joint);
+    }
+    let Blocks { unusable, dropped } = blocks;
+    sink.totals(&capture.remarks(), dropped);
+    let (packets, cut) = (capture.remarks().packets, capture.remarks().cut);
+    if found == 0 && packets > 0 && matches!(end, Ok(End::Whole | End::Cut(_))) {
+        let advice = if cut == 0 { ": a capture must begin before the connection does, and hold its port" } else { "" };
+        sink.warn(&format!("{shown}: {packets} packets, no TLS handshake in them{advice}"));
     }
     if unusable > 0 {
         sink.warn(&format!(
@@ -92,7 +119,6 @@ fn finish(
         End::Cut(0) => sink.warn(&format!("{shown}: the file ends before a block does")),
         End::Cut(inside) => sink.warn(&format!("{shown}: the file ends inside a packet, after {inside} bytes of it")),
         End::Unreadable(message) => {
-            let packets = capture.remarks().packets;
             let failure = Failure::new(format_args!("{shown}: after packet {packets}: {message}"));
             return Err(failure.with_hint("what was before it has been read; the file is damaged").into());
         }
@@ -112,7 +138,7 @@ pub(super) enum End {
 pub(super) fn each_packet(feed: &mut Feed<'_>, sink: &mut impl PacketSink) -> anyhow::Result<End> {
     let mut reader = Reader::new();
     let end = walk(&mut reader, feed, sink);
-    sink.unusable(reader.unusable_blocks());
+    sink.end(Blocks { unusable: reader.unusable_blocks(), dropped: reader.dropped_packets() });
     end
 }
 
@@ -178,7 +204,7 @@ fn remark(remarks: &Remarks, shown: &str, sink: &mut impl Sink) {
     if remarks.cut > 0 {
         let count = remarks.cut;
         sink.warn(&format!(
-            "{shown}: {count} packets were captured only in part (snapshot length): tickets may be missing"
+            "{shown}: {count} packets were captured only in part (snapshot length): tickets may be missing; tcpdump -s 0 captures all of them"
         ));
     }
     if remarks.fragments_lost > 0 {

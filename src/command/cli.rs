@@ -11,6 +11,8 @@ use super::args::shared::Verbosity;
 use super::audit::AuditArgs;
 use super::job::JobArgs;
 use super::keys::KeysArgs;
+#[cfg(feature = "probe")]
+use super::probe::ProbeArgs;
 use super::survey::SurveyArgs;
 
 /// Opens TLS session tickets with the server's ticket key and explains what is inside.
@@ -57,6 +59,9 @@ pub(super) enum Command {
     Audit(Box<AuditArgs>),
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),
+    #[cfg(feature = "probe")]
+    /// Connect to servers: do they resume, under which key, and do the nodes of a pool share it
+    Probe(Box<ProbeArgs>),
     /// Group tickets by key name, without any key
     Survey(SurveyArgs),
     /// Print a completion script for a shell

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use tktdump::escape::Text;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
-use tktdump::report::{Page, Tally, json, text};
+use tktdump::report::{Page, Tally, Totals, json, text};
 
 pub(super) use self::args::{Format, JobArgs};
 use self::printer::Printer;
@@ -25,6 +25,7 @@ use super::key_files::{self, Unclaimed};
 use super::key_log::Log;
 use super::notes::Notes;
 use super::output::Output;
+use super::redirect::redirect;
 use super::source::{self, Given};
 use super::turnstile::Turnstile;
 
@@ -33,10 +34,12 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let now = args.at.unwrap_or_else(super::exit::now);
     let mut given = Given::default();
     let ring = load_keys(args, now, &mut given, notes)?;
+    redirect(args.output.as_deref(), &[&inputs, &args.keys], !args.redact)?;
     let kept = json::Kept::new(&ring);
     let output = Output::new(args, &kept, now)?;
     let opener = Opener::new(&ring).no_verify(args.no_verify);
-    let job = Job { opener, output, notes, given, at: args.at, threads: args.threads };
+    let selection = args.selection.selection();
+    let job = Job { opener, output, notes, given, selection, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::default());
     let mut worker = Worker::new(&job, &printer);
     worker.key_log = job.output.is_key_log().then(|| Log::new(args.client_random, args.unproven));
@@ -55,27 +58,32 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     refuse_doubtful(&ring)?;
     worker.flush()?;
     let lines = worker.key_log.as_ref().map(Log::lines);
-    let captures = worker.captures;
+    let captures = worker.captures.then_some(worker.totals);
     drop(worker);
-    let Printer { tally, refused, .. } = printer.into_value();
+    let Printer { tally, left_out, refused, .. } = printer.into_value();
     if args.stats || (tally.connections() > 0 && args.format == Format::Text) {
         summary(args, &tally, captures)?;
     }
-    if tally.tickets() == 0 && exit == Exit::Done {
+    if tally.tickets() + left_out == 0 && exit == Exit::Done {
         notes.error("no ticket was found");
         notes.hint("give tickets as raw bytes, hex, base64, PEM or DER sessions, an s_client transcript or a capture");
     }
     if let Some(lines) = lines {
-        return Ok(exit.max(end_key_log(lines, notes)));
+        return Ok(exit.max(end_key_log(lines, !args.keys.is_empty(), notes)));
     }
-    let all = tally.tickets() > 0 && tally.failures() == 0 && !refused;
+    // without keys nothing was to be opened
+    let passed = if ring.is_empty() { tally.unrecognised() } else { 0 };
+    let all = tally.tickets() + left_out > 0 && tally.failures() == passed && !refused;
     Ok(exit.max(if all { Exit::Done } else { Exit::NotAll }))
 }
 
 /// A key log is worth having where it has a line; foreign tickets around it are normal.
-fn end_key_log(lines: u64, notes: &Notes) -> Exit {
+fn end_key_log(lines: u64, has_keys: bool, notes: &Notes) -> Exit {
     if lines == 0 {
         notes.error("no ticket gives a line of a key log");
+        if !has_keys {
+            notes.hint("a key log is made with the server's ticket key: --key FILE");
+        }
         return Exit::NotAll;
     }
     notes.warning("the key log decrypts recorded traffic: keep it as safe as the ticket key");
@@ -84,8 +92,8 @@ fn end_key_log(lines: u64, notes: &Notes) -> Exit {
 
 fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<KeyRing> {
     let mut files = Vec::new();
-    for key in key_files::expand(&args.keys, notes)? {
-        let loaded = key_files::load(&key, args.key_format.format(), Unclaimed::Kept)?;
+    for loaded in key_files::load(&args.keys, args.key_format.format(), Unclaimed::Kept, notes) {
+        let loaded = loaded?;
         given.add(&loaded.content, loaded.identity);
         let shown = Text(loaded.path.as_bytes());
         for warning in &loaded.file.warnings {
@@ -104,10 +112,12 @@ fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyh
 
 /// A file that no server takes is an error after all if no ticket came that it could be the key of.
 fn refuse_doubtful(ring: &KeyRing) -> Result<(), Failure> {
-    ring.doubts().next().map_or(Ok(()), |(path, error)| Err(key_files::refused(path, error)))
+    ring.doubts()
+        .next()
+        .map_or(Ok(()), |(path, error)| Err(key_files::refused(&Text(path.as_bytes()).to_string(), error)))
 }
 
-fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
+fn summary(args: &JobArgs, tally: &Tally, captures: Option<Totals>) -> io::Result<()> {
     if args.format != Format::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(tally))?;
         if let Some(connections) = text::connection_summary(tally) {
@@ -117,7 +127,7 @@ fn summary(args: &JobArgs, tally: &Tally, captures: bool) -> io::Result<()> {
     }
     let mut record = Page::new();
     let counts: Vec<_> = tally.counts().map(|(status, count)| (status.as_str(), count)).collect();
-    let connections = captures.then(|| tally.connections());
-    json::summary(tally.tickets(), &counts, connections, &mut record);
+    let captures = captures.map(|totals| (tally.connections(), totals));
+    json::summary(tally.tickets(), &counts, captures, &mut record);
     io::stdout().write_all(&record)
 }

@@ -1,5 +1,7 @@
 //! `tktdump keys`: what key files hold, without their secrets.
 
+mod compare;
+
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +28,10 @@ pub(super) struct KeysArgs {
     pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
+    /// Compare the keys of two hosts, A and B, each a directory, a key file or a configuration; exit status 1 if they
+    /// differ, be it in their order
+    #[arg(long)]
+    pub(super) compare: bool,
     /// Output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(super) format: ListFormat,
@@ -35,10 +41,13 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if args.files.iter().filter(|path| source::is_stdin(path)).count() > 1 {
         return Err(Failure::new("standard input can be read only once").into());
     }
+    if args.compare {
+        return compare::run(args, notes);
+    }
     let mut exit = Exit::Done;
     let mut loaded = Vec::new();
-    for key in key_files::expand(&args.files, notes)? {
-        match key_files::load(&key, args.key_format.format(), Unclaimed::Refused) {
+    for key in key_files::load(&args.files, args.key_format.format(), Unclaimed::Refused, notes) {
+        match key {
             Ok(file) => loaded.push(file),
             Err(error) => {
                 notes.failure(&error);

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tktdump::capture::Connection;
+use tktdump::capture::{Connection, Remarks};
 use tktdump::escape::Text;
+use tktdump::identify::{self, Kind};
 use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
 
 use self::chunks::Buffer;
@@ -28,6 +29,9 @@ use super::progress::{Input, Progress};
 const WHOLE_LIMIT: usize = 64 << 20;
 /// The same for compressed inputs, which may be a thousand times as long as the file that holds them.
 const DECOMPRESSED_LIMIT: usize = 8 << 20;
+
+/// How much of an input it takes to say that it is of another form than the one that was named.
+const KIND_LENGTH: usize = 64;
 
 /// Whether a path means standard input.
 pub(super) fn is_stdin(path: &Path) -> bool {
@@ -78,6 +82,8 @@ pub(super) trait Sink {
     fn given(&self) -> Option<&Given> {
         None
     }
+    /// Takes what was counted in a capture, and how many packets were dropped while it was made.
+    fn totals(&mut self, _remarks: &Remarks, _dropped: u64) {}
     /// What is known of the captures before.
     fn sequence(&mut self) -> &mut Sequence;
     /// Where it is shown how far the reading has come.
@@ -115,7 +121,7 @@ fn read_from(
     let input = if form == Some(Form::Raw) {
         Decompressed::as_it_is(input)
     } else {
-        Decompressed::new(input).with_context(|| shown(path))?
+        Decompressed::new(input).with_context(|| shown(path)).map_err(gzip::explain)?
     };
     read_decompressed(input, form, path, sink).map_err(gzip::explain)
 }
@@ -129,6 +135,9 @@ fn read_decompressed(
     let mut head = Buffer::default();
     let named = form;
     let form = recognise(&mut input, named, &mut head).with_context(|| shown(path))?;
+    if named.is_some() {
+        refuse_other_form(form, &mut input, &mut head, path)?;
+    }
     let mut head = head.into_filled();
     if form == Form::Capture {
         let ahead = Ahead::new(io::Cursor::new(head).chain(input)).with_context(|| shown(path))?;
@@ -138,7 +147,7 @@ fn read_decompressed(
         refuse_key_file(form, named, &head, path, sink)?;
         return sink.lines(form, Chunks::new(head, Box::new(input)), path);
     }
-    let limit = if input.is_gzip() { DECOMPRESSED_LIMIT } else { WHOLE_LIMIT };
+    let limit = if input.is_packed() { DECOMPRESSED_LIMIT } else { WHOLE_LIMIT };
     input.take((limit + 1).saturating_sub(head.len()) as u64).read_to_end(&mut head).with_context(|| shown(path))?;
     if head.len() > limit {
         let failure = Failure::new(format_args!("{}: more than {limit} bytes in one piece", shown(path)));
@@ -159,6 +168,42 @@ fn refuse_key_file(
 ) -> anyhow::Result<()> {
     let is_copy = sink.given().is_some_and(|given| given.is_copy(head));
     if is_copy || input::is_key_file(form, named.is_some(), head) { Err(key_file(path)) } else { Ok(()) }
+}
+
+/// Says what an input is that is certainly not of the form that was named.
+fn refuse_other_form(form: Form, input: &mut impl Read, head: &mut Buffer, path: &Path) -> anyhow::Result<()> {
+    if form == Form::Raw {
+        return Ok(());
+    }
+    while head.filled().len() < KIND_LENGTH && head.fill(input, KIND_LENGTH).with_context(|| shown(path))? > 0 {}
+    let head = head.filled();
+    let kind = identify::kind_of(head);
+    let is_text = head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    let fits = match (form, kind) {
+        (Form::Capture, _) => head.is_empty() || input::begins_capture(head),
+        (_, Some(Kind::Capture | Kind::Image | Kind::Program | Kind::Packed(_) | Kind::DataBase)) => false,
+        (Form::Der, Some(Kind::Session)) => !is_text,
+        (Form::Der, Some(_)) => false,
+        (Form::Records, Some(kind)) => kind == Kind::Records,
+        _ => true,
+    };
+    if fits {
+        return Ok(());
+    }
+    let seems = kind.map_or_else(String::new, |kind| format!(": it seems to be {kind}"));
+    let error = format!("{}: the input is not {}{seems}", shown(path), wanted(form));
+    Err(Failure::new(error).with_hint("without --from, the content decides").into())
+}
+
+/// A form as people call it.
+fn wanted(form: Form) -> &'static str {
+    match form {
+        Form::Capture => "a packet capture (pcap or pcapng)",
+        Form::Der => "a session in DER",
+        Form::Records => "records of tktdump -f json",
+        Form::Text => "PEM, or text of openssl s_client",
+        _ => "lines of text",
+    }
 }
 
 /// Why a key file is not an input; nothing of it is shown.

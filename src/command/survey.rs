@@ -1,61 +1,99 @@
-//! `tktdump survey`: tickets grouped by key name, without any key.
+//! `tktdump survey`: tickets grouped by key name; no key is needed.
 
-use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use tktdump::capture::Connection;
+use tktdump::capture::connection::HandshakeKind;
+use tktdump::capture::sighting::{Carrier, Sighting};
 use tktdump::escape::Text;
-use tktdump::input::Item;
+use tktdump::input::{self, Item};
+use tktdump::key::KeyInUse;
+use tktdump::key::ring::KeyRing;
+use tktdump::open::{Opener, Outcome};
+use tktdump::record::Selection;
 use tktdump::report::{Page, survey as render};
+use tktdump::resumption::Unrecognised;
 use tktdump::session::Session;
-use tktdump::survey::{Seen, Survey};
+use tktdump::survey::{KnownKey, Part, Seen, Survey, each_name};
+use tktdump::ticket::{self, Malformed};
+use zeroize::Zeroizing;
 
-use super::args::shared::{Color, FormArg, ListFormat};
+use super::args::shared::{Color, FormArg, KeyFormatArg, ListFormat, SeenArgs};
 use super::capture::Sequence;
 use super::exit::Exit;
+use super::failure::Failure;
+use super::key_files::{self, Unclaimed};
 use super::notes::Notes;
 use super::output;
 use super::progress::Progress;
+use super::redirect::redirect;
 use super::source::{self, Sink};
+
+/// The largest text in which key names alone are looked for.
+const MAX_TEXT: u64 = 64 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct SurveyArgs {
-    /// Captures, or tickets in any form; standard input where none or - is given
+    /// Captures, tickets in any form, or texts with key names; standard input where none or - is given
     #[arg(value_name = "INPUT")]
     pub(super) inputs: Vec<PathBuf>,
+    /// Key file; the survey says which of them each key name is in; repeatable
+    #[arg(short, long = "key", value_name = "FILE")]
+    pub(super) keys: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) key_format: KeyFormatArg,
     /// Form of the inputs
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(super) from: FormArg,
     /// Output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(super) format: ListFormat,
+    #[command(flatten)]
+    pub(super) selection: SeenArgs,
+    /// Write to a file instead of standard output; a key file is never written over
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
     /// Colours in text
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
 }
 
 pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
+    let ring = load_keys(args, notes)?;
     let mut collector = Collector {
         survey: Survey::default(),
-        source: String::new(),
+        ring: &ring,
+        plaintext: Zeroizing::default(),
+        path: Arc::from(""),
+        selection: args.selection.selection(),
         tickets: 0,
+        left_out: 0,
         unreadable: 0,
         sequence: Sequence::default(),
         notes,
     };
     let mut exit = Exit::Done;
-    for path in &source::inputs(&args.inputs, &[])? {
-        collector.source = Text(source::display(path).as_bytes()).to_string();
+    let inputs = source::inputs(&args.inputs, &args.keys)?;
+    redirect(args.output.as_deref(), &[&inputs, &args.keys], false)?;
+    for path in &inputs {
+        collector.path = source::display(path);
+        // a name alone is of no ticket that could be selected by more than its name
+        if args.from == FormArg::Auto && collector.names(path) > 0 {
+            continue;
+        }
         if let Err(error) = source::read(path, args.from.form(), &mut collector) {
             collector.notes.failure(&error);
             exit = Exit::Failed;
         }
     }
-    let Collector { survey, tickets, unreadable, .. } = collector;
-    if tickets == 0 && exit == Exit::Done {
+    let Collector { survey, tickets, left_out, unreadable, .. } = collector;
+    if tickets + left_out == 0 && exit == Exit::Done {
         notes.error("no ticket was found");
-        notes.hint("give captures, or tickets as lines of hex or as records of -f json");
+        notes.hint("give captures, tickets as lines of hex or as records of -f json, or texts that show key names");
     }
     let groups = survey.finish();
     let mut out = Page::new();
@@ -66,57 +104,173 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         }
     }
     io::stdout().write_all(&out)?;
-    Ok(exit.max(if tickets > 0 && unreadable == 0 { Exit::Done } else { Exit::NotAll }))
+    Ok(exit.max(if tickets + left_out > 0 && unreadable == 0 { Exit::Done } else { Exit::NotAll }))
+}
+
+fn load_keys(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<KeyRing> {
+    let mut files = Vec::new();
+    for loaded in key_files::load(&args.keys, args.key_format.format(), Unclaimed::Refused, notes) {
+        let loaded = loaded?;
+        files.push((loaded.path, loaded.file));
+    }
+    let ring = KeyRing::with_clock(files, None);
+    if ring.is_empty() && !args.keys.is_empty() {
+        return Err(Failure::new("no key was found in what --key names").into());
+    }
+    Ok(ring)
 }
 
 struct Collector<'n> {
     survey: Survey,
-    source: String,
+    ring: &'n KeyRing,
+    plaintext: Zeroizing<Vec<u8>>,
+    path: Arc<str>,
+    selection: Selection,
     tickets: u64,
+    /// Tickets that were found and not selected.
+    left_out: u64,
     unreadable: u64,
     sequence: Sequence,
     notes: &'n Notes,
 }
 
 impl Collector<'_> {
-    fn add(&mut self, seen: Seen<'_>) {
+    /// Looks for key names alone in a file that is a text; how many there were.
+    fn names(&mut self, path: &Path) -> u64 {
+        let mut text = Vec::new();
+        let is_file =
+            |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_TEXT);
+        // what is no file, or cannot be read, is what reading it says
+        let Some(mut file) = File::open(path).ok().filter(|_| !source::is_stdin(path)).filter(is_file) else {
+            return 0;
+        };
+        let mut head = [0; 512];
+        let Ok(length) = file.read(&mut head) else { return 0 };
+        text.extend_from_slice(head.get(..length).unwrap_or_default());
+        if !input::is_text(&text) || file.read_to_end(&mut text).is_err() {
+            return 0;
+        }
+        let Self { survey, path, selection, left_out, .. } = self;
+        let mut taken = 0;
+        let count = each_name(&text, &mut |name, shown| {
+            if selection.takes_ticket(name.as_bytes()) && selection.takes_name(None) && selection.takes_stream(None) {
+                taken += 1;
+                survey.add_name(name, shown, path);
+            }
+        });
+        *left_out += count - taken;
+        self.tickets += taken;
+        count
+    }
+
+    fn add(&mut self, seen: Seen<'_>, stream: Option<u64>, key: Option<KnownKey>) {
+        let selection = &self.selection;
+        let is_wanted =
+            selection.takes_ticket(seen.ticket) && selection.takes_name(seen.sni) && selection.takes_stream(stream);
+        if !is_wanted {
+            self.left_out += 1;
+            return;
+        }
         self.tickets += 1;
-        self.survey.add(seen);
+        self.survey.add(seen, key);
+    }
+
+    fn bare(&mut self, ticket: &[u8]) {
+        let (source, key) = (Arc::clone(&self.path), self.key(ticket));
+        self.add(Seen { ticket, time: None, server: None, sni: None, source: &source, part: Part::Unknown }, None, key);
+    }
+
+    /// The key that a ticket was sealed with, if it is one of those given.
+    fn key(&mut self, ticket: &[u8]) -> Option<KnownKey> {
+        if self.ring.is_empty() {
+            return None;
+        }
+        let opener = Opener::new(self.ring);
+        known_key(&opener.open(&opener.check(ticket), &mut self.plaintext))
+    }
+}
+
+fn known_key(outcome: &Outcome<'_>) -> Option<KnownKey> {
+    let of = |key: &KeyInUse<'_>, verified| {
+        let origin = key.origin();
+        Some(KnownKey { file: Arc::clone(&origin.file), index: origin.index, role: origin.role, verified })
+    };
+    match outcome {
+        Outcome::Decrypted { key, .. } | Outcome::BadSession { key, .. } | Outcome::BadPadding { key, .. } => {
+            of(key, true)
+        }
+        Outcome::BadMac(bad) => of(&bad.key, false),
+        _ => None,
+    }
+}
+
+/// How a ticket of a connection came to be there; `None` for what the client sent once more.
+fn part(connection: &Connection, sighting: &Sighting<'_>) -> Option<Part> {
+    let Some(hello) = sighting.hello else { return Some(Part::Issued) };
+    if hello + 1 != connection.client_hellos.len() {
+        return None;
+    }
+    let is_psk = sighting.carrier == Carrier::Psk;
+    let is_its_version = connection.server_hello().is_some_and(|hello| hello.is_tls13 == is_psk);
+    Some(match connection.handshake() {
+        _ if !is_its_version => Part::Offered,
+        HandshakeKind::ResumedTicket => Part::Accepted,
+        HandshakeKind::ResumedPsk if sighting.selected == Some(true) => Part::Accepted,
+        HandshakeKind::Full => Part::Refused,
+        _ => Part::Offered,
+    })
+}
+
+/// What becomes of a ticket without keys.
+fn without_keys(ticket: &[u8]) -> Outcome<'_> {
+    match ticket::check_length(ticket) {
+        Ok(()) => Outcome::NoKey,
+        Err(Malformed::StatefulId) => Outcome::StatefulId,
+        Err(error) => Outcome::Malformed(error),
     }
 }
 
 impl Sink for Collector<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
-        let bare = |ticket| Seen { ticket, time: None, server: None, sni: None };
         match item {
-            Item::Ticket(ticket) => self.add(bare(ticket)),
+            Item::Ticket(ticket) => self.bare(ticket),
             Item::Recorded { ticket, time, server, sni } => {
-                self.add(Seen { ticket, time, server, sni: sni.map(str::as_bytes) });
+                let (source, key) = (Arc::clone(&self.path), self.key(ticket));
+                let sni = sni.map(str::as_bytes);
+                self.add(Seen { ticket, time, server, sni, source: &source, part: Part::Unknown }, None, key);
             }
             // a session without a ticket was never sealed
             Item::Session(der) => {
                 if let Some(ticket) = Session::parse(der).ok().and_then(|session| session.ticket) {
-                    self.add(bare(ticket));
+                    self.bare(ticket);
                 }
             }
             Item::Unreadable(error) => {
                 self.unreadable += 1;
                 let line = line.map_or_else(String::new, |line| format!("line {line}: "));
-                self.notes.error(format_args!("{}: {line}{error}", self.source));
+                self.notes.error(format_args!("{}: {line}{error}", Text(self.path.as_bytes())));
                 self.notes.hint(error.hint());
             }
         }
     }
 
     fn connection(&mut self, connection: &Connection) {
+        let source = Arc::clone(&self.path);
         for sighting in connection.sightings() {
-            let server = sighting.server.to_string();
-            self.add(Seen {
-                ticket: sighting.ticket,
-                time: Some(sighting.time),
-                server: Some(&server),
-                sni: sighting.sni,
-            });
+            let ticket = sighting.ticket;
+            let Some(part) = part(connection, &sighting) else { continue };
+            let opener = Opener::new(self.ring);
+            let outcome = match self.ring.is_empty() {
+                true => without_keys(ticket),
+                false => opener.open(&opener.check(ticket), &mut self.plaintext),
+            };
+            // it has no key name, and there is no key that it could be of
+            if matches!(Unrecognised::of(&sighting, &outcome), Some(Unrecognised::External | Unrecognised::Encrypted)) {
+                continue;
+            }
+            let (key, server) = (known_key(&outcome), sighting.server.to_string());
+            let (time, server, sni) = (Some(sighting.time), Some(&*server), sighting.sni);
+            self.add(Seen { ticket, time, server, sni, source: &source, part }, Some(sighting.stream), key);
         }
     }
 

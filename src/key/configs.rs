@@ -1,60 +1,227 @@
-//! Server configurations that name ticket key files: nginx, `HAProxy`, Apache httpd.
+//! The configurations and documents that are read: one module each, all registered in `CONFIGS`.
 //!
-//! The library reads the text and says which files it names, in the server's order; opening them is up to the caller.
-//! A new server is one new file in this folder and one line in `CONFIGS`.
+//! A new one is one new file beside the others and one line in `CONFIGS`: it says what a text names, in the server's
+//! order, and whether a text that names nothing is its configuration all the same.
 
+mod assignments;
+mod dnsdist;
+mod envoy;
 mod haproxy;
+mod haproxy_runtime;
 mod httpd;
+mod kubernetes;
+mod lighttpd;
+mod nghttpx;
 mod nginx;
+mod scalars;
+mod trafficserver;
+mod unbound;
 
-use super::config::{Config, Reference};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
+use zeroize::Zeroizing;
+
+use super::config::{Config, Format, Reference, Text, Value, What};
+use super::file::{self, KeyFile, KeyFileError};
 use super::format::KeyFormat;
-use super::formats;
+use super::formats::{FORMATS, by_name};
 
-static CONFIGS: &[Config] = &[nginx::CONFIG, haproxy::CONFIG, httpd::CONFIG];
+/// Every configuration, those first that cannot be taken for another one.
+static CONFIGS: &[Config] = &[
+    haproxy_runtime::CONFIG,
+    envoy::CONFIG,
+    trafficserver::CONFIG,
+    nginx::CONFIG,
+    haproxy::CONFIG,
+    httpd::CONFIG,
+    unbound::CONFIG,
+    dnsdist::CONFIG,
+    lighttpd::CONFIG,
+    nghttpx::CONFIG,
+    kubernetes::CONFIG,
+    scalars::CONFIG,
+    assignments::CONFIG,
+];
 
 /// What a configuration names.
 pub struct References {
-    /// The format of the key files.
-    pub format: &'static dyn KeyFormat,
+    config: &'static Config,
     /// What is named, in order.
     pub list: Vec<Reference>,
 }
 
-/// Reads a file that names key files, or includes others that may; `None` where it does neither.
-#[must_use]
-pub fn read(file: &[u8]) -> Option<References> {
-    let text = std::str::from_utf8(file).ok().filter(|text| !text.contains('\0'))?;
-    let all = || CONFIGS.iter().map(|config| (config, (config.read)(text)));
-    let has = |list: &[Reference], wanted: fn(&Reference) -> bool| list.iter().any(wanted);
-    let (config, list) = all()
-        .find(|(_, list)| has(list, |reference| matches!(reference, Reference::Key(_))))
-        .or_else(|| all().find(|(_, list)| has(list, |reference| matches!(reference, Reference::Include(_)))))?;
-    Some(References { format: formats::by_name(config.format)?, list })
+impl References {
+    /// The server, for messages.
+    #[must_use]
+    pub fn server(&self) -> &'static str {
+        self.config.server
+    }
+
+    /// The setting that names a key file, as one writes it; `None` for documents that are no configuration.
+    #[must_use]
+    pub fn setting(&self) -> Option<&'static str> {
+        self.config.setting
+    }
+
+    /// The format of the key files; `None` if their content decides.
+    #[must_use]
+    pub fn format(&self) -> Option<&'static dyn KeyFormat> {
+        match self.config.format? {
+            Format::Named(name) => by_name(name),
+            Format::Own(format) => Some(format),
+        }
+    }
+
+    /// What another file names that this configuration includes.
+    #[must_use]
+    pub fn included(&self, file: &[u8]) -> Vec<Reference> {
+        (self.config.read)(&Text::new(&String::from_utf8_lossy(file)))
+    }
+
+    /// Whether a key is in the text itself.
+    #[must_use]
+    pub fn has_value(&self) -> bool {
+        self.list.iter().any(|reference| matches!(reference.what, What::Value(_)))
+    }
+
+    /// Whether a key is among what is named.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.list.iter().any(Reference::is_key)
+    }
 }
 
-/// Reads a file that another one of the same server includes.
+/// Reads a file that names key files, holds keys as values, or includes others that may, and configurations that do
+/// none of it; `None` for anything else, key files among it.
 #[must_use]
-pub fn read_included(format: &str, file: &[u8]) -> Vec<Reference> {
-    let config = CONFIGS.iter().find(|config| config.format == format);
-    config.map(|config| (config.read)(&String::from_utf8_lossy(file))).unwrap_or_default()
+pub fn read(file: &[u8]) -> Option<References> {
+    let decoded = file::utf16(file);
+    let text = match &decoded {
+        Some(text) => text.as_str(),
+        None => std::str::from_utf8(file).ok()?,
+    };
+    if text.contains('\0') || is_key_file(text.as_bytes()) {
+        return None;
+    }
+    let text = Text::new(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let named = || CONFIGS.iter().map(|config| References { config, list: (config.read)(&text) });
+    let mut all: Vec<References> = Vec::with_capacity(CONFIGS.len());
+    for found in named() {
+        if found.has_key() {
+            return Some(found);
+        }
+        all.push(found);
+    }
+    let includes = |found: &References| found.list.iter().any(|reference| matches!(reference.what, What::Include(_)));
+    let at = all.iter().position(includes).or_else(|| all.iter().position(|found| (found.config.recognises)(&text)));
+    at.map(|at| all.swap_remove(at))
+}
+
+/// Whether a text is a key file by the rule of a server that keeps its keys as text.
+fn is_key_file(text: &[u8]) -> bool {
+    FORMATS.iter().any(|format| format.is_text() && (format.recognises(text) || format.claims(text)))
+        || file::decode_lines(text).is_some()
+}
+
+/// The bytes that base64 stands for, over several lines or on one, with padding or without.
+fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut digits = Zeroizing::new(Vec::with_capacity(text.len()));
+    digits.extend(text.bytes().filter(|byte| !byte.is_ascii_whitespace()));
+    let decode = |encoding: &data_encoding::Encoding| encoding.decode(&digits).ok().map(Zeroizing::new);
+    [BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD].iter().find_map(decode)
+}
+
+/// What a value in a text stands for: a key that is written in hex or base64, a key file in base64, or itself.
+fn content_of(text: &str, is_base64: bool) -> Zeroizing<Vec<u8>> {
+    if let Some([(key, _)]) = file::decode_lines(text.as_bytes()).as_deref() {
+        return key.clone();
+    }
+    let decoded = decode_base64(text).filter(|decoded| is_base64 || file::read_auto(decoded).is_ok());
+    decoded.unwrap_or_else(|| Zeroizing::new(text.as_bytes().to_vec()))
+}
+
+/// The key files that values stand for: values of one key each are the keys of one file, in order.
+///
+/// `named` is the format that the user named, `own` the one of the configuration: a value that is not as the server
+/// wants it is then read by its content. The error says which value it is about.
+pub fn files_of(
+    values: &[Value],
+    named: Option<&'static dyn KeyFormat>,
+    own: Option<&'static dyn KeyFormat>,
+) -> Result<Vec<(String, KeyFile)>, (usize, KeyFileError)> {
+    let mut files = Vec::new();
+    for (index, value) in values.iter().enumerate() {
+        let own = value.format.and_then(by_name).or(own);
+        let read = match (named, own) {
+            (Some(format), _) => file::read_as(format, &value.content),
+            (None, Some(format)) => file::read_as(format, &value.content).or_else(|refused| {
+                let mut read = file::read_auto(&value.content).map_err(|_| refused)?;
+                read.warnings.insert(0, format!("{} does not take it so", format.name()));
+                Ok(read)
+            }),
+            (None, None) => file::read_auto(&value.content),
+        };
+        let mut file = read.map_err(|error| (index, error))?;
+        for warning in &mut file.warnings {
+            *warning = format!("{}: {warning}", value.name);
+        }
+        files.push((value.name.clone(), file));
+    }
+    let is_single = |(_, file): &(String, KeyFile)| file.readings.iter().all(|reading| reading.keys == 1);
+    if files.len() > 1 && files.iter().all(is_single) {
+        return Ok(vec![merged(files)]);
+    }
+    Ok(files)
+}
+
+/// Files of one key each as one file.
+fn merged(files: Vec<(String, KeyFile)>) -> (String, KeyFile) {
+    let keys = files.len();
+    let mut whole = KeyFile::default();
+    let mut first = String::new();
+    for (index, (name, file)) in files.into_iter().enumerate() {
+        if index == 0 {
+            first = name;
+        }
+        whole.warnings.extend(file.warnings);
+        whole.readings.extend(file.readings.into_iter().map(|mut reading| {
+            reading.key.index = index;
+            reading.keys = keys;
+            reading
+        }));
+    }
+    (first, whole)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn key(path: &str) -> Reference {
-        Reference::Key(path.to_owned())
+    /// What a text names, in short: lines are ahead of colons, values are bytes in hex.
+    fn short(list: &[Reference]) -> Vec<String> {
+        let one = |reference: &Reference| {
+            let line = reference.line.map_or_else(String::new, |line| format!("{line}:"));
+            match &reference.what {
+                What::Key(path) => format!("{line}key {path}"),
+                What::Value(value) => format!("{line}{}={}", value.name, hex::encode(&value.content)),
+                What::Variable(name) => format!("{line}${name}"),
+                What::Include(path) => format!("{line}include {path}"),
+                What::Root(path) => format!("{line}root {path}"),
+                What::Server => "server".to_owned(),
+            }
+        };
+        list.iter().map(one).collect()
     }
 
-    fn include(path: &str) -> Reference {
-        Reference::Include(path.to_owned())
+    fn check(text: &str, server: &str, wanted: &[&str]) {
+        let found = read(text.as_bytes()).unwrap_or_else(|| panic!("{server}: {text}"));
+        assert_eq!(found.server(), server, "{text}");
+        assert_eq!(short(&found.list), wanted, "{text}");
     }
 
-    fn check(text: &str, format: &str, wanted: &[Reference]) {
-        let found = read(text.as_bytes()).unwrap();
-        assert_eq!((found.format.name(), found.list.as_slice()), (format, wanted));
+    /// A key of 48 bytes in hex and in base64.
+    fn key(n: u8) -> (String, String) {
+        let bytes: Vec<u8> = (0..48).map(|i: u8| i.wrapping_mul(91) ^ n).collect();
+        (hex::encode(&bytes), BASE64.encode(&bytes))
     }
 
     #[test]
@@ -63,38 +230,232 @@ mod tests {
             "http {\n  include conf.d/*.conf; # ssl_session_ticket_key no.key;\n  server { ssl_session_ticket_key 'new.key';\
              ssl_session_ticket_key\n  \"/etc/old one.key\"; }\n}\n",
             "nginx",
-            &[include("conf.d/*.conf"), Reference::Server, key("new.key"), key("/etc/old one.key")],
+            &["2:include conf.d/*.conf", "server", "3:key new.key", "3:key /etc/old one.key"],
         );
-        check("events {}\nhttp { include sites/*; }\n", "nginx", &[include("sites/*")]);
-    }
-
-    #[test]
-    fn every_server_of_nginx_has_keys_of_its_own() {
+        check("events {}\nhttp { include sites/*; }\n", "nginx", &["2:include sites/*"]);
         check(
             "http { server { ssl_session_ticket_key a; } server { listen 1; ssl_session_ticket_key b; } }",
             "nginx",
-            &[Reference::Server, key("a"), Reference::Server, key("b")],
+            &["server", "1:key a", "server", "1:key b"],
         );
+        check("server {\n listen 443 ssl;\n}\n", "nginx", &["server"]);
     }
 
     #[test]
     fn haproxy_names_keys_on_bind_lines() {
-        let text = "frontend web\n  # tls-ticket-keys no\n  bind :443 ssl crt a.pem tls-ticket-keys /etc/haproxy/tickets alpn h2\n";
-        check(text, "haproxy", &[key("/etc/haproxy/tickets")]);
+        let text = "global\n  default-path origin /etc/haproxy\nfrontend web\n  # tls-ticket-keys no\n  bind :443 ssl crt a.pem tls-ticket-keys tickets alpn h2\n";
+        check(text, "HAProxy", &["2:root /etc/haproxy", "5:key tickets"]);
+        check("frontend web\n  bind :443 ssl crt a.pem\n", "HAProxy", &[]);
     }
 
     #[test]
     fn httpd_names_keys_and_roots() {
         check(
             "ServerRoot \"/etc/apache2\"\n<VirtualHost *:443>\n sslsessionticketkeyfile ticket.key\n</VirtualHost>\nIncludeOptional sites/*.conf\n",
-            "apache",
+            "Apache httpd",
+            &["1:root /etc/apache2", "server", "3:key ticket.key", "5:include sites/*.conf"],
+        );
+    }
+
+    #[test]
+    fn unbound_names_keys_and_its_folder() {
+        check(
+            "server:\n  directory: \"/etc/unbound\" # here\n  tls-session-ticket-keys: \"new.key\"\n  tls-session-ticket-keys: old.key\ninclude: \"conf.d/*.conf\"\n",
+            "unbound",
+            &["2:root /etc/unbound", "3:key new.key", "4:key old.key", "5:include conf.d/*.conf"],
+        );
+    }
+
+    #[test]
+    fn dnsdist_has_a_file_for_each_frontend() {
+        check(
+            "-- ticketKeyFile='no'\naddTLSLocal('0.0.0.0', 'c', 'k', { ticketKeyFile = \"/etc/a.key\" })\ngetTLSContext(0):loadTicketsKeys('b.key')\n",
+            "dnsdist",
+            &["server", "2:key /etc/a.key", "server", "3:key b.key"],
+        );
+        check("binds:\n  - tls:\n      ticket_key_file: a.key\n", "dnsdist", &["server", "3:key a.key"]);
+    }
+
+    #[test]
+    fn lighttpd_puts_strings_together() {
+        check(
+            "var.conf_dir = \"/etc/lighttpd\"\ninclude conf_dir + \"/conf.d/*.conf\"\n$SERVER[\"socket\"] == \":443\" { ssl.stek-file = var.conf_dir + \"/stek\" }\n# ssl.stek-file = \"no\"\n",
+            "lighttpd",
+            &["2:include /etc/lighttpd/conf.d/*.conf", "3:key /etc/lighttpd/stek"],
+        );
+    }
+
+    #[test]
+    fn nghttpx_has_an_order_of_its_own() {
+        let text = "frontend=*,443\ntls-ticket-key-file=new.key\ntls-ticket-key-file=old.key\ntls-ticket-key-cipher=aes-256-cbc\n";
+        check(text, "nghttpx", &["2:key new.key", "3:key old.key"]);
+        let format = read(text.as_bytes()).unwrap().format().unwrap();
+        assert_eq!(format.read(&[7; 80]).unwrap()[0].layout.to_string(), "name16 aes32 hmac32");
+        assert_eq!(format.read(&[7; 48]).unwrap()[0].layout.to_string(), "name16 aes16 hmac16");
+    }
+
+    #[test]
+    fn traffic_server_names_one_file_for_all_or_one_for_a_certificate() {
+        check(
+            "records:\n  ssl:\n    server:\n      cert:\n        path: /etc/ssl\n      ticket_key:\n        filename: t.key\n",
+            "Traffic Server",
+            &["5:root /etc/ssl", "7:key t.key"],
+        );
+        check(
+            "CONFIG proxy.config.ssl.server.cert.path STRING etc/ssl\nCONFIG proxy.config.ssl.server.ticket_key.filename STRING t.key\n",
+            "Traffic Server",
+            &["1:root etc/ssl", "2:key t.key"],
+        );
+        check(
+            "# x\nssl_cert_name=a.pem ticket_key_name=a.key\ndest_ip=* ssl_cert_name=b.pem\n",
+            "Traffic Server",
+            &["server", "2:key a.key"],
+        );
+        check(
+            "ssl_multicert:\n  - ssl_cert_name: a.pem\n    ticket_key_name: a.key\n",
+            "Traffic Server",
+            &["server", "3:key a.key"],
+        );
+        check("CONFIG proxy.config.ssl.server.ticket_key.filename STRING NULL\n", "Traffic Server", &[]);
+    }
+
+    #[test]
+    fn envoy_has_every_source_of_data() {
+        let (hex, base64) = key(1);
+        check(
+            &format!(
+                "session_ticket_keys:\n  keys:\n  - filename: a.key\n  - inline_bytes: {base64}\n  - inline_string: text\n  - environment_variable: KEY\n"
+            ),
+            "Envoy",
             &[
-                Reference::Root("/etc/apache2".to_owned()),
-                Reference::Server,
-                key("ticket.key"),
-                include("sites/*.conf"),
+                "server",
+                "3:key a.key",
+                &format!("4:session_ticket_keys.inline_bytes={hex}"),
+                "5:session_ticket_keys.inline_string=74657874",
+                "6:$KEY",
             ],
         );
+        check(
+            &format!("{{\"sessionTicketKeys\": {{\n\"keys\": [{{\"inlineBytes\": \"{base64}\"}}]}}}}"),
+            "Envoy",
+            &["server", &format!("2:session_ticket_keys.inlineBytes={hex}")],
+        );
+        check(
+            "session_ticket_keys_sds_secret_config:\n  name: t\n  sds_config:\n    path_config_source: {path: sds.yaml}\n",
+            "Envoy",
+            &["4:include sds.yaml"],
+        );
+    }
+
+    #[test]
+    fn what_haproxy_prints_at_run_time_is_a_file_for_each_list() {
+        let keys: Vec<String> = (1..4).map(|n| key(n).1).collect();
+        let list = |id: u8| {
+            let rows: Vec<String> = keys.iter().enumerate().map(|(n, key)| format!("{id}.{n} {key}\n")).collect();
+            rows.concat()
+        };
+        let text = format!("# id secret\n# 0 (/etc/a)\n{}# 1 (/etc/b)\n{}\n", list(0), list(1));
+        let found = read(text.as_bytes()).unwrap();
+        let values: Vec<Value> = found
+            .list
+            .iter()
+            .filter_map(|reference| match &reference.what {
+                What::Value(value) => Some(value.clone()),
+                _ => None,
+            })
+            .collect();
+        let files = files_of(&values, None, found.format()).unwrap();
+        let keys: Vec<usize> = files.iter().map(|(_, file)| file.readings.len()).collect();
+        assert_eq!(keys, [3, 3]);
+        check("# id (file)\n0 (/etc/a)\n", "HAProxy", &["server", "2:key /etc/a"]);
+    }
+
+    #[test]
+    fn kubernetes_decodes_what_a_mounted_file_has() {
+        let ((hex, base64), (other, _)) = (key(1), key(2));
+        let text = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: t}}\ndata:\n  tls.key: {}\n  ticket.key: {base64}\nstringData:\n  ticket.old: {other}\n",
+            BASE64.encode(b"-----BEGIN PRIVATE KEY-----")
+        );
+        let hex_text = hex::encode(&other);
+        check(
+            &text,
+            "Kubernetes",
+            &["server", &format!("6:t.data.ticket.key={hex}"), &format!("8:t.stringData.ticket.old={hex_text}")],
+        );
+        // a name of the object is enough, and JSON is as good
+        let text = format!(
+            "{{\"kind\":\"List\",\"items\":[{{\"kind\":\"Secret\",\"metadata\":{{\"name\":\"session-tickets\"}},\"data\":{{\"current\":\"{base64}\"}}}}]}}"
+        );
+        check(&text, "Kubernetes", &["server", &format!("1:session-tickets.data.current={hex}")]);
+        assert!(read(b"kind: Secret\ndata: {a: b}\n").unwrap().list.is_empty());
+    }
+
+    #[test]
+    fn scalars_are_keys_by_name_and_size() {
+        let ((hex, base64), (other, _)) = (key(1), key(2));
+        check(
+            &format!("{{\"Version\": \"1\", \"SessionTicketKey\": \"{hex}\"}}"),
+            "document",
+            &[&format!("1:SessionTicketKey={hex}")],
+        );
+        check(
+            &format!("controller:\n  tls:\n    ticketKeys:\n      - {hex}\n      - {other}\n  apiKey: {base64}\n"),
+            "document",
+            &[&format!("4:controller.tls.ticketKeys={hex}"), &format!("5:controller.tls.ticketKeys={other}")],
+        );
+        check(&format!("stek: !!binary {base64}\n"), "document", &[&format!("1:stek={hex}")]);
+        check(&format!("env:\n- name: TICKET_KEY\n  value: {base64}\n"), "document", &[&format!("3:TICKET_KEY={hex}")]);
+        check(
+            &format!("services:\n  web:\n    environment:\n      - TICKET_KEYS={base64}\n"),
+            "document",
+            &[&format!("4:TICKET_KEYS={hex}")],
+        );
+        check("ticket-store: {ticket-file: /etc/a.yaml}\n", "document", &["1:key /etc/a.yaml"]);
+    }
+
+    #[test]
+    fn assignments_are_read_in_every_spelling() {
+        let ((hex, base64), (other, _)) = (key(1), key(2));
+        for text in [
+            format!("TICKET_KEYS={base64}\n"),
+            format!("export TICKET_KEYS='{base64}'\n"),
+            format!("[Service]\nEnvironment=\"TICKET_KEYS={hex}\"\n"),
+            format!("[tls]\nticket_key = \"{hex}\"\n"),
+            format!("server.setTicketKeys(Buffer.from('{hex}', 'hex'))\n"),
+            format!("  ticketKeys: Buffer.from(\n    \"{base64}\",\n    'base64')\n"),
+            format!("key = {base64}\n"),
+        ] {
+            let found = read(text.as_bytes()).unwrap_or_else(|| panic!("{text}"));
+            assert!(
+                matches!(&found.list[..], [Reference { what: What::Value(value), .. }] if hex::encode(&value.content) == hex),
+                "{text}: {:?}",
+                short(&found.list)
+            );
+        }
+        check(
+            &format!("session_ticket_keys = [\n  \"{hex}\",\n  \"{other}\",\n]\nother = \"x\"\n"),
+            "file",
+            &[&format!("2:session_ticket_keys={hex}"), &format!("3:session_ticket_keys={other}")],
+        );
+        check("SessionTicketKeyFile = conf/tickets.data\n", "file", &["1:key conf/tickets.data"]);
+    }
+
+    #[test]
+    fn a_value_with_a_mistake_is_told_of() {
+        let (hex, _) = key(1);
+        let found = read(format!("ticket_key: {}\n", &hex[2..]).as_bytes()).unwrap();
+        let [Reference { what: What::Value(value), line: Some(1) }] = &found.list[..] else { panic!() };
+        assert!(files_of(std::slice::from_ref(value), None, None).is_err());
+    }
+
+    #[test]
+    fn values_of_a_key_each_are_one_file() {
+        let value = |n| Value { name: format!("k{n}"), content: Zeroizing::new(vec![n; 48]), format: None };
+        let files = files_of(&[value(1), value(2)], by_name("nginx"), None).unwrap();
+        let [(name, file)] = &files[..] else { panic!() };
+        let keys: Vec<(usize, usize)> = file.readings.iter().map(|reading| (reading.key.index, reading.keys)).collect();
+        assert_eq!((name.as_str(), keys), ("k1", vec![(0, 2), (1, 2)]));
     }
 
     #[test]
@@ -102,5 +463,37 @@ mod tests {
         assert!(read(&[7; 48]).is_none());
         assert!(read(b"- name: 00\n").is_none());
         assert!(read(b"[https]\nticketKeySecret = 00\n").is_none());
+        let (hex, base64) = key(1);
+        for text in [
+            hex.clone(),
+            base64.clone(),
+            format!("# key\n{hex}\n"),
+            "just some prose\n".to_owned(),
+            format!("sum: {}\n", &hex[..64]),
+        ] {
+            assert!(read(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn long_texts_take_time_in_proportion() {
+        let (hex, base64) = key(1);
+        for unit in [
+            format!("ticket_key = \"{hex}\"\n"),
+            format!("- ticket: {hex}\n"),
+            format!("ssl_session_ticket_key {hex};\n"),
+            format!("0.1 {base64}\n"),
+            "ticket = [\n".to_owned(),
+            "key=(".to_owned(),
+            "include \"a\" + ".to_owned(),
+            "0x41, ".to_owned(),
+            "00000000: 00\n".to_owned(),
+        ] {
+            let text = unit.repeat(file::MAX_FILE_LENGTH / 8 / unit.len());
+            let begun = std::time::Instant::now();
+            let _ = read(text.as_bytes());
+            let _ = file::read_auto(text.as_bytes());
+            assert!(begun.elapsed().as_secs() < 10, "{unit} {:?}", begun.elapsed());
+        }
     }
 }

@@ -1,15 +1,19 @@
 //! Reading a key file: by one server's rule, or by its content.
 
+mod dump;
 mod error;
 mod names;
 mod text;
+mod utf16;
 
 use zeroize::Zeroizing;
 
 use self::error::cause;
+pub(super) use self::error::join_lines;
 pub use self::error::{Cause, KeyFileError};
-pub(super) use self::text::decode_lines;
-use self::text::is_prose;
+pub(super) use self::text::{UNCOMMENT, decode_lines, wrapped_lines};
+use self::text::{is_prose, slips};
+pub(super) use self::utf16::decode as utf16;
 use super::format::{KeyBytes, KeyFormat};
 use super::formats::{FORMATS, MAX_BARE_LENGTH};
 use super::layout::Layout;
@@ -138,6 +142,11 @@ const FOREIGN: &[&[u8]] = &[
 ];
 
 fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
+    if let Some((plain, what)) = undressed(file) {
+        let mut found = read_by_content(&plain)?;
+        found.warnings.insert(0, format!("the file is {what}; servers do not take it so"));
+        return Ok(found);
+    }
     let mut found = KeyFile::default();
     claim(&mut found.readings, file, true);
     if found.readings.is_empty() {
@@ -152,6 +161,7 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
             found.warnings.push(format!("the file is {encoding} text; servers that want raw bytes do not take it so"));
         } else if found.readings.is_empty() {
             found.warnings.push("the file is text; servers that want raw bytes do not take it so".to_owned());
+            found.warnings.extend(slips(file));
         }
         if lines.len() > 1 && lines.iter().all(|(key, _)| Layout::BARE.iter().all(|layout| layout.size() != key.len()))
         {
@@ -187,6 +197,14 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
         return Ok(found);
     }
     Err(KeyFileError::Size { found: file.len(), format: None, takes: every_size(), cause: cause(file) })
+}
+
+/// What a file holds that was printed as a dump or is in UTF-16, and what it is.
+fn undressed(file: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &'static str)> {
+    if let Some(text) = utf16(file) {
+        return Some((Zeroizing::new(text.as_bytes().to_vec()), "text in UTF-16"));
+    }
+    std::str::from_utf8(file).ok().and_then(dump::read)
 }
 
 /// Adds the readings of every format, of text or of raw bytes, that takes the file for its own; equal ones become one.

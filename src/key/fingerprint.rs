@@ -35,7 +35,7 @@ impl Fingerprint {
 
     /// The bytes.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
+    pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 }

@@ -21,7 +21,7 @@ mod node;
 mod openssl;
 mod otp;
 mod pem;
-mod raw;
+pub(super) mod raw;
 mod rustls;
 mod s2n;
 mod stunnel;

@@ -2,8 +2,9 @@
 
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
+use crate::capture::sighting::Carrier;
 use crate::record::Source;
-use crate::resumption::{self, Attempt, Verdict};
+use crate::resumption::{Attempt, Conclusion, Reason, Unrecognised, Verdict};
 use crate::session::Protocol;
 use crate::tls::hello::{ClientHello, ServerHello};
 use crate::tls::registry::{self, CipherSuite};
@@ -49,20 +50,25 @@ pub struct ConnectionRecord<'a> {
     pub handshake: HandshakeKind,
     /// Its tickets, in order.
     pub attempts: Vec<Attempt>,
+    /// Why it resumed or did not, in one word.
+    pub reason: Reason,
     /// What happened to the resumption, in one sentence.
     pub why: String,
 }
 
 impl<'a> ConnectionRecord<'a> {
-    /// Draws the conclusions. `now` is what ends are judged by, seconds since 1970.
+    /// All that is known of a connection, its tickets and what was concluded.
     #[must_use]
-    pub fn new(source: &'a Source, connection: &'a Connection, attempts: Vec<Attempt>, now: i64) -> Self {
+    pub fn new(
+        source: &'a Source,
+        connection: &'a Connection,
+        attempts: Vec<Attempt>,
+        Conclusion { reason, why }: Conclusion,
+    ) -> Self {
         let (client_hello, server_hello) = (connection.client_hello(), connection.server_hello());
         let handshake = connection.handshake_of(client_hello.as_ref(), server_hello.as_ref());
-        let why =
-            resumption::explain(connection, client_hello.as_ref(), server_hello.as_ref(), handshake, &attempts, now);
         let server_hello = server_hello.or_else(|| connection.retry());
-        Self { source, connection, client_hello, server_hello, handshake, attempts, why }
+        Self { source, connection, client_hello, server_hello, handshake, attempts, reason, why }
     }
 
     /// The version that the server chose.
@@ -87,7 +93,31 @@ impl<'a> ConnectionRecord<'a> {
     /// Whether the server took up the session of a ticket that the client brought.
     #[must_use]
     pub fn ticket_accepted(&self) -> bool {
-        matches!(self.handshake, HandshakeKind::ResumedTicket | HandshakeKind::ResumedPsk)
+        let is_external = |attempt: &Attempt| {
+            attempt.selected && matches!(attempt.verdict, Verdict::Unrecognised(Unrecognised::External))
+        };
+        match self.handshake {
+            HandshakeKind::ResumedTicket => true,
+            HandshakeKind::ResumedPsk => !self.attempts.iter().any(is_external),
+            _ => false,
+        }
+    }
+
+    /// Whether the client brought a ticket, in any of its hellos; an external PSK is not one.
+    #[must_use]
+    pub fn ticket_offered(&self) -> bool {
+        let is_ticket = |attempt: &Attempt| {
+            let is_external = matches!(attempt.verdict, Verdict::Unrecognised(Unrecognised::External));
+            attempt.carrier != Carrier::NewSessionTicket && !is_external
+        };
+        self.connection.ticket_offered() && self.attempts.iter().any(is_ticket)
+    }
+
+    /// Whether what was offered or taken up is a handle of the server's cache and not a ticket.
+    #[must_use]
+    pub fn is_stateful(&self) -> bool {
+        let is_handle = |attempt: &Attempt| matches!(attempt.verdict, Verdict::StatefulId);
+        self.handshake == HandshakeKind::ResumedSessionId || self.attempts.iter().any(is_handle)
     }
 
     /// Whether the server issued a ticket; `None` where TLS 1.3 hides it, or the server's answer is not there.

@@ -2,9 +2,10 @@
 
 use super::{ConnectionRecord, Place, Record, Source};
 use crate::capture::Connection;
+use crate::capture::sighting::Carrier;
 use crate::input::{Item, Unreadable};
 use crate::open::{Checked, Opener, Outcome};
-use crate::resumption;
+use crate::resumption::{self, History};
 use crate::session::Session;
 
 /// Opens what an item holds. `buffer` takes the plaintext: one buffer serves a batch.
@@ -65,25 +66,40 @@ fn examine_session<'a>(place: Place<'a>, der: &'a [u8], opener: &Opener<'a>, buf
     Record { client_session: Some(session), ..record }
 }
 
-/// Opens the tickets of a connection, hands the record of each to `each`, and draws the conclusions. `index` is the
+/// Opens the tickets of a connection, hands the record of each to `each`, and draws the conclusions, also from what
+/// `history` has of the connections before in the same capture; it learns of this one. `index` is the
 /// number of its first ticket in the input; `at` is the clock that ends are judged by, in seconds since 1970, if it is
 /// not the packet's.
+#[expect(clippy::too_many_arguments, reason = "each is of another kind, and all are needed")]
 pub fn examine_connection<'a>(
     connection: &'a Connection,
     source: &'a Source,
     index: u64,
     opener: &Opener<'_>,
+    history: &mut History,
     at: Option<i64>,
     buffer: &mut Vec<u8>,
     each: &mut dyn FnMut(&Record<'_>),
 ) -> ConnectionRecord<'a> {
     let mut attempts = Vec::new();
+    let is_resumed = connection.handshake().is_resumed();
     for (mut sighting, index) in connection.sightings().into_iter().zip(index..) {
         let place = Place { source, index, line: None, packet: Some(sighting.packet) };
+        sighting.issued_by = match sighting.carrier {
+            Carrier::NewSessionTicket => None,
+            _ => history.issued_by(sighting.ticket).map(|issue| (issue.stream, issue.packet)),
+        };
         let outcome = opener.open(&opener.check(sighting.ticket), buffer);
-        attempts.push(resumption::examine(connection, &mut sighting, &outcome));
+        let attempt = resumption::examine(connection, &mut sighting, &outcome);
+        let is_taken = attempt.selected || (attempt.carrier == Carrier::SessionTicket && is_resumed);
+        let root = history.root(&attempt).filter(|_| is_taken);
+        sighting.lived = root.map(|root| at.unwrap_or(sighting.time.seconds).saturating_sub(root));
+        attempts.push(attempt);
         let bytes = sighting.ticket;
         each(&Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: Some(sighting) });
     }
-    ConnectionRecord::new(source, connection, attempts, at.unwrap_or(connection.time.seconds))
+    let conclusion = resumption::conclude(connection, &attempts, history, at.unwrap_or(connection.time.seconds));
+    let record = ConnectionRecord::new(source, connection, attempts, conclusion);
+    history.learn(connection, &record.attempts, record.reason, record.handshake);
+    record
 }

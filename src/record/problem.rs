@@ -34,6 +34,9 @@ impl Record<'_> {
             Err(error) => return Some(Problem::new(error, error.hint())),
             Ok(outcome) => outcome,
         };
+        if let Some(unrecognised) = self.unrecognised() {
+            return Some(Problem::new(unrecognised.about(), unrecognised.hint()));
+        }
         match outcome {
             Outcome::Decrypted { .. } | Outcome::PlainSession { .. } => None,
             Outcome::BadSession { error, .. } => Some(Problem::new(error, "-f der writes the plaintext as it is")),

@@ -53,6 +53,7 @@ mod testing {
             item: Item::Key(1),
             key_name: Some(KeyName::new([0xab; 16])),
             fingerprint: None,
+            seen: None,
         };
         let ticket =
             Subject { item: Item::Ticket { index: 3, line: Some(4), packet: None }, ..Subject::file("t.hex".into()) };

@@ -4,13 +4,14 @@ mod capture;
 mod dates;
 mod fields;
 mod kept;
-mod write;
+pub(super) mod write;
 
 use self::fields::Fields;
 pub use self::kept::Kept;
-use self::write::{Object, member};
+pub(in crate::report) use self::write::Object;
+use self::write::member;
 pub(super) use self::write::{Type, line, record_type};
-use super::{Page, REDACTED};
+use super::{Page, REDACTED, Totals};
 use crate::key::KeyInUse;
 use crate::record::{ConnectionRecord, Record, Shown};
 use crate::session::{Session, View};
@@ -53,6 +54,12 @@ impl Renderer<'_> {
             }
             if let Some(session) = &record.client_session {
                 object.object(member!("client_session"), |object| self.session(Shown::Genuine(session), object));
+            }
+            if let Some((stream, packet)) = record.capture.and_then(|sighting| sighting.issued_by) {
+                object.object("issued_by", |object| {
+                    object.number("stream", stream);
+                    object.number("packet", packet);
+                });
             }
             if let Some(sighting) = &record.capture {
                 object.object(member!("capture"), |object| capture::sighting(sighting, object));
@@ -107,18 +114,35 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_, '_>) 
         }
     }
     object.hex(member!("raw"), record.bytes);
+    // a NewSessionTicket of TLS 1.3, which somebody opened
+    if let Some(issued) = record.capture.and_then(|sighting| sighting.issued) {
+        object.number("lifetime", issued.lifetime);
+        object.number("age_add", issued.age_add);
+        object.hex("nonce", issued.nonce);
+        if let Some(most) = issued.max_early_data {
+            object.number("max_early_data", most);
+        }
+    }
 }
 
-/// Appends the closing `summary` record: `counts` under their names; `connections` where there were captures.
-pub fn summary(tickets: u64, counts: &[(&'static str, u64)], connections: Option<u64>, out: &mut Page) {
+/// Appends the closing `summary` record: `counts` under their names; if there were captures, how many connections, and
+/// what else was counted in them.
+pub fn summary(tickets: u64, counts: &[(&'static str, u64)], captures: Option<(u64, Totals)>, out: &mut Page) {
     line(out, |object| {
         object.begin(record_type!("summary"));
         object.number("tickets", tickets);
         for &(key, count) in counts {
             object.number(key, count);
         }
-        if let Some(connections) = connections {
+        if let Some((connections, totals)) = captures {
             object.number("connections", connections);
+            object.number("packets", totals.packets);
+            object.number("dropped", totals.dropped);
+            for (key, time) in [("first", totals.first), ("last", totals.last)] {
+                if let Some(time) = time {
+                    object.time(key, time);
+                }
+            }
         }
     });
 }

@@ -1,7 +1,33 @@
 //! Counts for the closing summary and the exit status.
 
+use crate::capture::Remarks;
 use crate::capture::connection::HandshakeKind;
+use crate::capture::container::Time;
 use crate::record::Status;
+
+/// What was counted in captures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Packets.
+    pub packets: u64,
+    /// Packets that were dropped while a capture was made, as far as it says so.
+    pub dropped: u64,
+    /// When the first packet was.
+    pub first: Option<Time>,
+    /// When the last packet was.
+    pub last: Option<Time>,
+}
+
+impl Totals {
+    /// Adds those of another capture.
+    pub fn add(&mut self, remarks: &Remarks, dropped: u64) {
+        self.packets += remarks.packets;
+        self.dropped += dropped;
+        let Some(first) = remarks.first else { return };
+        self.first = Some(self.first.map_or(first, |known| known.min(first)));
+        self.last = self.last.max(Some(remarks.last));
+    }
+}
 
 /// How many tickets had which status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,6 +74,12 @@ impl Tally {
     #[must_use]
     pub fn tickets(&self) -> u64 {
         self.counts.iter().sum()
+    }
+
+    /// What was not recognised as a ticket.
+    #[must_use]
+    pub fn unrecognised(&self) -> u64 {
+        self.counts().filter(|(status, _)| *status == Status::Unrecognised).map(|(_, count)| count).sum()
     }
 
     /// Tickets for which the job could not be done.

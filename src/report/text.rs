@@ -51,7 +51,7 @@ impl Renderer<'_> {
         let colour = match status {
             _ if record.opened_with_built_in_key() => bad,
             Status::Decrypted | Status::PlainSession => good,
-            Status::NoKey | Status::StatefulId => warning,
+            Status::NoKey | Status::StatefulId | Status::Unrecognised => warning,
             _ => bad,
         };
         writeln!(out, "{heading}{}{heading:#}  {colour}{}{colour:#}", record.place, status.as_str())?;

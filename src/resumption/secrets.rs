@@ -82,7 +82,7 @@ impl Withheld {
             Self::MasterSecretLength => "a master secret that has not 48 bytes gives no line",
             Self::DiffieHellman => {
                 "TLS 1.3 with psk_dhe_ke: application data stays closed, its keys come from a Diffie-Hellman exchange \
-                 that no ticket holds"
+                 that no ticket holds; a key log of the client or of the server (SSLKEYLOGFILE) would open it"
             }
             Self::NotSelected => "a TLS 1.3 ticket that the server did not choose gives no more than early data",
             Self::Binder => "a PSK gives no line where the client's binder does not verify",

@@ -1,4 +1,4 @@
-//! The AEAD algorithms of TLS and QUIC (RFC 5116, RFC 6655, RFC 8439), for opening only.
+//! The AEAD algorithms of TLS and QUIC (RFC 5116, RFC 6655, RFC 8439).
 
 use aes::{Aes128, Aes256};
 use aes_gcm::aead::consts::{U8, U12, U16};
@@ -52,6 +52,27 @@ impl Aead {
         };
         opened.map(Zeroizing::new)
     }
+
+    /// Gives ciphertext and tag; `None` if the key has another length.
+    pub(crate) fn seal(self, key: &[u8], nonce: &[u8; 12], aad: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Aes128Gcm => seal::<Aes128Gcm>(key, nonce, aad, plain),
+            Self::Aes256Gcm => seal::<Aes256Gcm>(key, nonce, aad, plain),
+            Self::Aes128Ccm => seal::<Ccm<Aes128, U16, U12>>(key, nonce, aad, plain),
+            Self::Aes256Ccm => seal::<Ccm<Aes256, U16, U12>>(key, nonce, aad, plain),
+            Self::Aes128Ccm8 => seal::<Ccm<Aes128, U8, U12>>(key, nonce, aad, plain),
+            Self::Aes256Ccm8 => seal::<Ccm<Aes256, U8, U12>>(key, nonce, aad, plain),
+            Self::ChaCha20Poly1305 => seal::<ChaCha20Poly1305>(key, nonce, aad, plain),
+        }
+    }
+}
+
+fn seal<A>(key: &[u8], nonce: &[u8; 12], aad: &[u8], plain: &[u8]) -> Option<Vec<u8>>
+where
+    A: aes_gcm::aead::Aead + KeyInit,
+{
+    let nonce = Nonce::<A>::try_from(&nonce[..]).ok()?;
+    A::new_from_slice(key).ok()?.encrypt(&nonce, Payload { msg: plain, aad }).ok()
 }
 
 fn open<A>(key: &[u8], nonce: &[u8; 12], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>>

@@ -18,7 +18,10 @@ const HELLO_RETRY_REQUEST: [u8; 32] = [
 /// Extension types (IANA registry "TLS `ExtensionType` Values").
 mod extension {
     pub(super) const SERVER_NAME: u16 = 0;
+    pub(super) const ALPN: u16 = 16;
     pub(super) const EXTENDED_MASTER_SECRET: u16 = 23;
+    /// RFC 8773, and RFC 9973 in its place.
+    pub(super) const CERTIFICATE_WITH_PSK: u16 = 33;
     pub(super) const SESSION_TICKET: u16 = 35;
     pub(super) const PRE_SHARED_KEY: u16 = 41;
     pub(super) const EARLY_DATA: u16 = 42;
@@ -97,6 +100,7 @@ pub struct Identity<'a> {
 
 /// A `ClientHello` (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2; RFC 6347 section 4.2.1 for DTLS).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an extension of its own")]
 pub struct ClientHello<'a> {
     /// The version field; TLS 1.3 says so in an extension instead.
     pub legacy_version: u16,
@@ -120,6 +124,14 @@ pub struct ClientHello<'a> {
     pub offers_tls13: bool,
     /// Whether another hello may be encrypted inside (RFC 9849): this one is the outer one, or pretends to be.
     pub encrypted_client_hello: bool,
+    /// The cipher suites offered, two bytes each.
+    pub cipher_suites: &'a [u8],
+    /// The list of application protocols offered, each behind its length.
+    pub alpn: Option<&'a [u8]>,
+    /// Whether it offers the extended master secret (RFC 7627).
+    pub extended_master_secret: bool,
+    /// Whether its PSKs are external ones, to be used beside a certificate (RFC 9973).
+    pub certificate_with_psk: bool,
 }
 
 impl<'a> ClientHello<'a> {
@@ -143,9 +155,9 @@ impl<'a> ClientHello<'a> {
         if matches!(legacy_version, 0xfe00..=0xfeff | Protocol::DTLS_BAD) {
             body.read("the cookie", Reader::vec8)?;
         }
-        body.read("the list of cipher suites", Reader::vec16)?;
+        let cipher_suites = body.read("the list of cipher suites", Reader::vec16)?;
         body.read("the list of compression methods", Reader::vec8)?;
-        let mut hello = Self::blank(legacy_version, random, session_id);
+        let mut hello = Self { cipher_suites, ..Self::blank(legacy_version, random, session_id) };
         if body.is_empty() {
             return Ok(hello);
         }
@@ -171,6 +183,10 @@ impl<'a> ClientHello<'a> {
             early_data: false,
             offers_tls13: false,
             encrypted_client_hello: false,
+            cipher_suites: &[],
+            alpn: None,
+            extended_master_secret: false,
+            certificate_with_psk: false,
         }
     }
 
@@ -188,6 +204,19 @@ impl<'a> ClientHello<'a> {
         let mut random = [0; 32];
         random.get_mut(32_usize.checked_sub(challenge.len())?..)?.copy_from_slice(challenge);
         Some(Self::blank(version, random, session_id))
+    }
+
+    /// Whether it offers an application protocol; `true` if it offers none at all.
+    #[must_use]
+    pub fn may_speak(&self, protocol: &[u8]) -> bool {
+        let Some(mut list) = self.alpn.map(Reader) else { return true };
+        std::iter::from_fn(|| list.vec8()).any(|offered| offered == protocol)
+    }
+
+    /// Whether it offers a cipher suite.
+    #[must_use]
+    pub fn offers_suite(&self, suite: u16) -> bool {
+        self.cipher_suites.chunks_exact(2).any(|offered| offered == suite.to_be_bytes())
     }
 
     /// Whether it brings a ticket, of TLS 1.3 or before.
@@ -223,6 +252,9 @@ impl<'a> ClientHello<'a> {
                 self.offers_tls13 = pairs.any(|version| Protocol(u16::from_be_bytes(version)).is_tls13());
             }
             extension::ENCRYPTED_CLIENT_HELLO => self.encrypted_client_hello = true,
+            extension::ALPN => self.alpn = Some(value.read("the list of application protocols", Reader::vec16)?),
+            extension::EXTENDED_MASTER_SECRET => self.extended_master_secret = true,
+            extension::CERTIFICATE_WITH_PSK => self.certificate_with_psk = true,
             _ => {}
         }
         Ok(())

@@ -8,10 +8,11 @@ mod frame;
 mod keys;
 mod packet;
 mod stream;
+mod version;
 
 pub use crate::tls::wire::Sender;
 pub use exchange::Exchange;
-pub use keys::Version;
+pub use version::Version;
 
 #[cfg(test)]
 mod tests;

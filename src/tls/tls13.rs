@@ -3,6 +3,7 @@
 //! A PSK together with a captured ClientHello gives the binder, which proves that the PSK is the right one, and the
 //! secrets of 0-RTT data. With `psk_dhe_ke` the rest stays closed; with `psk_ke` ([`PskKe`]) all of it opens.
 
+mod after;
 mod hello;
 mod hkdf;
 mod psk_ke;
@@ -10,6 +11,7 @@ mod record;
 mod schedule;
 mod transcript;
 
+pub use after::{NewSessionTicket, Sent, ServerTraffic};
 pub use hello::{Identity, PskHello};
 pub use hkdf::Hash;
 pub use psk_ke::{Progress, PskKe};

@@ -5,7 +5,7 @@ use std::{fs, io::Write as _, net::SocketAddr, path::PathBuf, process::Stdio, th
 use crate::{
     failure::{Context as _, Failure},
     lab::Lab,
-    process::{program, succeed, wait_for},
+    process::{PATIENCE, program, succeed, wait_for},
 };
 
 /// Protocol versions that are asked for.
@@ -83,11 +83,11 @@ fn connect(lab: &Lab, address: SocketAddr, tls: Tls, earlier: Option<&Session>) 
     let printed_only = earlier.is_some() && tls == Tls::V12;
     let awaited = if printed_only { &transcript } else { &pem };
     let marker = if printed_only { "Extended master secret:" } else { "END SSL SESSION" };
-    let came = wait_for(Duration::from_secs(10), || {
+    let came = wait_for(PATIENCE, || {
         fs::read(awaited).is_ok_and(|text| String::from_utf8_lossy(&text).contains(marker))
             || !matches!(child.try_wait(), Ok(None))
     });
-    // the second ticket of a TLS 1.3 server, which replaces the first in the file
+    // for the second ticket of a TLS 1.3 server, which replaces the first in the file; either of them does
     thread::sleep(Duration::from_millis(200));
     drop(child.stdin.take());
     if !came {

@@ -36,7 +36,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn start(lab: &Lab, keys: &[PathBuf]) -> Result<Server, Failure> {
+pub(crate) fn start(lab: &Lab, keys: &[PathBuf]) -> Result<Server, Failure> {
     let address = free_address()?;
     let keys: Vec<String> = keys.iter().map(|key| format!("{{ filename: {} }}", key.display())).collect();
     let configuration = format!(

@@ -33,7 +33,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn start(lab: &Lab, keys: &Path) -> Result<Server, Failure> {
+pub(crate) fn start(lab: &Lab, keys: &Path) -> Result<Server, Failure> {
     let library = lab.path("gnutls_key.so");
     succeed(program("gcc")?.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(fixture("gnutls_key.c")), b"")
         .context("the library that writes the key down")?;

@@ -37,7 +37,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn start(lab: &Lab, go: &mut Command, keys: &Path) -> Result<Server, Failure> {
+pub(crate) fn start(lab: &Lab, go: &mut Command, keys: &Path) -> Result<Server, Failure> {
     let program = keys.with_extension("server");
     go.envs([("GOTOOLCHAIN", "local"), ("GOFLAGS", ""), ("CGO_ENABLED", "0"), ("GO111MODULE", "off")]);
     succeed(go.arg("build").arg("-o").arg(&program).arg(fixture("server.go")), b"").context("the server in Go")?;

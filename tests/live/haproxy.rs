@@ -41,7 +41,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn start(lab: &Lab, keys: &Path) -> Result<Server, Failure> {
+pub(crate) fn start(lab: &Lab, keys: &Path) -> Result<Server, Failure> {
     let address = free_address()?;
     let configuration = format!(
         "defaults

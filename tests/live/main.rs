@@ -28,6 +28,7 @@ mod lighttpd;
 mod nginx;
 mod node;
 mod openssl;
+mod probe;
 mod rotation;
 mod stunnel;
 mod trafficserver;
@@ -35,6 +36,10 @@ mod unbound;
 mod wireshark;
 
 use failure::Failure;
+use probe::{
+    documents as probe_documents, mail as probe_mail, nginx as probe_nginx, peers as probe_peers, pools as probe_pools,
+    servers as probe_servers,
+};
 
 macro_rules! servers {
     ($($server:ident),+ $(,)?) => {
@@ -63,6 +68,12 @@ servers![
     nginx,
     node,
     openssl,
+    probe_documents,
+    probe_mail,
+    probe_nginx,
+    probe_peers,
+    probe_pools,
+    probe_servers,
     rotation,
     stunnel,
     trafficserver,

@@ -39,7 +39,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn start(lab: &Lab, node: &mut Command, keys: &Path) -> Result<Server, Failure> {
+pub(crate) fn start(lab: &Lab, node: &mut Command, keys: &Path) -> Result<Server, Failure> {
     let address = free_address()?;
     node.arg(fixture("server.js")).arg(address.port().to_string());
     Server::start(lab, node.arg(lab.certificate()).arg(lab.private_key()).arg(keys), address)

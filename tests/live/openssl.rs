@@ -34,7 +34,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn start(lab: &Lab, keys: &Path) -> Result<Server, Failure> {
+pub(crate) fn start(lab: &Lab, keys: &Path) -> Result<Server, Failure> {
     let server = lab.path("openssl_server");
     let mut compiler = program("gcc")?;
     compiler.arg("-o").arg(&server).arg(fixture("openssl_server.c")).args(["-lssl", "-lcrypto"]);

@@ -98,6 +98,9 @@ pub(crate) fn free_address() -> Result<SocketAddr, Failure> {
     Err(Failure::new("no port is free"))
 }
 
+/// How long to wait for what must come: much longer than it takes, since only a test that fails waits so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Polls until `ready` holds; false when the time is over.
 pub(crate) fn wait_for(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
@@ -130,7 +133,7 @@ impl Server {
             .context(format_args!("cannot start {what}"))?;
         let mut server = Self { child, address };
         let mut ended = false;
-        let accepts = wait_for(Duration::from_secs(20), || {
+        let accepts = wait_for(PATIENCE, || {
             ended = !matches!(server.child.try_wait(), Ok(None));
             ended || TcpStream::connect(address).is_ok()
         });

@@ -5,13 +5,12 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Command, Output},
-    time::Duration,
 };
 
 use crate::{
     failure::{Context as _, Failure},
     lab::{self, Lab},
-    process::{Server, free_address, output, program, succeed, version, wait_for},
+    process::{PATIENCE, Server, free_address, output, program, succeed, version, wait_for},
     report::{Case, Report},
 };
 
@@ -39,7 +38,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     add("80 bytes, changed and not reloaded", expect(&recipe(lab, address)?, 1, "not-active-key"));
     running.signal("reload")?;
     let mut last = recipe(lab, address)?;
-    wait_for(Duration::from_secs(10), || {
+    wait_for(PATIENCE, || {
         if !last.status.success() {
             if let Ok(done) = recipe(lab, address) {
                 last = done;
@@ -75,7 +74,7 @@ impl Drop for Running<'_> {
         let pid = self.lab.path("rotation.pid");
         let _ = self.signal("stop");
         // the file goes when the worker has ended
-        wait_for(Duration::from_secs(5), || !pid.exists());
+        wait_for(PATIENCE, || !pid.exists());
     }
 }
 

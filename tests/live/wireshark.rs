@@ -12,7 +12,7 @@ use std::{
 use crate::{
     failure::{Context as _, Failure},
     lab::Lab,
-    process::{Server, free_address, program, succeed, version, wait_for},
+    process::{PATIENCE, Server, free_address, program, succeed, version, wait_for},
     report::{Case, Report},
 };
 
@@ -85,10 +85,15 @@ fn record(lab: &Lab, key: &Path) -> Result<(PathBuf, u16), Failure> {
         .stderr(Stdio::null())
         .spawn()
         .context("cannot start tshark")?;
-    let ready = wait_for(Duration::from_secs(20), || fs::metadata(&capture).is_ok_and(|file| file.len() > 0));
+    let ready = wait_for(PATIENCE, || fs::metadata(&capture).is_ok_and(|file| file.len() > 0));
     let outcome = if ready { connect(lab, address) } else { Err(Failure::new("tshark does not capture on loopback")) };
-    // so that the last packets are written
-    thread::sleep(Duration::from_secs(1));
+    // so that the last packets are written: until no more come
+    let mut length = 0;
+    wait_for(PATIENCE, || {
+        let before = std::mem::replace(&mut length, fs::metadata(&capture).map_or(0, |file| file.len()));
+        thread::sleep(Duration::from_secs(1));
+        outcome.is_err() || before == length
+    });
     succeed(program("kill")?.args(["-INT", &tshark.id().to_string()]), b"")?;
     tshark.wait()?;
     outcome.map(|()| (capture, address.port()))
@@ -99,8 +104,9 @@ fn connect(lab: &Lab, address: SocketAddr) -> Result<(), Failure> {
         let session = lab.path(&format!("wireshark{tls}.pem"));
         let early = lab.path("early.txt");
         fs::write(&early, request(second))?;
+        // until the server closes the connection, which the request asks for
         let script = format!(
-            "(printf '%s' \"$REQUEST\"; sleep 1) | openssl s_client {tls} -servername www.lab.test -connect {address}"
+            "printf '%s' \"$REQUEST\" | openssl s_client {tls} -ign_eof -servername www.lab.test -connect {address}"
         );
         let run = |more: String, request: String| {
             let mut shell = program("sh")?;

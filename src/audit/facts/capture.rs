@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::audit::subject::{Item, Subject};
+use crate::audit::subject::{Item, Seen, Subject};
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
+use crate::capture::container::Time;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::key::KeyName;
 use crate::record::{Place, Record};
@@ -31,6 +32,14 @@ pub struct Offer<'a> {
     pub is_tls13: bool,
     /// Whether the server resumed; `None` where the capture does not show it.
     pub accepted: Option<bool>,
+    /// Stands for the first ClientHello, if early data follows it.
+    pub early_data: Option<TicketHash>,
+    /// Number of the connection.
+    pub stream: u64,
+    /// The host name that the client asked for.
+    pub sni: Option<&'a [u8]>,
+    /// When, to the fraction of a second.
+    pub exact_time: Time,
 }
 
 impl<'a> Offer<'a> {
@@ -38,7 +47,7 @@ impl<'a> Offer<'a> {
     /// `ClientHello` that was sent again.
     #[must_use]
     pub fn of(connection: &Connection, sighting: &Sighting<'_>, record: &Record<'a>) -> Option<Self> {
-        if sighting.hello? + 1 != connection.client_hellos.len() {
+        if sighting.hello? + 1 != connection.client_hellos.len() || record.unrecognised().is_some() {
             return None;
         }
         let handshake = connection.handshake();
@@ -62,6 +71,13 @@ impl<'a> Offer<'a> {
             time: sighting.time.seconds,
             is_tls13,
             accepted,
+            early_data: connection
+                .first_hello_offers_early_data()
+                .then(|| connection.client_hellos.first().map(|hello| TicketHash::of(&hello.bytes)))
+                .flatten(),
+            stream: sighting.stream,
+            sni: record.capture.and_then(|sighting| sighting.sni),
+            exact_time: sighting.time,
         })
     }
 }
@@ -91,11 +107,25 @@ pub(in crate::audit) struct KeptPlace {
     line: Option<u64>,
     packet: Option<u64>,
     key_name: Option<KeyName>,
+    seen: Option<Seen>,
 }
 
 impl KeptPlace {
-    pub(in crate::audit) fn new(place: Place<'_>, key_name: Option<KeyName>) -> Self {
-        Self { file: (**place.source).into(), index: place.index, line: place.line, packet: place.packet, key_name }
+    pub(in crate::audit) fn new(offer: &Offer<'_>) -> Self {
+        let Offer { place, key_name, server, stream, .. } = *offer;
+        let seen = Seen { server, sni: offer.sni.map(<[u8]>::to_vec), time: offer.exact_time, stream };
+        Self::at(place, key_name, Some(seen))
+    }
+
+    pub(in crate::audit) fn at(place: Place<'_>, key_name: Option<KeyName>, seen: Option<Seen>) -> Self {
+        Self {
+            file: (**place.source).into(),
+            index: place.index,
+            line: place.line,
+            packet: place.packet,
+            key_name,
+            seen,
+        }
     }
 
     pub(in crate::audit) fn subject(&self) -> Subject {
@@ -104,6 +134,7 @@ impl KeptPlace {
             item: Item::Ticket { index: self.index, line: self.line, packet: self.packet },
             key_name: self.key_name,
             fingerprint: None,
+            seen: self.seen.clone(),
         }
     }
 }

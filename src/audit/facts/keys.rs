@@ -16,6 +16,8 @@ use crate::key::{Fingerprint, KeyName, Role, TicketKey};
 pub struct LoadedFile {
     /// Path as it was named.
     pub path: Arc<str>,
+    /// The host that it is of; `None` if all files are of one.
+    pub host: Option<Arc<str>>,
     /// All of its bytes.
     pub content: Zeroizing<Vec<u8>>,
     /// The keys in it.
@@ -52,6 +54,8 @@ pub struct KeySet {
 pub struct KeyFileFacts {
     /// Path as it was named.
     pub path: Arc<str>,
+    /// The host that it is of; `None` if all files are of one.
+    pub host: Option<Arc<str>>,
     /// All of its bytes.
     pub content: Zeroizing<Vec<u8>>,
     /// Its directory entry.
@@ -121,6 +125,7 @@ impl KeyFacts {
             item: Item::Key(self.index),
             key_name: self.name,
             fingerprint: Some(self.fingerprint),
+            seen: None,
         }
     }
 }
@@ -155,11 +160,11 @@ impl KeySet {
     pub fn new(loaded: Vec<LoadedFile>, now: i64) -> Self {
         let mut files = Vec::new();
         let mut readings = Vec::new();
-        for LoadedFile { path, content, keys, disk } in loaded {
+        for LoadedFile { path, host, content, keys, disk } in loaded {
             let text_format = keys.readings.iter().any(|r| r.formats.iter().any(|format| format.is_text()));
             let bytes: Vec<KeyBytes> = keys.readings.iter().map(|reading| reading.key.clone()).collect();
             readings.push((Arc::clone(&path), keys));
-            files.push((KeyFileFacts { path, content, disk, keys: Vec::new(), text_format, covered: 0 }, bytes));
+            files.push((KeyFileFacts { path, host, content, disk, keys: Vec::new(), text_format, covered: 0 }, bytes));
         }
         let ring = KeyRing::with_clock(readings, Some(now));
         let files = files.into_iter().map(|(file, bytes)| file.with_keys(bytes, &ring)).collect();
@@ -183,10 +188,28 @@ impl KeySet {
         self.files.iter().flat_map(|file| &file.keys)
     }
 
-    /// The key that seals new tickets.
+    /// The files of each host; those of no host are one server's.
+    pub fn hosts(&self) -> impl Iterator<Item = &[KeyFileFacts]> {
+        self.files.chunk_by(|one, next| one.host == next.host)
+    }
+
+    /// The key that seals new tickets; of several hosts, the first host's.
     #[must_use]
     pub fn active(&self) -> Option<ActiveKey<'_>> {
-        let all = || self.files.iter().flat_map(|file| file.keys.iter().map(move |key| (file, key)));
+        self.hosts().next().and_then(ActiveKey::among)
+    }
+
+    /// The key that seals on the host of that file.
+    #[must_use]
+    pub fn active_beside(&self, path: &str) -> Option<ActiveKey<'_>> {
+        self.hosts().find(|files| files.iter().any(|file| *file.path == *path)).and_then(ActiveKey::among)
+    }
+}
+
+impl<'k> ActiveKey<'k> {
+    /// That of one server's files.
+    pub(in crate::audit) fn among(files: &'k [KeyFileFacts]) -> Option<Self> {
+        let all = || files.iter().flat_map(|file| file.keys.iter().map(move |key| (file, key)));
         let mut active = all().filter(|(_, key)| key.role == Role::Active);
         match (active.next(), active.next()) {
             (Some((file, key)), None) => Some(ActiveKey { file, key, certain: true }),

@@ -1,7 +1,7 @@
 //! What rules see of a ticket.
 
 use crate::audit::facts::keys::KeySet;
-use crate::audit::subject::Subject;
+use crate::audit::subject::{Seen, Subject};
 use crate::capture::Connection;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::key::ring::KeyRing;
@@ -96,6 +96,9 @@ impl<'a> TicketFacts<'a> {
     /// The ticket as a finding names it.
     #[must_use]
     pub fn subject(&self) -> Subject {
-        Subject::ticket(self.record.place, self.record.ticket().and_then(|ticket| ticket.key_name()))
+        Subject {
+            seen: self.record.capture.as_ref().map(Seen::of),
+            ..Subject::ticket(self.record.place, self.record.ticket().and_then(|ticket| ticket.key_name()))
+        }
     }
 }

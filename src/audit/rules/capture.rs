@@ -22,7 +22,7 @@ pub(super) static TICKET_FROM_SEVERAL_CLIENTS: Rule = Rule {
     severity: Severity::Warning,
     about: "One ticket came from several client addresses: who watches can follow the client from network to network.",
     hint: "Clients should use a ticket once, and none across a change of network; look for stolen tickets, too.",
-    reference: "RFC 8446 appendix C.4; RFC 5077 section 5.8",
+    reference: "RFC 9846 (RFC 8446 appendix C.4); RFC 9846 (RFC 5077 section 5.8)",
     check: Check::Offers(|| Box::<Clients>::default()),
 };
 
@@ -35,7 +35,7 @@ impl OfferWatch for Clients {
         let room = self.0.len() < MAX_TICKETS;
         match self.0.get_mut(&offer.ticket) {
             Some((first, other)) if *first != offer.client && other.is_none() => {
-                *other = Some((offer.client, KeptPlace::new(offer.place, offer.key_name)));
+                *other = Some((offer.client, KeptPlace::new(offer)));
             }
             None if room => {
                 self.0.insert(offer.ticket, (offer.client, None));
@@ -57,7 +57,7 @@ pub(super) static TICKETS_REFUSED: Rule = Rule {
     severity: Severity::Warning,
     about: "A server refused more of the tickets offered to it than max-refused-percent, 20 % unless set.",
     hint: "Look for a node with other keys, for keys that are dropped before their tickets expire, or for a restart.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Offers(|| Box::<Refusals>::default()),
 };
 
@@ -75,7 +75,7 @@ impl OfferWatch for Refusals {
         *offers += 1;
         if !accepted {
             *refused += 1;
-            *place = Some(KeptPlace::new(offer.place, offer.key_name));
+            *place = Some(KeptPlace::new(offer));
         }
     }
 
@@ -100,7 +100,7 @@ pub(super) static NEVER_ROTATED: Rule = Rule {
     severity: Severity::Warning,
     about: "Over more than --max-key-age, 7 days unless set, all TLS 1.2 tickets offered to a server name one key.",
     hint: "Rotate ticket keys at least weekly, by a timer, and reload the servers.",
-    reference: "RFC 9325 section 3.4; RFC 5077 section 5.5",
+    reference: "RFC 9325 section 3.4; RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Offers(|| Box::<Rotations>::default()),
 };
 
@@ -120,7 +120,7 @@ impl OfferWatch for Rotations {
     fn offer(&mut self, offer: &Offer<'_>) {
         let Some(name) = offer.key_name.filter(|_| !offer.is_tls13) else { return };
         let room = self.0.len() < MAX_SERVERS;
-        let place = || KeptPlace::new(offer.place, offer.key_name);
+        let place = || KeptPlace::new(offer);
         match self.0.get_mut(&offer.server) {
             Some(seen) => {
                 seen.rotated |= seen.name != name;
@@ -152,6 +152,45 @@ impl OfferWatch for Rotations {
     }
 }
 
+pub(super) static EARLY_DATA_REPLAYED: Rule = Rule {
+    id: "early-data-replayed",
+    severity: Severity::Warning,
+    about: "One ClientHello with early data came in several connections: somebody replays it, or a network repeats it.",
+    hint: "Look whether the server took the early data twice; accept it for requests only that may be repeated.",
+    reference: "RFC 9846 (RFC 8446 section 8); RFC 8470",
+    check: Check::Offers(|| Box::<Replays>::default()),
+};
+
+/// The connection in which a ClientHello with early data came first, and the first other one.
+#[derive(Default)]
+struct Replays(HashMap<TicketHash, (u64, Option<(u64, KeptPlace)>)>);
+
+impl OfferWatch for Replays {
+    fn offer(&mut self, offer: &Offer<'_>) {
+        let Some(hello) = offer.early_data else { return };
+        let room = self.0.len() < MAX_TICKETS;
+        match self.0.get_mut(&hello) {
+            Some((first, other)) if *first != offer.stream && other.is_none() => {
+                *other = Some((offer.stream, KeptPlace::new(offer)));
+            }
+            None if room => {
+                self.0.insert(hello, (offer.stream, None));
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, _: &Thresholds) -> Vec<(Subject, String)> {
+        let replayed = self.0.values().filter_map(|(first, other)| other.as_ref().map(|other| (first, other)));
+        replayed
+            .map(|(first, (other, place))| {
+                let message = format!("the ClientHello with early data of connection {first} came again in {other}");
+                (place.subject(), message)
+            })
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
@@ -159,6 +198,7 @@ mod tests {
     use super::*;
     use crate::audit::Policy;
     use crate::audit::{Auditor, testing};
+    use crate::capture::container::Time;
     use crate::record::{Place, Source};
 
     const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 443);
@@ -172,6 +212,10 @@ mod tests {
         time: testing::NOW,
         is_tls13: false,
         accepted: Some(true),
+        early_data: None,
+        stream: 0,
+        sni: None,
+        exact_time: Time { seconds: testing::NOW, nanoseconds: 0 },
     };
 
     fn rules(offers: impl IntoIterator<Item = Offer<'static>>) -> Vec<&'static str> {
@@ -206,5 +250,14 @@ mod tests {
         assert!(rules([day(0), day(6)]).is_empty());
         assert!(rules([day(0), Offer { key_name: Some(KeyName::new([8; 16])), ..day(8) }]).is_empty());
         assert!(rules([day(0), day(8)].map(|offer| Offer { is_tls13: true, ..offer })).is_empty());
+    }
+
+    #[test]
+    fn early_data_that_comes_again_is_found() {
+        let offer = Offer { early_data: Some(TicketHash::of(b"hello")), ..OFFER };
+        let again = Offer { stream: 7, ..offer };
+        assert_eq!(rules([offer, again, again]), ["early-data-replayed"]);
+        assert!(rules([offer, offer]).is_empty(), "identities of one hello");
+        assert!(rules([OFFER, Offer { stream: 7, ..OFFER }]).is_empty(), "no early data");
     }
 }

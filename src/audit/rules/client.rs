@@ -35,7 +35,7 @@ pub(super) static CLIENT_CERTIFICATE_IN_TICKET: Rule = Rule {
     severity: Severity::Info,
     about: "The client's certificate is in the ticket: whoever has the ticket key sees who the client is.",
     hint: "Keep sessions of authenticated clients in a cache, or protect the ticket key accordingly.",
-    reference: "RFC 5077 section 5.8",
+    reference: "RFC 9846 (RFC 5077 section 5.8)",
     check: Check::Ticket(certificate_in_ticket),
 };
 
@@ -52,7 +52,7 @@ pub(super) static CLIENT_CERTIFICATE_EXPIRED: Rule = Rule {
     severity: Severity::Warning,
     about: "The client's certificate has expired, and the session goes on: resumption does not verify it again.",
     hint: "Check the certificate's dates on resumption, or end sessions with the certificate.",
-    reference: "RFC 8446 section 4.6.1; RFC 5280 section 4.1.2.5",
+    reference: "RFC 9846 (RFC 8446 section 4.6.1); RFC 5280 section 4.1.2.5",
     check: Check::Ticket(certificate_expired),
 };
 
@@ -70,7 +70,7 @@ pub(super) static SESSION_OUTLIVES_CERTIFICATE: Rule = Rule {
     severity: Severity::Warning,
     about: "The session lasts longer than the client's certificate: resumption does not verify it again.",
     hint: "Give sessions of authenticated clients a short lifetime.",
-    reference: "RFC 8446 section 4.6.1; RFC 5280 section 4.1.2.5",
+    reference: "RFC 9846 (RFC 8446 section 4.6.1); RFC 5280 section 4.1.2.5",
     check: Check::Ticket(session_outlives),
 };
 

@@ -1,5 +1,7 @@
 //! Keys compared with each other.
 
+use std::collections::HashMap;
+
 use super::super::facts::keys::{KeyFacts, KeySet};
 use super::super::rule::{Check, Rule};
 use super::super::severity::Severity;
@@ -12,7 +14,7 @@ pub(super) static KEY_NAME_COLLISION: Rule = Rule {
     severity: Severity::Error,
     about: "Two keys have the same name and different secrets: a server takes the wrong one and refuses the ticket.",
     hint: "A new key needs a new name: make all bytes of it at random.",
-    reference: "RFC 5077 section 4",
+    reference: "RFC 9846 (RFC 5077 section 4)",
     check: Check::Keys(key_name_collision),
 };
 
@@ -32,7 +34,7 @@ pub(super) static RENAMED_KEY: Rule = Rule {
     severity: Severity::Warning,
     about: "Two keys have different names and the same secrets: the key was renamed instead of rotated.",
     hint: "Rotation needs new secrets; a new name alone changes nothing for who has the old key.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Keys(renamed_key),
 };
 
@@ -48,7 +50,7 @@ pub(super) static DUPLICATE_KEY: Rule = Rule {
     severity: Severity::Warning,
     about: "A key stands twice in one file: fewer keys are kept than it seems.",
     hint: "Remove the copy, and look at what rotates the keys.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Keys(duplicate_key),
 };
 
@@ -68,7 +70,11 @@ pub(super) static SHARED_KEY: Rule = Rule {
 };
 
 fn shared_key(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
-    later_of_pairs(keys, |one, other| one.file != other.file && is_copy(one, other))
+    // hosts are audited side by side because they are meant to share their keys
+    let hosts: HashMap<&str, &str> =
+        keys.files().iter().filter_map(|file| Some((&*file.path, file.host.as_deref()?))).collect();
+    let apart = |one: &KeyFacts, other: &KeyFacts| hosts.get(&*one.file) != hosts.get(&*other.file);
+    later_of_pairs(keys, |one, other| one.file != other.file && is_copy(one, other) && !apart(one, other))
         .map(|(one, other)| (other.subject(), format!("the key is also {}", place(one))))
         .collect()
 }

@@ -54,7 +54,7 @@ pub(super) static KEY_FILE_MODE: Rule = Rule {
     severity: Severity::Warning,
     about: "Users other than the owner can read or write the key file.",
     hint: "Run chmod 600 FILE; servers read it before they give up root.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::File(key_file_mode),
 };
 
@@ -72,7 +72,7 @@ pub(super) static KEY_FILE_OWNER: Rule = Rule {
     severity: Severity::Warning,
     about: "The key file belongs neither to root nor to who runs the audit.",
     hint: "Run chown root FILE; who owns it can read and replace it.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::File(key_file_owner),
 };
 

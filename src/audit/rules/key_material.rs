@@ -16,7 +16,7 @@ pub(super) static OVERLAPPING_KEY_PARTS: Rule = Rule {
     severity: Severity::Error,
     about: "Parts of the key are equal or share bytes; the name is public, and each secret must stand alone.",
     hint: "Make all bytes of the key at random at once: openssl rand 80 > ticket.key.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Key(overlapping_parts),
 };
 
@@ -88,7 +88,7 @@ pub(super) static SHORT_KEY: Rule = Rule {
     severity: Severity::Error,
     about: "The AES key has fewer bits than --min-key-bits asks for.",
     hint: "With most servers a key file of 80 bytes means AES-256, one of 48 bytes AES-128.",
-    reference: "RFC 5077 section 4",
+    reference: "RFC 9846 (RFC 5077 section 4)",
     check: Check::Key(short_key),
 };
 

@@ -12,7 +12,7 @@ pub(super) static ZERO_KEY_NAME: Rule = Rule {
     severity: Severity::Error,
     about: "The key's name is all zero: the file was probably never filled.",
     hint: "Make a new key with openssl rand; the name is its first 16 bytes.",
-    reference: "RFC 5077 section 4; CVE-2020-13777",
+    reference: "RFC 9846 (RFC 5077 section 4); CVE-2020-13777",
     check: Check::Key(zero_key_name),
 };
 

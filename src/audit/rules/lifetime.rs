@@ -18,7 +18,7 @@ pub(super) static LONG_LIFETIME: Rule = Rule {
     severity: Severity::Warning,
     about: "The ticket lives longer than --max-lifetime, or 24 hours (7 days with TLS 1.3): so long the key must be kept.",
     hint: "Set a shorter session timeout, such as ssl_session_timeout of nginx.",
-    reference: "RFC 5246 appendix F.1.4; RFC 5077 section 5.6",
+    reference: "RFC 9846 (RFC 5246 appendix F.1.4); RFC 9846 (RFC 5077 section 5.6)",
     check: Check::Ticket(long_lifetime),
 };
 
@@ -33,7 +33,7 @@ pub(super) static LIFETIME_BEYOND_TLS13: Rule = Rule {
     severity: Severity::Error,
     about: "The TLS 1.3 ticket lives longer than the 7 days that the protocol allows.",
     hint: "Set a session timeout of 7 days or less.",
-    reference: "RFC 8446 section 4.6.1",
+    reference: "RFC 9846 (RFC 8446 section 4.6.1)",
     check: Check::Ticket(lifetime_beyond_tls13),
 };
 
@@ -59,7 +59,7 @@ pub(super) static EXPIRED_TICKET: Rule = Rule {
     severity: Severity::Info,
     about: "The ticket has expired: a server that still takes it does not look at the time.",
     hint: "Judge an old ticket by --at, the time of its use.",
-    reference: "RFC 5077 section 5.6",
+    reference: "RFC 9846 (RFC 5077 section 5.6)",
     check: Check::Ticket(expired_ticket),
 };
 
@@ -73,13 +73,48 @@ pub(super) static FUTURE_TICKET: Rule = Rule {
     severity: Severity::Warning,
     about: "The ticket was issued in the future: clocks differ, and it lives longer than it should.",
     hint: "Synchronise the clocks of the nodes.",
-    reference: "RFC 5077 section 5.6",
+    reference: "RFC 9846 (RFC 5077 section 5.6)",
     check: Check::Ticket(future_ticket),
 };
 
 fn future_ticket(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let ahead = ticket.sealed()?.time?.checked_sub(ticket.now)?;
     (ahead > SKEW).then(|| format!("the ticket was issued {} after the time of judging", Period(ahead)))
+}
+
+pub(super) static SESSION_PROLONGED: Rule = Rule {
+    id: "session-prolonged",
+    severity: Severity::Warning,
+    about: "By renewing its ticket the client has gone on for longer than a ticket lives, without a full handshake.",
+    hint: "Let the server keep the time of the first handshake in renewed tickets, and end sessions by it.",
+    reference: "RFC 9846 (RFC 8446 section 4.6.1); RFC 9325 section 3.4",
+    check: Check::Ticket(session_prolonged),
+};
+
+fn session_prolonged(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
+    let lived = ticket.record.capture.as_ref()?.lived?;
+    let (lifetime, _) = lifetime(ticket)?;
+    let over = lifetime > 0 && lived > lifetime;
+    over.then(|| {
+        format!("the last full handshake was {} before, and the ticket lives for {}", Period(lived), Period(lifetime))
+    })
+}
+
+pub(super) static TICKET_TOO_LARGE: Rule = Rule {
+    id: "ticket-too-large",
+    severity: Severity::Info,
+    about: "The ticket is longer than --max-ticket-bytes, 1024 unless set: a ClientHello with it takes more than one packet.",
+    hint: "Look at the sizes of the session's parts: a client certificate is best kept out of tickets.",
+    reference: "RFC 9846 (RFC 5077 section 5.8); RFC 9000 section 14",
+    check: Check::Ticket(ticket_too_large),
+};
+
+fn ticket_too_large(ticket: &TicketFacts<'_>, thresholds: &Thresholds) -> Option<String> {
+    let length = ticket.record.bytes.len();
+    (length > thresholds.max_ticket_bytes).then(|| {
+        let limit = thresholds.max_ticket_bytes;
+        format!("the ticket has {length} bytes, more than {limit}")
+    })
 }
 
 #[cfg(test)]

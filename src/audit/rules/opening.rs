@@ -10,7 +10,7 @@ pub(super) static UNKNOWN_KEY: Rule = Rule {
     severity: Severity::Error,
     about: "None of the keys given opens the ticket: a server seals with another one.",
     hint: "Look whether every node has the same keys and has loaded them; give all keys that are in use.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Ticket(|ticket, _| with_status(ticket, &[Status::UnknownKey])),
 };
 
@@ -19,7 +19,7 @@ pub(super) static MAC_MISMATCH: Rule = Rule {
     severity: Severity::Error,
     about: "A key has the ticket's name, but the MAC does not verify under it.",
     hint: "The ticket was changed, or two keys share a name: compare the fingerprints of the nodes' keys.",
-    reference: "RFC 5077 section 4",
+    reference: "RFC 9846 (RFC 5077 section 4)",
     check: Check::Ticket(|ticket, _| with_status(ticket, &[Status::BadMac])),
 };
 
@@ -28,7 +28,7 @@ pub(super) static BROKEN_TICKET: Rule = Rule {
     severity: Severity::Error,
     about: "The ticket is no whole ticket, or what is in it is no session.",
     hint: "Look at it with tktdump without audit, which says what is wrong and where.",
-    reference: "RFC 5077 section 4",
+    reference: "RFC 9846 (RFC 5077 section 4)",
     check: Check::Ticket(|ticket, _| with_status(ticket, &[Status::Malformed, Status::BadPadding, Status::BadSession])),
 };
 
@@ -37,7 +37,7 @@ pub(super) static STATEFUL_TICKET: Rule = Rule {
     severity: Severity::Error,
     about: "The server sends handles of its session cache in place of tickets: the ticket key is not in use at all.",
     hint: "Look whether tickets are switched on; turn this rule off where a cache is meant.",
-    reference: "RFC 8446 section 4.6.1",
+    reference: "RFC 9846 (RFC 8446 section 4.6.1)",
     check: Check::Ticket(|ticket, _| with_status(ticket, &[Status::StatefulId])),
 };
 

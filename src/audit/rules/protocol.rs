@@ -68,7 +68,7 @@ pub(super) static NO_EXTENDED_MASTER_SECRET: Rule = Rule {
     severity: Severity::Warning,
     about: "The master secret is not an extended one: a session can be spliced into another one (triple handshake).",
     hint: "Use a TLS library and clients that have RFC 7627, and do not switch it off.",
-    reference: "RFC 7627 section 5.3",
+    reference: "RFC 9846 (RFC 7627 section 5.3)",
     check: Check::Ticket(no_extended_master_secret),
 };
 
@@ -85,7 +85,7 @@ pub(super) static EARLY_DATA: Rule = Rule {
     severity: Severity::Warning,
     about: "The ticket allows early data, and nothing stops a replay of it: a ticket can be used any number of times.",
     hint: "Accept early data for requests only that may be repeated, or keep single-use sessions in a cache.",
-    reference: "RFC 8446 section 8; RFC 8470",
+    reference: "RFC 9846 (RFC 8446 section 8); RFC 8470",
     check: Check::Ticket(early_data),
 };
 
@@ -101,7 +101,7 @@ pub(super) static PSK_KE_OFFERED: Rule = Rule {
     severity: Severity::Info,
     about: "The client offered to resume without a key exchange: whoever has the ticket key could read all of it.",
     hint: "Let clients offer psk_dhe_ke alone.",
-    reference: "RFC 8446 sections 2.2 and 4.2.9",
+    reference: "RFC 9846 (RFC 8446 sections 2.2 and 4.2.9)",
     check: Check::Ticket(|ticket, _| {
         let offered = ticket.psk_modes.plain_offered;
         offered.then(|| "the client offered psk_ke, resumption without a key exchange".to_owned())
@@ -113,7 +113,7 @@ pub(super) static PSK_KE_USED: Rule = Rule {
     severity: Severity::Error,
     about: "The server resumed without a key exchange: the ticket key decrypts the whole connection.",
     hint: "Do not allow psk_ke: with OpenSSL, leave SSL_OP_ALLOW_NO_DHE_KEX off.",
-    reference: "RFC 8446 sections 2.2 and 4.2.9",
+    reference: "RFC 9846 (RFC 8446 sections 2.2 and 4.2.9)",
     check: Check::Ticket(|ticket, _| {
         let used = ticket.psk_modes.plain_used;
         used.then(|| "the server resumed with psk_ke, without a key exchange".to_owned())

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use super::super::facts::capture::KeptPlace;
-use super::super::facts::keys::{FileFacts, KeyFacts, KeySet};
+use super::super::facts::keys::{ActiveKey, FileFacts, KeyFacts, KeyFileFacts, KeySet};
 use super::super::facts::ticket::TicketFacts;
 use super::super::period::Period;
 use super::super::rule::{Check, Rule, TicketWatch};
 use super::super::severity::Severity;
-use super::super::subject::Subject;
+use super::super::subject::{Seen, Subject};
 use super::super::thresholds::Thresholds;
 use crate::escape::Text;
 use crate::key::{KeyName, Role};
@@ -23,7 +23,7 @@ pub(super) static KEY_TOO_OLD: Rule = Rule {
     severity: Severity::Warning,
     about: "The key file was not written for longer than --max-key-age, 7 days unless set: one theft opens all of it.",
     hint: "Rotate ticket keys at least weekly, by a timer, and reload the servers.",
-    reference: "RFC 9325 section 3.4; RFC 5077 section 5.5",
+    reference: "RFC 9325 section 3.4; RFC 9846 (RFC 5077 section 5.5)",
     check: Check::File(key_too_old),
 };
 
@@ -44,20 +44,20 @@ pub(super) static SEALING_KEY_NOT_NEWEST: Rule = Rule {
 };
 
 fn sealing_key_not_newest(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
-    let Some(active) = keys.active().filter(|active| active.certain) else { return Vec::new() };
+    keys.hosts().filter_map(not_newest).collect()
+}
+
+/// The key that seals on a host, if another one of its files is newer.
+fn not_newest(files: &[KeyFileFacts]) -> Option<(Subject, String)> {
+    let active = ActiveKey::among(files).filter(|active| active.certain)?;
     let written = |disk: &Option<FileFacts>| disk.as_ref().and_then(|disk| disk.modified);
-    let Some(sealing) = written(&active.file.disk) else { return Vec::new() };
-    let opening = keys.files().iter().filter(|file| file.keys.iter().any(|key| key.role == Role::Inactive));
+    let sealing = written(&active.file.disk)?;
+    let opening = files.iter().filter(|file| file.keys.iter().any(|key| key.role == Role::Inactive));
     let newest = opening.filter_map(|file| Some((written(&file.disk)?, file))).max_by_key(|(time, _)| *time);
-    match newest {
-        Some((time, file)) if time > sealing => {
-            let name = Text(file.path.as_bytes());
-            let message =
-                format!("the key seals, but {name}, which only opens, is newer by {}", Period(time - sealing));
-            vec![(active.key.subject(), message)]
-        }
-        _ => Vec::new(),
-    }
+    let (time, file) = newest.filter(|(time, _)| *time > sealing)?;
+    let name = Text(file.path.as_bytes());
+    let message = format!("the key seals, but {name}, which only opens, is newer by {}", Period(time - sealing));
+    Some((active.key.subject(), message))
 }
 
 pub(super) static TOO_FEW_KEYS: Rule = Rule {
@@ -65,13 +65,18 @@ pub(super) static TOO_FEW_KEYS: Rule = Rule {
     severity: Severity::Info,
     about: "Too few keys are kept to open tickets of their whole lifetime after a rotation.",
     hint: "Keep the former key after the one that seals, until its last ticket has expired.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Keys(too_few_keys),
 };
 
 fn too_few_keys(keys: &KeySet, thresholds: &Thresholds) -> Vec<(Subject, String)> {
-    let Some(first) = keys.keys().next() else { return Vec::new() };
-    let mut distinct: Vec<&[u8]> = keys.keys().filter(|key| key.role != Role::Ignored).map(KeyFacts::bytes).collect();
+    keys.hosts().filter_map(|files| too_few(files, thresholds)).collect()
+}
+
+fn too_few(files: &[KeyFileFacts], thresholds: &Thresholds) -> Option<(Subject, String)> {
+    let keys = || files.iter().flat_map(|file| &file.keys);
+    let first = keys().next()?;
+    let mut distinct: Vec<&[u8]> = keys().filter(|key| key.role != Role::Ignored).map(KeyFacts::bytes).collect();
     distinct.sort_unstable_by_key(|key| (key.len(), *key));
     distinct.dedup();
     // a file can be split into keys of different sizes: the most that it may hold
@@ -79,11 +84,11 @@ fn too_few_keys(keys: &KeySet, thresholds: &Thresholds) -> Vec<(Subject, String)
     let kept = i64::try_from(kept).unwrap_or(i64::MAX);
     let lifetime = thresholds.max_lifetime.unwrap_or(USUAL_LIFETIME);
     if kept.saturating_sub(1).saturating_mul(thresholds.max_key_age) >= lifetime {
-        return Vec::new();
+        return None;
     }
     let count = if kept == 1 { "one key is".to_owned() } else { format!("{kept} keys are") };
     let message = format!("{count} kept: after a rotation, tickets of up to {} open no more", Period(lifetime));
-    vec![(Subject::file(first.file.clone()), message)]
+    Some((Subject::file(first.file.clone()), message))
 }
 
 pub(super) static KEY_NAME_TOO_LONG_IN_USE: Rule = Rule {
@@ -91,7 +96,7 @@ pub(super) static KEY_NAME_TOO_LONG_IN_USE: Rule = Rule {
     severity: Severity::Warning,
     about: "By the times in the tickets, one key sealed for longer than --max-key-age, 7 days unless set.",
     hint: "Rotate ticket keys at least weekly, by a timer, and reload the servers.",
-    reference: "RFC 9325 section 3.4; RFC 5077 section 5.5",
+    reference: "RFC 9325 section 3.4; RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Tickets(|| Box::<Spans>::default()),
 };
 
@@ -111,7 +116,7 @@ impl TicketWatch for Spans {
         let time = ticket.sealed()?.time?;
         // keys without a name send anything in its place
         let name = ticket.record.key().and_then(|(key, _)| key.name())?;
-        let place = || KeptPlace::new(ticket.record.place, Some(name));
+        let place = || KeptPlace::at(ticket.record.place, Some(name), ticket.record.capture.as_ref().map(Seen::of));
         let room = self.0.len() < MAX_NAMES;
         match self.0.get_mut(&name) {
             Some(span) => {

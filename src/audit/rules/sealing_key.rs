@@ -17,7 +17,7 @@ pub(super) static NOT_ACTIVE_KEY: Rule = Rule {
     severity: Severity::Error,
     about: "With --expect-active: the ticket was not sealed by the key that seals by the configuration.",
     hint: "Reload the server: it still seals with the keys that it read when it started.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Ticket(not_active_key),
 };
 
@@ -25,7 +25,8 @@ fn not_active_key(ticket: &TicketFacts<'_>, thresholds: &Thresholds) -> Option<S
     if !thresholds.expect_active {
         return None;
     }
-    let expected = ticket.keys.active()?;
+    let of_its_host = ticket.record.key().and_then(|(key, _)| ticket.keys.active_beside(&key.origin().file));
+    let expected = of_its_host.or_else(|| ticket.keys.active())?;
     let expected_name = format!(
         "key {} of {}, fingerprint {}",
         expected.key.index,
@@ -53,13 +54,13 @@ pub(super) static INACTIVE_KEY_SEALS: Rule = Rule {
     severity: Severity::Warning,
     about: "The ticket was sealed by a key that only opens, long after the file of the sealing key was written.",
     hint: "Reload the servers, and look for a node that was left out of the rotation.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Ticket(inactive_key_seals),
 };
 
 fn inactive_key_seals(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let (key, _) = ticket.record.key().filter(|(key, verified)| *verified && is_inactive(key.key()))?;
-    let active = ticket.keys.active().filter(|active| active.certain)?;
+    let active = ticket.keys.active_beside(&key.origin().file).filter(|active| active.certain)?;
     // one file says nothing about when its keys changed places
     let rotated = active.file.disk.as_ref()?.modified.filter(|_| active.file.path != key.origin().file)?;
     let late = ticket.sealed()?.time?.checked_sub(rotated)?;

@@ -95,7 +95,7 @@ pub(super) static IV_REUSE: Rule = Rule {
     severity: Severity::Error,
     about: "Two tickets of one key have the same IV: equal beginnings of sessions can be seen, and the random source is broken.",
     hint: "Look at the server's random numbers: after a fork, in a fresh container, in a restored virtual machine.",
-    reference: "SP 800-38A appendix C; RFC 5077 section 4",
+    reference: "SP 800-38A appendix C; RFC 9846 (RFC 5077 section 4)",
     check: Check::Tickets(|| Box::<Ivs>::default()),
 };
 

@@ -1,6 +1,6 @@
 //! Classic pcap (draft-ietf-opsawg-pcap): a header of 24 bytes, then records of a header of 16 bytes and a packet.
 
-use super::{ByteOrder, Damaged, MAX_PACKET_LENGTH, Packet, Step, Time};
+use super::step::{ByteOrder, Damaged, MAX_PACKET_LENGTH, Packet, Step, Time};
 use crate::tls::wire::Reader;
 
 pub(super) const HEADER_LENGTH: usize = 24;

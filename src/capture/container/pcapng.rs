@@ -1,6 +1,6 @@
 //! pcapng (draft-ietf-opsawg-pcapng): sections of blocks; a block's length stands before and after it.
 
-use super::{ByteOrder, Damaged, MAX_BLOCK_LENGTH, Packet, Step, Time};
+use super::step::{ByteOrder, Damaged, MAX_BLOCK_LENGTH, Packet, Step, Time};
 use crate::tls::wire::Reader;
 
 /// The type of a section header reads the same in both byte orders.
@@ -10,6 +10,7 @@ const INTERFACE_DESCRIPTION: u32 = 1;
 /// The packet block of before 2008.
 const OLD_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
+const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 
 /// Type, length, and the length again.
@@ -19,6 +20,9 @@ const MAX_INTERFACES: usize = 4096;
 
 const OPTION_TIME_RESOLUTION: u16 = 9;
 const OPTION_TIME_OFFSET: u16 = 14;
+/// Of interface statistics: packets that the interface dropped, and the operating system, so far.
+const OPTION_DROPPED: u16 = 5;
+const OPTION_DROPPED_BY_SYSTEM: u16 = 7;
 
 /// The state of a file: the section it is in.
 #[derive(Debug, Default)]
@@ -26,6 +30,8 @@ pub(super) struct PcapNg {
     order: ByteOrder,
     interfaces: Vec<Interface>,
     unusable: u64,
+    /// Packets dropped in the sections before.
+    dropped_before: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,11 +42,18 @@ struct Interface {
     resolution: u64,
     /// Seconds to add.
     offset: i64,
+    /// Packets dropped, by the last statistics.
+    dropped: u64,
 }
 
 impl PcapNg {
     pub(super) fn unusable(&self) -> u64 {
         self.unusable
+    }
+
+    /// Packets that were dropped while the capture was made.
+    pub(super) fn dropped(&self) -> u64 {
+        self.interfaces.iter().fold(self.dropped_before, |sum, interface| sum.saturating_add(interface.dropped))
     }
 
     pub(super) fn step<'b>(&mut self, bytes: &'b [u8]) -> Result<Step<'b>, Damaged> {
@@ -63,10 +76,12 @@ impl PcapNg {
         if total < FRAME_LENGTH || total % 4 != 0 {
             return Err(Damaged::BlockLength { length });
         }
-        let wanted = matches!(kind, INTERFACE_DESCRIPTION | OLD_PACKET | SIMPLE_PACKET | ENHANCED_PACKET);
+        let wanted =
+            matches!(kind, INTERFACE_DESCRIPTION | OLD_PACKET | SIMPLE_PACKET | INTERFACE_STATISTICS | ENHANCED_PACKET);
         if !wanted || total > MAX_BLOCK_LENGTH {
             self.unusable += u64::from(wanted);
             if kind == SECTION_HEADER {
+                self.dropped_before = self.dropped();
                 self.interfaces.clear();
             }
             return Ok(Step::Skip(total as u64));
@@ -80,6 +95,9 @@ impl PcapNg {
         }
         let found = if kind == INTERFACE_DESCRIPTION {
             self.interface(body);
+            None
+        } else if kind == INTERFACE_STATISTICS {
+            self.statistics(body);
             None
         } else {
             let packet = self.packet(kind, body);
@@ -100,7 +118,7 @@ impl PcapNg {
         let link_type = self.order.u16(body.array()?);
         body.take(2)?;
         let snap_length = self.order.u32(body.array()?) as usize;
-        let mut interface = Interface { link_type, snap_length, resolution: 1_000_000, offset: 0 };
+        let mut interface = Interface { link_type, snap_length, resolution: 1_000_000, offset: 0, dropped: 0 };
         // options that are cut off are as good as none
         while let (Some(code), Some(length)) = (body.array(), body.array()) {
             let (code, length) = (self.order.u16(code), usize::from(self.order.u16(length)));
@@ -118,6 +136,27 @@ impl PcapNg {
             }
         }
         Some(interface)
+    }
+
+    /// Statistics of an interface; those that cannot be read say nothing.
+    fn statistics(&mut self, body: &[u8]) -> Option<()> {
+        let mut body = Reader(body);
+        let index = self.order.u32(body.array()?) as usize;
+        body.take(8)?;
+        let mut dropped = 0_u64;
+        while let (Some(code), Some(length)) = (body.array(), body.array()) {
+            let (code, length) = (self.order.u16(code), usize::from(self.order.u16(length)));
+            let value = body.take(length)?;
+            body.take(length.next_multiple_of(4) - length);
+            if code == 0 {
+                break;
+            }
+            if let (OPTION_DROPPED | OPTION_DROPPED_BY_SYSTEM, Ok(bytes)) = (code, value.try_into()) {
+                dropped = dropped.saturating_add(u64::try_from(self.order.i64(bytes)).unwrap_or(0));
+            }
+        }
+        self.interfaces.get_mut(index)?.dropped = dropped;
+        Some(())
     }
 
     fn packet<'b>(&self, kind: u32, body: &'b [u8]) -> Option<Packet<'b>> {

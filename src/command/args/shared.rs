@@ -5,6 +5,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use tktdump::input::Form;
 use tktdump::key::format::KeyFormat;
 use tktdump::key::formats::{self, FORMATS};
+use tktdump::record::{Selection, Status};
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct KeyFormatArg {
@@ -18,6 +19,63 @@ impl KeyFormatArg {
     pub(in crate::command) fn format(&self) -> Option<&'static dyn KeyFormat> {
         formats::by_name(&self.name)
     }
+}
+
+#[derive(Debug, Default, Args)]
+pub(in crate::command) struct SelectionArgs {
+    /// Only tickets of that status; several are separated by commas
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = statuses())]
+    status: Vec<Status>,
+    #[command(flatten)]
+    seen: SeenArgs,
+}
+
+/// What tickets can be selected by that were not opened.
+#[derive(Debug, Default, Args)]
+pub(in crate::command) struct SeenArgs {
+    /// Only tickets and connections of clients that asked for that host name
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    sni: Vec<String>,
+    /// Only tickets and connections of that number, as in `stream`
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    stream: Vec<u64>,
+    /// Only tickets that begin with that key name, or with its first digits
+    #[arg(long, value_name = "HEX", value_delimiter = ',', value_parser = key_name)]
+    key_name: Vec<KeyNameArg>,
+}
+
+/// A key name or the first bytes of it.
+#[derive(Debug, Clone)]
+struct KeyNameArg(Vec<u8>);
+
+impl SelectionArgs {
+    /// What is wanted.
+    pub(in crate::command) fn selection(&self) -> Selection {
+        Selection { statuses: self.status.clone(), ..self.seen.selection() }
+    }
+}
+
+impl SeenArgs {
+    /// What is wanted.
+    pub(in crate::command) fn selection(&self) -> Selection {
+        Selection {
+            statuses: Vec::new(),
+            names: self.sni.clone(),
+            streams: self.stream.clone(),
+            key_names: self.key_name.iter().map(|KeyNameArg(name)| name.clone()).collect(),
+        }
+    }
+}
+
+fn statuses() -> impl TypedValueParser<Value = Status> {
+    let words = PossibleValuesParser::new(Status::ALL.map(Status::as_str));
+    words.try_map(|word| Status::ALL.into_iter().find(|status| status.as_str() == word).ok_or("no such status"))
+}
+
+fn key_name(text: &str) -> Result<KeyNameArg, String> {
+    let digits: String = text.chars().filter(|character| !matches!(character, ':' | ' ')).collect();
+    let name = hex::decode(digits).ok().filter(|name| (1..=16).contains(&name.len()));
+    name.map(KeyNameArg).ok_or_else(|| "a key name is 16 bytes, 32 digits of hex; fewer will do".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use tktdump::audit::{Severity, parse_period};
 
-use crate::command::args::shared::{Color, FormArg, KeyFormatArg, time};
+use crate::command::args::shared::{Color, FormArg, KeyFormatArg, SelectionArgs, time};
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct AuditArgs {
@@ -16,6 +16,9 @@ pub(in crate::command) struct AuditArgs {
     /// Ticket key file; repeat it in the server's own order. A directory means its files in name order
     #[arg(short, long = "key", value_name = "FILE")]
     pub(super) keys: Vec<PathBuf>,
+    /// Ticket keys of one of several hosts, in a directory: what seals is judged for each host by itself; repeatable
+    #[arg(long = "host", value_name = "NAME=DIR", value_parser = host)]
+    pub(super) hosts: Vec<Host>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
     /// Form of the inputs
@@ -35,12 +38,39 @@ pub(in crate::command) struct AuditArgs {
     /// Judge ages and expiry by this time (RFC 3339, or seconds since 1970) instead of now
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) at: Option<i64>,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    /// Write to a file instead of standard output; a key file is never written over
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
     /// Close with a summary
     #[arg(long)]
     pub(super) stats: bool,
     /// Colours in text
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
+}
+
+impl AuditArgs {
+    /// Whether keys were given.
+    pub(super) fn has_keys(&self) -> bool {
+        !self.keys.is_empty() || !self.hosts.is_empty()
+    }
+}
+
+/// A host and where its keys are.
+#[derive(Debug, Clone)]
+pub(in crate::command) struct Host {
+    pub(super) name: String,
+    pub(super) keys: PathBuf,
+}
+
+fn host(text: &str) -> Result<Host, String> {
+    let (name, keys) = text
+        .split_once('=')
+        .filter(|(name, keys)| !name.is_empty() && !keys.is_empty())
+        .ok_or("not of the form NAME=DIR, such as web1=/srv/keys/web1")?;
+    Ok(Host { name: name.to_owned(), keys: keys.into() })
 }
 
 /// How strict the audit is.
@@ -67,6 +97,9 @@ pub(in crate::command) struct PolicyArgs {
     /// How long a ticket may live [default: 24h, with TLS 1.3 7d]
     #[arg(long, value_name = "TIME", value_parser = parse_period)]
     pub(super) max_lifetime: Option<i64>,
+    /// Bytes that a ticket may have [default: 1024]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_ticket_bytes: Option<usize>,
     /// Every ticket must be opened by the key that seals by the order of the keys given
     #[arg(long)]
     pub(super) expect_active: bool,

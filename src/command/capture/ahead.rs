@@ -9,7 +9,7 @@ use tktdump::capture::container::Packet;
 use tktdump::capture::datagram::{Datagram, Decoder, Route, Step};
 
 use super::super::source::Sink;
-use super::{End, Feed, PacketSink, each_packet};
+use super::{Blocks, End, Feed, Followed, PacketSink, each_packet};
 
 /// Batches on their way.
 const AHEAD: usize = 1;
@@ -59,7 +59,7 @@ impl Batch {
 /// What comes after the last batch.
 struct Last {
     end: anyhow::Result<End>,
-    unusable: u64,
+    blocks: Blocks,
     decoder: Decoder,
 }
 
@@ -83,28 +83,28 @@ impl Ahead {
         let (empty, emptied) = channel();
         thread::Builder::new().name("read".to_owned()).spawn(move || {
             let (batch, decoder) = (Batch::default(), Decoder::default());
-            let mut decode = Decode { batch, decoder, unusable: 0, unwanted: false, full, emptied };
+            let mut decode = Decode { batch, decoder, blocks: Blocks::default(), unwanted: false, full, emptied };
             let mut feed = Feed::new(input);
             let end = each_packet(&mut feed, &mut decode);
             decode.retire(feed.into_bytes());
-            let Decode { decoder, unusable, full, .. } = decode;
+            let Decode { decoder, blocks, full, .. } = decode;
             // nobody may want it
-            let _ = full.send(Message::Last(Box::new(Last { end, unusable, decoder })));
+            let _ = full.send(Message::Last(Box::new(Last { end, blocks, decoder })));
         })?;
         Ok(Self { full: filled, empty })
     }
 
-    /// Follows the connections of all that comes; gives the number of blocks that could not be used.
-    pub(super) fn follow(
-        self,
-        capture: &mut Capture,
-        sink: &mut impl Sink,
-    ) -> anyhow::Result<(anyhow::Result<End>, u64)> {
+    /// Follows the connections of all that comes.
+    pub(super) fn follow(self, capture: &mut Capture, sink: &mut impl Sink) -> anyhow::Result<Followed> {
+        let mut found = 0;
         loop {
             match self.full.recv()? {
                 Message::Batch(batch) => {
                     for (route, step, payload) in batch.packets() {
-                        capture.datagram(route, step, payload, &mut |connection| sink.connection(&connection));
+                        capture.datagram(route, step, payload, &mut |connection| {
+                            found += 1;
+                            sink.connection(&connection);
+                        });
                     }
                     // a thread that has ended needs none
                     let _ = self.empty.send(batch);
@@ -112,7 +112,7 @@ impl Ahead {
                 }
                 Message::Last(last) => {
                     capture.adopt(last.decoder);
-                    return Ok((last.end, last.unusable));
+                    return Ok(Followed { end: last.end, blocks: last.blocks, found });
                 }
             }
         }
@@ -123,7 +123,7 @@ impl Ahead {
 struct Decode {
     batch: Batch,
     decoder: Decoder,
-    unusable: u64,
+    blocks: Blocks,
     /// Whether nobody takes batches any more.
     unwanted: bool,
     full: SyncSender<Message>,
@@ -162,7 +162,7 @@ impl PacketSink for Decode {
         Ok(())
     }
 
-    fn unusable(&mut self, blocks: u64) {
-        self.unusable = blocks;
+    fn end(&mut self, blocks: Blocks) {
+        self.blocks = blocks;
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
-use crate::command::args::shared::{Color, FormArg, KeyFormatArg, time};
+use crate::command::args::shared::{Color, FormArg, KeyFormatArg, SelectionArgs, time};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
@@ -40,6 +40,11 @@ pub(in crate::command) struct JobArgs {
     /// Judge expiry by this time (RFC 3339, or seconds since 1970) instead of now, or the packet's time in a capture
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(in crate::command) at: Option<i64>,
+    #[command(flatten)]
+    pub(in crate::command) selection: SelectionArgs,
+    /// Write to a file instead of standard output; a key file is never written over
+    #[arg(short, long, value_name = "FILE")]
+    pub(in crate::command) output: Option<PathBuf>,
     /// Close with a summary
     #[arg(long)]
     pub(in crate::command) stats: bool,

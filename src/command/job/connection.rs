@@ -9,27 +9,33 @@ use super::Worker;
 impl Worker<'_> {
     /// Opens the tickets of a connection and renders them, then the connection.
     pub(super) fn examine_connection(&mut self, connection: &Connection) {
-        let Self { job, source, index, plaintext, results, key_log, .. } = self;
-        let first = *index;
-        let record = examine_connection(connection, source, first, &job.opener, job.at, plaintext, &mut |record| {
-            if let (Some(log), Ok(Outcome::Decrypted { session, key, .. }), Some(sighting)) =
-                (key_log.as_mut(), &record.verdict, &record.capture)
-            {
-                log.add_connection(
-                    connection,
-                    sighting,
-                    session,
-                    key.origin(),
-                    &mut results.rendered,
-                    &mut results.notes,
-                );
-            }
-            let seen = record.capture.map_or(connection.time.seconds, |sighting| sighting.time.seconds);
-            job.output.with_clock(job.at.unwrap_or(seen)).render(record, &mut results.rendered);
-            results.add(record, job);
-            *index += 1;
-        });
-        if connection.has_hello() {
+        let Self { job, source, index, history, plaintext, results, key_log, .. } = self;
+        let (first, mut any) = (*index, false);
+        let record =
+            examine_connection(connection, source, first, &job.opener, history, job.at, plaintext, &mut |record| {
+                *index += 1;
+                if !job.selection.takes(record) {
+                    results.left_out += 1;
+                    return;
+                }
+                any = true;
+                if let (Some(log), Ok(Outcome::Decrypted { session, key, .. }), Some(sighting)) =
+                    (key_log.as_mut(), &record.verdict, &record.capture)
+                {
+                    log.add_connection(
+                        connection,
+                        sighting,
+                        session,
+                        key.origin(),
+                        &mut results.rendered,
+                        &mut results.notes,
+                    );
+                }
+                let seen = record.capture.map_or(connection.time.seconds, |sighting| sighting.time.seconds);
+                job.output.with_clock(job.at.unwrap_or(seen)).render(record, &mut results.rendered);
+                results.add(record, job);
+            });
+        if connection.has_hello() && job.selection.takes_connection(&record, any) {
             results.tally.add_connection(record.handshake);
             job.output.connection(&record, &mut results.rendered);
         }

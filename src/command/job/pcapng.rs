@@ -15,12 +15,13 @@ use tktdump::report::json;
 
 use super::JobArgs;
 use super::{Job, Log, Output, Printer, Turnstile, Worker, end_key_log, load_keys, refuse_doubtful};
-use crate::command::capture::{self, End, Feed, PacketSink};
+use crate::command::capture::{self, Blocks, End, Feed, PacketSink};
 use crate::command::exit::Exit;
 use crate::command::failure::Failure;
 use crate::command::gzip::Decompressed;
 use crate::command::notes::Notes;
 use crate::command::progress::{Input, Progress};
+use crate::command::redirect::redirect;
 use crate::command::source::Given;
 use crate::command::{gzip, source};
 
@@ -40,6 +41,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     let now = args.at.unwrap_or_else(crate::command::exit::now);
     let mut given = Given::default();
     let ring = load_keys(args, now, &mut given, notes)?;
+    redirect(args.output.as_deref(), &[&inputs, &args.keys], true)?;
     let kept = json::Kept::new(&ring);
     let output = Output::new(args, &kept, now)?;
     let mut file = open(path, notes.progress()).with_context(|| shown.clone())?;
@@ -54,7 +56,8 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     }
     let target = Target::begin(&mut file).with_context(|| shown.clone())?;
     let opener = Opener::new(&ring);
-    let job = Job { opener, output, notes, given, at: args.at, threads: args.threads };
+    let selection = args.selection.selection();
+    let job = Job { opener, output, notes, given, selection, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::of_blocks(target.blocks));
     let mut worker = Worker::new(&job, &printer);
     worker.key_log = Some(Log::new(None, args.unproven));
@@ -70,7 +73,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     let (input, watch) = notes.progress().watch(file);
     target.finish(input).with_context(|| shown.clone())?;
     drop(watch);
-    Ok(end_key_log(lines, notes))
+    Ok(end_key_log(lines, !args.keys.is_empty(), notes))
 }
 
 /// A file that can be read twice.
@@ -185,5 +188,5 @@ impl<W: Write> PacketSink for Convert<W> {
         Ok(())
     }
 
-    fn unusable(&mut self, _: u64) {}
+    fn end(&mut self, _: Blocks) {}
 }

@@ -15,6 +15,8 @@ pub(super) struct Results<'n> {
     pub(super) rendered: Page,
     pub(super) notes: Held<'n>,
     pub(super) tally: Tally,
+    /// Tickets that were found and not selected.
+    pub(super) left_out: u64,
     /// Whether a session was opened that the output cannot be made of.
     pub(super) refused: bool,
 }
@@ -22,7 +24,8 @@ pub(super) struct Results<'n> {
 impl<'n> Results<'n> {
     /// Makes room for as many bytes from the start: what grows leaves copies of itself behind.
     pub(super) fn new(room: usize, notes: &'n Notes) -> Self {
-        Self { rendered: Page::with_capacity(room), notes: Held::new(notes), tally: Tally::default(), refused: false }
+        let (rendered, notes, tally) = (Page::with_capacity(room), Held::new(notes), Tally::default());
+        Self { rendered, notes, tally, left_out: 0, refused: false }
     }
 
     /// Counts a ticket, and says what is wrong or unusual about it.
@@ -75,6 +78,7 @@ pub(super) struct Printer {
     /// Errors of tickets that were told, or passed over as too many.
     errors: u64,
     pub(super) tally: Tally,
+    pub(super) left_out: u64,
     pub(super) refused: bool,
     /// Where results go as blocks of a capture instead of as they are.
     blocks: Option<BlockWriter>,
@@ -108,6 +112,7 @@ impl Printer {
             results.notes.print(&notes);
         }
         self.tally.extend(&std::mem::take(&mut results.tally));
+        self.left_out += std::mem::take(&mut results.left_out);
         self.refused |= std::mem::take(&mut results.refused);
         let written = self.write(&results.rendered);
         results.rendered.clear();

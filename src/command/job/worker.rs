@@ -4,11 +4,12 @@ use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use tktdump::capture::Connection;
+use tktdump::capture::{Connection, Remarks};
 use tktdump::input::{Form, Item};
 use tktdump::open::{Checked, Opener, Outcome};
-use tktdump::record::{Place, Source, examine, examine_checked};
-use tktdump::report::Page;
+use tktdump::record::{Place, Selection, Source, examine, examine_checked};
+use tktdump::report::{Page, Totals};
+use tktdump::resumption::History;
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
@@ -34,6 +35,8 @@ pub(super) struct Job<'j> {
     pub(super) notes: &'j Notes,
     /// The keys that were given.
     pub(super) given: Given,
+    /// What is printed.
+    pub(super) selection: Selection,
     /// The clock that was asked for; packets have one of their own.
     pub(super) at: Option<i64>,
     /// How many workers there may be; `None`: one for each core.
@@ -91,6 +94,10 @@ pub(super) struct Worker<'w> {
     /// Whether there was a capture.
     pub(super) captures: bool,
     sequence: Sequence,
+    /// Of all captures.
+    pub(super) totals: Totals,
+    /// Of the capture.
+    pub(super) history: History,
     pub(super) key_log: Option<Log>,
 }
 
@@ -110,6 +117,8 @@ impl<'w> Worker<'w> {
             stop: None,
             captures: false,
             sequence: Sequence::default(),
+            totals: Totals::default(),
+            history: History::default(),
             key_log: None,
         }
     }
@@ -133,6 +142,7 @@ impl<'w> Worker<'w> {
     pub(super) fn begin(&mut self, path: &Path) -> Result<(), Stop> {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
+        self.history = History::default();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.flush()?;
             self.job.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
@@ -228,12 +238,16 @@ impl Worker<'_> {
             (Item::Ticket(bytes), Some(checked)) => examine_checked(place, bytes, checked, opener, plaintext),
             _ => examine(place, item, opener, plaintext),
         };
+        self.index += 1;
+        if !self.job.selection.takes(&record) {
+            self.results.left_out += 1;
+            return;
+        }
         self.job.output.render(&record, &mut self.results.rendered);
         if let (Some(log), Ok(Outcome::Decrypted { session, key, .. })) = (&mut self.key_log, &record.verdict) {
             log.add_bare_ticket(session, key.origin(), &mut self.results.rendered, &mut self.results.notes);
         }
         self.results.add(&record, self.job);
-        self.index += 1;
         self.ease();
     }
 }
@@ -260,6 +274,10 @@ impl Sink for Worker<'_> {
 
     fn given(&self) -> Option<&Given> {
         Some(&self.job.given)
+    }
+
+    fn totals(&mut self, remarks: &Remarks, dropped: u64) {
+        self.totals.add(remarks, dropped);
     }
 
     fn sequence(&mut self) -> &mut Sequence {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::text::{damaged_hex, decode_lines};
+use super::text::{damaged_hex, decode_lines, wrapped_lines};
 use super::{is_raw_key, without_newline};
 
 /// Why a file gives no keys. No message contains key bytes.
@@ -40,6 +40,17 @@ pub enum KeyFileError {
         /// What the format takes.
         takes: &'static str,
     },
+    /// A slip that a command mends.
+    Mendable {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        problem: String,
+        /// Option name of the format.
+        format: &'static str,
+        /// What mends it, a command among it.
+        remedy: String,
+    },
     /// The file has too few keys for the server to load it.
     TooFewKeys {
         /// Keys found.
@@ -65,6 +76,17 @@ pub enum Cause {
     HexText,
     /// Base64 where raw bytes should be.
     Base64Text,
+    /// Several keys in base64, each over as many lines.
+    WrappedBase64 {
+        /// Lines of a key.
+        lines: usize,
+    },
+    /// A dump with offsets, an array of C, a string of escapes.
+    Dump,
+    /// Text in UTF-16.
+    Utf16,
+    /// More bytes than a key has, as tickets have them.
+    LikeATicket,
     /// Hex digits, but for a character at that place.
     DamagedHex {
         /// Line from 1.
@@ -95,6 +117,18 @@ impl KeyFileError {
                 "the file is base64 text: base64 -d FILE > NEW makes raw bytes of it; --key-format auto reads it as it is"
                     .to_owned()
             }
+            Self::Size { cause: Some(Cause::WrappedBase64 { lines }), .. } => join_lines(*lines),
+            Self::Size { cause: Some(Cause::Dump), .. } => {
+                "the file is a hex dump: xxd -r FILE > NEW makes raw bytes of one by xxd; --key-format auto reads it as it is"
+                    .to_owned()
+            }
+            Self::Size { cause: Some(Cause::Utf16), .. } => {
+                "the file is text in UTF-16: iconv -f UTF-16 -t UTF-8 FILE > NEW makes UTF-8 of it; --key-format auto reads it as it is"
+                    .to_owned()
+            }
+            Self::Size { cause: Some(Cause::LikeATicket), .. } => {
+                "if the file is a ticket, it is an input and not a key: tktdump --key KEYFILE FILE".to_owned()
+            }
             Self::Size { cause: Some(Cause::DamagedHex { line, column }), .. } => {
                 format!("the file is hex text, but for what stands at line {line}, column {column}")
             }
@@ -102,6 +136,7 @@ impl KeyFileError {
                 "--key-format with the server's name tells what that server takes".to_owned()
             }
             Self::Size { takes, .. } => format!("the file must be {takes}"),
+            Self::Mendable { remedy, .. } => remedy.clone(),
             Self::Line { takes, .. } | Self::Content { takes, .. } | Self::TooFewKeys { takes, .. } => format!("the file must be {takes}"),
         }
     }
@@ -118,6 +153,9 @@ impl fmt::Display for KeyFileError {
                 write!(f, "a file of {found} bytes is no {format} ticket key, which is {takes}")
             }
             Self::Line { line, problem, format, .. } => write!(f, "line {line} is no {format} ticket key: {problem}"),
+            Self::Mendable { line, problem, format, .. } => {
+                write!(f, "line {line} is not a {format} ticket key: {problem}")
+            }
             Self::Content { problem, format, .. } => write!(f, "the file is no {format} ticket key: {problem}"),
             Self::TooFewKeys { found, wants, format, .. } => {
                 write!(f, "the file holds {found} keys, {format} wants {wants} or more")
@@ -128,17 +166,56 @@ impl fmt::Display for KeyFileError {
 
 impl std::error::Error for KeyFileError {}
 
+/// The command that puts keys that are wrapped on a line each.
+pub(in crate::key) fn join_lines(lines: usize) -> String {
+    let columns = ["-"].repeat(lines).join(" ");
+    format!(
+        "paste -d '\\0' {columns} < FILE > NEW puts each key on one line; openssl rand -base64 wraps at 64 characters"
+    )
+}
+
 /// What the bytes tell about why no server takes them.
 pub(super) fn cause(file: &[u8]) -> Option<Cause> {
     if file.is_empty() {
         return Some(Cause::Empty);
     }
+    if super::utf16(file).is_some() {
+        return Some(Cause::Utf16);
+    }
+    if let Some(lines) = wrapped_lines(file) {
+        return Some(Cause::WrappedBase64 { lines });
+    }
     if let Some(keys) = decode_lines(file) {
         let hex = keys.iter().any(|(_, encoding)| *encoding == "hex");
         return Some(if hex { Cause::HexText } else { Cause::Base64Text });
     }
+    if std::str::from_utf8(file).ok().and_then(super::dump::read).is_some() {
+        return Some(Cause::Dump);
+    }
     if let Some((line, column)) = damaged_hex(file) {
         return Some(Cause::DamagedHex { line, column });
     }
-    without_newline(file).filter(|shorter| is_raw_key(shorter)).map(|_| Cause::TrailingNewline)
+    let text = std::str::from_utf8(file).is_ok();
+    if text && is_like_a_ticket(file) {
+        return Some(Cause::LikeATicket);
+    }
+    let newline = without_newline(file).filter(|shorter| is_raw_key(shorter)).map(|_| Cause::TrailingNewline);
+    newline.or_else(|| is_like_a_ticket(file).then_some(Cause::LikeATicket))
+}
+
+/// Whether a file has the length of a ticket and of no key, as raw bytes or as one line of hex or base64.
+fn is_like_a_ticket(file: &[u8]) -> bool {
+    const SHORTEST: usize = 100;
+    const LONGEST: usize = 8192;
+    let text = file.trim_ascii();
+    let decoded = if std::str::from_utf8(text).is_err() {
+        text.len()
+    } else if text.iter().all(u8::is_ascii_hexdigit) {
+        text.len() / 2
+    } else if text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte)) {
+        text.len() / 4 * 3
+    } else {
+        0
+    };
+    (SHORTEST..LONGEST).contains(&decoded)
 }

@@ -15,7 +15,10 @@ const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 /// is something else, or decodes to a size that no key has. Comments and a byte order mark are passed over.
 pub(in crate::key) fn decode_lines(file: &[u8]) -> Option<Vec<TextKey>> {
     let rows: Vec<&[u8]> = lines(file).collect();
-    let wrapped = || text_key(&Zeroizing::new(rows.concat())).map(|key| vec![key]);
+    if let Some(lines) = wrapped_lines(file) {
+        return rows.chunks_exact(lines).map(|rows| text_key(&join(rows))).collect();
+    }
+    let wrapped = || text_key(&join(&rows)).map(|key| vec![key]);
     // keys of one file are of one length: a shorter last row is the rest of a key
     let rest = matches!(rows.as_slice(), [first, .., last] if last.len() < first.len());
     if let Some(key) = wrapped().filter(|_| rest) {
@@ -23,6 +26,38 @@ pub(in crate::key) fn decode_lines(file: &[u8]) -> Option<Vec<TextKey>> {
     }
     let keys: Option<Vec<_>> = rows.iter().map(|row| text_key(row)).collect();
     keys.filter(|keys| !keys.is_empty()).or_else(wrapped)
+}
+
+/// How many lines each key has in a file of several keys in base64, where it is more than one: whole lines, and then a
+/// shorter one.
+pub(in crate::key) fn wrapped_lines(file: &[u8]) -> Option<usize> {
+    let rows: Vec<&[u8]> = lines(file).collect();
+    let first = rows.first()?.len();
+    let is_wrapped = |rows: &[&[u8]]| {
+        let Some((last, others)) = rows.split_last() else { return false };
+        last.len() < first && others.iter().all(|row| row.len() == first) && base64_key(&join(rows)).is_some()
+    };
+    (2..=4).find(|&n| rows.len() > n && rows.len() % n == 0 && rows.chunks_exact(n).all(is_wrapped))
+}
+
+/// What `HAProxy` would refuse in a file of several keys, and what mends it.
+pub(super) fn slips(file: &[u8]) -> Vec<String> {
+    let comment = file.split(|&byte| byte == b'\n').position(|line| line.trim_ascii_start().starts_with(b"#"));
+    let comment = comment.map(|line| format!("line {} is a comment, which HAProxy refuses: {UNCOMMENT}", line + 1));
+    let wrapped = wrapped_lines(file)
+        .map(|n| format!("each key is wrapped over {n} lines, which HAProxy refuses: {}", super::join_lines(n)));
+    comment.into_iter().chain(wrapped).collect()
+}
+
+/// The command that takes comments out of a file.
+pub(in crate::key) const UNCOMMENT: &str = "grep -v '^ *#' FILE > NEW takes the comments out";
+
+fn join(rows: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(rows.concat())
+}
+
+fn base64_key(text: &[u8]) -> Option<TextKey> {
+    text_key(text).filter(|(_, encoding)| *encoding == "base64")
 }
 
 fn lines(file: &[u8]) -> impl Iterator<Item = &[u8]> {

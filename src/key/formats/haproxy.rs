@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use crate::key::Role;
-use crate::key::file::KeyFileError;
+use crate::key::file::{self, KeyFileError};
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 
@@ -39,6 +39,9 @@ impl KeyFormat for Haproxy {
     fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
         let text = file.strip_suffix(b"\n").unwrap_or(file);
         let mut keys: Vec<KeyBytes> = Vec::new();
+        if let Some(mendable) = self.slip(file) {
+            return Err(mendable);
+        }
         for (line, number) in text.split(|&byte| byte == b'\n').zip(1..) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let bytes = BASE64.decode(line).map(Zeroizing::new).map_err(|error| KeyFileError::Line {
@@ -81,6 +84,21 @@ impl KeyFormat for Haproxy {
     }
 }
 
+impl Haproxy {
+    /// What other programs allow in a list, and `HAProxy` takes for a broken key.
+    fn slip(&self, file: &[u8]) -> Option<KeyFileError> {
+        let slip = |line, problem, remedy| KeyFileError::Mendable { line, problem, format: self.name(), remedy };
+        let comment = file.split(|&byte| byte == b'\n').position(|line| line.trim_ascii_start().starts_with(b"#"));
+        if let Some(line) = comment.filter(|_| file::decode_lines(file).is_some()) {
+            let problem = "HAProxy has no comments in this file, and takes it for a key".to_owned();
+            return Some(slip(line + 1, problem, file::UNCOMMENT.to_owned()));
+        }
+        let lines = file::wrapped_lines(file)?;
+        let problem = format!("each key is wrapped over {lines} lines, and HAProxy wants it on one");
+        Some(slip(comment.map_or(1, |line| line + 2), problem, file::join_lines(lines)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +122,22 @@ mod tests {
         assert!(error(&lines(&[48, 48, 80])).contains("line 3"));
         assert!(error(b"AAAA\nAAAA\nAAAA\n").contains("3 bytes"));
         assert!(error(b"AAAA\n!\n").contains("line 1"));
+    }
+
+    #[test]
+    fn comments_and_wrapped_keys_are_refused_with_the_command_that_mends_them() {
+        let refused = |file: &[u8]| {
+            let error = Haproxy.read(file).err().unwrap();
+            format!("{error}; {}", error.hint())
+        };
+        let commented = refused(&[b"# managed\n", lines(&[80; 3]).as_slice()].concat());
+        assert!(commented.contains("line 1 is not a haproxy") && commented.contains("grep -v"), "{commented}");
+        let wrapped: String = (1..4)
+            .map(|n| BASE64.encode(&[n; 80]))
+            .flat_map(|key| [key[..64].to_owned(), key[64..].to_owned()])
+            .map(|line| line + "\n")
+            .collect();
+        let wrapped = refused(wrapped.as_bytes());
+        assert!(wrapped.contains("wrapped over 2 lines") && wrapped.contains("paste -d '\\0' - - < FILE"), "{wrapped}");
     }
 }

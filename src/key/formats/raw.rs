@@ -7,19 +7,19 @@ use crate::key::layout::Layout;
 use crate::key::scheme::Scheme;
 
 /// A format that is fully told by a few facts.
-pub(super) struct RawFormat {
-    pub(super) name: &'static str,
-    pub(super) about: &'static str,
-    pub(super) takes: &'static str,
+pub(in crate::key) struct RawFormat {
+    pub(in crate::key) name: &'static str,
+    pub(in crate::key) about: &'static str,
+    pub(in crate::key) takes: &'static str,
     /// The layout for each size of key; no two of one size.
-    pub(super) layouts: &'static [Layout],
-    pub(super) scheme: Scheme,
-    pub(super) extent: Extent,
-    pub(super) seals: Seals,
+    pub(in crate::key) layouts: &'static [Layout],
+    pub(in crate::key) scheme: Scheme,
+    pub(in crate::key) extent: Extent,
+    pub(in crate::key) seals: Seals,
 }
 
 /// How many keys one file holds.
-pub(super) enum Extent {
+pub(in crate::key) enum Extent {
     /// One: any other size is refused.
     One,
     /// One: what follows it is not read.
@@ -29,7 +29,7 @@ pub(super) enum Extent {
 }
 
 /// Which key seals new tickets.
-pub(super) enum Seals {
+pub(in crate::key) enum Seals {
     /// The key of the first file; the others only open.
     FirstFile,
     /// A server has one key: several files are several servers'.

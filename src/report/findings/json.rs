@@ -32,6 +32,14 @@ pub fn finding(finding: &Finding, out: &mut Page) {
             if let Some(fingerprint) = finding.subject.fingerprint {
                 subject.hex("fingerprint", fingerprint.as_bytes());
             }
+            if let Some(seen) = &finding.subject.seen {
+                subject.address("server", seen.server);
+                if let Some(sni) = &seen.sni {
+                    subject.text("sni", sni);
+                }
+                subject.time("time", seen.time);
+                subject.number("stream", seen.stream);
+            }
         });
         object.text("message", finding.message.as_bytes());
         object.text("hint", finding.rule.hint.as_bytes());

@@ -33,6 +33,9 @@ pub(super) fn sighting(sighting: &Sighting<'_>, object: &mut Object<'_, '_>) {
     if let Some(verified) = sighting.binder {
         object.word(member!("binder"), if verified { "verified" } else { "mismatch" });
     }
+    if let Some(lived) = sighting.lived {
+        object.number(member!("since_full_handshake"), lived);
+    }
     if let Some(age) = sighting.age_ms {
         object.number(member!("age_ms"), age);
     }
@@ -66,7 +69,7 @@ pub(super) fn connection(record: &ConnectionRecord<'_>, out: &mut Page) {
             object.hex(member!("client_random"), &hello.random);
         }
         object.word(member!("handshake"), record.handshake.as_str());
-        object.flag(member!("ticket_offered"), connection.ticket_offered());
+        object.flag(member!("ticket_offered"), record.ticket_offered());
         object.flag(member!("ticket_accepted"), record.ticket_accepted());
         if let Some(issued) = record.ticket_issued() {
             object.flag(member!("ticket_issued"), issued);
@@ -82,6 +85,10 @@ pub(super) fn connection(record: &ConnectionRecord<'_>, out: &mut Page) {
                 object.word("description", alert.name());
             });
         }
+        if record.is_stateful() {
+            object.flag(member!("stateful"), true);
+        }
+        object.word(member!("reason"), record.reason.as_str());
         object.text(member!("why"), record.why.as_bytes());
     });
 }

@@ -24,6 +24,7 @@ pub(super) fn key_members(key: &TicketKey, object: &mut Object<'_, '_>) {
     object.display("layout", key.layout());
     object.word("cipher", key.cipher_name());
     object.word("mac", key.mac_name());
+    object.hex("fingerprint", key.fingerprint().as_bytes());
 }
 
 /// Writes a session's fields as members of an object.

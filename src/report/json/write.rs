@@ -120,6 +120,12 @@ impl Object<'_, '_> {
         }
     }
 
+    /// What is known to be nothing.
+    #[cfg(feature = "audit")]
+    pub(in crate::report) fn null(&mut self, key: impl Key) {
+        key.value(self.line, b"null,", b"");
+    }
+
     /// A point in time: epoch seconds with six decimals, or nine where they say more.
     pub(in crate::report) fn time(&mut self, key: impl Key, time: Time) {
         let nanoseconds = time.nanoseconds.min(999_999_999);

@@ -1,10 +1,10 @@
 //! The Initial packets of one connection.
 
-use super::Version;
 use super::frame::crypto_frames;
 use super::keys::Keys;
 use super::packet::{Packet, initial_header, initial_packets, retry};
 use super::stream::Stream;
+use super::version::Version;
 use crate::tls::wire::Sender;
 
 /// One connection, as far as its Initial packets go.

@@ -1,7 +1,7 @@
 //! The packets of a datagram (RFC 9000 section 12.2 and 17.2).
 
-use super::Version;
-use super::keys::PacketType;
+use super::version::PacketType;
+use super::version::Version;
 use crate::tls::wire::Reader;
 
 /// Connection IDs are no longer in versions 1 and 2 (RFC 9000 section 17.2).

@@ -4,8 +4,9 @@ use aes_gcm::aead::{Aead as _, KeyInit, Payload};
 use aes_gcm::{Aes128Gcm, Nonce};
 
 use super::frame::{Crypto, crypto_frames};
-use super::keys::{Keys, PacketType, Schedule, packet_number};
+use super::keys::{Keys, packet_number};
 use super::packet::{Packet, initial_packets, varint};
+use super::version::{PacketType, Schedule};
 use super::*;
 use crate::tls::wire::Reader;
 use crate::vectors::Vectors;

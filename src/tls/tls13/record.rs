@@ -10,6 +10,8 @@ use crate::tls::aead::xor_nonce;
 use crate::tls::wire::Reader;
 
 const APPLICATION_DATA: u8 = 23;
+/// The most content of a record (RFC 8446 section 5.1).
+const MAX_CONTENT: usize = 1 << 14;
 /// 2^14 bytes of content, its type and padding, and at most 255 bytes of expansion (RFC 8446 section 5.2).
 const MAX_CIPHERTEXT: usize = (1 << 14) + 256;
 
@@ -63,7 +65,24 @@ impl RecordKeys {
         Some(Plaintext { content_type, content })
     }
 
-    /// The number of records opened so far.
+    /// Protects the next record of this direction, and moves on; header of five bytes included, without padding.
+    ///
+    /// `None` if the content is longer than the 2^14 bytes that a record holds.
+    pub fn seal(&mut self, content_type: u8, content: &[u8]) -> Option<Vec<u8>> {
+        if content.len() > MAX_CONTENT {
+            return None;
+        }
+        let inner = Zeroizing::new([content, &[content_type]].concat());
+        let length = u16::try_from(inner.len() + self.suite.aead.tag_length()).ok()?;
+        let [high, low] = length.to_be_bytes();
+        let header = [APPLICATION_DATA, 3, 3, high, low];
+        let nonce = xor_nonce(&self.iv, self.sequence);
+        let sealed = self.suite.aead.seal(self.key.as_bytes(), &nonce, &header, &inner)?;
+        self.sequence = self.sequence.checked_add(1)?;
+        Some([&header[..], &sealed].concat())
+    }
+
+    /// The number of records opened or sealed so far.
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.sequence

@@ -1,0 +1,283 @@
+//! What the connections of a capture so far tell of its servers and of its tickets.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+use sha2::{Digest as _, Sha256};
+
+use super::reason::Reason;
+use super::{Attempt, Opened, Verdict};
+use crate::capture::Connection;
+use crate::capture::connection::HandshakeKind;
+use crate::capture::sighting::Carrier;
+use crate::key::KeyName;
+
+/// Servers that are remembered, key names and contexts of each, tickets and secrets.
+const MAX_SERVERS: usize = 1 << 12;
+const MAX_NAMES: usize = 8;
+const MAX_CONTEXTS: usize = 16;
+const MAX_TICKETS: usize = 1 << 16;
+
+/// Stands for bytes that are not kept: the first half of the first half of their SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mark(u64);
+
+impl Mark {
+    /// The mark of some bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).iter().take(8).fold(0, |mark, &byte| mark << 8 | u64::from(byte)))
+    }
+}
+
+impl std::fmt::Debug for Mark {
+    /// Nothing: it may be of a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mark")
+    }
+}
+
+/// The connection that issued a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Issue {
+    /// Number of the connection.
+    pub stream: u64,
+    /// Number of the packet with the ticket.
+    pub packet: u64,
+}
+
+/// What is known of a ticket or of a session.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    issue: Option<Issue>,
+    /// When the full handshake was that it goes back to, seconds since 1970.
+    root: i64,
+    /// The connection in which a server accepted it last.
+    accepted: Option<(SocketAddr, u64)>,
+}
+
+/// When something was seen first and last, in numbers of connections.
+type Span = (u64, u64);
+
+/// What a server did with a key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name {
+    pub(super) name: KeyName,
+    /// It issued tickets under it.
+    pub(super) sealed: Option<Span>,
+    /// It accepted tickets under it.
+    pub(super) accepted: Option<Span>,
+    /// It refused one, and the key may be the cause.
+    pub(super) refused: Option<u64>,
+    /// It accepted, refused and accepted tickets under it, or sealed under it again after it had sealed under another.
+    pub(super) by_turns: bool,
+}
+
+impl Name {
+    /// Whether it refused a ticket under it, and has shown nothing of it since.
+    pub(super) fn is_dropped(&self) -> bool {
+        self.refused.is_some_and(|refused| self.last_shown().is_none_or(|shown| shown < refused))
+    }
+
+    /// The last connection in which the server showed that it has the key.
+    pub(super) fn last_shown(&self) -> Option<u64> {
+        self.sealed.map(|span| span.1).max(self.accepted.map(|span| span.1))
+    }
+}
+
+/// What is known of a server.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    names: Vec<Name>,
+    /// Session ID contexts of the sessions that it sealed or took up.
+    contexts: Vec<Mark>,
+    /// It accepted a ticket of another host name than the client asked for.
+    pub(super) takes_other_names: bool,
+}
+
+impl Server {
+    pub(super) fn name(&self, name: KeyName) -> Option<&Name> {
+        self.names.iter().find(|known| known.name == name)
+    }
+
+    /// The key that it was last seen to seal under.
+    pub(super) fn seals_under(&self) -> Option<&Name> {
+        self.names.iter().filter(|known| known.sealed.is_some()).max_by_key(|known| known.sealed.map(|span| span.1))
+    }
+
+    /// Whether several nodes answer at the address: it seals, or accepts and refuses, by turns.
+    pub(super) fn has_several(&self) -> bool {
+        self.names.iter().any(|name| name.by_turns)
+    }
+
+    /// Whether contexts are known, and this is not one of them.
+    pub(super) fn has_other_contexts(&self, context: Mark) -> bool {
+        !self.contexts.is_empty() && self.contexts.len() < MAX_CONTEXTS && !self.contexts.contains(&context)
+    }
+
+    fn name_mut(&mut self, name: KeyName) -> Option<&mut Name> {
+        if let Some(at) = self.names.iter().position(|known| known.name == name) {
+            return self.names.get_mut(at);
+        }
+        if self.names.len() >= MAX_NAMES {
+            return None;
+        }
+        self.names.push(Name { name, sealed: None, accepted: None, refused: None, by_turns: false });
+        self.names.last_mut()
+    }
+
+    fn seals(&mut self, name: KeyName, at: u64) {
+        let other = |known: &Name| known.name != name && known.sealed.is_some();
+        let began = self.names.iter().filter(|known| other(known)).filter_map(|known| Some(known.sealed?.0)).max();
+        let Some(known) = self.name_mut(name) else { return };
+        // it sealed under this one, then began another, and now seals under this one again
+        known.by_turns |= known.sealed.zip(began).is_some_and(|(sealed, began)| sealed.1 < began);
+        known.sealed = Some((known.sealed.map_or(at, |span| span.0), at));
+    }
+
+    fn accepts(&mut self, name: KeyName, at: u64) {
+        let Some(known) = self.name_mut(name) else { return };
+        let before = known.last_shown();
+        known.by_turns |= before.zip(known.refused).is_some_and(|(shown, refused)| shown < refused);
+        known.accepted = Some((known.accepted.map_or(at, |span| span.0), at));
+    }
+
+    fn refuses(&mut self, name: KeyName, at: u64) {
+        if let Some(known) = self.name_mut(name) {
+            known.refused = Some(at);
+        }
+    }
+
+    fn has_context(&mut self, context: Option<Mark>) {
+        let Some(context) = context else { return };
+        if self.contexts.len() < MAX_CONTEXTS && !self.contexts.contains(&context) {
+            self.contexts.push(context);
+        }
+    }
+}
+
+/// Remembers the connections of a capture, within bounds.
+#[derive(Debug, Default)]
+pub struct History {
+    /// How many connections there were.
+    count: u64,
+    servers: HashMap<SocketAddr, Server>,
+    /// What each host did with keys, at any port.
+    hosts: HashMap<IpAddr, Server>,
+    tickets: HashMap<Mark, Known>,
+    /// Master secrets, which all tickets of a TLS 1.2 session share.
+    secrets: HashMap<Mark, Known>,
+}
+
+impl History {
+    /// The connection that issued a ticket, if it is known.
+    #[must_use]
+    pub fn issued_by(&self, ticket: &[u8]) -> Option<Issue> {
+        self.tickets.get(&Mark::of(ticket))?.issue
+    }
+
+    pub(super) fn server(&self, server: SocketAddr) -> Option<&Server> {
+        self.servers.get(&server)
+    }
+
+    /// What a host did with keys, at whatever port.
+    pub(super) fn host(&self, server: SocketAddr) -> Option<&Server> {
+        self.hosts.get(&server.ip())
+    }
+
+    /// The stream of the connection in which the server accepted this very ticket before.
+    pub(super) fn accepted_before(&self, attempt: &Attempt, server: SocketAddr) -> Option<u64> {
+        let (by, stream) = self.tickets.get(&attempt.mark)?.accepted?;
+        (by == server).then_some(stream)
+    }
+
+    /// When the full handshake was that a ticket goes back to, as far as this capture and the ticket show it.
+    #[must_use]
+    pub fn root(&self, attempt: &Attempt) -> Option<i64> {
+        let opened = opened(attempt);
+        let by_secret = opened.and_then(|opened| self.secrets.get(&opened.secret?)).map(|known| known.root);
+        let by_ticket = self.tickets.get(&attempt.mark).map(|known| known.root);
+        // a session of TLS 1.2 keeps the time of its first handshake through renewals
+        let own = opened.filter(|opened| !opened.protocol.has_psk()).and_then(|opened| opened.time);
+        [by_secret, by_ticket, own].into_iter().flatten().min()
+    }
+
+    /// Takes a connection, its attempts, and what was concluded.
+    pub fn learn(&mut self, connection: &Connection, attempts: &[Attempt], reason: Reason, handshake: HandshakeKind) {
+        self.count += 1;
+        let (at, server) = (self.count, connection.server);
+        let brought = brought(connection, attempts);
+        let root = match handshake {
+            HandshakeKind::Full => connection.time.seconds,
+            _ => brought.and_then(|attempt| self.root(attempt)).unwrap_or(connection.time.seconds),
+        };
+        for attempt in attempts {
+            let issue = (attempt.carrier == Carrier::NewSessionTicket)
+                .then_some(Issue { stream: connection.stream, packet: attempt.packet });
+            let accepted =
+                (handshake.is_resumed() && is_taken(attempt, brought)).then_some((server, connection.stream));
+            if issue.is_none() && accepted.is_none() {
+                continue;
+            }
+            let known = Known { issue, root, accepted };
+            if let Some(secret) = opened(attempt).and_then(|opened| opened.secret) {
+                remember(&mut self.secrets, secret, Known { issue: None, accepted: None, root });
+            }
+            remember(&mut self.tickets, attempt.mark, known);
+        }
+        if self.servers.len() >= MAX_SERVERS && !self.servers.contains_key(&server) {
+            return;
+        }
+        let facts = self.servers.entry(server).or_default();
+        let host = self.hosts.entry(server.ip()).or_default();
+        for attempt in attempts.iter().filter(|attempt| attempt.carrier == Carrier::NewSessionTicket) {
+            facts.has_context(opened(attempt).and_then(|opened| opened.context));
+            if let Some(name) = attempt.key_name {
+                facts.seals(name, at);
+                host.seals(name, at);
+            }
+        }
+        let Some(brought) = brought else { return };
+        let Some(name) = brought.key_name else { return };
+        if handshake.is_resumed() {
+            facts.accepts(name, at);
+            host.accepts(name, at);
+            facts.has_context(opened(brought).and_then(|opened| opened.context));
+            facts.takes_other_names |= opened(brought).is_some_and(|opened| opened.other_name.is_some());
+        } else if handshake == HandshakeKind::Full && reason.may_be_the_key() {
+            facts.refuses(name, at);
+            host.refuses(name, at);
+        }
+    }
+}
+
+fn remember(all: &mut HashMap<Mark, Known>, mark: Mark, new: Known) {
+    if all.len() >= MAX_TICKETS && !all.contains_key(&mark) {
+        return;
+    }
+    let known = all.entry(mark).or_insert(new);
+    known.root = known.root.min(new.root);
+    known.issue = known.issue.or(new.issue);
+    known.accepted = new.accepted.or(known.accepted);
+}
+
+/// The ticket that decided, or would have: of the last ClientHello, of the version that the server chose.
+pub(super) fn brought<'t>(connection: &Connection, attempts: &'t [Attempt]) -> Option<&'t Attempt> {
+    let is_tls13 = connection.server_hello()?.is_tls13;
+    let carrier = if is_tls13 { Carrier::Psk } else { Carrier::SessionTicket };
+    let last = connection.client_hellos.len().checked_sub(1)?;
+    let mut brought = attempts.iter().filter(|attempt| attempt.hello == Some(last) && attempt.carrier == carrier);
+    let first = brought.clone().next();
+    brought.find(|attempt| attempt.selected).or(first)
+}
+
+fn is_taken(attempt: &Attempt, brought: Option<&Attempt>) -> bool {
+    brought.is_some_and(|brought| brought.mark == attempt.mark) && attempt.carrier != Carrier::NewSessionTicket
+}
+
+pub(super) fn opened(attempt: &Attempt) -> Option<&Opened> {
+    match &attempt.verdict {
+        Verdict::Opened(opened) => Some(opened),
+        _ => None,
+    }
+}

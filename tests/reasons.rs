@@ -1,0 +1,272 @@
+//! Every reason word by a conversation of our own bytes.
+
+// a test that cannot go on says so by panicking
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod wire;
+
+use std::collections::BTreeSet;
+
+use tktdump::capture::Connection;
+use tktdump::capture::sighting::Carrier;
+use tktdump::key::{KeyName, Role};
+use tktdump::resumption::{Attempt, Conclusion, History, Mark, Opened, Reason, Unrecognised, Verdict, conclude};
+use tktdump::tls::protocol::Protocol;
+use wire::Side::{Client, Server};
+use wire::{ACK, FIN, Hello, RST, Talk, connections, handshake, record};
+
+const NOW: i64 = 1_795_000_000;
+
+fn only(talk: &Talk) -> Connection {
+    let mut all = connections(&talk.packets);
+    assert_eq!(all.len(), 1);
+    all.remove(0)
+}
+
+/// A ticket of TLS 1.2 under a name made of one byte that opened.
+fn opened() -> Opened {
+    Opened {
+        role: Role::Unknown,
+        protocol: Protocol(0x0303),
+        cipher: Some(0xc030),
+        time: Some(NOW - 60),
+        expires: Some(NOW + 240),
+        other_name: None,
+        context: Some(Mark::of(b"context")),
+        extended_master_secret: Some(true),
+        alpn: None,
+        secret: Some(Mark::of(b"secret")),
+        binder: None,
+        age_ms: None,
+        early_data_accepted: false,
+    }
+}
+
+fn opened13() -> Opened {
+    Opened { protocol: Protocol::TLS_1_3, cipher: Some(0x1302), binder: Some(true), secret: None, ..opened() }
+}
+
+fn attempt(carrier: Carrier, name: u8, verdict: Verdict) -> Attempt {
+    let is_offered = carrier != Carrier::NewSessionTicket;
+    Attempt {
+        carrier,
+        hello: is_offered.then_some(0),
+        identity: (carrier == Carrier::Psk).then_some(0),
+        selected: false,
+        key_name: Some(KeyName::new([name; 16])),
+        packet: 4,
+        mark: Mark::of(&[name, u8::from(is_offered)]),
+        verdict,
+    }
+}
+
+fn offered(name: u8, verdict: Verdict) -> Attempt {
+    attempt(Carrier::SessionTicket, name, verdict)
+}
+
+fn identity(name: u8, verdict: Verdict) -> Attempt {
+    attempt(Carrier::Psk, name, verdict)
+}
+
+fn issued(name: u8, verdict: Verdict) -> Attempt {
+    attempt(Carrier::NewSessionTicket, name, verdict)
+}
+
+/// A full TLS 1.2 handshake of a client that brought a ticket; the server issues another one if it announces that.
+fn full12(announces: bool) -> Connection {
+    let mut talk = Talk::open(40_000);
+    talk.send(Client, &Hello::tls12(1).with_ticket(&wire::ticket(7, 1)).record());
+    let extensions = if announces { wire::extension(35, &[]) } else { Vec::new() };
+    let hello = handshake(2, &wire::server_hello([3, 3], &[], wire::SUITE, &extensions));
+    talk.send(Server, &[hello, wire::certificate_flight()].concat());
+    talk.send(Client, &wire::key_exchange_flight());
+    let ticket = if announces { wire::new_ticket(&wire::ticket(7, 2)) } else { Vec::new() };
+    talk.send(Server, &[ticket, wire::CHANGE_CIPHER_SPEC.to_vec(), wire::finished()].concat());
+    let connection = only(&talk);
+    assert_eq!(connection.handshake().as_str(), "full");
+    connection
+}
+
+/// A TLS 1.3 handshake of a client that offered an identity.
+fn tls13(hello: Hello, selected: Option<u16>, suite: [u8; 2]) -> Connection {
+    let mut talk = Talk::open(40_000);
+    talk.send(Client, &hello.record());
+    let mut answer = wire::hello13([3, 4], selected);
+    let at = answer.windows(2).position(|pair| pair == wire::SUITE_13).unwrap();
+    answer[at..at + 2].copy_from_slice(&suite);
+    talk.send(Server, &[answer, record(23, &[9; 90])].concat()).send(Client, &record(23, &[9; 69]));
+    only(&talk)
+}
+
+fn hello13() -> Hello {
+    Hello::tls13(1).with_identity(&wire::ticket(7, 1), 5)
+}
+
+fn resumed12() -> Connection {
+    let mut talk = Talk::open(40_000);
+    talk.send(Client, &Hello::tls12(1).with_ticket(&wire::ticket(7, 1)).record());
+    talk.send(Server, &[wire::hello12(&[7; 32]), wire::CHANGE_CIPHER_SPEC.to_vec(), wire::finished()].concat());
+    talk.send(Client, &[wire::CHANGE_CIPHER_SPEC.to_vec(), wire::finished()].concat());
+    only(&talk)
+}
+
+fn judge(connection: &Connection, attempts: &[Attempt]) -> Conclusion {
+    conclude(connection, attempts, &History::default(), NOW)
+}
+
+/// Judges connections in order; the last conclusion.
+fn judge_all(all: &[(Connection, Vec<Attempt>)]) -> Conclusion {
+    let (mut history, mut last) = (History::default(), None);
+    for (connection, attempts) in all {
+        let conclusion = conclude(connection, attempts, &history, NOW);
+        history.learn(connection, attempts, conclusion.reason, connection.handshake());
+        last = Some(conclusion);
+    }
+    last.unwrap()
+}
+
+/// A conversation that goes no further than the client's hello, and what follows it.
+fn after_hello(change: impl FnOnce(&mut Talk)) -> Connection {
+    let mut talk = Talk::open(40_000);
+    talk.send(Client, &Hello::tls12(1).record());
+    change(&mut talk);
+    only(&talk)
+}
+
+fn open(opened: Opened) -> Verdict {
+    Verdict::Opened(opened)
+}
+
+#[test]
+fn every_reason_has_an_example() {
+    let mut found = BTreeSet::new();
+    let mut check = |reason: Reason, words: &str, conclusion: Conclusion| {
+        assert_eq!(conclusion.reason, reason, "{}", conclusion.why);
+        assert!(conclusion.why.contains(words), "{reason:?}: {}", conclusion.why);
+        found.insert(reason);
+    };
+    let other_context = Some(Mark::of(b"another context"));
+    let announced = full12(true);
+    check(Reason::Resumed, "accepted the ticket", judge(&resumed12(), &[offered(7, open(opened()))]));
+    let late = Opened { expires: Some(NOW - 5), ..opened() };
+    check(Reason::Resumed, "although it had expired 5 seconds", judge(&resumed12(), &[offered(7, open(late.clone()))]));
+    let mut talk = Talk::open(40_000);
+    talk.full12(&Hello::tls12(1), &wire::ticket(7, 1));
+    check(
+        Reason::NoTicketOffered,
+        "asked for one; it was given one",
+        judge(&only(&talk), &[issued(7, Verdict::NoKey)]),
+    );
+    check(Reason::NoTicketsIssued, "turned off", judge(&full12(false), &[offered(7, open(opened()))]));
+    check(Reason::Expired, "expired 5 seconds before", judge(&announced, &[offered(7, open(late))]));
+    let rotated = [offered(7, open(opened())), issued(8, Verdict::UnknownKey)];
+    check(Reason::OtherKey, "issues tickets under 0808", judge(&announced, &rotated));
+    check(Reason::OtherKey, "rotated", judge(&announced, &[offered(7, Verdict::NoKey), issued(8, Verdict::NoKey)]));
+    let newest = Opened { role: Role::Active, ..opened() };
+    let older = Opened { role: Role::Inactive, ..opened() };
+    let stale = [offered(8, open(newest)), issued(7, open(older))];
+    check(Reason::NotReloaded, "reload it", judge(&announced, &stale));
+    let another = Opened { context: other_context, ..opened() };
+    let bound = [offered(7, open(opened())), issued(7, open(another.clone()))];
+    check(Reason::OtherContext, "another session ID context", judge(&announced, &bound));
+    let named = Opened { other_name: Some("a.example".to_owned()), ..opened() };
+    let same = |ticket: Opened| [offered(7, open(ticket)), issued(7, open(opened()))];
+    check(Reason::OtherName, "the host name a.example", judge(&announced, &same(named)));
+    let spoken = Opened { alpn: Some(b"h2".to_vec()), ..opened() };
+    let mut talk = Talk::open(40_000);
+    let http1 = wire::prefixed(2, &wire::prefixed(1, b"http/1.1"));
+    talk.full12(&Hello::tls12(1).with_ticket(&wire::ticket(7, 1)).with(16, &http1), &wire::ticket(7, 2));
+    check(Reason::OtherAlpn, "the application protocol h2", judge(&only(&talk), &same(spoken)));
+    let weak = Opened { cipher: Some(0xc013), ..opened() };
+    check(Reason::OtherCipher, "no longer offers", judge(&announced, &same(weak)));
+    let old = Opened { protocol: Protocol(0x0301), ..opened() };
+    check(Reason::OtherProtocol, "of TLSv1, and the server chose TLSv1.2", judge(&announced, &same(old)));
+    check(Reason::BadMac, "MAC does not verify", judge(&announced, &[offered(7, Verdict::BadMac)]));
+    check(Reason::BadSession, "not a session", judge(&announced, &[offered(7, Verdict::Unusable)]));
+    check(Reason::UnknownKey, "none of the keys given", judge(&announced, &[offered(7, Verdict::UnknownKey)]));
+    check(Reason::NoKey, "--key FILE tells more", judge(&announced, &[offered(7, Verdict::NoKey)]));
+    let form = Verdict::Unrecognised(Unrecognised::Form);
+    check(Reason::Unrecognised, "not the form", judge(&announced, &[offered(7, form)]));
+    check(Reason::Unknown, "the server has its key", judge(&announced, &same(opened())));
+    let mut talk = Talk::open(40_000);
+    let extended = [wire::extension(35, &[]), wire::extension(23, &[])].concat();
+    talk.send(Client, &Hello::tls12(1).with_ticket(&wire::ticket(7, 1)).with(23, &[]).record());
+    let hello = handshake(2, &wire::server_hello([3, 3], &[], wire::SUITE, &extended));
+    talk.send(Server, &[hello, wire::certificate_flight()].concat()).send(Client, &wire::key_exchange_flight());
+    talk.send(Server, &[wire::new_ticket(&wire::ticket(7, 2)), wire::CHANGE_CIPHER_SPEC.to_vec()].concat());
+    let plain = Opened { extended_master_secret: Some(false), ..opened() };
+    check(Reason::OtherEms, "no extended master secret", judge(&only(&talk), &same(plain)));
+
+    let full13 = tls13(hello13(), None, wire::SUITE_13);
+    let forged = Opened { binder: Some(false), ..opened13() };
+    check(Reason::BadBinder, "binder does not come", judge(&full13, &[identity(7, open(forged))]));
+    check(Reason::CacheMiss, "cache", judge(&full13, &[identity(7, Verdict::StatefulId)]));
+    let sha256 = tls13(hello13(), None, [0x13, 0x01]);
+    check(Reason::OtherCipher, "another hash", judge(&sha256, &[identity(7, open(opened13()))]));
+    let external = |verdict: Unrecognised| vec![identity(7, Verdict::Unrecognised(verdict))];
+    check(Reason::ExternalPsk, "nothing to do with", judge(&full13, &external(Unrecognised::External)));
+    check(Reason::Ech, "is inside", judge(&full13, &external(Unrecognised::Encrypted)));
+    let chosen = tls13(hello13(), Some(0), wire::SUITE_13);
+    let selected = |verdict| vec![Attempt { selected: true, ..identity(7, verdict) }];
+    let psk = Verdict::Unrecognised(Unrecognised::External);
+    check(Reason::ExternalPsk, "nothing was resumed", judge(&chosen, &selected(psk)));
+    check(Reason::Resumed, "gives the client's binder", judge(&chosen, &selected(open(opened13()))));
+
+    let alert = |talk: &mut Talk| drop(talk.send(Server, &wire::alert(2, 40)).clone());
+    check(Reason::Alert, "the server sent the alert handshake_failure (40)", judge(&after_hello(alert), &[]));
+    let reset = |talk: &mut Talk| drop(talk.packet(Server, RST | ACK, &[]).clone());
+    check(Reason::Reset, "the server reset the connection (packet 6)", judge(&after_hello(reset), &[]));
+    let close = |talk: &mut Talk| drop(talk.packet(Server, FIN | ACK, &[]).packet(Client, FIN | ACK, &[]).clone());
+    check(Reason::Closed, "the server closed the connection", judge(&after_hello(close), &[]));
+    let http = |talk: &mut Talk| drop(talk.send(Server, b"HTTP/1.1 400 Bad Request\r\n\r\n").clone());
+    check(Reason::NotTls, "plain HTTP", judge(&after_hello(http), &[]));
+    check(Reason::NotInCapture, "the capture ends before an answer", judge(&after_hello(|_| ()), &[]));
+    let unseen = |talk: &mut Talk| drop(talk.send_unseen(Server, 500).clone());
+    check(Reason::NotInCapture, "500 bytes of the server's answer", judge(&after_hello(unseen), &[]));
+    let garbled = |talk: &mut Talk| drop(talk.send(Server, &handshake(2, &[3, 3, 0, 0])).clone());
+    check(Reason::MalformedHello, "the ServerHello cannot be read", judge(&after_hello(garbled), &[]));
+    let datagrams = [wire::datagram(Client, 50_000, &dtls_hello(1)), wire::datagram(Client, 50_000, &dtls_hello(2))];
+    check(Reason::NoAnswer, "no answer", judge(&connections(&datagrams)[0], &[]));
+
+    // by what came before
+    let sealed = |name: u8| (full12(true), vec![offered(9, Verdict::UnknownKey), issued(name, Verdict::NoKey)]);
+    let last = (tls13(hello13(), None, wire::SUITE_13), vec![identity(7, open(opened13()))]);
+    let mut by_turns: Vec<_> = [7, 8, 7].map(sealed).to_vec();
+    by_turns.push((tls13(hello13(), None, wire::SUITE_13), vec![identity(8, open(opened13()))]));
+    check(Reason::SeveralKeys, "several nodes", judge_all(&by_turns));
+    check(Reason::OtherKey, "this server seals under 0808", judge_all(&[sealed(7), sealed(8), last.clone()]));
+    let contexts = (full12(true), vec![offered(7, open(opened())), issued(7, open(another))]);
+    check(Reason::OtherContext, "another session ID context", judge_all(&[contexts, last]));
+
+    let missing: Vec<_> = Reason::ALL.into_iter().filter(|reason| !found.contains(reason)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// A ClientHello of DTLS 1.2 with a random made of one byte.
+fn dtls_hello(random: u8) -> Vec<u8> {
+    let body = Hello { version: [0xfe, 0xfd], cookie: Some(Vec::new()), ..Hello::tls12(random) }.body();
+    let length = wire::prefixed(3, &body);
+    let message = [&[1][..], &length[..3], &[0, 0, 0, 0, 0], &length[..3], &body].concat();
+    [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0][..], &wire::prefixed(2, &message)].concat()
+}
+
+#[test]
+fn a_very_ticket_that_was_taken_before_is_said() {
+    let mut taken = resumed12();
+    taken.stream = 3;
+    let attempts = vec![offered(7, open(opened()))];
+    let mut history = History::default();
+    history.learn(&taken, &attempts, Reason::Resumed, taken.handshake());
+    let conclusion = conclude(&full12(true), &attempts, &history, NOW);
+    assert!(conclusion.why.contains("accepted this very ticket in connection 3"), "{}", conclusion.why);
+}
+
+#[test]
+fn how_long_a_client_goes_on_is_said() {
+    let mut history = History::default();
+    let first = full12(true);
+    let begun = Opened { time: None, ..opened() };
+    history.learn(&first, &[issued(7, open(begun.clone()))], Reason::NoTicketOffered, first.handshake());
+    let conclusion = conclude(&resumed12(), &[offered(7, open(begun))], &history, first.time.seconds + 3 * 86400);
+    assert!(conclusion.why.contains("its last full handshake was 3 days before"), "{}", conclusion.why);
+}
