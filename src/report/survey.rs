@@ -37,7 +37,7 @@ pub fn json(group: &Group, out: &mut Page) {
             object.hex("replaces", name.as_bytes());
         }
         if !group.alongside.is_empty() {
-            let names: Vec<&[u8]> = group.alongside.iter().map(|name| name.as_bytes()).collect();
+            let names: Vec<&[u8]> = group.alongside.iter().map(crate::key::KeyName::as_bytes).collect();
             object.hex_list("alongside", &names);
         }
         if !group.by_server.is_empty() {
