@@ -8,7 +8,7 @@ use tktdump::identify::kind_of;
 use tktdump::input::{self, Form};
 use tktdump::key::config::{Value, What};
 use tktdump::key::configs;
-use tktdump::key::file::{read_as, read_auto};
+use tktdump::key::file::{keep, read_as, read_auto};
 use tktdump::key::formats::FORMATS;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
@@ -24,7 +24,7 @@ pub fn key_file(data: &[u8]) {
     for format in FORMATS {
         let _ = read_as(*format, data);
     }
-    if let Ok(file) = read_auto(data) {
+    if let Ok(file) = read_auto(data).or_else(|error| keep(data, error)) {
         let ring = KeyRing::new(vec![("fuzz.key".into(), file)]);
         assert!(!ring.is_empty());
     }

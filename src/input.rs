@@ -129,11 +129,11 @@ pub trait Proves {
 
 impl Proves for KeyRing {
     fn knows(&self, name: &[u8; 16]) -> bool {
-        self.has_name(KeyName(*name))
+        self.has_name(KeyName::new(*name))
     }
 
     fn proves(&self, ticket: &[u8]) -> bool {
-        let name = ticket.first_chunk().copied().map(KeyName);
+        let name = ticket.first_chunk().copied().map(KeyName::new);
         name.is_some_and(|name| self.candidates(name).any(|key| key.verify(ticket).is_ok()))
     }
 }

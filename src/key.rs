@@ -15,6 +15,8 @@ pub mod scheme;
 pub mod weak;
 
 mod crypto;
+mod derived;
+mod epochs;
 mod fingerprint;
 pub(crate) mod firsts;
 mod material;
@@ -27,19 +29,21 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use self::crypto::{CipherKey, MacKey};
+use self::crypto::{Engine, MacKey};
+use self::derived::Derived;
+pub use self::file::KeyFileError;
 pub use self::fingerprint::Fingerprint;
 use self::format::KeyBytes;
 pub use self::format::Validity;
 pub use self::layout::Layout;
-use self::rotation::Rotation;
+use self::layout::Parts;
 use self::scheme::Hash;
 pub use self::scheme::Scheme;
 pub use self::unwritable::Unwritable;
 pub use self::verified::{BadPadding, Unverified, Verified};
 pub use self::weak::Weakness;
 pub use crate::ticket::KeyName;
-use crate::ticket::{Arrangement, Malformed, Ticket};
+use crate::ticket::{Arrangement, Malformed, Shape, Ticket};
 
 /// What the server does with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,13 +98,12 @@ pub struct TicketKey {
     fingerprint: Fingerprint,
     secrets: Fingerprint,
     weakness: [Option<Weakness>; 2],
-    cipher: CipherKey,
-    mac: MacKey,
+    engine: Engine,
     /// Boxed, since few keys have one, and all keys are to lie close together.
-    rotation: Option<Box<Rotation>>,
+    derived: Option<Box<Derived>>,
 }
 
-/// The MAC did not verify under this key.
+/// MAC or tag did not verify under this key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MacMismatch;
 
@@ -111,12 +114,12 @@ impl TicketKey {
     pub fn new(key: &KeyBytes, origin: Origin, now: Option<i64>) -> Option<Self> {
         let parts = key.layout.divide(&key.bytes)?;
         let name = match parts.name {
-            Some(name) => Some(KeyName(name.try_into().ok()?)),
+            Some(name) => Some(KeyName::of(name)?),
             None => None,
         };
         Some(Self {
             name,
-            name_is_public: !key.scheme.slots && !key.name_is_doubtful,
+            name_is_public: !key.scheme.derives() && !key.name_is_doubtful,
             layout: key.layout,
             scheme: key.scheme,
             origin,
@@ -125,11 +128,12 @@ impl TicketKey {
             secrets: Fingerprint::of_secrets(&parts),
             weakness: match &key.seed {
                 Some(seed) => [weak::recognise(seed); 2],
-                None => [weak::recognise(parts.aes), weak::recognise(parts.hmac)],
+                None => {
+                    [parts.aes, parts.hmac].map(|secret| if secret.is_empty() { None } else { weak::recognise(secret) })
+                }
             },
-            cipher: CipherKey::new(parts.aes, key.scheme.mode)?,
-            mac: MacKey::new(parts.hmac, key.scheme.hash)?,
-            rotation: key.scheme.slots.then(|| Box::new(Rotation::new(&key.bytes, now))),
+            engine: Engine::new(&parts, &key.scheme)?,
+            derived: Derived::new(key, now).map(Box::new),
         })
     }
 
@@ -191,25 +195,25 @@ impl TicketKey {
     /// The cipher, such as `AES-128-CBC`.
     #[must_use]
     pub fn cipher_name(&self) -> &'static str {
-        self.cipher.name()
+        self.engine.cipher_name()
     }
 
-    /// The MAC, such as `HMAC-SHA256`.
+    /// The MAC, such as `HMAC-SHA256`, or what takes its place, such as `AES-256-GCM tag`.
     #[must_use]
     pub fn mac_name(&self) -> &'static str {
-        self.mac.name()
+        self.engine.proof_name()
     }
 
-    /// Checks the MAC, in constant time, in every arrangement that tickets under this key can have. Only the result
+    /// Checks MAC or tag, in constant time, in every arrangement that tickets under this key can have. Only the result
     /// lets the ticket be opened as genuine.
     pub fn verify<'k, 't>(&'k self, bytes: &'t [u8]) -> Result<Verified<'k, 't>, MacMismatch> {
         for &arrangement in self.scheme.arrangements {
             let Ok(ticket) = self.split(bytes, arrangement) else { continue };
-            if self.may_have_sealed(&ticket) && self.mac.verify(&ticket) {
+            if self.may_have_sealed(&ticket) && self.engine.proves(&ticket) {
                 return Ok(Verified::new(KeyInUse { key: self, slot: None }, ticket));
             }
         }
-        self.verify_slot(bytes).ok_or(MacMismatch)
+        self.verify_derived(bytes).ok_or(MacMismatch)
     }
 
     /// Checks the MACs of two tickets at once, each in the first arrangement that tickets under its key can have. Where
@@ -221,7 +225,8 @@ impl TicketKey {
         }) else {
             return [None; 2];
         };
-        let right = MacKey::verify_both([(&key.mac, &ticket), (&other_key.mac, &other)]).unwrap_or_default();
+        let (Some(mac), Some(other_mac)) = (key.engine.mac(), other_key.engine.mac()) else { return [None; 2] };
+        let right = MacKey::verify_both([(mac, &ticket), (other_mac, &other)]).unwrap_or_default();
         let verified = |right: bool, key, ticket| right.then(|| Verified::new(KeyInUse { key, slot: None }, ticket));
         let [first, second] = right;
         [verified(first, key, ticket), verified(second, other_key, other)]
@@ -236,7 +241,7 @@ impl TicketKey {
             if self.name == Some(name) {
                 return Some((KeyInUse { key: self, slot: None }, ticket));
             }
-            let slot = self.rotation.as_ref()?.slot(name)?;
+            let slot = self.derived.as_ref()?.find(name)?;
             Some((KeyInUse { key: self, slot: Some(slot) }, ticket))
         })
     }
@@ -254,8 +259,15 @@ impl TicketKey {
 
     #[inline]
     fn split<'t>(&self, bytes: &'t [u8], arrangement: Arrangement) -> Result<Ticket<'t>, Malformed> {
-        let ticket = Ticket::split_as(bytes, arrangement, self.scheme.hash.length())?;
-        if self.cipher.wants_whole_blocks() { ticket.whole_blocks() } else { Ok(ticket) }
+        self.engine.split(bytes, arrangement, self.scheme.tag_length())
+    }
+
+    /// Whether a ticket of that shape may be one of the key's family: it shows that it is, or nothing that speaks for
+    /// another one.
+    pub(crate) fn may_have_shape(&self, ticket: &[u8], shape: Shape) -> bool {
+        self.scheme.arrangements.iter().any(|&arrangement| {
+            self.split(ticket, arrangement).is_ok_and(|_| arrangement.is_marked() || shape.may_be_unmarked())
+        })
     }
 
     /// Whether ticket and key have the same name, or one of them has none.
@@ -263,13 +275,14 @@ impl TicketKey {
         self.name.is_none() || ticket.key_name().is_none() || ticket.key_name() == self.name
     }
 
-    fn verify_slot<'k, 't>(&'k self, bytes: &'t [u8]) -> Option<Verified<'k, 't>> {
-        let rotation = self.rotation.as_ref()?;
-        let ticket = self.split(bytes, Arrangement::SentLength).ok()?;
+    /// Checks the MAC under a key that is derived from this one.
+    fn verify_derived<'k, 't>(&'k self, bytes: &'t [u8]) -> Option<Verified<'k, 't>> {
+        let derived = self.derived.as_ref()?;
+        let ticket = self.split(bytes, Arrangement::SentLength).ok()?.whole_blocks().ok()?;
         // the master key's own name is no slot's
         let name = ticket.key_name().filter(|name| Some(*name) != self.name)?;
-        let slot = rotation.slot(name)?;
-        let is_right = rotation.with_key(slot, |key| Some(key.mac.verify(&ticket)))?;
+        let slot = derived.find(name)?;
+        let is_right = derived.with_key(slot, |key| Some(key.engine.proves(&ticket)))?;
         is_right.then(|| Verified::new(KeyInUse { key: self, slot: Some(slot) }, ticket))
     }
 }
@@ -289,6 +302,7 @@ impl fmt::Debug for TicketKey {
 #[derive(Debug, Clone, Copy)]
 pub struct KeyInUse<'k> {
     key: &'k TicketKey,
+    /// What tells the derived keys of a key apart.
     slot: Option<u64>,
 }
 
@@ -302,7 +316,13 @@ impl<'k> KeyInUse<'k> {
     /// The slot of time that the key was derived for: the time divided by the length of slots.
     #[must_use]
     pub fn slot(&self) -> Option<u64> {
-        self.slot
+        self.key.derived.as_ref()?.slot(self.slot?)
+    }
+
+    /// The epoch that the master of that slot was derived for (Knot Resolver): the time divided by 4096 seconds.
+    #[must_use]
+    pub fn epoch(&self) -> Option<u64> {
+        self.key.derived.as_ref()?.epoch(self.slot?)
     }
 
     /// Decrypts without looking at the MAC: what comes out may be anybody's.
@@ -316,11 +336,9 @@ impl<'k> KeyInUse<'k> {
 
     /// The decryption itself, for a ticket whose MAC was judged by the caller.
     pub(crate) fn decrypt<'b>(&self, ticket: &Ticket<'_>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], BadPadding> {
-        let (iv, ciphertext) = (ticket.iv(), ticket.ciphertext());
-        buffer.resize(ciphertext.len(), 0);
-        let plaintext = match (self.slot, &self.key.rotation) {
-            (Some(slot), Some(rotation)) => rotation.with_key(slot, |key| key.cipher.decrypt(iv, ciphertext, buffer)),
-            _ => self.key.cipher.decrypt(iv, ciphertext, buffer),
+        let plaintext = match (self.slot, &self.key.derived) {
+            (Some(slot), Some(derived)) => derived.with_key(slot, |key| key.engine.decrypt(ticket, buffer)),
+            _ => self.key.engine.decrypt(ticket, buffer),
         };
         plaintext.ok_or(BadPadding)
     }
@@ -332,6 +350,17 @@ impl Deref for KeyInUse<'_> {
     fn deref(&self) -> &TicketKey {
         self.key
     }
+}
+
+/// Whether a ticket was sealed in a scheme under the bare bytes of a key: `key` is that of the cipher, `second` that of the
+/// MAC or what an AEAD's key has beside it. For those who have many candidates and no key file.
+#[must_use]
+pub fn seals(scheme: &Scheme, key: &[u8], second: &[u8], ticket: &[u8]) -> bool {
+    let parts = Parts { name: None, aes: key, hmac: second };
+    let Some(engine) = Engine::new(&parts, scheme) else { return false };
+    scheme.arrangements.iter().any(|&arrangement| {
+        engine.split(ticket, arrangement, scheme.tag_length()).is_ok_and(|ticket| engine.proves(&ticket))
+    })
 }
 
 /// Whether the MAC of a ticket of OpenSSL's is the one an all-zero HMAC key gives: the server authenticates nothing.

@@ -249,9 +249,12 @@ impl<'a> Opener<'a> {
         others.find(|other| other.open(&mut Zeroizing::default()).is_ok_and(is_session))
     }
 
-    /// The verdict if no key verified the ticket.
+    /// The verdict if no key verified the ticket, unless it is of another family.
     #[inline(never)]
     fn unverified(&self, bytes: &'a [u8], name: KeyName, buffer: &'a mut Vec<u8>) -> Outcome<'a> {
+        if let Some(proved) = self.keys().prove(bytes) {
+            return self.read(&proved, bytes, buffer);
+        }
         if !self.ring.is_empty() {
             if let Some(bad) = self.bad_mac(bytes, name, buffer) {
                 return Outcome::BadMac(bad);

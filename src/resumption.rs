@@ -15,7 +15,7 @@ use crate::key::{KeyName, Role};
 use crate::open::{BadMac, Outcome};
 use crate::session::{Protocol, Session};
 use crate::ticket::Ticket;
-use crate::tls::tls13::{Binder, EarlySecret, Hash, PskHello, RecordKeys, Suite, Transcript};
+use crate::tls::tls13::{Binder, EarlySecret, PskHello, RecordKeys, Suite, Transcript};
 
 pub use self::history::{History, Issue, Mark};
 pub use self::reason::{Conclusion, Reason};
@@ -197,7 +197,7 @@ fn binder(connection: &Connection, sighting: &Sighting<'_>, session: &Session<'_
 /// The early secret of a session's PSK, and the transcript before the `ClientHello` of that number.
 fn key_schedule(connection: &Connection, number: usize, session: &Session<'_>) -> Option<(EarlySecret, Transcript)> {
     let psk = session.resumption_psk()?;
-    let hash = Hash::of_suite(u16::from_be_bytes(session.cipher.0.try_into().ok()?))?;
+    let hash = session.hash()?;
     let before = if number == 0 {
         Transcript::new(hash)
     } else {

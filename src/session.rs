@@ -30,6 +30,8 @@ pub use self::owned::OwnedSession;
 pub use self::visit::{Part, Value, View, Visitor};
 use crate::tls::protocol::TLS_1_3;
 pub use crate::tls::protocol::{Cipher, Protocol};
+use crate::tls::registry;
+use crate::tls::tls13::Hash;
 
 /// The PEM label of a session (`PEM_STRING_SSL_SESSION` in OpenSSL's `include/openssl/pem.h`).
 pub const PEM_LABEL: &str = "SSL SESSION PARAMETERS";
@@ -165,6 +167,10 @@ pub struct Session<'a> {
     pub encrypt_then_mac: Option<bool>,
     /// Whether early data may be sent, in dialects that say only that.
     pub early_data: Option<bool>,
+    /// Whose codes [`verify_result`](Self::verify_result) is made of.
+    pub verify_flags: VerifyFlags,
+    /// What only few libraries keep; boxed, since most sessions have none of it.
+    pub library: Option<Box<LibraryFields<'a>>>,
     /// What only `BoringSSL` and AWS-LC keep; boxed, since most sessions are others'.
     pub boringssl: Option<Box<BoringSslFields<'a>>>,
     /// Fields that are not understood, in order.
@@ -173,6 +179,44 @@ pub struct Session<'a> {
     tags: u64,
     /// What the dialect itself says about the library, where it does.
     producer: Option<&'static str>,
+}
+
+/// Whose codes the result of verifying a certificate is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VerifyFlags {
+    /// One `X509_V_*` code of OpenSSL's.
+    OpenSsl,
+    /// `MBEDTLS_X509_BADCERT_*` bits of Mbed TLS.
+    MbedTls,
+}
+
+/// Members that only few libraries keep.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LibraryFields<'a> {
+    /// The start, milliseconds since 1970 (wolfSSL under TLS 1.3).
+    pub time_ms: Option<i64>,
+    /// The start, nanoseconds since 1970 (s2n-tls).
+    pub time_ns: Option<i64>,
+    /// When the ticket was made, in milliseconds since the machine was started: this is not a date (Mbed TLS from 3.6 on).
+    pub uptime_ms: Option<i64>,
+    /// Until when new tickets may carry the keys of this session on, seconds since 1970 (s2n-tls).
+    pub keying_material_expires: Option<i64>,
+    /// How the ticket may be used, as bits (`MBEDTLS_SSL_TLS1_3_TICKET_*` of Mbed TLS).
+    pub ticket_flags: Option<i64>,
+    /// The longest record that the client takes, in bytes (RFC 8449).
+    pub record_size_limit: Option<i64>,
+    /// Whether it is a server's session.
+    pub is_server: Option<bool>,
+    /// A digest of the peer's certificate, in builds that do not keep the certificate itself (Mbed TLS).
+    pub peer_digest: Option<&'a [u8]>,
+    /// SHA-256 of the server name that the client asked for (wolfSSL from 5.9 on).
+    pub hostname_sha256: Option<&'a [u8]>,
+    /// SHA-256 of the application protocol (wolfSSL from 5.9 on).
+    pub alpn_sha256: Option<&'a [u8]>,
+    /// What the application binds early data to (s2n-tls).
+    pub early_data_context: Option<&'a [u8]>,
 }
 
 /// Members that only `BoringSSL` and AWS-LC have; the numbers are the tags of `ssl/ssl_asn1.cc`.
@@ -228,11 +272,20 @@ impl<'a> Session<'a> {
         if plaintext == b"NOT RESUMABLE" {
             return Err(SessionError::NotResumable);
         }
-        // every ASN.1 session begins so, and no other dialect's
+        // every ASN.1 session begins so, and hardly one of another dialect
         if plaintext.first() == Some(&0x30) {
-            return dialects::asn1::read(self, plaintext).map_err(SessionError::Der);
+            return dialects::asn1::read(self, plaintext)
+                .map_err(SessionError::Der)
+                .or_else(|error| self.read_other(error));
         }
         *self = dialects::parse(plaintext)?;
+        Ok(())
+    }
+
+    /// Reads what begins like ASN.1 and is not: a structure whose first byte is part of a number.
+    #[cold]
+    fn read_other(&mut self, error: SessionError) -> Result<(), SessionError> {
+        *self = dialects::parse(self.encoded).map_err(|_| error)?;
         Ok(())
     }
 
@@ -276,6 +329,8 @@ impl<'a> Session<'a> {
             intermediate_certificates: Vec::new(),
             encrypt_then_mac: None,
             early_data: None,
+            verify_flags: VerifyFlags::OpenSsl,
+            library: None,
             boringssl: None,
             unknown_fields: Vec::new(),
             tags: 0,
@@ -289,6 +344,24 @@ impl<'a> Session<'a> {
         match self.secret {
             SessionSecret::ResumptionPsk(psk) => Some(psk),
             _ => self.derived_psk.as_ref().map(crate::secret::Secret::as_bytes),
+        }
+    }
+
+    /// The hash of a TLS 1.3 session: that of its suite, or in dialects that keep none the one whose length the PSK has
+    /// (RFC 8446 section 4.6.1).
+    pub(crate) fn hash(&self) -> Option<Hash> {
+        let suite = self.cipher.0.try_into().ok().map(u16::from_be_bytes);
+        let psk = self.resumption_psk();
+        suite.map_or_else(|| psk.and_then(|psk| Hash::of_length(psk.len())), Hash::of_suite)
+    }
+
+    /// What the result of verifying the peer's certificate means; `None` if there is none, or if it is several things.
+    #[must_use]
+    pub fn verify_text(&self) -> Option<&'static str> {
+        let result = self.verify_result?;
+        match self.verify_flags {
+            VerifyFlags::OpenSsl => Some(registry::verify_result(result)),
+            VerifyFlags::MbedTls => registry::mbedtls_verify_result(result),
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::capture::container::Time;
 use crate::key::{KeyName, Role};
-use crate::ticket::{self, Shape};
+use crate::ticket::{self, NAME_LENGTH, Shape};
 
 pub use self::names::{Shown, each as each_name};
 
@@ -218,10 +218,14 @@ impl Room {
 impl Survey {
     /// Takes a ticket, and the key that opens it, if that is known.
     pub fn add(&mut self, seen: Seen<'_>, key: Option<KnownKey>) {
-        let is_bare_name = seen.ticket.len() == size_of::<KeyName>();
+        let is_bare_name = seen.ticket.len() == NAME_LENGTH;
         let shape = Shape::of(seen.ticket);
-        let has_name = (shape.has_key_name() && !is_bare_name) || (is_bare_name && seen.part != Part::Unknown);
-        let named = ticket::leading_name(seen.ticket).filter(|name| has_name && !is_uninitialised(*name));
+        let named = match is_bare_name {
+            true if seen.part == Part::Unknown => None,
+            true => ticket::leading_name(seen.ticket),
+            false => shape.key_name(seen.ticket),
+        };
+        let named = named.filter(|name| !is_uninitialised(*name));
         let (group, room) = self.group(named, shape, &seen);
         group.count(&seen, key, room);
     }
@@ -234,7 +238,7 @@ impl Survey {
             Shown::Opened => Part::Accepted,
             Shown::NotFound => Part::Refused,
         };
-        let seen = Seen { ticket: &name.0, time: None, server: None, sni: None, source, part };
+        let seen = Seen { ticket: name.as_bytes(), time: None, server: None, sni: None, source, part };
         let (group, room) = self.group(Some(name), Shape::Unknown, &seen);
         group.count(&seen, None, room);
         // a name that is shown as one needs no second ticket to be one
@@ -267,7 +271,7 @@ impl Survey {
         let mut singles: BTreeMap<&'static str, Vec<Group>> = BTreeMap::new();
         let mut groups = Vec::new();
         for group in unsalted(self.groups) {
-            if group.repeats || (group.shape != Shape::Go && group.tickets > 1) {
+            if group.repeats || (!group.shape.has_doubtful_name() && group.tickets > 1) {
                 groups.push(group);
             } else {
                 singles.entry(group.shape.as_str()).or_default().push(group);
@@ -281,7 +285,7 @@ impl Survey {
                 });
             for group in singles {
                 // one ticket of Go's may begin with a name or with an IV; a server does not change its key each time
-                let has_name = group.shape != Shape::Go
+                let has_name = !group.shape.has_doubtful_name()
                     && group.by_server.keys().all(|server| alone.get(server).is_none_or(|&n| n < NEVER_REPEATING));
                 if has_name {
                     groups.push(group);
@@ -306,7 +310,7 @@ impl Survey {
 fn unsalted(groups: HashMap<KeyName, Group>) -> Vec<Group> {
     let mut by_prefix: BTreeMap<[u8; PREFIX], Vec<Group>> = BTreeMap::new();
     for (name, group) in groups {
-        by_prefix.entry(name.0.first_chunk().copied().unwrap_or_default()).or_default().push(group);
+        by_prefix.entry(name.as_bytes().first_chunk().copied().unwrap_or_default()).or_default().push(group);
     }
     let mut all = Vec::new();
     for (_, mut group) in by_prefix {
@@ -349,7 +353,8 @@ impl Group {
     /// The bytes of the name that are the key's.
     #[must_use]
     pub fn name(&self) -> Option<&[u8]> {
-        self.key_name.as_ref()?.0.get(..self.name_length)
+        let name = self.key_name.as_ref()?.as_bytes();
+        name.get(..self.name_length.min(name.len()))
     }
 
     /// The servers that issued or accepted tickets of the group, and those of which no more is known than that their
@@ -419,7 +424,7 @@ impl Group {
 /// Whether a name is two addresses of a process on a 64-bit machine: what stunnel sends, which never sets it
 /// (`src/ctx.c`). Of random names one in 2^32 looks like that.
 fn is_uninitialised(name: KeyName) -> bool {
-    name.0.chunks_exact(8).all(|half| matches!(half, [.., high, 0, 0] if *high != 0))
+    name.as_bytes().chunks_exact(8).all(|half| matches!(half, [.., high, 0, 0] if *high != 0))
 }
 
 fn earliest(one: Option<Time>, other: Option<Time>) -> Option<Time> {
@@ -494,7 +499,8 @@ mod tests {
             .iter()
             .map(|group| {
                 let seconds = |time: Option<Time>| time.map(|time| time.seconds);
-                let names = (group.key_name.map(|name| name.0[0]), group.replaces.map(|name| name.0[0]));
+                let names =
+                    (group.key_name.map(|name| name.as_bytes()[0]), group.replaces.map(|name| name.as_bytes()[0]));
                 (names, group.tickets, seconds(group.first_seen), seconds(group.last_seen))
             })
             .collect();
@@ -571,7 +577,7 @@ mod tests {
         let groups = survey.finish();
         assert!(groups.iter().all(|group| group.replaces.is_none()));
         let beside: Vec<Vec<u8>> =
-            groups.iter().map(|group| group.alongside.iter().map(|name| name.0[0]).collect()).collect();
+            groups.iter().map(|group| group.alongside.iter().map(|name| name.as_bytes()[0]).collect()).collect();
         assert_eq!(beside, [vec![2], vec![1]]);
     }
 
@@ -586,8 +592,13 @@ mod tests {
         survey.add(Seen { part: Part::Refused, ..seen(&ticket(3, 1), 40, server) }, None);
         survey.add(Seen { part: Part::Refused, source: "b.pcap", ..seen(&one, 50, server) }, None);
         let groups = survey.finish();
-        let of = |name: u8| groups.iter().find(|group| group.key_name.is_some_and(|it| it.0[0] == name)).unwrap();
-        assert_eq!(of(2).replaces.map(|name| name.0[0]), Some(1), "old tickets are still accepted after a rotation");
+        let of =
+            |name: u8| groups.iter().find(|group| group.key_name.is_some_and(|it| it.as_bytes()[0] == name)).unwrap();
+        assert_eq!(
+            of(2).replaces.map(|name| name.as_bytes()[0]),
+            Some(1),
+            "old tickets are still accepted after a rotation"
+        );
         assert!(groups.iter().all(|group| group.alongside.is_empty()));
         assert_eq!((of(3).servers().count(), of(3).uses.refused), (0, 1));
         let uses = of(1).by_server[server];
@@ -612,7 +623,7 @@ mod tests {
     fn names_alone_are_enough() {
         let mut survey = Survey::default();
         for shown in [Shown::Sealed, Shown::Opened, Shown::NotFound] {
-            survey.add_name(KeyName([4; 16]), shown, "error.log");
+            survey.add_name(KeyName::new([4; 16]), shown, "error.log");
         }
         let groups = survey.finish();
         let uses = groups[0].uses;

@@ -8,17 +8,18 @@
 //! ([`Ticket::split_as`]). Without a key, [`Ticket::split`] goes by the [`Shape`].
 
 mod arrangement;
+mod frame;
 mod name;
 mod shape;
 
 use std::fmt;
 
 pub use self::arrangement::Arrangement;
+pub(crate) use self::frame::TAG_LENGTH;
+pub use self::frame::{Frame, Marker, Trailer};
 pub use self::name::{KeyName, NAME_LENGTH};
 pub use self::shape::Shape;
 
-/// Bytes of the initialisation vector.
-const IV_LENGTH: usize = 16;
 /// Bytes of the HMAC-SHA256 tag.
 const MAC_LENGTH: usize = 32;
 /// Bytes of an AES block.
@@ -67,6 +68,8 @@ pub enum Malformed {
         /// The length found.
         found: usize,
     },
+    /// What tickets of the family begin or end with is not there.
+    OtherFamily,
 }
 
 impl fmt::Display for Malformed {
@@ -90,6 +93,7 @@ impl fmt::Display for Malformed {
             Self::WrongLength { sent, found } => {
                 write!(f, "the length at byte 32 says {sent} bytes of ciphertext, {found} are there")
             }
+            Self::OtherFamily => write!(f, "the ticket does not begin and end as those of the key's family do"),
         }
     }
 }
@@ -108,7 +112,7 @@ pub fn check_length(bytes: &[u8]) -> Result<(), Malformed> {
 
 /// What would be the key name, in a ticket that has one.
 pub(crate) fn leading_name(bytes: &[u8]) -> Option<KeyName> {
-    bytes.first_chunk().copied().map(KeyName)
+    bytes.first_chunk::<NAME_LENGTH>().copied().map(KeyName::from)
 }
 
 impl<'t> Ticket<'t> {
@@ -123,7 +127,14 @@ impl<'t> Ticket<'t> {
         check_length(bytes)?;
         match Shape::of(bytes) {
             Shape::GnuTls => Self::split_as(bytes, Arrangement::SentLength, 20),
-            Shape::Rfc5077 | Shape::WolfSsl | Shape::Nss => Self::split_as(bytes, Arrangement::SentLength, MAC_LENGTH),
+            Shape::Rfc5077 | Shape::Nss => Self::split_as(bytes, Arrangement::SentLength, MAC_LENGTH),
+            Shape::WolfSsl => Self::split_as(bytes, Arrangement::Aead(Frame::WOLFSSL), TAG_LENGTH)
+                .or_else(|_| Self::split_as(bytes, Arrangement::SentLength, MAC_LENGTH)),
+            Shape::MbedTls => Self::split_as(bytes, Arrangement::Aead(Frame::MBEDTLS), TAG_LENGTH),
+            Shape::S2n => Self::split_as(bytes, Arrangement::Aead(Frame::S2N), TAG_LENGTH),
+            Shape::S2nUntil1_4 => Self::split_as(bytes, Arrangement::Aead(Frame::S2N_UNTIL_1_4), TAG_LENGTH),
+            Shape::Botan => Self::split_as(bytes, Arrangement::Aead(Frame::BOTAN), TAG_LENGTH),
+            Shape::Fizz => Self::split_as(bytes, Arrangement::Aead(Frame::FIZZ), TAG_LENGTH),
             _ if bytes.len() < Self::MIN_LENGTH => Err(Malformed::TooShort { length: bytes.len() }),
             _ => Self::split_as(bytes, Arrangement::Named, MAC_LENGTH)?.whole_blocks(),
         }
@@ -132,17 +143,28 @@ impl<'t> Ticket<'t> {
     /// Splits a ticket whose arrangement and length of MAC are known.
     pub fn split_as(bytes: &'t [u8], arrangement: Arrangement, mac_length: usize) -> Result<Self, Malformed> {
         let short = Malformed::TooShort { length: bytes.len() };
+        let tail = mac_length + arrangement.trailer_length();
         let (authenticated, mac) =
-            bytes.len().checked_sub(mac_length).and_then(|end| bytes.split_at_checked(end)).ok_or(short)?;
+            bytes.len().checked_sub(tail).and_then(|end| bytes.split_at_checked(end)).ok_or(short)?;
         let ticket = Self { arrangement, authenticated, mac };
         let (header, ciphertext) = authenticated.split_at_checked(arrangement.header_length()).ok_or(short)?;
-        if arrangement == Arrangement::SentLength {
+        if arrangement.has_length() {
             let sent = header.last_chunk().copied().map_or(0, u16::from_be_bytes).into();
             if sent != ciphertext.len() {
                 return Err(Malformed::WrongLength { sent, found: ciphertext.len() });
             }
         }
-        if ciphertext.is_empty() { Err(short) } else { Ok(ticket) }
+        match arrangement {
+            _ if ciphertext.is_empty() => Err(short),
+            Arrangement::Aead(frame) if !ticket.fits(frame) => Err(Malformed::OtherFamily),
+            _ => Ok(ticket),
+        }
+    }
+
+    /// Whether what a family's tickets begin and end with is there.
+    fn fits(&self, frame: Frame) -> bool {
+        let zeros = || self.trailer().iter().all(|&byte| byte == 0);
+        self.authenticated.starts_with(frame.marker.bytes()) && (frame.trailer != Trailer::Zeros || zeros())
     }
 
     /// The ticket, where the ciphertext is whole AES blocks, as CBC wants it.
@@ -167,14 +189,65 @@ impl<'t> Ticket<'t> {
     /// Names the key that sealed the ticket; `None` where tickets have no names.
     #[must_use]
     pub fn key_name(&self) -> Option<KeyName> {
-        if self.arrangement.has_key_name() { leading_name(self.authenticated) } else { None }
+        match self.arrangement {
+            Arrangement::Nameless => None,
+            Arrangement::Aead(_) => KeyName::of(self.name_bytes()),
+            _ => leading_name(self.authenticated),
+        }
     }
 
-    /// The initialisation vector, 16 bytes.
+    /// The initialisation vector, 16 bytes; of an AEAD the nonce, which is empty if it is not sent.
     #[must_use]
     pub fn iv(&self) -> &'t [u8] {
-        let start = self.arrangement.iv_start();
-        self.authenticated.get(start..start + IV_LENGTH).unwrap_or_default()
+        self.authenticated.get(self.arrangement.iv()).unwrap_or_default()
+    }
+
+    /// What the key of this one ticket is made with, beside the server's key: two tickets with the same would be sealed
+    /// alike. In most families it is the IV.
+    #[must_use]
+    pub fn unique(&self) -> &'t [u8] {
+        match self.arrangement {
+            Arrangement::Aead(Frame { trailer: Trailer::Pad, .. }) => self.trailer(),
+            // salt and nonce follow each other
+            Arrangement::Aead(frame) => {
+                let range = frame.salt_start()..frame.nonce_range().end;
+                self.authenticated.get(range).unwrap_or_default()
+            }
+            _ => self.iv(),
+        }
+    }
+
+    /// What stands before the ciphertext.
+    pub(crate) fn header(&self) -> &'t [u8] {
+        self.authenticated.get(..self.arrangement.header_length()).unwrap_or_default()
+    }
+
+    /// The bytes of the key name, of an AEAD's ticket.
+    pub(crate) fn name_bytes(&self) -> &'t [u8] {
+        match self.arrangement {
+            Arrangement::Aead(frame) => {
+                self.authenticated.get(frame.name_start()..frame.salt_start()).unwrap_or_default()
+            }
+            _ => self.authenticated.get(..NAME_LENGTH).unwrap_or_default(),
+        }
+    }
+
+    /// What the key of an AEAD's ticket is derived with.
+    pub(crate) fn salt(&self) -> &'t [u8] {
+        match self.arrangement {
+            Arrangement::Aead(frame) => {
+                self.authenticated.get(frame.salt_start()..frame.nonce_start()).unwrap_or_default()
+            }
+            _ => &[],
+        }
+    }
+
+    /// What follows the tag.
+    pub(crate) fn trailer(&self) -> &'t [u8] {
+        match self.arrangement {
+            Arrangement::Aead(_) => self.mac.get(TAG_LENGTH..).unwrap_or_default(),
+            _ => &[],
+        }
     }
 
     /// The encrypted session.
@@ -183,13 +256,16 @@ impl<'t> Ticket<'t> {
         self.authenticated.get(self.arrangement.header_length()..).unwrap_or_default()
     }
 
-    /// The HMAC tag: 32 bytes in most families.
+    /// The tag: 32 bytes of an HMAC in most families, 16 of an AEAD.
     #[must_use]
     pub fn mac(&self) -> &'t [u8] {
-        self.mac
+        match self.arrangement {
+            Arrangement::Aead(_) => self.mac.get(..TAG_LENGTH).unwrap_or(self.mac),
+            _ => self.mac,
+        }
     }
 
-    /// All that stands before the MAC.
+    /// All that stands before the MAC or the tag.
     #[must_use]
     pub fn authenticated(&self) -> &'t [u8] {
         self.authenticated
@@ -212,7 +288,7 @@ mod tests {
     fn splits_where_openssl_does() {
         let bytes: Vec<u8> = (0..96).collect();
         let ticket = Ticket::split(&bytes).unwrap();
-        assert_eq!(ticket.key_name().unwrap().0, bytes[..16]);
+        assert_eq!(ticket.key_name().unwrap().as_bytes(), &bytes[..16]);
         assert_eq!(ticket.iv(), &bytes[16..32]);
         assert_eq!(ticket.ciphertext(), &bytes[32..64]);
         assert_eq!(ticket.mac(), &bytes[64..]);

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tktdump::key::format::{KeyBytes, KeyFormat, Position};
 use tktdump::key::formats::{FORMATS, by_name};
 use tktdump::key::layout::{Layout, Order};
-use tktdump::key::scheme::{Hash, Scheme};
+use tktdump::key::scheme::{Hash, Mode, Protection, Scheme};
 use tktdump::key::{Role, Unwritable};
 
 /// Name, AES key, MAC key without the zeros at its end.
@@ -46,7 +46,8 @@ fn read(format: &dyn KeyFormat, file: &[u8]) -> Vec<KeyBytes> {
 
 fn pair(order: Order, aes: usize, hmac: usize, hash: Hash, bytes: &[u8]) -> KeyBytes {
     let layout = Layout { order, aes, hmac };
-    KeyBytes::new(0, &bytes[..layout.size()], layout).with_scheme(Scheme { hash, ..Scheme::OPENSSL })
+    KeyBytes::new(0, &bytes[..layout.size()], layout)
+        .with_scheme(Scheme { protection: Protection::Mac { mode: Mode::Cbc, hash }, ..Scheme::OPENSSL })
 }
 
 fn key() -> impl Strategy<Value = KeyBytes> {
@@ -99,7 +100,7 @@ proptest! {
                 found[1..].reverse();
             }
             prop_assert_eq!(&found, &expected, "{}", format.name());
-            prop_assert!(back.iter().zip(&keys).all(|(one, other)| one.scheme.hash == other.scheme.hash));
+            prop_assert!(back.iter().zip(&keys).all(|(one, other)| one.scheme.protection == other.scheme.protection));
             prop_assert_eq!(back[0].seed.is_some(), keys[0].seed.is_some());
             if format.name() != "dnsdist" {
                 prop_assert_eq!(format.write(&back).unwrap().to_vec(), written.to_vec(), "{}", format.name());
@@ -117,7 +118,8 @@ fn every_format_can_be_written() {
         by_name("go").unwrap().read(&bytes[..32]).unwrap().remove(0),
         by_name("gnutls").unwrap().read(&bytes[..64]).unwrap().remove(0),
     ];
-    for format in FORMATS {
+    // what no server keeps in a file has no file to write
+    for format in FORMATS.iter().filter(|format| !format.is_bare()) {
         let written = keys.iter().filter_map(|key| format.write(std::slice::from_ref(key)).ok()).count();
         assert!(written > 0, "{}", format.name());
         assert_eq!(format.write(&[]), Err(Unwritable::Nothing), "{}", format.name());

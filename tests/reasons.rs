@@ -53,7 +53,7 @@ fn attempt(carrier: Carrier, name: u8, verdict: Verdict) -> Attempt {
         hello: is_offered.then_some(0),
         identity: (carrier == Carrier::Psk).then_some(0),
         selected: false,
-        key_name: Some(KeyName([name; 16])),
+        key_name: Some(KeyName::new([name; 16])),
         packet: 4,
         mark: Mark::of(&[name, u8::from(is_offered)]),
         verdict,

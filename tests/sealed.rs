@@ -1,6 +1,6 @@
 //! Tickets sealed here, by code that knows only the crypto crates and what the servers' sources say, for every family
 //! and key file; also those of which no server was at hand.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 mod seal;
 
@@ -17,7 +17,7 @@ use tktdump::key::formats::by_name;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
 use tktdump::session::Dialect;
-use tktdump::ticket::Arrangement;
+use tktdump::ticket::{Arrangement, Frame};
 
 /// What every test needs: 64 random bytes to cut keys from, an IV and a secret.
 #[derive(Debug, Clone)]
@@ -155,6 +155,97 @@ proptest! {
     }
 
     #[test]
+    fn mbedtls_with_every_aead(random in random(), flip: usize) {
+        let plaintext = session::mbedtls(&random.secret);
+        let wanted = (Dialect::MbedTls, Arrangement::Aead(Frame::MBEDTLS), &random.secret[..]);
+        let (name, nonce) = (&random.bytes[..4], &random.iv[..12]);
+        let aeads: [(seal::Aead, &[usize]); 3] =
+            [(seal::gcm, &[16, 24, 32]), (seal::ccm, &[16, 24, 32]), (seal::chacha, &[32])];
+        for (aead, lengths) in aeads {
+            for &length in lengths {
+                let key = &random.bytes[4..4 + length];
+                let ticket = seal::mbedtls(name, key, nonce, &plaintext, aead);
+                check(named("mbedtls", &random.bytes[..4 + length]), &ticket, wanted, flip)?;
+                check(named("mbedtls", key), &ticket, wanted, flip)?;
+            }
+        }
+    }
+
+    #[test]
+    fn s2n_before_and_since_1_5(random in random(), flip: usize, length in 1..64_usize) {
+        let (material, name) = (&random.bytes[..length], b"stek-1\0\0\0\0\0\0\0\0\0\0");
+        let info = random.bytes[64..96].try_into().unwrap();
+        let (tls12, tls13) = (session::s2n(&random.secret), session::s2n_tls13(random.secret.first_chunk().unwrap()));
+        for (plaintext, secret) in [(tls12, &random.secret[..]), (tls13, &random.secret[..32])] {
+            for since_1_5 in [false, true] {
+                let ticket = seal::s2n(material, name, &info, &random.iv[..12], &plaintext, since_1_5);
+                let frame = if since_1_5 { Frame::S2N } else { Frame::S2N_UNTIL_1_4 };
+                let wanted = (Dialect::S2n, Arrangement::Aead(frame), secret);
+                check(named("s2n", material), &ticket, wanted, flip)?;
+                let line = [&b"stek-1:"[..], hex::encode(material).as_bytes(), b"\n"].concat();
+                check(named("s2n", &line), &ticket, wanted, flip)?;
+            }
+        }
+    }
+
+    #[test]
+    fn wolfssl_in_every_mode(random in random(), flip: usize) {
+        let plaintext = session::wolfssl(&random.secret);
+        let mut name: [u8; 16] = random.bytes[..16].try_into().unwrap();
+        for index in [0_u8, 1] {
+            name[15] = name[15] & !1 | index;
+            let at = 16 + 32 * usize::from(index);
+            let (key, times) = (&random.bytes[at..at + 32], [0x6a, 0xf2, 0x40, 0x51, 0, 0, 0, 0]);
+            let blob = [&random.bytes[..80], &times].concat();
+            let aeads: [seal::Aead; 2] = [seal::chacha, seal::gcm];
+            for aead in aeads {
+                let ticket = seal::wolfssl(&name, key, &random.iv, &plaintext, aead);
+                let wanted = (Dialect::WolfSsl, Arrangement::Aead(Frame::WOLFSSL), &random.secret[..]);
+                check(named("wolfssl", &blob), &ticket, wanted, flip)?;
+                check(named("wolfssl", &[&name[..], key].concat()), &ticket, wanted, flip)?;
+            }
+            let blob = [&random.bytes[..16 + 2 * 64], &times].concat();
+            let at = 16 + 64 * usize::from(index);
+            let (aes, mac) = random.bytes[at..at + 64].split_at(32);
+            let ticket = seal::wolfssl_cbc(&name, aes, mac, &random.iv, &plaintext, false);
+            let wanted = (Dialect::WolfSsl, Arrangement::PlaintextMac, &random.secret[..]);
+            check(named("wolfssl", &blob), &ticket, wanted, flip)?;
+        }
+        let (name, secrets) = random.bytes[..80].split_at(16);
+        let (mac, aes) = secrets.split_at(32);
+        let ticket = seal::wolfssl_cbc(name, aes, mac, &random.iv, &plaintext, true);
+        let wanted = (Dialect::WolfSsl, Arrangement::CiphertextMac, &random.secret[..]);
+        // the IV is not under that MAC
+        let flip = if (128..256).contains(&(flip % (8 * ticket.len()))) { 0 } else { flip };
+        for format in ["openssl", "nginx", "envoy"] {
+            check(named(format, &random.bytes[..80]), &ticket, wanted, flip)?;
+        }
+        check(read_auto(&random.bytes[..80]).unwrap(), &ticket, wanted, flip)?;
+    }
+
+    #[test]
+    fn rustls_on_ring_with_and_without_a_name(random in random(), flip: usize) {
+        let plaintext = session::rustls(&random.secret);
+        let (name, key) = random.bytes[..48].split_at(16);
+        for (name, file, frame) in
+            [(name, &random.bytes[..48], Frame::RUSTLS), (&[][..], key, Frame::RUSTLS_UNTIL_0_23_10)]
+        {
+            let ticket = seal::rustls(name, key, &random.iv[..12], &plaintext);
+            let wanted = (Dialect::Rustls, Arrangement::Aead(frame), &random.secret[..]);
+            check(named("rustls", file), &ticket, wanted, flip)?;
+            check(read_auto(file).unwrap(), &ticket, wanted, flip)?;
+        }
+    }
+
+    #[test]
+    fn otp_with_any_seed(random in random(), flip: usize, length in 1..100_usize) {
+        let seed = &random.bytes[..length];
+        let ticket = seal::otp(seed, &random.bytes[100..132].try_into().unwrap(), &session::otp(&random.secret));
+        let wanted = (Dialect::Otp, Arrangement::Aead(Frame::OTP), &random.secret[..]);
+        check(named("otp", seed), &ticket, wanted, flip)?;
+    }
+
+    #[test]
     fn gnutls_with_and_without_slots(random in random(), flip: usize, slot in 27_700_u64..27_712) {
         let master = &random.bytes[..64];
         let derived = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update(master).finalize();
@@ -182,6 +273,26 @@ fn any_slot_is_found_without_a_clock() {
         *ticket.last_mut().unwrap() ^= 1;
         let outcome = opener.open(&opener.check(&ticket), &mut buffer);
         assert!(matches!(&outcome, Outcome::BadMac(bad) if bad.key.slot() == Some(slot)), "{outcome:?}");
+    }
+}
+
+#[test]
+fn an_epoch_of_knot_is_found_around_the_clock_and_far_from_it() {
+    let secret: Vec<u8> = (0..48).map(|i: u8| i.wrapping_mul(53) ^ 0xa5).collect();
+    let ring = KeyRing::with_clock(vec![(Arc::from("a.key"), named("knot", &secret))], Some(1_795_421_147));
+    let opener = Opener::new(&ring);
+    for time in [1_795_420_000_u64, 1_600_000_000] {
+        let master = Sha3_512::new().chain_update((time / 4096).to_le_bytes()).chain_update(&secret).finalize();
+        let key = Sha3_512::new().chain_update((time / 64_800).to_be_bytes()).chain_update(master).finalize();
+        let mut ticket = seal::gnutls(&key, &[9; 16], &session::gnutls(&[7; 48]));
+        let mut buffer = Vec::new();
+        let outcome = opener.open(&opener.check(&ticket), &mut buffer);
+        let Outcome::Decrypted { key, .. } = &outcome else { panic!("{outcome:?}") };
+        assert_eq!((key.epoch(), key.slot()), (Some(time / 4096), Some(time / 64_800)));
+        *ticket.last_mut().unwrap() ^= 1;
+        let mut buffer = Vec::new();
+        let outcome = opener.open(&opener.check(&ticket), &mut buffer);
+        assert!(matches!(&outcome, Outcome::BadMac(_)), "{outcome:?}");
     }
 }
 

@@ -32,7 +32,7 @@ use self::output::Output;
 use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::key_files;
+use super::key_files::{self, Unclaimed};
 use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
@@ -89,6 +89,10 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
                 exit = Exit::Failed;
             }
         }
+    }
+    for (path, error) in keys.ring().doubts() {
+        worker.notes.failure(&key_files::refused(&Text(path.as_bytes()).to_string(), error).into());
+        exit = Exit::Failed;
     }
     let at_the_end = worker.auditor.finish();
     worker.output.take(at_the_end);
@@ -189,9 +193,12 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
 fn load_keys(args: &AuditArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<(KeySet, Exit)> {
     let mut files = Vec::new();
     let mut exit = Exit::Done;
+    let unclaimed = if args.inputs.is_empty() { Unclaimed::Refused } else { Unclaimed::Kept };
     let of_hosts = args.hosts.iter().map(|host| (Some(Arc::from(&*host.name)), std::slice::from_ref(&host.keys)));
     for (host, paths) in std::iter::once((None, args.keys.as_slice())).chain(of_hosts) {
-        for (number, loaded) in key_files::load(paths, args.key_format.format(), notes).into_iter().enumerate() {
+        for (number, loaded) in
+            key_files::load(paths, args.key_format.format(), unclaimed, notes).into_iter().enumerate()
+        {
             match loaded {
                 Ok(key_files::Loaded { path, on_disk, content, identity, mut file, .. }) => {
                     given.add(&content, identity);

@@ -22,7 +22,7 @@ use self::worker::{Job, Worker};
 
 use super::exit::Exit;
 use super::failure::Failure;
-use super::key_files;
+use super::key_files::{self, Unclaimed};
 use super::key_log::Log;
 use super::notes::Notes;
 use super::output::Output;
@@ -57,6 +57,7 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
             }
         }
     }
+    refuse_doubtful(&ring)?;
     worker.flush()?;
     let lines = worker.key_log.as_ref().map(Log::lines);
     let guess = worker.guess;
@@ -112,14 +113,15 @@ fn end_key_log(lines: u64, has_keys: bool, notes: &Notes) -> Exit {
 
 fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyhow::Result<KeyRing> {
     let mut files = Vec::new();
-    for loaded in key_files::load(&args.keys, args.key_format.format(), notes) {
+    for loaded in key_files::load(&args.keys, args.key_format.format(), Unclaimed::Kept, notes) {
         let loaded = loaded?;
         given.add(&loaded.content, loaded.identity);
         let shown = Text(loaded.path.as_bytes());
         for warning in &loaded.file.warnings {
             notes.warning(format_args!("{shown}: {warning}"));
         }
-        notes.detail(format_args!("{shown}: {} bytes, read in {} ways", loaded.length, loaded.file.readings.len()));
+        let ways = loaded.file.readings.len() + loaded.file.others.len();
+        notes.detail(format_args!("{shown}: {} bytes, read in {ways} ways", loaded.length));
         files.push((loaded.path, loaded.file));
     }
     let ring = KeyRing::with_clock(files, Some(now));
@@ -127,6 +129,13 @@ fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyh
         return Err(Failure::new("no key was found in what --key names").into());
     }
     Ok(ring)
+}
+
+/// A file that no server takes is an error after all if no ticket came that it could be the key of.
+fn refuse_doubtful(ring: &KeyRing) -> Result<(), Failure> {
+    ring.doubts()
+        .next()
+        .map_or(Ok(()), |(path, error)| Err(key_files::refused(&Text(path.as_bytes()).to_string(), error)))
 }
 
 fn summary(args: &JobArgs, tally: &Tally, captures: Option<Totals>) -> io::Result<()> {

@@ -16,6 +16,7 @@ use super::source;
 
 pub(super) use self::raw::Loaded;
 use self::raw::Raw;
+pub(super) use self::raw::{Unclaimed, refused};
 
 /// Reads all key files that `paths` stand for, in order; each that cannot be read is an error of its own.
 ///
@@ -24,6 +25,7 @@ use self::raw::Raw;
 pub(super) fn load(
     paths: &[PathBuf],
     format: Option<&'static dyn KeyFormat>,
+    unclaimed: Unclaimed,
     notes: &Notes,
 ) -> Vec<anyhow::Result<Loaded>> {
     let mut loaded = Vec::new();
@@ -35,7 +37,7 @@ pub(super) fn load(
             }
             continue;
         }
-        match Raw::read(path).and_then(|raw| load_one(raw, format, notes)) {
+        match Raw::read(path).and_then(|raw| load_one(raw, format, unclaimed, notes)) {
             Ok(files) => loaded.extend(files.into_iter().map(Ok)),
             Err(error) => loaded.push(Err(error)),
         }
@@ -81,11 +83,16 @@ fn directory(
 }
 
 /// The keys that a file holds or names.
-fn load_one(raw: Raw, format: Option<&'static dyn KeyFormat>, notes: &Notes) -> anyhow::Result<Vec<Loaded>> {
+fn load_one(
+    raw: Raw,
+    format: Option<&'static dyn KeyFormat>,
+    unclaimed: Unclaimed,
+    notes: &Notes,
+) -> anyhow::Result<Vec<Loaded>> {
     raw.is_no_other_kind()?;
     match configs::read(&raw.content) {
         Some(references) => server_config::load(&raw, &references, format, notes),
-        None => raw.into_key_file(format, None).map(|loaded| vec![loaded]),
+        None => raw.into_key_file(format, None, unclaimed).map(|loaded| vec![loaded]),
     }
 }
 
@@ -99,6 +106,6 @@ fn load_beside_others(raw: Raw, format: Option<&'static dyn KeyFormat>, notes: &
             Err(failure.with_hint("give it to --key by itself to follow it").about_something_else().into())
         }
         Some(references) => server_config::load(&raw, &references, format, notes),
-        None => raw.into_key_file(format, None).map(|loaded| vec![loaded]),
+        None => raw.into_key_file(format, None, Unclaimed::Refused).map(|loaded| vec![loaded]),
     }
 }

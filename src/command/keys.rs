@@ -18,7 +18,7 @@ use tktdump::time::utc;
 use super::args::shared::{ConvertArg, KeyFormatArg, ListFormat};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::key_files::{self, Loaded};
+use super::key_files::{self, Loaded, Unclaimed};
 use super::notes::Notes;
 use super::source;
 
@@ -53,7 +53,7 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let target = convert::target(args.convert.format(), args.output.as_deref())?;
     let mut exit = Exit::Done;
     let mut loaded = Vec::new();
-    for key in key_files::load(&args.files, args.key_format.format(), notes) {
+    for key in key_files::load(&args.files, args.key_format.format(), Unclaimed::Refused, notes) {
         match key {
             Ok(file) => loaded.push(file),
             Err(error) => {

@@ -26,11 +26,12 @@ use super::args::shared::{Color, FormArg, KeyFormatArg, ListFormat, SeenArgs};
 use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::key_files::{self, Unclaimed};
 use super::notes::Notes;
+use super::output;
 use super::progress::Progress;
 use super::redirect::redirect;
 use super::source::{self, Sink};
-use super::{key_files, output};
 
 /// The largest text in which key names alone are looked for.
 const MAX_TEXT: u64 = 64 << 20;
@@ -110,7 +111,7 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
 
 fn load_keys(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<KeyRing> {
     let mut files = Vec::new();
-    for loaded in key_files::load(&args.keys, args.key_format.format(), notes) {
+    for loaded in key_files::load(&args.keys, args.key_format.format(), Unclaimed::Refused, notes) {
         let loaded = loaded?;
         files.push((loaded.path, loaded.file));
     }
@@ -167,7 +168,7 @@ impl Collector<'_> {
         let Self { survey, path, selection, left_out, .. } = self;
         let mut taken = 0;
         let count = each_name(&text, &mut |name, shown| {
-            if selection.takes_ticket(&name.0) && selection.takes_name(None) && selection.takes_stream(None) {
+            if selection.takes_ticket(name.as_bytes()) && selection.takes_name(None) && selection.takes_stream(None) {
                 taken += 1;
                 survey.add_name(name, shown, path);
             }

@@ -1,8 +1,8 @@
 //! The two primitives of a ticket, a block cipher in some mode and a MAC, keyed once and used for every ticket.
 
+mod aead;
+mod engine;
 mod sha256;
-
-use std::borrow::Cow;
 
 use aes::{Aes128Dec, Aes128Enc, Aes192Dec, Aes192Enc, Aes256Dec, Aes256Enc};
 use cbc::cipher::{
@@ -15,6 +15,7 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::{Sha384, Sha512};
 
+pub(super) use self::engine::Engine;
 use self::sha256::{Case, HmacSha256};
 use super::scheme::{Hash, Mode};
 use crate::ticket::{Arrangement, Ticket};
@@ -160,34 +161,42 @@ impl MacKey {
     }
 
     pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::HmacSha1(_) => "HMAC-SHA1",
-            Self::HmacSha256(_) => "HMAC-SHA256",
-            Self::HmacSha384(_) => "HMAC-SHA384",
-            Self::HmacSha512(_) => "HMAC-SHA512",
-        }
+        let hash = match self {
+            Self::HmacSha1(_) => Hash::Sha1,
+            Self::HmacSha256(_) => Hash::Sha256,
+            Self::HmacSha384(_) => Hash::Sha384,
+            Self::HmacSha512(_) => Hash::Sha512,
+        };
+        hash.mac_name()
     }
 
     /// Compares the ticket's MAC in constant time.
     pub(super) fn verify(&self, ticket: &Ticket<'_>) -> bool {
-        let message = if ticket.arrangement() == Arrangement::UnsentLength {
-            let (header, length, ciphertext) = ticket.authenticated_pieces();
-            Cow::Owned([header, &length, ciphertext].concat())
-        } else {
-            Cow::Borrowed(ticket.authenticated())
-        };
+        match ticket.arrangement() {
+            Arrangement::UnsentLength => {
+                let (header, length, ciphertext) = ticket.authenticated_pieces();
+                self.verify_message(&[header, &length, ciphertext].concat(), ticket.mac())
+            }
+            Arrangement::CiphertextMac => self.verify_message(ticket.ciphertext(), ticket.mac()),
+            _ => self.verify_message(ticket.authenticated(), ticket.mac()),
+        }
+    }
+
+    /// Compares the MAC of a message in constant time.
+    pub(super) fn verify_message(&self, message: &[u8], tag: &[u8]) -> bool {
         match self {
-            Self::HmacSha1(keyed) => verify(keyed, &message, ticket.mac()),
-            Self::HmacSha256(key) => HmacSha256::verify([Case { key, message: &message, tag: ticket.mac() }]) == [true],
-            Self::HmacSha384(keyed) => verify(keyed, &message, ticket.mac()),
-            Self::HmacSha512(keyed) => verify(keyed, &message, ticket.mac()),
+            Self::HmacSha1(keyed) => verify(keyed, message, tag),
+            Self::HmacSha256(key) => HmacSha256::verify([Case { key, message, tag }]) == [true],
+            Self::HmacSha384(keyed) => verify(keyed, message, tag),
+            Self::HmacSha512(keyed) => verify(keyed, message, tag),
         }
     }
 
     /// The same for two tickets at once, each under its key; `None` where that is no faster.
     pub(super) fn verify_both([(one, first), (other, second)]: [(&Self, &Ticket<'_>); 2]) -> Option<[bool; 2]> {
         let (Self::HmacSha256(one), Self::HmacSha256(other)) = (one, other) else { return None };
-        let whole = [first, second].iter().all(|ticket| ticket.arrangement() != Arrangement::UnsentLength);
+        let covered = |ticket: &&Ticket<'_>| !ticket.arrangement().is_mac_elsewhere();
+        let whole = [first, second].iter().all(covered);
         let cases = [(one, first), (other, second)];
         let cases = cases.map(|(key, ticket)| Case { key, message: ticket.authenticated(), tag: ticket.mac() });
         whole.then(|| HmacSha256::verify(cases))

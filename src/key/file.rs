@@ -17,7 +17,7 @@ pub(super) use self::text::{UNCOMMENT, decode_lines, join_lines, wrapped_lines};
 use self::text::{is_prose, slips};
 pub(super) use self::utf16::decode as utf16;
 use super::format::{KeyBytes, KeyFormat};
-use super::formats::FORMATS;
+use super::formats::{FORMATS, MAX_BARE_LENGTH};
 use super::layout::Layout;
 use super::scheme::Scheme;
 
@@ -33,6 +33,10 @@ pub struct KeyFile {
     pub warnings: Vec<String>,
     /// Which file of its server it is, from 0, where a server's configuration told.
     pub position: Option<usize>,
+    /// The keys that other libraries make of the same bytes. Each counts only once a ticket has proved it.
+    pub others: Vec<Reading>,
+    /// Why no server takes the file, if [`others`](Self::others) are all that it may hold.
+    pub doubt: Option<KeyFileError>,
 }
 
 /// One way to read one key. With `auto`, the same bytes have as many readings as there are layouts of their size, and
@@ -60,7 +64,7 @@ pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, K
         None if !format.is_text() => names::doubt(&mut readings, file),
         None => {}
     }
-    Ok(KeyFile { readings, warnings: Vec::new(), position: None })
+    Ok(KeyFile { readings, others: others_of(format, format.other_keys(file)), ..KeyFile::default() })
 }
 
 /// What a file holds, if it is a key file: its bytes, those before a line end behind them, and what its text encodes.
@@ -87,8 +91,57 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
             reading.key.scheme = Scheme::ANY_CBC;
         }
     }
+    let names = |format: &&&dyn KeyFormat| !format.is_bare() && format.claims(file);
+    let servers = FORMATS.iter().filter(names).flat_map(|format| others_of(*format, format.other_keys(file)));
+    found.others = servers.chain(bare_keys(file)).collect();
     Ok(found)
 }
+
+/// Reads a file that no server takes as the key of a library that takes bytes of any length, or of another length. Whether
+/// it is one, only a ticket can tell: until then the error stands, and the file remembers it.
+pub fn keep(file: &[u8], error: KeyFileError) -> Result<KeyFile, KeyFileError> {
+    // what is wrong within a file of some server's is wrong
+    let is_size = matches!(error, KeyFileError::Size { format: None, .. });
+    let others = if is_size { bare_keys(file) } else { Vec::new() };
+    if others.is_empty() { Err(error) } else { Ok(KeyFile { others, doubt: Some(error), ..KeyFile::default() }) }
+}
+
+/// What every library that knows no key file makes of some bytes, if they can be a key at all.
+fn bare_keys(file: &[u8]) -> Vec<Reading> {
+    if file.is_empty() || file.len() > MAX_BARE_LENGTH || !is_bare_key(file) {
+        return Vec::new();
+    }
+    let formats = FORMATS.iter().copied().filter(|format| format.is_bare());
+    formats.flat_map(|format| others_of(format, format.read(file).unwrap_or_default())).collect()
+}
+
+fn others_of(format: &'static dyn KeyFormat, keys: Vec<KeyBytes>) -> Vec<Reading> {
+    let count = count(&keys);
+    keys.into_iter().map(|key| Reading { key, formats: vec![format], loadable: true, keys: count }).collect()
+}
+
+/// Whether bytes may be a key: one line of text, or random bytes; no program, no archive.
+fn is_bare_key(file: &[u8]) -> bool {
+    let is_text = file.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e));
+    let is_line = !file.trim_ascii_end().contains(&b'\n');
+    if is_text { is_line && !file.starts_with(b"#!") } else { !FOREIGN.iter().any(|magic| file.starts_with(magic)) }
+}
+
+/// First bytes of programs and archives: ELF, Windows, Mach-O, Java, ZIP, gzip, bzip2, xz, zstd, 7z, PDF, PNG.
+const FOREIGN: &[&[u8]] = &[
+    b"\x7fELF",
+    b"MZ\x90\0",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+    b"PK\x03\x04",
+    b"\x1f\x8b\x08",
+    b"BZh",
+    b"\xfd7zXZ\0",
+    b"\x28\xb5\x2f\xfd",
+    b"7z\xbc\xaf\x27\x1c",
+    b"%PDF-",
+    b"\x89PNG\r\n",
+];
 
 fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     if let Some(what) = foreign::what(file) {
@@ -164,7 +217,8 @@ fn undressed(file: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &'static str)> {
 /// Adds the readings of every format, of text or of raw bytes, that takes the file for its own; equal ones become one.
 fn claim(readings: &mut Vec<Reading>, file: &[u8], text: bool) {
     let mut places = Places::of(readings);
-    for &format in FORMATS.iter().filter(|format| format.is_text() == text && format.claims(file)) {
+    for &format in FORMATS.iter().filter(|format| !format.is_bare() && format.is_text() == text && format.claims(file))
+    {
         let Ok(keys) = format.read(file) else { continue };
         let count = count(&keys);
         for key in keys {
@@ -228,7 +282,7 @@ fn count(keys: &[KeyBytes]) -> usize {
 
 /// Whether some server takes these bytes for one key or more.
 fn is_raw_key(bytes: &[u8]) -> bool {
-    FORMATS.iter().any(|format| !format.is_text() && format.claims(bytes))
+    FORMATS.iter().any(|format| !format.is_bare() && !format.is_text() && format.claims(bytes))
 }
 
 /// The sizes of files that some server takes, and the formats of which the size says nothing.

@@ -50,6 +50,17 @@ pub trait KeyFormat: Sync {
         Err(Unwritable::NoWriter)
     }
 
+    /// Whether it is the key of a library that no server keeps in a file. If nobody named the format, such a key counts only
+    /// once a ticket has proved it.
+    fn is_bare(&self) -> bool {
+        false
+    }
+
+    /// What other libraries behind the same server make of the file: such keys count only once a ticket has proved them.
+    fn other_keys(&self, _file: &[u8]) -> Vec<KeyBytes> {
+        Vec::new()
+    }
+
     /// What the server does with a key that stands there; [`Role::Unknown`] where that does not tell.
     fn role(&self, place: Position) -> Role;
 }

@@ -5,6 +5,7 @@
 
 mod apache;
 mod ats;
+mod bare;
 mod caddy;
 mod dnsdist;
 mod envoy;
@@ -12,16 +13,24 @@ mod gnutls;
 mod go;
 mod h2o;
 mod haproxy;
+mod knot;
 mod lighttpd;
+mod mbedtls;
 mod nginx;
 mod node;
 mod openssl;
+mod otp;
 mod pem;
 pub(super) mod raw;
+mod rustls;
+mod s2n;
 mod stunnel;
 mod unbound;
+mod wolfssl;
 
+pub(super) use self::bare::MAX_LENGTH as MAX_BARE_LENGTH;
 use super::format::{KeyBytes, KeyFormat};
+use super::scheme::Scheme;
 
 /// Every format, in the order in which records name those that share a layout.
 pub static FORMATS: &[&dyn KeyFormat] = &[
@@ -41,6 +50,26 @@ pub static FORMATS: &[&dyn KeyFormat] = &[
     &go::Go,
     &caddy::Caddy,
     &gnutls::FORMAT,
+    &mbedtls::MbedTls,
+    &s2n::S2n,
+    &wolfssl::WolfSsl,
+    &knot::Knot,
+    &rustls::Rustls,
+    &otp::Otp,
+];
+
+/// What can be tried on a ticket with nothing but the bytes of an AEAD's key, by the name of the format: what a search
+/// goes by. The keys of s2n-tls and Erlang/OTP have a second secret.
+pub static BARE_SCHEMES: &[(&str, Scheme)] = &[
+    ("mbedtls", mbedtls::AES_GCM),
+    ("mbedtls", mbedtls::AES_CCM),
+    ("mbedtls", mbedtls::CHACHA20_POLY1305),
+    ("s2n", s2n::SCHEME),
+    ("wolfssl", wolfssl::CHACHA20_POLY1305),
+    ("wolfssl", wolfssl::AES_GCM),
+    ("rustls", rustls::SINCE_0_23_11),
+    ("rustls", rustls::UNTIL_0_23_10),
+    ("otp", otp::SCHEME),
 ];
 
 /// The key that Go's crypto/tls makes of a seed of 32 bytes.

@@ -16,6 +16,18 @@ pub enum Order {
     NameHmacAes,
     /// AES key, HMAC key, and no name: every ticket is tried.
     AesHmac,
+    /// Key name, key of an AEAD: rustls on ring, wolfSSL.
+    NameKey,
+    /// The same with a name of 4 bytes: Mbed TLS.
+    ShortNameKey,
+    /// The key of an AEAD, and no name.
+    Key,
+    /// The key of an AEAD, then what its tag covers too: s2n-tls.
+    KeyData,
+    /// The nonce of all tickets, then half of their keys: Erlang/OTP.
+    NonceKey,
+    /// A secret of any length, from which keys are derived: Knot Resolver.
+    Secret,
 }
 
 /// Order and sizes of the parts of a key, such as `name16 aes16 hmac16`.
@@ -23,11 +35,14 @@ pub enum Order {
 pub struct Layout {
     /// The order of the parts.
     pub order: Order,
-    /// Bytes of the AES key: 16, 24 or 32.
+    /// Bytes of the AES key: 16, 24 or 32; of the key of another cipher, or of the secret.
     pub aes: usize,
-    /// Bytes of the HMAC key.
+    /// Bytes of the HMAC key; without an HMAC, of what the key has beside the cipher's.
     pub hmac: usize,
 }
+
+/// Length in bytes of the names of Mbed TLS.
+const SHORT_NAME_LENGTH: usize = 4;
 
 /// The parts of one key, borrowed from its bytes.
 pub(crate) struct Parts<'a> {
@@ -59,11 +74,15 @@ impl Layout {
     /// Bytes of a key in this layout.
     #[must_use]
     pub const fn size(&self) -> usize {
-        let name = match self.order {
-            Order::AesHmac => 0,
-            Order::NameAesHmac | Order::NameHmacAes => NAME_LENGTH,
-        };
-        name + self.aes + self.hmac
+        self.name_length() + self.aes + self.hmac
+    }
+
+    const fn name_length(&self) -> usize {
+        match self.order {
+            Order::AesHmac | Order::Key | Order::KeyData | Order::NonceKey | Order::Secret => 0,
+            Order::NameAesHmac | Order::NameHmacAes | Order::NameKey => NAME_LENGTH,
+            Order::ShortNameKey => SHORT_NAME_LENGTH,
+        }
     }
 
     /// Divides `bytes`; `None` where the size is another.
@@ -71,11 +90,13 @@ impl Layout {
         if bytes.len() != self.size() {
             return None;
         }
-        let (name, secrets) = bytes.split_at_checked(self.size() - self.aes - self.hmac)?;
+        let (name, secrets) = bytes.split_at_checked(self.name_length())?;
         let name = (!name.is_empty()).then_some(name);
         let (aes, hmac) = match self.order {
-            Order::NameAesHmac | Order::AesHmac => secrets.split_at_checked(self.aes)?,
-            Order::NameHmacAes => secrets.split_at_checked(self.hmac).map(|(hmac, aes)| (aes, hmac))?,
+            Order::NameHmacAes | Order::NonceKey => {
+                secrets.split_at_checked(self.hmac).map(|(hmac, aes)| (aes, hmac))?
+            }
+            _ => secrets.split_at_checked(self.aes)?,
         };
         Some(Parts { name, aes, hmac })
     }
@@ -98,6 +119,11 @@ impl fmt::Display for Layout {
             Order::NameAesHmac => write!(f, "name{NAME_LENGTH} aes{aes} hmac{hmac}"),
             Order::NameHmacAes => write!(f, "name{NAME_LENGTH} hmac{hmac} aes{aes}"),
             Order::AesHmac => write!(f, "aes{aes} hmac{hmac}"),
+            Order::NameKey | Order::ShortNameKey => write!(f, "name{} key{aes}", self.name_length()),
+            Order::Key => write!(f, "key{aes}"),
+            Order::KeyData => write!(f, "key{aes} data{hmac}"),
+            Order::NonceKey => write!(f, "nonce{hmac} key{aes}"),
+            Order::Secret => write!(f, "secret{aes}"),
         }
     }
 }

@@ -1,15 +1,18 @@
 //! The keys of a server, in its order, found by name.
 
+mod others;
+
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
+use self::others::Others;
 use super::file::{KeyFile, Reading};
 use super::format::{KeyBytes, Position};
 use super::layout::{Layout, Order};
-use super::scheme::Mode;
-use super::{KeyName, Origin, Role, Scheme, TicketKey, weak};
+use super::scheme::{Derivation, Mode, Protection};
+use super::{KeyFileError, KeyName, Origin, Role, Scheme, TicketKey, Verified, weak};
 
 /// Where the built-in keys say they come from.
 pub const BUILT_IN: &str = "(built-in)";
@@ -27,6 +30,7 @@ pub struct KeyRing {
     any_length: bool,
     /// Of built-in keys: further keys with the same MAC key.
     siblings: Vec<OnceLock<Vec<TicketKey>>>,
+    others: Others,
 }
 
 /// Hashes a key name, which is random, by a multiplication of its halves: the table holds only names of our own keys,
@@ -68,12 +72,19 @@ impl KeyRing {
         let count = files.len();
         let with_format = files_with_format(&files);
         for (number, (path, file)) in files.into_iter().enumerate() {
-            let newest = newest(&file.readings, now);
-            for reading in file.readings {
+            let KeyFile { readings, others, position, doubt, .. } = file;
+            let has_names = readings.iter().any(|reading| is_named_cbc(&reading.key));
+            let (newest, newest_other) = (newest(&readings, now), newest(&others, now));
+            let is_other = [false, true];
+            let all = is_other.into_iter().zip([readings, others]);
+            let all = all.flat_map(|(other, readings)| readings.into_iter().map(move |reading| (other, reading)));
+            let doubt = doubt.map(|error| ring.others.doubt(Arc::clone(&path), error));
+            for (is_other, reading) in all {
+                let newest = if is_other { newest_other } else { newest };
                 let place = Position {
-                    file: file.position.unwrap_or(number),
+                    file: position.unwrap_or(number),
                     files: match reading.formats.as_slice() {
-                        _ if file.position == Some(0) => 1,
+                        _ if position == Some(0) => 1,
                         // files of other servers do not matter
                         [only] => with_format.get(only.name()).copied().unwrap_or(count),
                         _ => count,
@@ -88,7 +99,11 @@ impl KeyRing {
                     role: role(&reading, place),
                     format: format_names(&reading).into(),
                 };
-                ring.extend(reading.key.into_key(origin, now));
+                if is_other {
+                    ring.others.add(reading.key, origin, now, has_names, doubt);
+                } else {
+                    ring.extend(reading.key.into_key(origin, now));
+                }
             }
         }
         ring.put_sealing_keys_first();
@@ -108,7 +123,7 @@ impl KeyRing {
         }
         let zeros = vec![0; Layout::GNUTLS.size()];
         let gnutls = KeyBytes::new(ring.keys.len(), &zeros, Layout::GNUTLS);
-        let scheme = Scheme { slots: false, ..Scheme::GNUTLS };
+        let scheme = Scheme { derivation: Derivation::None, ..Scheme::GNUTLS };
         let origin = built_in_origin(ring.keys.len());
         ring.extend(gnutls.with_scheme(scheme).into_key(origin, None));
         ring
@@ -142,17 +157,29 @@ impl KeyRing {
             same_name.push(self.keys.len());
         }
         let scheme = key.scheme();
-        if key.direct_name().is_none() || scheme.slots || scheme.has_nameless() {
+        if key.direct_name().is_none() || scheme.derives() || scheme.has_nameless() {
             self.tried.push(self.keys.len());
         }
-        self.any_length |= scheme.mode == Mode::Ctr;
+        self.any_length |= matches!(scheme.protection, Protection::Mac { mode: Mode::Ctr, .. } | Protection::Aead(_));
         self.keys.push(key);
     }
 
     /// Whether no key was given.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys.is_empty() && self.others.is_empty()
+    }
+
+    /// The key of another library that proves a ticket, among those that the bytes of the files may also be. They are no
+    /// part of [`keys`](Self::keys): nothing but such a proof shows that they are keys.
+    #[must_use]
+    pub fn prove<'k, 't>(&'k self, ticket: &'t [u8]) -> Option<Verified<'k, 't>> {
+        self.others.prove(ticket)
+    }
+
+    /// The files that no server takes, and of which no ticket was seen that they could be the key of: path and error.
+    pub fn doubts(&self) -> impl Iterator<Item = (&str, &KeyFileError)> {
+        self.others.doubts()
     }
 
     /// Whether a key is among them whose tickets can have any length, not only whole blocks.
@@ -200,6 +227,11 @@ impl KeyRing {
         let others = others.filter(move |key| key.direct_name() != Some(name));
         named.iter().filter_map(|&index| self.keys.get(index)).chain(others)
     }
+}
+
+/// Whether tickets under the key have OpenSSL's shape and name it.
+fn is_named_cbc(key: &KeyBytes) -> bool {
+    matches!(key.scheme.protection, Protection::Mac { mode: Mode::Cbc, .. }) && key.layout.order != Order::AesHmac
 }
 
 /// In how many files each format has a reading.

@@ -13,14 +13,14 @@ use sha3::{Digest, Sha3_512};
 use zeroize::Zeroizing;
 
 use super::KeyName;
-use super::crypto::{CipherKey, MacKey};
+use super::crypto::Engine;
 use super::layout::Layout;
 use super::scheme::Scheme;
 
 /// Bytes of a master key, and of what is derived from it.
 pub(super) const LENGTH: usize = 64;
 /// Seconds of a slot: three times the default lifetime of a session (`gnutls_db_set_cache_expiration`).
-const SLOT_SECONDS: i64 = 3 * 21_600;
+pub(super) const SLOT_SECONDS: i64 = 3 * 21_600;
 /// Seconds of slots that are looked at around the clock, three times a lifetime: 6 hours, and what servers and their
 /// modules set: a day, 2 hours (Exim), 1 hour, 30, 10 and 5 minutes (`mod_gnutls`).
 const LENGTHS: [i64; 7] = [SLOT_SECONDS, 3 * 86_400, 3 * 7200, 3 * 3600, 3 * 1800, 3 * 600, 3 * 300];
@@ -84,8 +84,20 @@ impl Drop for Tables {
 /// The key of one slot.
 pub(super) struct SlotKey {
     pub(super) slot: u64,
-    pub(super) cipher: CipherKey,
-    pub(super) mac: MacKey,
+    pub(super) engine: Engine,
+}
+
+impl SlotKey {
+    /// Sets up what was derived; `slot` tells it from others.
+    pub(super) fn new(slot: u64, derived: &[u8]) -> Option<Self> {
+        Some(Self { slot, engine: Engine::new(&Layout::GNUTLS.divide(derived)?, &Scheme::GNUTLS)? })
+    }
+}
+
+/// What `GnuTLS` derives from a master key for a slot.
+pub(super) fn derive(master: &[u8], slot: u64) -> Zeroizing<[u8; LENGTH]> {
+    let digest = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update(master).finalize();
+    Zeroizing::new(digest.into())
 }
 
 impl Rotation {
@@ -178,25 +190,21 @@ impl Rotation {
     }
 
     fn key(&self, slot: u64) -> Option<SlotKey> {
-        let bytes = self.derive(slot);
-        let parts = Layout::GNUTLS.divide(bytes.as_slice())?;
-        let cipher = CipherKey::new(parts.aes, Scheme::GNUTLS.mode)?;
-        Some(SlotKey { slot, cipher, mac: MacKey::new(parts.hmac, Scheme::GNUTLS.hash)? })
+        SlotKey::new(slot, self.derive(slot).as_slice())
     }
 
     fn name(&self, slot: u64) -> Option<KeyName> {
-        self.derive(slot).first_chunk().copied().map(KeyName)
+        self.derive(slot).first_chunk::<16>().copied().map(KeyName::from)
     }
 
     fn derive(&self, slot: u64) -> Zeroizing<[u8; LENGTH]> {
-        let digest = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update(self.master.as_slice()).finalize();
-        Zeroizing::new(digest.into())
+        derive(&self.master, slot)
     }
 }
 
 /// The first bytes of a name.
 fn beginning(name: KeyName) -> u32 {
-    name.0.first_chunk().copied().map_or(0, u32::from_be_bytes)
+    name.as_bytes().first_chunk().copied().map_or(0, u32::from_be_bytes)
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ pub fn order(nodes: &[NodeFacts], of: &[usize]) -> Vec<usize> {
     order.sort_by_key(|&at| {
         let node = nodes.get(at);
         let seal = node.and_then(|node| node.tickets().find_map(Seal::of));
-        let seal = seal.map(|seal| (seal.fingerprint.map(|it| *it.as_bytes()), seal.name.map(|name| name.0)));
+        let seal = seal.map(|seal| (seal.fingerprint.map(|it| *it.as_bytes()), seal.name));
         let context = node.and_then(|node| node.context().map(<[u8]>::to_vec));
         let certificate = node.and_then(|node| node.spoken().find_map(|facts| facts.certificates.first().copied()));
         (seal, context, certificate, at)
@@ -256,7 +256,7 @@ mod tests {
             is_handle: false,
             lifetime: 300,
             max_early_data: None,
-            key_name: Some(KeyName([name; 16])),
+            key_name: Some(KeyName::new([name; 16])),
             key: None,
             context: context.map(<[u8]>::to_vec),
             hostname: None,

@@ -37,7 +37,7 @@ mod tests {
             is_handle: false,
             lifetime: 300,
             max_early_data: None,
-            key_name: Some(KeyName([name; 16])),
+            key_name: Some(KeyName::new([name; 16])),
             key: None,
             context: None,
             hostname: None,

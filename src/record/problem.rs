@@ -110,8 +110,8 @@ fn unknown_key(bytes: &[u8], ring: &KeyRing) -> Problem {
 
 /// A hint, behind what the shape of the ticket says where it is an uncommon one.
 fn with_note(bytes: &[u8], hint: &str) -> String {
-    let aead = "no ticket of a CBC cipher has this length: it is not whole, or from a server that seals with an AEAD \
-                (rustls on ring, JSSE, s2n-tls, fizz), or from Go";
+    let aead = "no ticket of a CBC cipher has this length: it is not whole, or from a server that seals with an AEAD and \
+                marks its tickets with nothing (rustls on ring, JSSE, Erlang/OTP, s2n-tls up to 1.4, tlslite-ng), or from Go";
     let note = Shape::of(bytes).note().or_else(|| Ticket::split(bytes).is_err().then_some(aead));
     match note {
         Some(note) => format!("{note}; {hint}"),
@@ -126,8 +126,8 @@ fn malformed_hint(error: Malformed, bytes: &[u8]) -> &'static str {
             "the line end behind the ticket is no part of it: cut it off"
         }
         Malformed::PartialBlock { .. } => {
-            "the ticket is not whole, or not of OpenSSL's family: Go's crypto/tls (AES-CTR) and what seals with an AEAD \
-             (rustls on ring, JSSE, s2n-tls, fizz) have such lengths"
+            "the ticket is not whole, or not of OpenSSL's family: Go's crypto/tls (AES-CTR) and what seals with an AEAD and \
+             marks its tickets with nothing (rustls on ring, JSSE, Erlang/OTP, s2n-tls up to 1.4, tlslite-ng) have such lengths"
         }
         Malformed::TooShort { .. } => "give the whole ticket, as the server sent it",
         _ => "a ticket is key name, IV, ciphertext and MAC, as the server sent it",

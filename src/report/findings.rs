@@ -51,7 +51,7 @@ mod testing {
         let key = Subject {
             file: "keys/a, b: 100%\n.key".into(),
             item: Item::Key(1),
-            key_name: Some(KeyName([0xab; 16])),
+            key_name: Some(KeyName::new([0xab; 16])),
             fingerprint: None,
             seen: None,
         };

@@ -98,6 +98,9 @@ impl Renderer<'_> {
         if let Some(slot) = key.slot() {
             object.number("slot", slot);
         }
+        if let Some(epoch) = key.epoch() {
+            object.number("epoch", epoch);
+        }
     }
 }
 
@@ -130,9 +133,12 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_, '_>) 
     }
     if let Some(parts) = record.ticket() {
         if let Some(name) = parts.key_name() {
-            object.hex(member!("key_name"), &name.0);
+            object.hex(member!("key_name"), name.as_bytes());
         }
-        object.hex(member!("iv"), parts.iv());
+        // a nonce that all tickets share is not sent
+        if !parts.iv().is_empty() {
+            object.hex(member!("iv"), parts.iv());
+        }
         object.number(member!("ciphertext_length"), parts.ciphertext().len());
         object.hex(member!("mac"), parts.mac());
         if parts.arrangement() != Arrangement::Named {

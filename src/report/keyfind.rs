@@ -41,7 +41,7 @@ pub fn json(shown: &Shown<'_>, out: &mut Page) {
     line(out, |object| {
         object.begin(record_type!("found"));
         if let Some(name) = finding.key_name {
-            object.hex("key_name", &name.0);
+            object.hex("key_name", name.as_bytes());
         }
         object.word("family", finding.family);
         object.word("layout", &finding.layout);

@@ -45,7 +45,7 @@ fn members(key: &TicketKey, object: &mut Object<'_, '_>) {
     object.text("file", origin.file.as_bytes());
     object.number("index", origin.index);
     if let Some(name) = key.name() {
-        object.hex("key_name", &name.0);
+        object.hex("key_name", name.as_bytes());
     }
     object.word("role", origin.role.as_str());
     object.text("format", origin.format.as_bytes());

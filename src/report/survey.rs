@@ -34,10 +34,10 @@ pub fn json(group: &Group, out: &mut Page) {
         object.texts("sources", &sources);
         counts(&group.uses, object);
         if let Some(name) = group.replaces {
-            object.hex("replaces", &name.0);
+            object.hex("replaces", name.as_bytes());
         }
         if !group.alongside.is_empty() {
-            let names: Vec<&[u8]> = group.alongside.iter().map(|name| &name.0[..]).collect();
+            let names: Vec<&[u8]> = group.alongside.iter().map(crate::key::KeyName::as_bytes).collect();
             object.hex_list("alongside", &names);
         }
         if !group.by_server.is_empty() {

@@ -147,9 +147,15 @@ impl Renderer<'_> {
         if let Some(name) = parts.key_name() {
             self.line(out, "key name", name)?;
         }
-        self.line(out, "IV", hex::encode(parts.iv()))?;
+        let (iv, mac) = match parts.arrangement() {
+            Arrangement::Aead(_) => ("nonce", "tag"),
+            _ => ("IV", "MAC"),
+        };
+        if !parts.iv().is_empty() {
+            self.line(out, iv, hex::encode(parts.iv()))?;
+        }
         self.line(out, "ciphertext", format_args!("{} bytes", parts.ciphertext().len()))?;
-        self.line(out, "MAC", hex::encode(parts.mac()))?;
+        self.line(out, mac, hex::encode(parts.mac()))?;
         if parts.arrangement() == Arrangement::Named { Ok(()) } else { self.line(out, "layout", parts.arrangement()) }
     }
 
@@ -165,10 +171,14 @@ impl Renderer<'_> {
         if let Some(slot) = key.slot() {
             self.line(out, "time slot", slot)?;
         }
+        if let Some(epoch) = key.epoch() {
+            self.line(out, "epoch", epoch)?;
+        }
+        let proof = if key.scheme().is_aead() { "tag" } else { "MAC" };
         if verified {
-            self.line(out, "MAC", format_args!("{good}verified{good:#}"))
+            self.line(out, proof, format_args!("{good}verified{good:#}"))
         } else {
-            self.line(out, "MAC", format_args!("{bad}does not verify{bad:#}"))
+            self.line(out, proof, format_args!("{bad}does not verify{bad:#}"))
         }
     }
 

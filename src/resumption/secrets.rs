@@ -161,7 +161,8 @@ fn speaks_against(
     checks: &[Check],
 ) -> Result<(), Withheld> {
     let is_checked = tls12::is_checked(agreed);
-    let same_session = session.protocol == server.protocol && session.cipher.0 == server.cipher.to_be_bytes();
+    let same_protocol = session.protocol == server.protocol || !session.protocol.is_known();
+    let same_session = same_protocol && session.cipher.0 == server.cipher.to_be_bytes();
     match () {
         () if !is_checked => Err(Withheld::NotChecked),
         () if !checks.is_empty() || connection.not_finished => Err(Withheld::Refuted),

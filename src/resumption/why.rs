@@ -343,7 +343,8 @@ impl Facts<'_> {
             return (Reason::Expired, format!("it had expired {late} before{}", age(ticket, self.now)));
         }
         let is_tls13 = ticket.protocol.is_tls13();
-        if ticket.protocol != self.server.protocol && !(is_tls13 && self.server.is_tls13) {
+        if ticket.protocol.is_known() && ticket.protocol != self.server.protocol && !(is_tls13 && self.server.is_tls13)
+        {
             let (old, new) = (ticket.protocol.name(), self.server.protocol_name());
             return (Reason::OtherProtocol, format!("its session is of {old}, and the server chose {new}"));
         }

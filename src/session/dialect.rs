@@ -16,6 +16,14 @@ pub enum Dialect {
     Picotls,
     /// rustls (`src/msgs/persist.rs`).
     Rustls,
+    /// Mbed TLS (`library/ssl_tls.c`).
+    MbedTls,
+    /// s2n-tls (`tls/s2n_resume.c`).
+    S2n,
+    /// wolfSSL's `InternalTicket` (`wolfssl/internal.h`).
+    WolfSsl,
+    /// Erlang/OTP (`lib/ssl/src/tls_server_session_ticket.erl`).
+    Otp,
     /// The `StatePlaintext` of RFC 5077 section 4.
     Rfc5077,
 }
@@ -31,6 +39,10 @@ impl Dialect {
             Self::GnuTls => "gnutls",
             Self::Picotls => "picotls",
             Self::Rustls => "rustls",
+            Self::MbedTls => "mbedtls",
+            Self::S2n => "s2n",
+            Self::WolfSsl => "wolfssl",
+            Self::Otp => "otp",
             Self::Rfc5077 => "rfc5077",
         }
     }

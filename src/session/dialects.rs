@@ -8,10 +8,14 @@ pub(super) mod asn1;
 mod boringssl;
 mod gnutls;
 mod go;
+mod mbedtls;
 mod openssl;
+mod otp;
 mod picotls;
 mod rfc5077;
 mod rustls;
+mod s2n;
+mod wolfssl;
 
 use super::{Session, SessionError};
 
@@ -19,7 +23,17 @@ use super::{Session, SessionError};
 type Parser = for<'a> fn(&'a [u8]) -> Option<Result<Session<'a>, SessionError>>;
 
 /// Those with a mark that cannot be mistaken go first.
-static PARSERS: &[Parser] = &[picotls::parse, gnutls::parse, go::parse, rustls::parse, rfc5077::parse];
+static PARSERS: &[Parser] = &[
+    picotls::parse,
+    gnutls::parse,
+    go::parse,
+    rustls::parse,
+    s2n::parse,
+    mbedtls::parse,
+    otp::parse,
+    rfc5077::parse,
+    wolfssl::parse,
+];
 
 /// Reads a session that is not in ASN.1.
 // apart, so that it does not weigh on those that are

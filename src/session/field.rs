@@ -107,6 +107,10 @@ fields! { Connection:
     COMPRESSION_NAME = "compression_name", "compression";
     /// Maximum fragment length code (RFC 6066).
     MAX_FRAGMENT_LENGTH_MODE = "max_fragment_length_mode", "max fragment length mode";
+    /// The longest record that the client takes (RFC 8449).
+    RECORD_SIZE_LIMIT = "record_size_limit", "record size limit";
+    /// How the ticket may be used, as bits of Mbed TLS.
+    TICKET_FLAGS = "ticket_flags", "ticket flags";
     /// IV of an SSL 2.0 session.
     KEY_ARG = "key_arg", "key argument", secret;
     /// Whether the connection was QUIC.
@@ -118,6 +122,14 @@ fields! { Times:
     TIME = "time", "issued";
     /// Start, RFC 3339.
     TIME_UTC = "time_utc", "issued";
+    /// Start, milliseconds since 1970, in dialects that keep it so.
+    TIME_MS = "time_ms", "issued (milliseconds)";
+    /// Start, nanoseconds since 1970, in dialects that keep it so.
+    TIME_NS = "time_ns", "issued (nanoseconds)";
+    /// When the ticket was made, in milliseconds since the start of the machine: not a date.
+    UPTIME_MS = "uptime_ms", "issued at uptime (ms)";
+    /// The same in words.
+    UPTIME_NOTE = "uptime_note", "issued at uptime (ms)";
     /// Lifetime.
     TIMEOUT = "timeout", "timeout";
     /// End.
@@ -128,6 +140,10 @@ fields! { Times:
     EXPIRED = "expired", "expires";
     /// Seconds until the client must authenticate again.
     AUTH_TIMEOUT = "auth_timeout", "authentication timeout";
+    /// Until when new tickets may carry the keys of the session on.
+    KEYING_MATERIAL_EXPIRES = "keying_material_expires", "keying material ends";
+    /// The same, RFC 3339.
+    KEYING_MATERIAL_EXPIRES_UTC = "keying_material_expires_utc", "keying material ends";
     /// Lifetime hint of the ticket.
     TICKET_LIFETIME_HINT = "ticket_lifetime_hint", "ticket lifetime hint";
     /// What the client adds to the ticket's age.
@@ -137,8 +153,12 @@ fields! { Times:
 fields! { Client:
     /// Server name that the client asked for.
     HOSTNAME = "hostname", "server name (SNI)";
+    /// SHA-256 of the server name that the client asked for.
+    HOSTNAME_SHA256 = "hostname_sha256", "server name SHA-256";
     /// Application protocol.
     ALPN = "alpn", "application protocol";
+    /// SHA-256 of the application protocol.
+    ALPN_SHA256 = "alpn_sha256", "ALPN SHA-256";
     /// PSK identity.
     PSK_IDENTITY = "psk_identity", "PSK identity";
     /// PSK identity hint.
@@ -151,6 +171,8 @@ fields! { Client:
     PEER_CERTIFICATE = "peer_certificate", "peer certificate";
     /// SHA-256 of the peer's certificate.
     PEER_SHA256 = "peer_sha256", "peer certificate SHA-256";
+    /// A digest of the peer's certificate.
+    PEER_DIGEST = "peer_digest", "peer certificate digest";
     /// The certificates after the peer's own.
     CERTIFICATE_CHAIN = "certificate_chain", "certificate chain";
     /// The certificates after the peer's own, one by one.
@@ -184,6 +206,8 @@ fields! { Server:
     MAX_EARLY_DATA = "max_early_data", "max early data";
     /// Whether early data may be sent.
     EARLY_DATA = "early_data", "early data";
+    /// What the application binds early data to.
+    EARLY_DATA_CONTEXT = "early_data_context", "early data context", secret;
     /// Bytes of the application.
     TICKET_APPDATA = "ticket_appdata", "application data", secret;
     /// Whether it is a server's session.

@@ -28,6 +28,10 @@ pub(super) fn guess(session: &Session<'_>) -> &'static str {
         Dialect::GnuTls => "GnuTLS 3.6.4 or later",
         Dialect::Picotls => "picotls",
         Dialect::Rustls => "rustls 0.21-0.23",
+        Dialect::MbedTls => "Mbed TLS",
+        Dialect::S2n => "s2n-tls",
+        Dialect::WolfSsl => "wolfSSL",
+        Dialect::Otp => "Erlang/OTP",
         Dialect::Rfc5077 => "an implementation of RFC 5077 section 4",
     }
 }

@@ -6,8 +6,7 @@ use crate::tls::tls13::{Hash, resumption_psk};
 /// `HKDF-Expand-Label(resumption_master_secret, "resumption", ticket_nonce, Hash.length)`; the hash is the one whose
 /// length the secret has. `None` where TLS 1.3 has no such hash.
 pub(super) fn derive(resumption_master_secret: &[u8], nonce: &[u8]) -> Option<Secret> {
-    let hash = [Hash::Sha256, Hash::Sha384].into_iter().find(|hash| hash.len() == resumption_master_secret.len())?;
-    resumption_psk(hash, resumption_master_secret, nonce)
+    resumption_psk(Hash::of_length(resumption_master_secret.len())?, resumption_master_secret, nonce)
 }
 
 #[cfg(test)]

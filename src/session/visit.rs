@@ -4,6 +4,9 @@ use super::field::{self, Field};
 use super::{Session, SessionSecret, UnknownField, context};
 use crate::tls::registry;
 
+/// What is to be said of a time that is none.
+const UPTIME_NOTE: &str = "counted from the start of the server's machine: not a date";
+
 /// A session as it is to be shown.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'s> {
@@ -173,8 +176,11 @@ impl View<'_> {
         let Session { protocol, cipher, kex_group, .. } = self.session;
         gate.put(field::DIALECT, Value::Word(self.session.dialect.as_str()));
         gate.put(field::PRODUCER, Value::Word(self.session.producer()));
-        gate.put(field::PROTOCOL, Value::Word(protocol.name()));
-        gate.put(field::PROTOCOL_ID, Value::Number(protocol.0.into()));
+        // some sessions do not say
+        if protocol.is_known() {
+            gate.put(field::PROTOCOL, Value::Word(protocol.name()));
+            gate.put(field::PROTOCOL_ID, Value::Number(protocol.0.into()));
+        }
         let suite = cipher.suite();
         gate.word(field::CIPHER, cipher.openssl_name());
         gate.word(field::CIPHER_IANA, suite.map(|suite| suite.iana));
@@ -208,12 +214,24 @@ impl View<'_> {
         gate.number(field::COMPRESSION, self.session.compression.map(i64::from));
         gate.word(field::COMPRESSION_NAME, self.session.compression.and_then(registry::compression_name));
         gate.number(field::MAX_FRAGMENT_LENGTH_MODE, self.session.max_fragment_length_mode);
+        if let Some(own) = &self.session.library {
+            gate.number(field::RECORD_SIZE_LIMIT, own.record_size_limit);
+            gate.number(field::TICKET_FLAGS, own.ticket_flags);
+        }
     }
 
     fn times<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
         let session = self.session;
         gate.put_some(field::TIME, session.time.map(Value::Epoch));
         gate.put_some(field::TIME_UTC, session.time.map(Value::Utc));
+        if let Some(own) = &session.library {
+            gate.number(field::TIME_MS, own.time_ms);
+            gate.number(field::TIME_NS, own.time_ns);
+            gate.number(field::UPTIME_MS, own.uptime_ms);
+            gate.word(field::UPTIME_NOTE, own.uptime_ms.map(|_| UPTIME_NOTE));
+            gate.put_some(field::KEYING_MATERIAL_EXPIRES, own.keying_material_expires.map(Value::Epoch));
+            gate.put_some(field::KEYING_MATERIAL_EXPIRES_UTC, own.keying_material_expires.map(Value::Utc));
+        }
         gate.seconds(field::TIMEOUT, session.timeout);
         gate.put_some(field::EXPIRES, session.expires().map(Value::Epoch));
         gate.put_some(field::EXPIRES_UTC, session.expires().map(Value::Utc));
@@ -227,13 +245,17 @@ impl View<'_> {
         let session = self.session;
         let own = session.boringssl.as_deref();
         gate.text(field::HOSTNAME, session.hostname);
+        let library = session.library.as_deref();
+        gate.bytes(field::HOSTNAME_SHA256, library.and_then(|own| own.hostname_sha256));
         gate.text(field::ALPN, session.alpn);
+        gate.bytes(field::ALPN_SHA256, library.and_then(|own| own.alpn_sha256));
         gate.text(field::PSK_IDENTITY, session.psk_identity);
         gate.text(field::PSK_IDENTITY_HINT, session.psk_identity_hint);
         gate.text(field::SRP_USERNAME, session.srp_username);
         gate.text(field::KRB5_PRINCIPAL, session.krb5_principal);
         gate.put_some(field::PEER_CERTIFICATE, session.peer_certificate.map(Value::Certificate));
         gate.bytes(field::PEER_SHA256, own.and_then(|own| own.peer_sha256));
+        gate.bytes(field::PEER_DIGEST, library.and_then(|own| own.peer_digest));
         gate.bytes(field::CERTIFICATE_CHAIN, own.and_then(|own| own.certificate_chain));
         let others = session.intermediate_certificates.as_slice();
         gate.put_some(field::INTERMEDIATE_CERTIFICATES, Some(Value::List(others)).filter(|_| !others.is_empty()));
@@ -247,7 +269,7 @@ impl View<'_> {
         let session = self.session;
         let own = session.boringssl.as_deref();
         gate.number(field::VERIFY_RESULT, session.verify_result);
-        gate.word(field::VERIFY_RESULT_TEXT, session.verify_result.map(registry::verify_result));
+        gate.word(field::VERIFY_RESULT_TEXT, session.verify_text());
         gate.bytes(field::SIGNED_CERTIFICATE_TIMESTAMPS, own.and_then(|own| own.signed_certificate_timestamps));
         gate.bytes(field::OCSP_RESPONSE, own.and_then(|own| own.ocsp_response));
         gate.bytes(field::ORIGINAL_HANDSHAKE_HASH, own.and_then(|own| own.original_handshake_hash));
@@ -263,8 +285,10 @@ impl View<'_> {
     fn server<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
         let session = self.session;
         let own = session.boringssl.as_deref();
+        let library = session.library.as_deref();
+        gate.bytes(field::EARLY_DATA_CONTEXT, library.and_then(|own| own.early_data_context));
         gate.bytes(field::TICKET_APPDATA, session.ticket_appdata);
-        gate.flag(field::IS_SERVER, own.and_then(|own| own.is_server));
+        gate.flag(field::IS_SERVER, own.and_then(|own| own.is_server).or(library.and_then(|own| own.is_server)));
         gate.flag(field::RESUMABLE_ACROSS_NAMES, own.and_then(|own| own.resumable_across_names));
         gate.bytes(field::QUIC_EARLY_DATA_CONTEXT, own.and_then(|own| own.quic_early_data_context));
         gate.bytes(field::LOCAL_APPLICATION_SETTINGS, own.and_then(|own| own.local_application_settings));

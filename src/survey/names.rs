@@ -53,7 +53,7 @@ fn first_row(line: &[u8]) -> Option<KeyName> {
         }
         *place = *hex::decode(pair).ok()?.first()?;
     }
-    Some(KeyName(name))
+    Some(KeyName::new(name))
 }
 
 /// A line such as `ssl session ticket decrypt, key: "49095b…" (default)`.
@@ -66,7 +66,7 @@ fn of_nginx(line: &[u8]) -> Option<(KeyName, Shown)> {
         None => (false, rest.strip_prefix(b"decrypt, key: \"")?),
     };
     let (digits, after) = rest.split_at_checked(32)?;
-    let name = hex::decode(digits).ok()?.try_into().ok().map(KeyName)?;
+    let name = hex::decode(digits).ok()?.try_into().ok().map(KeyName::new)?;
     let is_missing = after.windows(9).any(|window| window == b"not found");
     Some((
         name,
@@ -95,7 +95,7 @@ mod tests {
             *3 ssl session ticket decrypt, key: \"ff0102030405060708090a0b0c0d0e0f\" not found\n\
             *3 ssl session ticket decrypt, key: \"zz\" not found\n";
         let mut found = Vec::new();
-        assert_eq!(each(text, &mut |name, shown| found.push((name.0[0], shown))), 4);
+        assert_eq!(each(text, &mut |name, shown| found.push((name.as_bytes()[0], shown))), 4);
         assert_eq!(found, [(0x49, Shown::Ticket), (0, Shown::Sealed), (0, Shown::Opened), (0xff, Shown::NotFound)]);
     }
 }

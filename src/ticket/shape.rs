@@ -1,11 +1,15 @@
 //! Whose ticket it may be, as far as its bytes tell without a key.
 
-use super::{Arrangement, MAX_LENGTH, Ticket};
+use std::ops::Range;
+
+use super::frame::{Frame, Marker, TAG_LENGTH};
+use super::name::{KeyName, NAME_LENGTH};
+use super::{Arrangement, BLOCK_LENGTH, MAX_LENGTH};
 
 /// What the bytes look like.
 ///
-/// Recognition is by magic numbers and lengths that agree with each other; families that seal with an AEAD and send
-/// no such thing cannot be told from random bytes.
+/// Recognition is by magic numbers, by lengths that agree with each other and by bytes that are always zero; families
+/// that seal with an AEAD and send no such thing cannot be told from random bytes. Their lengths are no proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Shape {
@@ -13,33 +17,45 @@ pub enum Shape {
     OpenSsl,
     /// A length after the IV that fits, and 20 bytes of MAC: `GnuTLS`.
     GnuTls,
-    /// A length after the IV that fits, whole AES blocks, and 32 bytes of MAC: RFC 5077 to the letter.
+    /// A length after the IV that fits, whole AES blocks, and 32 bytes of MAC: wolfSSL with a callback of OpenSSL's kind,
+    /// or RFC 5077 to the letter.
     Rfc5077,
-    /// The same around a ciphertext of any length: wolfSSL, whose MAC is an AEAD's.
+    /// A length after the IV that fits, and room for a MAC of 32 bytes of which an AEAD's tag fills half: wolfSSL.
     WolfSsl,
-    /// A key name that begins with `NSS!`.
+    /// A length after the IV that fits, whole AES blocks, and a key name that ends in 4 zero bytes: NSS.
     Nss,
     /// The magic number of Botan.
     Botan,
     /// A length after a key name of 4 and a nonce of 12 bytes: Mbed TLS.
     MbedTls,
-    /// A version byte and the length that a TLS 1.2 session of s2n-tls has.
+    /// The version 1, then a key name that is text: s2n-tls from 1.5 on.
     S2n,
+    /// A key name that is text, and the length that s2n-tls up to 1.4 gives a session.
+    S2nUntil1_4,
+    /// Four zero bytes after a salt of 32: fizz.
+    Fizz,
     /// A length that Go's crypto/tls gives a session without client certificates.
     Go,
+    /// Such a length, which s2n-tls up to 1.4 has too.
+    GoOrS2n,
+    /// Such a length, which Erlang/OTP has too.
+    GoOrOtp,
+    /// A length that Erlang/OTP gives a session without a client certificate.
+    Otp,
     /// Nothing that is known.
     Unknown,
 }
 
-/// First bytes of Botan's tickets (`src/lib/tls/tls_session.cpp`).
-const BOTAN_MAGIC: [u8; 8] = [0x06, 0x8b, 0x5a, 0x9d, 0x39, 0x6c, 0, 0];
-/// First bytes of the key names of NSS (`lib/ssl/sslsnce.c`).
-const NSS_PREFIX: &[u8] = b"NSS!";
-/// s2n-tls: version, key name, info, IV, TLS 1.2 session and tag (`tls/s2n_resume.c`).
-const S2N_TLS12_LENGTH: usize = 138;
-/// Sessions of Go up to 1.20 (TLS 1.3 with SHA-256; TLS 1.2 and TLS 1.3 with SHA-384), then of Go from 1.21 on (TLS
-/// 1.3 with SHA-256, and with SHA-384 or TLS 1.2 without and with the curve).
-const GO_LENGTHS: [usize; 5] = [113, 129, 105, 121, 123];
+/// s2n-tls: version, key name, info, IV, the shortest session and tag (`tls/s2n_resume.c`).
+const S2N_LENGTH: usize = 138;
+/// s2n-tls up to 1.4: with a master secret or a PSK of SHA-256, and with one of SHA-384.
+const S2N_UNTIL_1_4_LENGTHS: [usize; 2] = [105, 121];
+/// Sessions of Go up to 1.20 (TLS 1.2), and of Go from 1.21 on with the curve. Other lengths are shared.
+const GO_LENGTHS: [usize; 2] = [129, 123];
+/// Go up to 1.20 (TLS 1.3 with SHA-256), and OTP 25 with SHA-384.
+const GO_OR_OTP_LENGTH: usize = 113;
+/// OTP 25 with SHA-256, later ones with SHA-256 and SHA-384.
+const OTP_LENGTHS: [usize; 3] = [97, 99, 115];
 
 impl Shape {
     /// Looks at the bytes of a ticket.
@@ -50,19 +66,33 @@ impl Shape {
             Some(&[high, low]) => usize::from(u16::from_be_bytes([high, low])),
             _ => usize::MAX,
         };
-        let splits =
-            |arrangement, mac| Ticket::split_as(ticket, arrangement, mac).is_ok_and(|ticket| ticket.has_whole_blocks());
+        let is_zero = |range: Range<usize>| ticket.get(range).is_some_and(|bytes| bytes.iter().all(|&byte| byte == 0));
+        let sends_length = |at, others| number_at(at).checked_add(others) == Some(length) && number_at(at) > 0;
+        let whole_blocks = |others: usize| length > others && (length - others) % BLOCK_LENGTH == 0;
         match () {
             () if length > MAX_LENGTH => Self::Unknown,
-            () if ticket.starts_with(&BOTAN_MAGIC) => Self::Botan,
-            () if ticket.starts_with(NSS_PREFIX) && splits(Arrangement::SentLength, 32) => Self::Nss,
-            () if splits(Arrangement::Named, 32) => Self::OpenSsl,
-            () if splits(Arrangement::SentLength, 20) => Self::GnuTls,
-            () if splits(Arrangement::SentLength, 32) => Self::Rfc5077,
-            () if number_at(32).checked_add(66) == Some(length) => Self::WolfSsl,
-            () if number_at(16).checked_add(34) == Some(length) => Self::MbedTls,
-            () if length == S2N_TLS12_LENGTH && ticket.starts_with(&[1]) => Self::S2n,
+            () if ticket.starts_with(Marker::Botan.bytes()) => Self::Botan,
+            () if sends_length(16, 34) => Self::MbedTls,
+            () if sends_length(32, 54) && whole_blocks(54) => Self::GnuTls,
+            () if sends_length(32, 66) && is_zero(length - 16..length) => Self::WolfSsl,
+            () if sends_length(32, 66) && whole_blocks(66) && is_zero(12..16) => Self::Nss,
+            () if sends_length(32, 66) && whole_blocks(66) => Self::Rfc5077,
+            () if sends_length(32, 66) => Self::WolfSsl,
+            () if length >= S2N_LENGTH && ticket.starts_with(Marker::S2n.bytes()) && is_text_name(ticket, 1) => {
+                Self::S2n
+            }
+            () if !is_zero(0..32)
+                && is_zero(32..36)
+                && length > Arrangement::Aead(Frame::FIZZ).header_length() + TAG_LENGTH =>
+            {
+                Self::Fizz
+            }
+            () if whole_blocks(Arrangement::Named.header_length() + 32) => Self::OpenSsl,
+            () if S2N_UNTIL_1_4_LENGTHS.contains(&length) && is_text_name(ticket, 0) => Self::S2nUntil1_4,
+            () if S2N_UNTIL_1_4_LENGTHS.contains(&length) => Self::GoOrS2n,
+            () if length == GO_OR_OTP_LENGTH => Self::GoOrOtp,
             () if GO_LENGTHS.contains(&length) => Self::Go,
+            () if OTP_LENGTHS.contains(&length) => Self::Otp,
             () => Self::Unknown,
         }
     }
@@ -78,8 +108,12 @@ impl Shape {
             Self::Nss => "nss",
             Self::Botan => "botan",
             Self::MbedTls => "mbedtls",
-            Self::S2n => "s2n",
+            Self::S2n | Self::S2nUntil1_4 => "s2n",
+            Self::Fizz => "fizz",
             Self::Go => "go",
+            Self::GoOrS2n => "go/s2n",
+            Self::GoOrOtp => "go/otp",
+            Self::Otp => "otp",
             Self::Unknown => "unknown",
         }
     }
@@ -87,7 +121,43 @@ impl Shape {
     /// Whether tickets of this shape begin with a key name of 16 bytes; Go's do up to 1.20.
     #[must_use]
     pub fn has_key_name(self) -> bool {
-        matches!(self, Self::OpenSsl | Self::GnuTls | Self::Rfc5077 | Self::WolfSsl | Self::Nss | Self::Go)
+        matches!(
+            self,
+            Self::OpenSsl
+                | Self::GnuTls
+                | Self::Rfc5077
+                | Self::WolfSsl
+                | Self::Nss
+                | Self::S2nUntil1_4
+                | Self::Go
+                | Self::GoOrS2n
+                | Self::GoOrOtp
+        )
+    }
+
+    /// Whether the first bytes may be a key name or random ones: Go sends a name up to 1.20 only, Erlang/OTP never.
+    #[must_use]
+    pub fn has_doubtful_name(self) -> bool {
+        matches!(self, Self::Go | Self::GoOrS2n | Self::GoOrOtp)
+    }
+
+    /// The key name of a ticket of this shape, as far as the shape tells where it stands.
+    #[must_use]
+    pub fn key_name(self, ticket: &[u8]) -> Option<KeyName> {
+        let part = |range: Range<usize>| ticket.get(range).and_then(KeyName::of);
+        match self {
+            Self::MbedTls => part(0..4),
+            Self::Botan => part(8..12),
+            Self::S2n => part(1..17),
+            _ if self.has_key_name() => part(0..16),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing in the bytes says whose they are: what seals with an AEAD and marks its tickets with nothing may
+    /// have made them.
+    pub(crate) fn may_be_unmarked(self) -> bool {
+        matches!(self, Self::Unknown | Self::Go | Self::GoOrS2n | Self::GoOrOtp | Self::Otp | Self::S2nUntil1_4)
     }
 
     /// What is known of a ticket of this shape, in one sentence; `None` where the shape is the common one, or none.
@@ -97,19 +167,52 @@ impl Shape {
             Self::OpenSsl | Self::Unknown => return None,
             Self::GnuTls => {
                 "the shape is GnuTLS's: the 64-byte key of gnutls_session_ticket_enable_server opens it, at any time if \
-                 sessions live 6 hours or longer, 2 hours, 1 hour or 5 minutes, else around --at"
+                 sessions live 6 hours or longer, 2 hours, 1 hour or 5 minutes, else around --at; behind lighttpd's mod_gnutls \
+                 the ssl.stek-file, behind Knot Resolver the sticket secret"
             }
             Self::Rfc5077 => {
-                "the shape is that of RFC 5077 section 4 with the length sent; wolfSSL and NSS send one too"
+                "the shape is that of RFC 5077 section 4 with the length sent: wolfSSL behind a server that was written for \
+                 OpenSSL, whose key file opens it"
             }
-            Self::WolfSsl => "the shape is wolfSSL's, whose key is in the server's memory only",
-            Self::Nss => "the ticket is from NSS: its key is in the server's memory, and wraps the secret once more",
+            Self::WolfSsl => {
+                "the shape is wolfSSL's: what wolfSSL_CTX_get_tlsext_ticket_keys gives opens it (--key-format wolfssl)"
+            }
+            Self::Nss => "the shape is NSS's: its key is in the server's memory, and wraps the secret once more",
             Self::Botan => "the ticket is from Botan, which seals with an AEAD under a key derived for each ticket",
-            Self::MbedTls => "the shape is that of Mbed TLS, which seals with an AEAD under keys that it makes itself",
-            Self::S2n => "the shape is that of s2n-tls, which seals with AES-GCM under a key derived for each ticket",
-            Self::Go => "the length is that of Go's crypto/tls: the 32-byte key of SetSessionTicketKeys opens it",
+            Self::MbedTls => {
+                "the shape is that of Mbed TLS: the key of mbedtls_ssl_ticket_rotate opens it (--key-format mbedtls), behind \
+                 lighttpd's mod_mbedtls the ssl.stek-file"
+            }
+            Self::S2n | Self::S2nUntil1_4 => {
+                "the shape is that of s2n-tls: the key of s2n_config_add_ticket_crypto_key opens it (--key-format s2n)"
+            }
+            Self::Fizz => "the shape is that of fizz, which seals with an AEAD under a key derived for each ticket",
+            Self::Go => {
+                "the length is one of Go's crypto/tls, whose 32-byte key of SetSessionTicketKeys would open it; what seals \
+                 with an AEAD (rustls on ring, JSSE, Erlang/OTP, tlslite-ng) can have any length"
+            }
+            Self::GoOrS2n => {
+                "the length is one of Go's crypto/tls (the 32-byte key of SetSessionTicketKeys) and of s2n-tls up to 1.4 \
+                 (--key-format s2n); what seals with an AEAD (rustls on ring, JSSE, tlslite-ng) can have any length"
+            }
+            Self::GoOrOtp => {
+                "the length is one of Go's crypto/tls (the 32-byte key of SetSessionTicketKeys) and of Erlang/OTP \
+                 (--key-format otp); what seals with an AEAD (rustls on ring, JSSE, tlslite-ng) can have any length"
+            }
+            Self::Otp => {
+                "the length is one of Erlang/OTP, whose stateless_tickets_seed would open it (--key-format otp); what seals \
+                 with an AEAD (rustls on ring, JSSE, tlslite-ng) can have any length"
+            }
         })
     }
+}
+
+/// Whether 16 bytes are text, filled up with zeros: what s2n-tls makes of a name.
+fn is_text_name(ticket: &[u8], at: usize) -> bool {
+    let Some(name) = ticket.get(at..at + NAME_LENGTH) else { return false };
+    let text = name.iter().take_while(|&&byte| byte != 0).count();
+    let is_text = name.iter().take(text).all(|byte| matches!(byte, 0x20..=0x7e));
+    text > 0 && is_text && name.iter().skip(text).all(|&byte| byte == 0)
 }
 
 #[cfg(test)]
@@ -129,11 +232,21 @@ mod tests {
             (with(54 + 96, 32, &[0, 96]), Shape::GnuTls),
             (with(66 + 96, 32, &[0, 96]), Shape::Rfc5077),
             (with(66 + 93, 32, &[0, 93]), Shape::WolfSsl),
-            ([b"NSS!", &with(62 + 96, 28, &[0, 96])[..]].concat(), Shape::Nss),
-            (with(190, 0, &BOTAN_MAGIC), Shape::Botan),
+            ([&with(66 + 80, 32, &[0, 96])[..], &[0; 16]].concat(), Shape::WolfSsl),
+            (with(66 + 96, 12, &[&[0; 4][..], &[0xe7; 16], &[0, 96]].concat()), Shape::Nss),
+            (with(190, 0, Marker::Botan.bytes()), Shape::Botan),
             (with(34 + 101, 16, &[0, 101]), Shape::MbedTls),
-            (with(138, 0, &[1]), Shape::S2n),
-            (with(113, 0, &[]), Shape::Go),
+            // the length would do for OpenSSL too
+            (with(34 + 110, 16, &[0, 110]), Shape::MbedTls),
+            (with(138, 0, b"\x01stek1\0\0\0\0\0\0\0\0\0\0\0"), Shape::S2n),
+            (with(144, 0, b"\x012026-11-28-key-a"), Shape::S2n),
+            (with(138, 0, &[1]), Shape::Unknown),
+            (with(105, 0, b"20261128\0\0\0\0\0\0\0\0"), Shape::S2nUntil1_4),
+            (with(105, 0, &[]), Shape::GoOrS2n),
+            (with(127, 32, &[0; 4]), Shape::Fizz),
+            (with(129, 0, &[]), Shape::Go),
+            (with(113, 0, &[]), Shape::GoOrOtp),
+            (with(99, 0, &[]), Shape::Otp),
             (with(175, 0, &[]), Shape::Unknown),
             (vec![], Shape::Unknown),
         ] {
@@ -146,7 +259,7 @@ mod tests {
         for (ticket, shape) in [
             (&include_bytes!("../../testdata/gnutls_tls12/ticket.bin")[..], Shape::GnuTls),
             (include_bytes!("../../testdata/go_tls12/ticket.bin"), Shape::Go),
-            (include_bytes!("../../testdata/go_tls13/ticket.bin"), Shape::Go),
+            (include_bytes!("../../testdata/go_tls13/ticket.bin"), Shape::GoOrOtp),
             (include_bytes!("../../testdata/stunnel32_tls12/ticket.bin"), Shape::OpenSsl),
         ] {
             assert_eq!(Shape::of(ticket), shape);

@@ -53,6 +53,12 @@ impl Protocol {
         matches!(self.0, 0x7f00..=0x7f15)
     }
 
+    /// Whether it is known: some sessions do not keep it.
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        self.0 != 0
+    }
+
     /// Whether the session holds a resumption PSK instead of a master secret.
     #[must_use]
     pub fn has_psk(self) -> bool {

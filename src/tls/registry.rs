@@ -8,6 +8,8 @@ mod cipher_suites;
 mod groups;
 mod verify_results;
 
+use std::sync::LazyLock;
+
 use cipher_suites::{CIPHER_SUITES, SSLV2_CIPHERS};
 use groups::GROUPS;
 use verify_results::VERIFY_RESULTS;
@@ -36,6 +38,33 @@ pub struct CipherSuite {
 pub fn cipher_suite(id: u16) -> Option<&'static CipherSuite> {
     let at = CIPHER_SUITES.binary_search_by_key(&id, |suite| suite.id).ok()?;
     CIPHER_SUITES.get(at)
+}
+
+/// The two bytes of a suite on the wire, for those who have it as a number.
+pub(crate) fn cipher_suite_bytes(id: u16) -> Option<&'static [u8]> {
+    static BYTES: LazyLock<Vec<[u8; 2]>> =
+        LazyLock::new(|| CIPHER_SUITES.iter().map(|suite| suite.id.to_be_bytes()).collect());
+    let at = CIPHER_SUITES.binary_search_by_key(&id, |suite| suite.id).ok()?;
+    BYTES.get(at).map(<[u8; 2]>::as_slice)
+}
+
+/// What Mbed TLS means by the result of verifying a certificate, if it is one thing alone (`MBEDTLS_X509_BADCERT_*` in
+/// `mbedtls/x509.h`).
+pub(crate) fn mbedtls_verify_result(flags: i64) -> Option<&'static str> {
+    Some(match flags {
+        0 => "ok",
+        0x01 => "certificate has expired",
+        0x02 => "certificate revoked",
+        0x04 => "the common name does not match",
+        0x08 => "not signed by a trusted CA",
+        0x10 => "the CRL is not signed by a trusted CA",
+        0x20 => "CRL has expired",
+        0x40 => "no certificate was given",
+        0x80 => "no certificate was asked for or verified",
+        0x0200 => "certificate is not yet valid",
+        0x0400 => "CRL is not yet valid",
+        _ => return None,
+    })
 }
 
 /// OpenSSL's name of an `SSLv2` cipher kind, three bytes with the first one

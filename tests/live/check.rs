@@ -103,6 +103,13 @@ fn agrees(done: &Output, session: &Session, expected: &Expected<'_>) -> Result<(
     ];
     for (place, wanted) in claims {
         let found = ticket.pointer(place).unwrap_or(&Value::Null);
+        // Mbed TLS up to 3.0 does not keep the version
+        if found.is_null()
+            && place == "/session/protocol"
+            && ticket.pointer("/session/dialect") == Some(&"mbedtls".into())
+        {
+            continue;
+        }
         if *found != wanted {
             return Err(explain(&format!("{place} is {found}, not {wanted}"), done));
         }

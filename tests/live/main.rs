@@ -18,11 +18,13 @@ mod trial;
 mod caddy;
 mod dnsdist;
 mod envoy;
+mod erlang;
 mod gnutls;
 mod go;
 mod h2o;
 mod haproxy;
 mod keyfind;
+mod knot;
 mod lighttpd;
 mod nginx;
 mod node;
@@ -57,11 +59,13 @@ servers![
     caddy,
     dnsdist,
     envoy,
+    erlang,
     gnutls,
     go,
     h2o,
     haproxy,
     keyfind,
+    knot,
     lighttpd,
     nginx,
     node,

@@ -123,3 +123,30 @@ pub fn gnutls(secret: &[u8; 48]) -> Vec<u8> {
     ]
     .concat()
 }
+
+/// Mbed TLS 3.6 under TLS 1.2, with all of its default configuration but certificates (`library/ssl_tls.c`).
+pub fn mbedtls(secret: &[u8; 48]) -> Vec<u8> {
+    let start = [3, 6, 0, 0x05, 0xfd, 3, 1, 0xc0, 0x2f, 0, 0, 0, 0, 0x6a, 0xf2, 0x40, 0x51, 0];
+    [&start[..], &[0; 32], secret, &[0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0x25, 0xf0, 0x9e, 0, 1]].concat()
+}
+
+/// s2n-tls under TLS 1.2: format, version, suite, nanoseconds, master secret, extended (`tls/s2n_resume.c`).
+pub fn s2n(secret: &[u8; 48]) -> Vec<u8> {
+    [&[4, 33, 0xc0, 0x2b][..], &1_795_841_151_963_769_631_u64.to_be_bytes(), secret, &[1]].concat()
+}
+
+/// The same under TLS 1.3, with early data.
+pub fn s2n_tls13(psk: &[u8; 32]) -> Vec<u8> {
+    let time = 1_795_841_151_963_769_631_u64.to_be_bytes();
+    [&[2, 34, 0x13, 0x01][..], &time, &[1, 2, 3, 4, 32], psk, &time, &[0, 0, 0x40, 0, 2, b'h', b'2', 0, 1, 7]].concat()
+}
+
+/// wolfSSL 5.5 under TLS 1.2, with a session ID (`wolfssl/internal.h`).
+pub fn wolfssl(secret: &[u8; 48]) -> Vec<u8> {
+    [&[3, 3, 0xc0, 0x2c][..], secret, &[0x6a, 0xf2, 0x40, 0x51, 0, 0, 0, 0, 1], &[0; 15], &[9; 32]].concat()
+}
+
+/// Erlang/OTP: hash, PSK, age, lifetime, time, no certificate.
+pub fn otp(psk: &[u8; 48]) -> Vec<u8> {
+    [&[5][..], psk, &[0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0x1c, 0x20, 0x6a, 0xf2, 0x40, 0x51, 0, 0]].concat()
+}

@@ -297,13 +297,17 @@ fn secret_parts(key: &KeyBytes) -> (usize, Vec<(&'static str, usize)>) {
     if let Some(seed) = &key.seed {
         return (0, vec![("key", seed.len())]);
     }
-    if key.scheme.slots {
+    if key.scheme.derives() {
         return (0, vec![("master key", key.bytes.len())]);
     }
     let Layout { order, aes, hmac } = key.layout;
     let secrets = match order {
         Order::NameHmacAes => vec![("HMAC key", hmac), ("AES key", aes)],
         Order::NameAesHmac | Order::AesHmac => vec![("AES key", aes), ("HMAC key", hmac)],
+        // what stands beside the key is no secret by itself
+        Order::NonceKey => vec![("nonce", hmac), ("key", aes)],
+        Order::KeyData => vec![("key", aes), ("data", hmac)],
+        Order::NameKey | Order::ShortNameKey | Order::Key | Order::Secret => vec![("key", aes)],
     };
     (key.layout.size() - aes - hmac, secrets)
 }

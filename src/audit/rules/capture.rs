@@ -206,7 +206,7 @@ mod tests {
     const OFFER: Offer<'_> = Offer {
         place: Place { source: &SOURCE, index: 0, line: None, packet: None },
         ticket: TicketHash::ZERO,
-        key_name: Some(KeyName([7; 16])),
+        key_name: Some(KeyName::new([7; 16])),
         client: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
         server: SERVER,
         time: testing::NOW,
@@ -248,7 +248,7 @@ mod tests {
         let day = |days: i64| Offer { time: testing::NOW + days * 86400, ..OFFER };
         assert_eq!(rules([day(0), day(4), day(8)]), ["never-rotated"]);
         assert!(rules([day(0), day(6)]).is_empty());
-        assert!(rules([day(0), Offer { key_name: Some(KeyName([8; 16])), ..day(8) }]).is_empty());
+        assert!(rules([day(0), Offer { key_name: Some(KeyName::new([8; 16])), ..day(8) }]).is_empty());
         assert!(rules([day(0), day(8)].map(|offer| Offer { is_tls13: true, ..offer })).is_empty());
     }
 

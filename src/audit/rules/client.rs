@@ -6,10 +6,9 @@ use super::super::rule::{Check, Rule};
 use super::super::severity::Severity;
 use super::super::thresholds::Thresholds;
 use crate::escape::Text;
-use crate::session::Session;
 use crate::session::certificate::{Certificate, Names};
+use crate::session::{Session, VerifyFlags};
 use crate::time::utc;
-use crate::tls::registry;
 
 pub(super) static EMPTY_CONTEXT_WITH_CERTIFICATE: Rule = Rule {
     id: "empty-context-with-certificate",
@@ -94,8 +93,12 @@ pub(super) static CLIENT_NOT_VERIFIED: Rule = Rule {
 };
 
 fn client_not_verified(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
-    let result = ticket.sealed()?.verify_result.filter(|&result| result != 0)?;
-    Some(format!("the result of verification is {result}: {}", registry::verify_result(result)))
+    let session = ticket.sealed()?;
+    let result = session.verify_result.filter(|&result| result != 0)?;
+    // Mbed TLS says there that it did not ask for a certificate
+    let was_asked = session.verify_flags != VerifyFlags::MbedTls || session.peer_certificate.is_some();
+    let text = session.verify_text().unwrap_or("several reasons");
+    was_asked.then(|| format!("the result of verification is {result}: {text}"))
 }
 
 fn certificate(session: &Session<'_>) -> Option<Names> {

@@ -21,7 +21,7 @@ pub(super) static OVERLAPPING_KEY_PARTS: Rule = Rule {
 };
 
 fn overlapping_parts(key: &KeyFacts, _: &Thresholds) -> Option<String> {
-    let name = key.name.as_ref().map(|name| ("key name", name.0.as_slice()));
+    let name = key.name.as_ref().map(|name| ("key name", name.as_bytes()));
     // what is all zero is equal to what is all zero: that is said by another rule
     let parts: Vec<(&str, &[u8])> =
         name.into_iter().chain(key.secrets()).filter(|(_, part)| weak::recognise(part).is_none()).collect();

@@ -22,8 +22,8 @@ fn old_protocol(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
 }
 
 fn is_old(protocol: Protocol) -> bool {
-    // DTLS counts down: DTLS 1.2 is 0xfefd
-    matches!(protocol.0, 0..=0x0302 | 0xfefe..=0xffff)
+    // DTLS counts down: DTLS 1.2 is 0xfefd. Some sessions do not say
+    protocol.is_known() && matches!(protocol.0, 0..=0x0302 | 0xfefe..=0xffff)
 }
 
 pub(super) static WEAK_CIPHER_SUITE: Rule = Rule {

@@ -107,7 +107,7 @@ impl TicketWatch for Ivs {
     fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
         let parts = ticket.record.ticket()?;
         let mut hasher = DefaultHasher::new();
-        (parts.key_name(), parts.iv()).hash(&mut hasher);
+        (parts.key_name(), parts.unique()).hash(&mut hasher);
         let ticket = TicketHash::of(ticket.record.bytes);
         let room = self.0.len() < MAX_TICKETS;
         match self.0.get(&hasher.finish()) {

@@ -14,7 +14,7 @@ use tktdump::open::Opener;
 use tktdump::report::json;
 
 use super::JobArgs;
-use super::{Job, Log, Output, Printer, Turnstile, Worker, end_key_log, load_keys};
+use super::{Job, Log, Output, Printer, Turnstile, Worker, end_key_log, load_keys, refuse_doubtful};
 use crate::command::capture::{self, Blocks, End, Feed, PacketSink};
 use crate::command::exit::Exit;
 use crate::command::failure::Failure;
@@ -67,6 +67,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     let (input, watch) = notes.progress().watch(file.try_clone()?);
     capture::read(Feed::new(Decompressed::new(input)?), &shown, &mut worker)?;
     drop(watch);
+    refuse_doubtful(&ring)?;
     worker.flush()?;
     let lines = worker.key_log.as_ref().map_or(0, Log::lines);
     file.rewind()?;

@@ -82,7 +82,14 @@ pub(super) struct Printer {
     pub(super) refused: bool,
     /// Where results go as blocks of a capture instead of as they are.
     blocks: Option<BlockWriter>,
+    /// What was held back: notes and results.
+    waiting: Vec<(Vec<u8>, Page)>,
+    /// Bytes of it.
+    waiting_length: usize,
 }
+
+/// Bytes of results that are held back while it is not certain that a file is a key file.
+const LONGEST_WAIT: usize = 1 << 20;
 
 impl Printer {
     /// Writes key logs as blocks of a capture.
@@ -90,9 +97,20 @@ impl Printer {
         Self { blocks: Some(blocks), ..Self::default() }
     }
 
-    /// Passes on what there is, and leaves nothing.
-    pub(super) fn print(&mut self, results: &mut Results<'_>) -> io::Result<()> {
-        results.notes.show(&mut self.errors);
+    /// Passes on what there is, and leaves nothing; or holds it back, while there is not much.
+    pub(super) fn print(&mut self, results: &mut Results<'_>, hold: bool) -> io::Result<()> {
+        let notes = results.notes.judge(&mut self.errors);
+        if hold && self.waiting_length <= LONGEST_WAIT {
+            self.waiting_length += results.rendered.len() + notes.len();
+            let room = Page::with_capacity(results.rendered.capacity());
+            self.waiting.push((notes, std::mem::replace(&mut results.rendered, room)));
+        } else {
+            for (notes, rendered) in std::mem::take(&mut self.waiting) {
+                results.notes.print(&notes);
+                self.write(&rendered)?;
+            }
+            results.notes.print(&notes);
+        }
         self.tally.extend(&std::mem::take(&mut results.tally));
         self.left_out += std::mem::take(&mut results.left_out);
         self.refused |= std::mem::take(&mut results.refused);

@@ -195,8 +195,9 @@ impl<'w> Worker<'w> {
 
     fn print<'t>(&mut self, turn: Option<Turn<'t, Printer>>) -> Result<Turn<'t, Printer>, Stop> {
         self.look = FLUSH_LENGTH;
+        let hold = self.job.opener.ring().doubts().next().is_some();
         let stop = match (self.stop.take(), turn) {
-            (None, Some(mut turn)) => match turn.print(&mut self.results) {
+            (None, Some(mut turn)) => match turn.print(&mut self.results, hold) {
                 Ok(()) => return Ok(turn),
                 Err(error) => Stop::Write(error),
             },

@@ -30,6 +30,15 @@ pub(in crate::command) struct Loaded {
     pub(in crate::command) file: KeyFile,
 }
 
+/// Whether a file that no server takes may be the key of a library that takes bytes of any length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::command) enum Unclaimed {
+    /// It may: a ticket is to tell.
+    Kept,
+    /// It is an error.
+    Refused,
+}
+
 /// A file before it is known what it is.
 pub(in crate::command) struct Raw {
     pub(in crate::command) path: PathBuf,
@@ -69,10 +78,14 @@ impl Raw {
         self,
         format: Option<&'static dyn KeyFormat>,
         position: Option<usize>,
+        unclaimed: Unclaimed,
     ) -> anyhow::Result<Loaded> {
         let read = match format {
             Some(format) => file::read_as(format, &self.content),
-            None => file::read_auto(&self.content),
+            None => file::read_auto(&self.content).or_else(|error| match unclaimed {
+                Unclaimed::Kept => file::keep(&self.content, error),
+                Unclaimed::Refused => Err(error),
+            }),
         };
         let mut file = read.map_err(|error| refused(&source::shown(&self.path), &error))?;
         file.position = position;

@@ -11,7 +11,7 @@ use tktdump::key::file::MAX_FILE_LENGTH;
 use tktdump::key::format::KeyFormat;
 use zeroize::Zeroizing;
 
-use super::raw::{self, Loaded, Raw, refused};
+use super::raw::{self, Loaded, Raw, Unclaimed, refused};
 use crate::command::failure::Failure;
 use crate::command::notes::Notes;
 use crate::command::source;
@@ -60,7 +60,7 @@ pub(super) fn load(
             Key::Value(_) => values.push(named),
             Key::File(ref path) => {
                 let file = Raw::read(path).map_err(|error| named.cannot_read(path, &error))?;
-                loaded.push(file.into_key_file(format.or(own), Some(named.position))?);
+                loaded.push(file.into_key_file(format.or(own), Some(named.position), Unclaimed::Refused)?);
             }
         }
     }

@@ -44,7 +44,7 @@ impl Tickets {
         };
         for (number, path) in paths.iter().enumerate() {
             (collector.path, collector.count) = (number, 0);
-            source::read(path, None, &mut collector)?;
+            source::read(path, None, None, &mut collector)?;
             collector.tickets.times.extend(modified(path));
         }
         let Collector { tickets, handles, .. } = collector;
@@ -133,7 +133,7 @@ impl Collector<'_> {
 impl Sink for Collector<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         match item {
-            Item::Ticket(ticket) | Item::Recorded { ticket, .. } => self.add(ticket),
+            Item::Ticket(ticket) | Item::Recorded { ticket, .. } | Item::Listed { ticket, .. } => self.add(ticket),
             Item::Session(der) => {
                 if let Some(ticket) = Session::parse(der).ok().and_then(|session| session.ticket) {
                     self.add(ticket);

@@ -13,8 +13,9 @@ use super::KeysArgs;
 use crate::command::args::shared::ListFormat;
 use crate::command::exit::{self, Exit};
 use crate::command::failure::Failure;
+use crate::command::key_files::{self, Unclaimed};
 use crate::command::notes::Notes;
-use crate::command::{key_files, source};
+use crate::command::source;
 
 pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let [a, b] = args.files.as_slice() else {
@@ -37,7 +38,7 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
 /// The keys of a host; `None` if one of its files cannot be read, which was then said.
 fn load(path: &PathBuf, args: &KeysArgs, notes: &Notes) -> anyhow::Result<Option<KeyRing>> {
     let (mut files, mut failed) = (Vec::new(), false);
-    for loaded in key_files::load(std::slice::from_ref(path), args.key_format.format(), notes) {
+    for loaded in key_files::load(std::slice::from_ref(path), args.key_format.format(), Unclaimed::Refused, notes) {
         match loaded {
             Ok(loaded) => files.push((loaded.path, loaded.file)),
             Err(error) => {

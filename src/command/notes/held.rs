@@ -69,16 +69,16 @@ impl<'n> Held<'n> {
         self.ends.push((self.text.len(), Kind::Error { in_record }));
     }
 
-    /// Shows them, after `errors` of tickets that were not opened, and adds those among them to that number.
-    pub(in crate::command) fn show(&mut self, errors: &mut u64) {
-        let shown = self.judge(errors);
+    /// Shows a text that [`judge`](Self::judge) gave.
+    pub(in crate::command) fn print(&self, shown: &[u8]) {
         if !shown.is_empty() {
-            self.notes.print(&shown);
+            self.notes.print(shown);
         }
     }
 
-    /// The text that is to be shown. Nothing is held any more.
-    fn judge(&mut self, errors: &mut u64) -> Vec<u8> {
+    /// The text that is to be shown, after `errors` of tickets that were not opened, to which those in it are added. Nothing
+    /// is held any more.
+    pub(in crate::command) fn judge(&mut self, errors: &mut u64) -> Vec<u8> {
         let mut shown = Vec::new();
         let (mut start, mut number) = (0, *errors);
         for &(end, kind) in &self.ends {

@@ -13,8 +13,9 @@ use tktdump::probe::fleet::{Address, Fleet};
 
 use super::args::ProbeArgs;
 use crate::command::failure::Failure;
+use crate::command::key_files::{self, Unclaimed};
 use crate::command::notes::Notes;
-use crate::command::{key_files, source};
+use crate::command::source;
 
 /// The longest fleet file that is read.
 const MAX_FLEET_LENGTH: u64 = 16 << 20;
@@ -119,7 +120,7 @@ impl Targets {
 
 fn load(paths: &[PathBuf], args: &ProbeArgs, now: i64, notes: &Notes) -> anyhow::Result<KeySet> {
     let mut files = Vec::new();
-    for loaded in key_files::load(paths, args.key_format.format(), notes) {
+    for loaded in key_files::load(paths, args.key_format.format(), Unclaimed::Refused, notes) {
         let key_files::Loaded { path, content, file, .. } = loaded?;
         for warning in &file.warnings {
             notes.warning(format_args!("{}: {warning}", Text(path.as_bytes())));

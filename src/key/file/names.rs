@@ -32,7 +32,7 @@ impl Cut {
     fn of(key: &KeyBytes, bytes: &[u8]) -> Option<Self> {
         let (material, name) = match &key.seed {
             Some(seed) => (seed, 0),
-            None if key.scheme.slots => (&key.bytes, 0),
+            None if key.scheme.derives() => (&key.bytes, 0),
             None => (&key.bytes, key.layout.size() - key.layout.aes - key.layout.hmac),
         };
         let start = memmem::find(bytes, material)?;
@@ -70,7 +70,7 @@ impl Cuts {
 /// Whether the key's name stands in the file as it is: one that is derived gives nothing away, and that of a master key
 /// is never shown.
 fn has_plain_name(key: &KeyBytes) -> bool {
-    key.seed.is_none() && !key.scheme.slots
+    key.seed.is_none() && !key.scheme.derives()
 }
 
 /// Marks the names of keys that stand in `bytes` one after the other.

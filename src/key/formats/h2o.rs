@@ -188,12 +188,7 @@ impl H2o {
         let bytes = Zeroizing::new([name.as_slice(), secrets.as_slice()].concat());
         Ok(KeyBytes {
             validity: Validity { not_before: Some(from), not_after: Some(to) },
-            ..KeyBytes::new(index, &bytes, layout).with_scheme(Scheme {
-                mode: Mode::Cbc,
-                hash,
-                arrangements: &[Arrangement::Named],
-                slots: false,
-            })
+            ..KeyBytes::new(index, &bytes, layout).with_scheme(Scheme::of_mac(Mode::Cbc, hash, &[Arrangement::Named]))
         })
     }
 

@@ -4,11 +4,12 @@
 
 use zeroize::Zeroizing;
 
+use super::mbedtls;
 use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
-use crate::key::layout::Layout;
-use crate::key::scheme::Hash;
+use crate::key::layout::{Layout, Order};
+use crate::key::scheme::{Hash, Scheme};
 use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable, only};
 
 /// Bytes of version and times.
@@ -62,6 +63,22 @@ impl KeyFormat for Lighttpd {
         let from = time(key.validity.not_before, 0);
         let to = time(key.validity.not_after, LAST);
         Ok(Zeroizing::new([&[0; 4][..], &from.to_le_bytes(), &to.to_le_bytes(), &bytes].concat()))
+    }
+
+    /// `mod_gnutls` takes the first 64 bytes of the key for a master of `GnuTLS`; `mod_mbedtls` 4 bytes of the name and the
+    /// AES key. `mod_wolfssl` uses the key as OpenSSL does, in wolfSSL's arrangement.
+    fn other_keys(&self, file: &[u8]) -> Vec<KeyBytes> {
+        let Ok(keys) = self.read(file) else { return Vec::new() };
+        let others = keys.iter().filter_map(|key| {
+            let master = key.bytes.get(..Layout::GNUTLS.size())?;
+            let gnutls = KeyBytes::new(key.index, master, Layout::GNUTLS).with_scheme(Scheme::GNUTLS);
+            let layout = Layout { order: Order::ShortNameKey, aes: 32, hmac: 0 };
+            let (name, aes) = (key.bytes.first_chunk::<4>()?, key.bytes.last_chunk::<32>()?);
+            let bytes = Zeroizing::new([&name[..], aes].concat());
+            let mbedtls = KeyBytes::new(key.index, &bytes, layout).with_scheme(mbedtls::AES_GCM);
+            Some([gnutls, mbedtls].map(|other| KeyBytes { validity: key.validity, ..other }))
+        });
+        others.flatten().collect()
     }
 
     fn role(&self, place: Position) -> Role {

@@ -27,7 +27,7 @@ pub fn finding(finding: &Finding, out: &mut Page) {
                 }
             }
             if let Some(name) = finding.subject.key_name {
-                subject.hex("key_name", &name.0);
+                subject.hex("key_name", name.as_bytes());
             }
             if let Some(fingerprint) = finding.subject.fingerprint {
                 subject.hex("fingerprint", fingerprint.as_bytes());

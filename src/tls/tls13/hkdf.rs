@@ -27,6 +27,11 @@ impl Hash {
         }
     }
 
+    /// The hash of TLS 1.3 with that many bytes.
+    pub(crate) fn of_length(length: usize) -> Option<Self> {
+        [Self::Sha256, Self::Sha384].into_iter().find(|hash| hash.len() == length)
+    }
+
     /// Bytes in a hash, and in every secret of the key schedule.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a hash is never empty")]

@@ -1,0 +1,86 @@
+//! Mbed TLS: name and key as `mbedtls_ssl_ticket_rotate` takes them (`library/ssl_ticket.c`). Of the name the first 4 bytes
+//! count; the length of the key is that of the cipher which the application chose. Without a name, every ticket is tried.
+//!
+//! The library has two keys, of which one seals; a file does not tell which.
+
+use super::bare::{self, Bare};
+use crate::key::Role;
+use crate::key::file::KeyFileError;
+use crate::key::format::{KeyBytes, KeyFormat, Position};
+use crate::key::layout::{Layout, Order};
+use crate::key::scheme::{Algorithm, AssociatedData, Derivation, KeySource, Protection, Scheme, Sealing};
+use crate::ticket::{Arrangement, Frame};
+
+/// Bytes of a key, by the cipher.
+const KEY_LENGTHS: [usize; 3] = [16, 24, 32];
+
+/// What the application may have chosen. Camellia and ARIA, which hardly any does, are left out.
+const SCHEMES: [Scheme; 3] = [AES_GCM, AES_CCM, CHACHA20_POLY1305];
+
+/// Tickets sealed with that algorithm.
+const fn scheme(algorithm: Algorithm) -> Scheme {
+    Scheme {
+        protection: Protection::Aead(Sealing {
+            algorithm,
+            data: AssociatedData::Header,
+            key: KeySource::Itself,
+            shortest: 50,
+        }),
+        arrangements: &[Arrangement::Aead(Frame::MBEDTLS)],
+        derivation: Derivation::None,
+    }
+}
+
+/// AES-GCM, which lighttpd's `mod_mbedtls` uses (`src/mod_mbedtls.c`).
+pub(super) const AES_GCM: Scheme = scheme(Algorithm::AesGcm);
+/// AES-CCM.
+pub(super) const AES_CCM: Scheme = scheme(Algorithm::AesCcm);
+/// ChaCha20-Poly1305, from 3.2 on.
+pub(super) const CHACHA20_POLY1305: Scheme = scheme(Algorithm::ChaCha20Poly1305);
+
+pub(super) struct MbedTls;
+
+impl KeyFormat for MbedTls {
+    fn name(&self) -> &'static str {
+        "mbedtls"
+    }
+
+    fn about(&self) -> &'static str {
+        "Mbed TLS: mbedtls_ssl_ticket_rotate"
+    }
+
+    fn takes(&self) -> &'static str {
+        "keys of 20, 28 or 36 bytes (name of 4, key of 16, 24 or 32), or one key of 16, 24 or 32 bytes without a name; \
+         raw, hex or base64"
+    }
+
+    fn is_bare(&self) -> bool {
+        true
+    }
+
+    fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
+        bare::read(file, keys).ok_or_else(|| KeyFileError::size(file, self.name(), self.takes()))
+    }
+
+    fn role(&self, _: Position) -> Role {
+        Role::Unknown
+    }
+}
+
+fn keys(bytes: &[u8]) -> Bare {
+    let named = KEY_LENGTHS.map(|key| Layout { order: Order::ShortNameKey, aes: key, hmac: 0 });
+    let nameless = KEY_LENGTHS.map(|key| Layout { order: Order::Key, aes: key, hmac: 0 });
+    let alone = nameless.into_iter().filter(|layout| layout.size() == bytes.len());
+    // the longest that divides the file: 60 bytes are three keys of 20
+    let several = named.into_iter().filter(|layout| !bytes.is_empty() && bytes.len() % layout.size() == 0);
+    alone.chain(several).flat_map(|layout| of_layout(bytes, layout)).collect()
+}
+
+fn of_layout(bytes: &[u8], layout: Layout) -> impl Iterator<Item = KeyBytes> + '_ {
+    bytes.chunks_exact(layout.size()).enumerate().flat_map(move |(index, key)| {
+        // other algorithms have no key of that length
+        let fits = move |scheme: &Scheme| *scheme != CHACHA20_POLY1305 || layout.aes == 32;
+        let schemes = SCHEMES.into_iter().filter(fits);
+        schemes.map(move |scheme| KeyBytes::new(index, key, layout).with_scheme(scheme))
+    })
+}
