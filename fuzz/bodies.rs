@@ -13,9 +13,10 @@ use tktdump::key::formats::FORMATS;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
 use tktdump::record::{Place, Record, Source, examine, examine_connection};
-use tktdump::report::{Page, json, openssl, text};
+use tktdump::report::{Page, json, keyfind, openssl, text};
 use tktdump::resumption::History;
 use tktdump::resumption::secrets::secrets;
+use tktdump::search::{Clues, Image, Proof, Search};
 use tktdump::session::Session;
 
 /// Reads a key file in every way, and sets its keys up.
@@ -71,11 +72,26 @@ pub fn ticket_input(data: &[u8]) {
     let opener = Opener::new(ring()).no_verify(true);
     for form in [Some(Form::Lines), Some(Form::Records), Some(Form::Text), Some(Form::Der), None] {
         let form = form.unwrap_or_else(|| input::recognise(data, true));
-        input::each_in_whole(form, data, &mut |line, item| {
+        input::each_in_whole(form, data, None, &mut |line, item| {
             let place = Place { source: &"-".into(), index: 0, line, packet: None };
             render(&examine(place, &item, &opener, &mut Vec::new()));
         });
     }
+}
+
+/// Finds tickets in a text, with a key at hand that proves them.
+pub fn text(data: &[u8]) {
+    static RING: OnceLock<KeyRing> = OnceLock::new();
+    let ring = RING.get_or_init(|| {
+        let file = read_auto(include_bytes!("../testdata/nginx48_tls12/ticket.key")).unwrap_or_default();
+        KeyRing::new(vec![("ticket.key".into(), file)])
+    });
+    for form in [Form::Text, Form::Utf16, Form::Binary, input::recognise(data, true)] {
+        let mut found = 0_usize;
+        input::each_in_whole(form, data, Some(ring), &mut |_, _| found += 1);
+        assert!(found <= data.len() + 1);
+    }
+    let _ = input::guess(data);
 }
 
 /// Reads a capture, opens its tickets, and judges and renders its connections.
@@ -116,5 +132,45 @@ pub fn session(data: &[u8]) {
         let mut out = Page::new();
         openssl::render(&session, 0, false, &mut out);
         let _ = (session.producer(), session.expired(0));
+    }
+}
+
+/// Tells the runs of a memory image and searches it for the keys of some tickets; what is found opens them.
+pub fn image(data: &[u8]) {
+    let mut read = |offset: u64, buffer: &mut [u8]| {
+        let from = usize::try_from(offset).ok().and_then(|offset| data.get(offset..)).unwrap_or_default();
+        buffer.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        from.len().min(buffer.len())
+    };
+    let Ok((image, _)) = Image::of(data.len() as u64, &mut read) else { return };
+    let tickets: [&[u8]; 2] = [
+        include_bytes!("../testdata/keyfind/node22_default_tls13/ticket.bin"),
+        include_bytes!("../testdata/keyfind/go127_default_tls13/ticket.bin"),
+    ];
+    let mut search = Search::new(&tickets, &Clues::default(), vec![image]);
+    while let Some(step) = search.next_step() {
+        let mut hits = step.hits();
+        for cut in (0..).map_while(|number| step.cut(number)) {
+            let range = usize::try_from(cut.read.start).ok().zip(usize::try_from(cut.read.end).ok());
+            let bytes = range.and_then(|(start, end)| data.get(start..end.min(data.len())));
+            search.look(&step, &cut, bytes.unwrap_or_default(), &mut hits);
+        }
+        search.take(hits);
+    }
+    for finding in search.findings() {
+        let mut out = Page::new();
+        let shown = keyfind::Shown { finding: &finding, image: "-", written: None, next: "" };
+        keyfind::json(&shown, &mut out);
+        keyfind::text(&shown, text::Styles::default(), &mut out);
+        let file = finding.key_file(None).ok().filter(|_| finding.proof == Proof::Mac);
+        if let Some(Ok(keys)) = file.map(|file| read_auto(&file)) {
+            let ring = KeyRing::new(vec![("found.key".into(), keys)]);
+            let opener = Opener::new(&ring);
+            let opens = |number: &usize| {
+                let ticket = tickets.get(*number).copied().unwrap_or_default();
+                opener.open(&opener.check(ticket), &mut Vec::new()).is_opened()
+            };
+            assert!(finding.tickets.iter().all(opens));
+        }
     }
 }

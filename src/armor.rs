@@ -61,6 +61,11 @@ impl Block<'_> {
         self.start..self.start + length
     }
 
+    /// Whether there is an `END`.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
     /// The bytes inside.
     pub fn decode(&self) -> Result<Vec<u8>, DamagedBlock> {
         pem::parse(self.text).map(pem::Pem::into_contents).map_err(|_| DamagedBlock { line: self.line })

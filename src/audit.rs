@@ -17,7 +17,7 @@ mod rule;
 mod severity;
 mod subject;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod thresholds;
 
 pub use self::auditor::Auditor;

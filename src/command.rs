@@ -13,6 +13,8 @@ mod interrupt;
 mod job;
 mod key_files;
 mod key_log;
+#[cfg(feature = "keyfind")]
+mod keyfind;
 mod keys;
 mod notes;
 mod output;
@@ -20,7 +22,7 @@ mod output;
 mod probe;
 mod progress;
 mod redirect;
-mod server_config;
+mod secret_file;
 mod source;
 mod stdout;
 mod survey;
@@ -63,6 +65,8 @@ fn run(cli: Cli, notes: &Notes) -> anyhow::Result<Exit> {
         #[cfg(feature = "audit")]
         Some(Command::Audit(args)) => audit::run(&args, notes),
         Some(Command::Keys(args)) => keys::run(&args, notes),
+        #[cfg(feature = "keyfind")]
+        Some(Command::Keyfind(args)) => keyfind::run(&args, notes),
         #[cfg(feature = "probe")]
         Some(Command::Probe(args)) => probe::run(&args, notes),
         Some(Command::Survey(args)) => survey::run(&args, notes),

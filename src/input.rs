@@ -2,12 +2,24 @@
 //!
 //! [`recognise`] looks at the start of an input. Inputs of lines ([`Form::is_lines`]) are read a line at a time with
 //! [`line::each`], so that they may be endless; the others are small and read whole with [`each_in_whole`].
+//!
+//! In a text, readers find bytes however a program printed them (dumps, arrays, escapes, hex, base64, PEM), and what of
+//! these is a ticket is decided by structure, by a label, or by a key that [proves](Proves) it.
 
 pub mod line;
 
 mod blob;
-mod dump;
+mod cells;
+mod columns;
+mod encoding;
+mod find;
+mod guess;
+mod json;
 mod key_file;
+mod list;
+mod message;
+mod reader;
+mod readers;
 mod record;
 mod text;
 mod wrapped;
@@ -20,8 +32,14 @@ use crate::session::SessionError;
 use crate::session::der::DerError;
 
 pub(crate) use self::blob::begins_session;
-pub use self::blob::unwrap_message;
+pub use self::columns::{Beside, Column, List};
+pub use self::guess::{Guess, WHAT_TO_GIVE, guess};
 pub use self::key_file::{is_bare_key, is_key_file};
+pub use self::line::Line;
+use self::list::Decision;
+pub use self::message::unwrap_message;
+use crate::key::KeyName;
+use crate::key::ring::KeyRing;
 
 /// How much of an input [`recognise`] wants to see.
 pub const HEAD_LENGTH: usize = 1 << 16;
@@ -32,6 +50,10 @@ pub const HEAD_LENGTH: usize = 1 << 16;
 pub enum Form {
     /// One ticket as it is.
     Raw,
+    /// Bytes that are no text: one ticket, or a file that has some in it.
+    Binary,
+    /// Text in UTF-16.
+    Utf16,
     /// Lines of hex.
     Hex,
     /// Lines of base64.
@@ -83,10 +105,37 @@ pub enum Item<'a> {
         /// The host name that the client asked for.
         sni: Option<&'a str>,
     },
+    /// Bytes of a ticket in a list, with what stood beside it.
+    Listed {
+        /// The ticket.
+        ticket: &'a [u8],
+        /// What stood beside it.
+        beside: &'a Beside,
+    },
     /// DER of a session, the client's or a server's.
     Session(&'a [u8]),
     /// Something stands where a ticket should, but cannot be read.
     Unreadable(Unreadable),
+}
+
+/// Keys at hand, which tell a ticket from other bytes.
+pub trait Proves {
+    /// Whether one of the keys has this name.
+    fn knows(&self, name: &[u8; 16]) -> bool;
+
+    /// Whether the MAC or tag of a ticket verifies under one of the keys.
+    fn proves(&self, ticket: &[u8]) -> bool;
+}
+
+impl Proves for KeyRing {
+    fn knows(&self, name: &[u8; 16]) -> bool {
+        self.has_name(KeyName(*name))
+    }
+
+    fn proves(&self, ticket: &[u8]) -> bool {
+        let name = ticket.first_chunk().copied().map(KeyName);
+        name.is_some_and(|name| self.candidates(name).any(|key| key.verify(ticket).is_ok()))
+    }
 }
 
 /// Why something in an input cannot be read as a ticket.
@@ -111,6 +160,8 @@ pub enum Unreadable {
     Pem(DamagedBlock),
     /// The text of a PEM session in the place of bytes.
     PemText,
+    /// Bytes that whoever printed them has cut short.
+    Abridged,
     /// A hex dump that breaks off: the row and what it should begin with.
     Dump {
         /// Line from 1.
@@ -169,6 +220,7 @@ impl fmt::Display for Unreadable {
             Self::LineTooLong { limit } => write!(f, "the line is longer than {limit} bytes"),
             Self::Pem(error) => error.fmt(f),
             Self::PemText => write!(f, "the bytes are the text of a PEM session, no ticket"),
+            Self::Abridged => write!(f, "the program that printed the ticket left out its end"),
             Self::Dump { line, offset } => {
                 write!(f, "the hex dump breaks off at line {line}, where the row {offset:04x} should be")
             }
@@ -194,6 +246,7 @@ impl Unreadable {
             Self::LineTooLong { .. } => "one ticket a line; a ticket has 65535 bytes at the most",
             Self::Pem(_) => "the block must be whole, from its BEGIN line to its END line",
             Self::PemText => "--from auto and --from pem read it",
+            Self::Abridged => "print all of it; tshark -T fields does, and so does a hex dump of the packet",
             Self::Dump { .. } => "old OpenSSL leaves trailing blanks and zeros of a dump out: use the PEM block",
             Self::Der(_) => "the file is cut short, or no SSL_SESSION follows",
             Self::Key { .. } => "--key FILE takes ticket keys",
@@ -203,21 +256,27 @@ impl Unreadable {
     }
 }
 
-/// Tells the form of an input from its start; `complete` where `head` is all of it.
+/// Tells the form of an input from its start; `complete` if `head` is all of it.
 #[must_use]
 pub fn recognise(head: &[u8], complete: bool) -> Form {
     if begins_capture(head) {
         return Form::Capture;
     }
+    if encoding::utf16(head).is_some() {
+        return Form::Utf16;
+    }
     let text = without_mark(head);
-    if !is_text(text) {
-        return if blob::begins_session(head) { Form::Der } else { Form::Raw };
+    if !is_text(text) && !encoding::is_utf8(text) {
+        return if blob::begins_session(head) { Form::Der } else { Form::Binary };
     }
     if text::has_marker(text) {
         return Form::Text;
     }
-    if text.trim_ascii_start().starts_with(b"{") {
+    if record::begins(text) {
         return Form::Records;
+    }
+    if list::decide(Form::Lines, text, complete) == Decision::Other {
+        return Form::Text;
     }
     wrapped_to_lines(Form::Lines, text, complete)
 }
@@ -249,7 +308,10 @@ pub fn begins_lines(form: Option<Form>, head: &[u8]) -> bool {
     if !is_text(text) || text::has_marker(text) {
         return false;
     }
-    text.trim_ascii_start().starts_with(b"{") || wrapped::is_list(form.unwrap_or(Form::Lines), lines)
+    match form {
+        Some(form) => wrapped::is_list(form, lines),
+        None => record::begins(text) || list::begins(Form::Lines, text),
+    }
 }
 
 /// How much to read before [`recognise`] decides on this `head` of [`HEAD_LENGTH`] bytes: more where it looks like the
@@ -266,12 +328,25 @@ pub fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// Hands every item of an input that is no sequence of lines to `sink`, with its line where it has one.
+/// Hands every item of an input that is no sequence of lines to `sink`, with its line if it has one. The keys at hand
+/// prove what else nothing would show to be a ticket. Returns how much was passed over: bytes and lines of which nothing
+/// says that they are tickets.
 ///
 /// A capture has none: [`Capture`](crate::capture::Capture) reads it.
-pub fn each_in_whole(form: Form, input: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
+pub fn each_in_whole(
+    form: Form,
+    input: &[u8],
+    proves: Option<&dyn Proves>,
+    sink: &mut dyn FnMut(Option<u64>, Item<'_>),
+) -> u64 {
     match form {
-        Form::Text => text::each(input, sink),
+        Form::Text => return text::each(without_mark(input), proves, sink),
+        Form::Utf16 => {
+            let order = encoding::utf16(input).unwrap_or(encoding::ByteOrder::Little);
+            let text = encoding::utf8(input, order);
+            let form = Some(recognise(&text, true)).filter(|form| *form != Form::Utf16).unwrap_or(Form::Text);
+            return each_in_whole(form, &text, proves, sink);
+        }
         Form::Der => blob::each_session(input, sink),
         Form::Wrapped(encoding) => match wrapped::decode(encoding, without_mark(input)) {
             Ok(bytes) => blob::each(&bytes, &mut |item| sink(None, item)),
@@ -279,14 +354,22 @@ pub fn each_in_whole(form: Form, input: &[u8], sink: &mut dyn FnMut(Option<u64>,
         },
         Form::Hex | Form::Base64 | Form::Lines | Form::Records => {
             let mut scratch = Vec::new();
-            for (line, number) in without_mark(input).split(|&byte| byte == b'\n').zip(1..) {
-                line::each(form, line, &mut scratch, &mut |item| sink(Some(number), item));
+            let text = without_mark(input);
+            let list = List::new(form, text);
+            let mut passed_over = 0;
+            for (line, number) in text.split(|&byte| byte == b'\n').zip(1..) {
+                passed_over += u64::from(
+                    line::each(&list, line, &mut scratch, &mut |item| sink(Some(number), item)).is_passed_over(),
+                );
             }
+            return passed_over;
         }
-        Form::Raw if input.is_empty() => {}
+        Form::Raw | Form::Binary if input.is_empty() => {}
         Form::Raw => blob::each(input, &mut |item| sink(None, item)),
+        Form::Binary => find::each_in_file(input, proves, sink),
         Form::Capture => {}
     }
+    0
 }
 
 /// Whether `head` begins with a magic number of pcap (both byte orders, micro- and nanoseconds), or of pcapng.
@@ -305,6 +388,7 @@ pub fn begins_capture(head: &[u8]) -> bool {
 }
 
 /// Whether nearly all bytes are printable: of random bytes six in ten are not.
+#[must_use]
 pub fn is_text(head: &[u8]) -> bool {
     let odd = head.iter().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
     odd * 20 <= head.len()
@@ -325,7 +409,7 @@ mod tests {
         let folded: String =
             hex.as_bytes().chunks(60).map(|row| std::str::from_utf8(row).unwrap().to_owned() + "\n").collect();
         for (input, form) in [
-            (TICKET, Form::Raw),
+            (TICKET, Form::Binary),
             (PEM, Form::Text),
             (TEXT, Form::Text),
             (PLAIN, Form::Der),

@@ -17,8 +17,10 @@ pub mod weak;
 mod crypto;
 mod fingerprint;
 pub(crate) mod firsts;
+mod material;
 mod rotation;
 mod tree;
+mod unwritable;
 mod verified;
 
 use std::fmt;
@@ -33,6 +35,7 @@ pub use self::layout::Layout;
 use self::rotation::Rotation;
 use self::scheme::Hash;
 pub use self::scheme::Scheme;
+pub use self::unwritable::Unwritable;
 pub use self::verified::{BadPadding, Unverified, Verified};
 pub use self::weak::Weakness;
 pub use crate::ticket::KeyName;
@@ -236,6 +239,17 @@ impl TicketKey {
             let slot = self.rotation.as_ref()?.slot(name)?;
             Some((KeyInUse { key: self, slot: Some(slot) }, ticket))
         })
+    }
+
+    /// Decrypts a ticket in one arrangement without looking at the MAC, whoever sealed it.
+    pub(crate) fn decrypt_unverified<'b>(
+        &self,
+        bytes: &[u8],
+        arrangement: Arrangement,
+        buffer: &'b mut Vec<u8>,
+    ) -> Option<Unverified<&'b [u8]>> {
+        let ticket = self.split(bytes, arrangement).ok()?;
+        KeyInUse { key: self, slot: None }.decrypt_unverified(&ticket, buffer).ok()
     }
 
     #[inline]

@@ -83,6 +83,8 @@ pub mod probe;
 pub mod record;
 pub mod report;
 pub mod resumption;
+#[cfg(feature = "keyfind")]
+pub mod search;
 pub mod secret;
 pub mod session;
 pub mod survey;

@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use crate::capture::sighting::Sighting;
 use crate::escape::{self, Text};
-use crate::input::Unreadable;
+use crate::input::{Beside, Unreadable};
 use crate::key::KeyInUse;
 use crate::key::ring::BUILT_IN;
 use crate::open::{BadMac, Outcome};
@@ -162,6 +162,8 @@ pub struct Record<'a> {
     pub client_session: Option<Session<'a>>,
     /// Where it was seen on the wire.
     pub capture: Option<Sighting<'a>>,
+    /// What stood beside it in a list.
+    pub beside: Option<&'a Beside>,
 }
 
 impl<'a> Record<'a> {

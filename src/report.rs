@@ -3,6 +3,8 @@
 #[cfg(feature = "audit")]
 pub mod findings;
 pub mod json;
+#[cfg(feature = "keyfind")]
+pub mod keyfind;
 mod keys;
 pub mod openssl;
 #[cfg(feature = "audit")]

@@ -17,6 +17,7 @@ mod owned;
 mod producer;
 mod psk;
 mod shared;
+mod sizes;
 mod visit;
 
 use std::fmt;

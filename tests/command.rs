@@ -188,5 +188,8 @@ fn the_summary_of_a_capture_counts_its_connections_though_there_are_none() {
     fs::write(&file, &whole[..24]).unwrap();
     let key = data("nginx48_tls12/ticket.key");
     let output = tktdump(&["-f", "json", "--stats"], key.to_str().unwrap(), &file);
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"type\":\"summary\",\"tickets\":0,\"connections\":0}\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "{\"type\":\"summary\",\"tickets\":0,\"connections\":0,\"packets\":0,\"dropped\":0}\n"
+    );
 }

@@ -45,7 +45,7 @@ fn every_key_is_documented() {
     tktdump(&args, b"").records().iter().for_each(|record| keys(record, &mut found));
     let listed = tktdump(&["keys", "-f", "json", "testdata/nginx48_tls12/ticket.key"], b"");
     listed.records().iter().for_each(|record| keys(record, &mut found));
-    let others: [&[&str]; 3] = [
+    let others: [&[&str]; 4] = [
         &[
             "-f",
             "json",
@@ -64,6 +64,14 @@ fn every_key_is_documented() {
             "--key",
             "testdata/nginx48_tls12/ticket.key",
             "testdata/nginx48_tls12/capture.pcap",
+        ],
+        &[
+            "keyfind",
+            "-f",
+            "json",
+            "testdata/keyfind/node22_default_tls13/image.bin",
+            "--ticket",
+            "testdata/keyfind/node22_default_tls13/ticket.bin",
         ],
     ];
     for args in others {

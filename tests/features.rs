@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// What only the command needs, what only audits need, and what only SARIF needs.
+/// What only the command needs, what only audits need, what only SARIF needs, and what only the search in images needs.
 const COMMAND: [&str; 10] =
     ["anstream", "anyhow", "clap", "clap_mangen", "flate2", "glob", "indicatif", "rustix", "ruzstd", "tempfile"];
 const AUDIT: [&str; 2] = ["humantime", "toml"];
 const SARIF: [&str; 1] = ["serde-sarif"];
+const KEYFIND: [&str; 1] = ["elf"];
 /// What only probes need.
 const PROBE: [&str; 3] = ["rustls", "ring", "rustls-native-certs"];
 
@@ -36,7 +37,7 @@ fn among<'a>(crates: &BTreeSet<String>, names: &[&'a str]) -> Vec<&'a str> {
 fn the_library_alone_brings_nothing_of_the_command() {
     let crates = crates("");
     assert!(crates.contains("tktdump") && crates.contains("aes"), "{crates:?}");
-    for names in [&COMMAND[..], &AUDIT, &SARIF, &PROBE] {
+    for names in [&COMMAND[..], &AUDIT, &SARIF, &PROBE, &KEYFIND] {
         assert_eq!(among(&crates, names), [""; 0]);
     }
 }
@@ -45,11 +46,12 @@ fn the_library_alone_brings_nothing_of_the_command() {
 #[cfg(unix)]
 #[test]
 fn each_feature_brings_its_own() {
-    let found = ["audit", "sarif", "cli"].map(|feature| {
+    let found = ["audit", "sarif", "cli", "keyfind"].map(|feature| {
         let crates = crates(feature);
-        [&COMMAND[..], &AUDIT, &SARIF].map(|names| among(&crates, names))
+        [&COMMAND[..], &AUDIT, &SARIF, &KEYFIND].map(|names| among(&crates, names))
     });
-    assert_eq!(found[0], [&[][..], &AUDIT, &[]], "audit");
-    assert_eq!(found[1], [&[][..], &AUDIT, &SARIF], "sarif");
-    assert_eq!(found[2], [&COMMAND[..], &[], &[]], "cli");
+    assert_eq!(found[0], [&[][..], &AUDIT, &[], &[]], "audit");
+    assert_eq!(found[1], [&[][..], &AUDIT, &SARIF, &[]], "sarif");
+    assert_eq!(found[2], [&COMMAND[..], &[], &[], &[]], "cli");
+    assert_eq!(found[3], [&[][..], &[], &[], &KEYFIND], "keyfind");
 }

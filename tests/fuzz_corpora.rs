@@ -33,8 +33,18 @@ fn ticket_input() {
 }
 
 #[test]
+fn text() {
+    replay("text", bodies::text);
+}
+
+#[test]
 fn session() {
     replay("session", bodies::session);
+}
+
+#[test]
+fn image() {
+    replay("image", bodies::image);
 }
 
 #[test]

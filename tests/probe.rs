@@ -321,6 +321,70 @@ fn what_is_saved_is_a_capture_that_wireshark_and_we_read() {
     assert_eq!(fs::read(&file).unwrap(), b"a ticket key");
 }
 
+/// The schema with nothing allowed that it does not name.
+fn strict_schema() -> jsonschema::Validator {
+    fn close(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                if members.contains_key("properties") && !members.contains_key("additionalProperties") {
+                    members.insert("additionalProperties".to_owned(), false.into());
+                }
+                members.values_mut().for_each(close);
+            }
+            Value::Array(items) => items.iter_mut().for_each(close),
+            _ => {}
+        }
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/record.schema.json");
+    let mut schema = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    close(&mut schema);
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[test]
+fn records_are_as_the_schema_says() {
+    let validator = strict_schema();
+    let nodes = [(6, 5), (7, 6)]
+        .map(|(host, name)| Server::with(Ipv4Addr::new(127, 0, 0, host), 0, &[Tickets { name, is_careless: false }]));
+    let [one, other] = nodes.each_ref().map(|node| node.address.to_string());
+    let (certificate, key) = (format!("{DATA}/server.pem"), format!("{DATA}/server.key"));
+    let shown = probe(&[
+        &"www.lab.test",
+        &"--connect",
+        &one,
+        &"--connect",
+        &other,
+        &"--connect",
+        &"127.0.0.1:1",
+        &"--names",
+        &"a.test,b.test",
+        &"--cert",
+        &certificate,
+        &"--cert-key",
+        &key,
+        &"--tamper",
+        &"--early-data",
+        &"--delay",
+        &"0ms",
+        &"-f",
+        &"json",
+    ]);
+    assert_eq!(shown.status, 2, "{}", shown.stderr);
+    let mut kinds = std::collections::BTreeSet::new();
+    for line in shown.stdout.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        if let Err(error) = validator.validate(&record) {
+            panic!("{error} at {}: {record}", error.instance_path());
+        }
+        kinds.insert(record["type"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(Vec::from_iter(kinds), ["connection", "finding", "node", "pair", "summary", "ticket"]);
+    let crossed =
+        shown.of_type("pair").into_iter().filter(|pair| pair["from_name"] == "a.test" && pair["to_name"].is_null());
+    // two addresses are not crossed: two versions, with and without the certificate, at each
+    assert_eq!(crossed.count(), 8);
+}
+
 #[test]
 fn usage_is_explained() {
     let wrong = |arguments: &[&str], text: &str| {

@@ -83,7 +83,7 @@ fn those_who_wait_see_it_until_something_is_said_or_all_is_done() {
     let capture = "tktdump: warning: the key log decrypts recorded traffic: keep it as safe as the ticket key\n";
     let group = concat!(
         r#"{"type":"key_name","key_name":"73c3054f3257ce88b8a6651b8a168469","tickets":1,"servers":[],"snis":[],"#,
-        r#""lengths":[208],"shape":"openssl"}"#,
+        r#""lengths":[208],"shape":"openssl","sources":["-"],"issued":0,"offered":0,"accepted":0,"refused":0}"#,
         "\n"
     );
     let cases = [

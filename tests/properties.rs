@@ -120,7 +120,7 @@ proptest! {
             let _ = read_as(*format, &bytes);
         }
         let form = input::recognise(&bytes, true);
-        input::each_in_whole(form, &bytes, &mut |_, _| {});
+        input::each_in_whole(form, &bytes, None, &mut |_, _| {});
     }
 
     #[test]
@@ -145,8 +145,8 @@ proptest! {
             _ => format!("9\t'{plain}',<MISSING>\r"),
         };
         let mut found = Vec::new();
-        input::each_in_whole(input::Form::Lines, text.as_bytes(), &mut |_, item| {
-            if let Item::Ticket(bytes) = item {
+        input::each_in_whole(input::Form::Lines, text.as_bytes(), None, &mut |_, item| {
+            if let Item::Ticket(bytes) | Item::Listed { ticket: bytes, .. } = item {
                 found.push(bytes.to_vec());
             }
         });

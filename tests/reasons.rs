@@ -88,7 +88,7 @@ fn full12(announces: bool) -> Connection {
 }
 
 /// A TLS 1.3 handshake of a client that offered an identity.
-fn tls13(hello: Hello, selected: Option<u16>, suite: [u8; 2]) -> Connection {
+fn tls13(hello: &Hello, selected: Option<u16>, suite: [u8; 2]) -> Connection {
     let mut talk = Talk::open(40_000);
     talk.send(Client, &hello.record());
     let mut answer = wire::hello13([3, 4], selected);
@@ -197,16 +197,16 @@ fn every_reason_has_an_example() {
     let plain = Opened { extended_master_secret: Some(false), ..opened() };
     check(Reason::OtherEms, "no extended master secret", judge(&only(&talk), &same(plain)));
 
-    let full13 = tls13(hello13(), None, wire::SUITE_13);
+    let full13 = tls13(&hello13(), None, wire::SUITE_13);
     let forged = Opened { binder: Some(false), ..opened13() };
     check(Reason::BadBinder, "binder does not come", judge(&full13, &[identity(7, open(forged))]));
     check(Reason::CacheMiss, "cache", judge(&full13, &[identity(7, Verdict::StatefulId)]));
-    let sha256 = tls13(hello13(), None, [0x13, 0x01]);
+    let sha256 = tls13(&hello13(), None, [0x13, 0x01]);
     check(Reason::OtherCipher, "another hash", judge(&sha256, &[identity(7, open(opened13()))]));
     let external = |verdict: Unrecognised| vec![identity(7, Verdict::Unrecognised(verdict))];
     check(Reason::ExternalPsk, "nothing to do with", judge(&full13, &external(Unrecognised::External)));
     check(Reason::Ech, "is inside", judge(&full13, &external(Unrecognised::Encrypted)));
-    let chosen = tls13(hello13(), Some(0), wire::SUITE_13);
+    let chosen = tls13(&hello13(), Some(0), wire::SUITE_13);
     let selected = |verdict| vec![Attempt { selected: true, ..identity(7, verdict) }];
     let psk = Verdict::Unrecognised(Unrecognised::External);
     check(Reason::ExternalPsk, "nothing was resumed", judge(&chosen, &selected(psk)));
@@ -230,9 +230,9 @@ fn every_reason_has_an_example() {
 
     // by what came before
     let sealed = |name: u8| (full12(true), vec![offered(9, Verdict::UnknownKey), issued(name, Verdict::NoKey)]);
-    let last = (tls13(hello13(), None, wire::SUITE_13), vec![identity(7, open(opened13()))]);
+    let last = (tls13(&hello13(), None, wire::SUITE_13), vec![identity(7, open(opened13()))]);
     let mut by_turns: Vec<_> = [7, 8, 7].map(sealed).to_vec();
-    by_turns.push((tls13(hello13(), None, wire::SUITE_13), vec![identity(8, open(opened13()))]));
+    by_turns.push((tls13(&hello13(), None, wire::SUITE_13), vec![identity(8, open(opened13()))]));
     check(Reason::SeveralKeys, "several nodes", judge_all(&by_turns));
     check(Reason::OtherKey, "this server seals under 0808", judge_all(&[sealed(7), sealed(8), last.clone()]));
     let contexts = (full12(true), vec![offered(7, open(opened())), issued(7, open(another))]);

@@ -72,6 +72,30 @@ fn writings(key: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// The documents in which people have keys.
+fn documents(key: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let (digits, base64) = (hex::encode(key), BASE64.encode(key));
+    let text = |text: String| text.into_bytes();
+    vec![
+        ("a dump", text(dump(key))),
+        ("an array of C", text(key.iter().map(|byte| format!("0x{byte:02x}, ")).collect::<Vec<_>>().concat())),
+        ("YAML", text(format!("stringData:\n  ticket_key: {base64}\n"))),
+        ("a Secret", text(format!("kind: Secret\nmetadata: {{name: t}}\ndata:\n  ticket.key: {base64}\n"))),
+        ("JSON", text(format!("{{\"SessionTicketKey\": \"{digits}\"}}"))),
+        ("an assignment", text(format!("TICKET_KEY={digits}\n"))),
+        ("UTF-16", digits.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+    ]
+}
+
+/// What xxd prints.
+fn dump(key: &[u8]) -> String {
+    let row = |(number, row): (usize, &[u8])| {
+        let pairs: Vec<String> = row.chunks(2).map(hex::encode).collect();
+        format!("{:08x}: {}\n", number * 16, pairs.join(" "))
+    };
+    key.chunks(16).enumerate().map(row).collect::<Vec<_>>().concat()
+}
+
 /// Runs a command and gives what it printed.
 fn printed(command: &[&str]) -> String {
     let output = tktdump(command, b"");
@@ -100,7 +124,7 @@ fn no_command_shows_what_may_be_secret() {
             key[..4].fill(0);
         }
         let secret = secret_runs(&key);
-        for (writing, content) in writings(&key) {
+        for (writing, content) in writings(&key).into_iter().chain(documents(&key)) {
             fs::write(&path, &content).unwrap();
             for command in commands {
                 let text = printed(command);

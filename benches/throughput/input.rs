@@ -24,10 +24,11 @@ fn line(bencher: Bencher<'_, '_>, form: &str) {
         _ => format!(r#"{{"type":"ticket","source":"-","index":0,"ticket":{{"length":208,"raw":"{digits}"}}}}"#),
     };
     let form = if form == "record" { Form::Records } else { Form::Lines };
+    let list = tktdump::input::List::from(form);
     let mut scratch = Vec::new();
     bencher.counter(BytesCount::of_str(&text)).bench_local(|| {
         let mut found = 0;
-        line::each(form, divan::black_box(text.as_bytes()), &mut scratch, &mut |_| found += 1);
+        line::each(&list, divan::black_box(text.as_bytes()), &mut scratch, &mut |_| found += 1);
         assert_eq!(found, 1);
     });
 }

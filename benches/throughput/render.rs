@@ -25,7 +25,7 @@ fn record(bencher: Bencher<'_, '_>, sample: &Sample<Sealed>, render: impl Fn(&js
     let opener = Opener::new(&ring);
     let place = Place { source: &"tickets.hex".into(), index: 0, line: Some(1), packet: None };
     let verdict = Ok(opener.open(&opener.check(bytes), &mut plaintext));
-    let record = Record { place, bytes, verdict, client_session: None, capture: None };
+    let record = Record { place, bytes, verdict, client_session: None, capture: None, beside: None };
     let (kept, mut out) = (json::Kept::new(&ring), Page::new());
     bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
         out.clear();

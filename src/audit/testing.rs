@@ -19,31 +19,31 @@ use crate::record::{Place, Record, Source};
 use crate::session::Session;
 
 /// 80 random bytes, in the layout of nginx.
-pub(super) const GOOD_KEY: &[u8] = include_bytes!("../../testdata/nginx80_tls12/ticket.key");
+pub(crate) const GOOD_KEY: &[u8] = include_bytes!("../../testdata/nginx80_tls12/ticket.key");
 /// 80 other ones.
-pub(super) const OTHER_KEY: &[u8] = include_bytes!("../../testdata/nginx80_tls13/ticket.key");
+pub(crate) const OTHER_KEY: &[u8] = include_bytes!("../../testdata/nginx80_tls13/ticket.key");
 /// The time to judge by.
-pub(super) const NOW: i64 = 1_800_000_000;
+pub(crate) const NOW: i64 = 1_800_000_000;
 
 /// A file as it should be.
-pub(super) const WELL_KEPT: FileFacts =
+pub(crate) const WELL_KEPT: FileFacts =
     FileFacts { mode: 0o600, owner: 0, caller: 0, link_target: None, modified: Some(NOW), persistent: Some(false) };
 
 /// A session as OpenSSL 3 writes it.
 #[derive(Clone)]
-pub(super) struct TestSession {
-    pub(super) protocol: u16,
-    pub(super) cipher: Vec<u8>,
-    pub(super) time: i64,
-    pub(super) timeout: i64,
-    pub(super) certificate: Option<Vec<u8>>,
-    pub(super) context: Vec<u8>,
-    pub(super) hostname: Vec<u8>,
-    pub(super) hint: i64,
-    pub(super) ticket: Option<Vec<u8>>,
-    pub(super) compression: Option<u8>,
-    pub(super) extended: bool,
-    pub(super) early_data: i64,
+pub(crate) struct TestSession {
+    pub(crate) protocol: u16,
+    pub(crate) cipher: Vec<u8>,
+    pub(crate) time: i64,
+    pub(crate) timeout: i64,
+    pub(crate) certificate: Option<Vec<u8>>,
+    pub(crate) context: Vec<u8>,
+    pub(crate) hostname: Vec<u8>,
+    pub(crate) hint: i64,
+    pub(crate) ticket: Option<Vec<u8>>,
+    pub(crate) compression: Option<u8>,
+    pub(crate) extended: bool,
+    pub(crate) early_data: i64,
 }
 
 impl Default for TestSession {
@@ -66,7 +66,7 @@ impl Default for TestSession {
 }
 
 impl TestSession {
-    pub(super) fn der(&self) -> Vec<u8> {
+    pub(crate) fn der(&self) -> Vec<u8> {
         let bytes = |content: &[u8]| element(0x04, content);
         let mut members = vec![
             integer(1),
@@ -111,13 +111,13 @@ fn integer(value: i64) -> Vec<u8> {
 }
 
 /// Seals with 80 bytes in the layout of nginx.
-pub(super) fn seal(key: &[u8], plaintext: &[u8]) -> Vec<u8> {
+pub(crate) fn seal(key: &[u8], plaintext: &[u8]) -> Vec<u8> {
     let mut iv = [0; 16];
     iv.copy_from_slice(&<sha2::Sha256 as sha2::Digest>::digest(plaintext)[..16]);
     seal_with_iv(key, plaintext, iv)
 }
 
-pub(super) fn seal_with_iv(key: &[u8], plaintext: &[u8], iv: [u8; 16]) -> Vec<u8> {
+pub(crate) fn seal_with_iv(key: &[u8], plaintext: &[u8], iv: [u8; 16]) -> Vec<u8> {
     let cipher = cbc::Encryptor::<aes::Aes256>::new_from_slices(&key[48..80], &iv).unwrap();
     let mut ciphertext = vec![0; plaintext.len() + 16];
     let length = cipher.encrypt_padded_b2b::<Pkcs7>(plaintext, &mut ciphertext).unwrap().len();
@@ -127,12 +127,12 @@ pub(super) fn seal_with_iv(key: &[u8], plaintext: &[u8], iv: [u8; 16]) -> Vec<u8
     ticket
 }
 
-pub(super) fn key_set(files: &[(&str, &[u8])]) -> KeySet {
+pub(crate) fn key_set(files: &[(&str, &[u8])]) -> KeySet {
     let files: Vec<_> = files.iter().map(|(path, content)| (*path, *content, None)).collect();
     key_set_on_disk(&files)
 }
 
-pub(super) fn key_set_on_disk(files: &[(&str, &[u8], Option<FileFacts>)]) -> KeySet {
+pub(crate) fn key_set_on_disk(files: &[(&str, &[u8], Option<FileFacts>)]) -> KeySet {
     KeySet::new(files.iter().map(|(path, content, disk)| load(path, content, disk.clone(), None)).collect(), NOW)
 }
 
@@ -150,25 +150,25 @@ fn load(path: &str, content: &[u8], disk: Option<FileFacts>, format: Option<&str
     }
 }
 
-pub(super) fn ids(findings: &[Finding]) -> Vec<&'static str> {
+pub(crate) fn ids(findings: &[Finding]) -> Vec<&'static str> {
     findings.iter().map(|finding| finding.rule.id).collect()
 }
 
-pub(super) fn key_rules(files: &[(&str, &[u8])]) -> Vec<&'static str> {
+pub(crate) fn key_rules(files: &[(&str, &[u8])]) -> Vec<&'static str> {
     key_rules_by(&Policy::default(), files)
 }
 
-pub(super) fn key_rules_by(policy: &Policy, files: &[(&str, &[u8])]) -> Vec<&'static str> {
+pub(crate) fn key_rules_by(policy: &Policy, files: &[(&str, &[u8])]) -> Vec<&'static str> {
     ids(&Auditor::new(policy, NOW).keys(&key_set(files)))
 }
 
-pub(super) fn key_rules_as(format: &str, files: &[(&str, &[u8])]) -> Vec<&'static str> {
+pub(crate) fn key_rules_as(format: &str, files: &[(&str, &[u8])]) -> Vec<&'static str> {
     let files = files.iter().map(|(path, content)| load(path, content, None, Some(format))).collect();
     ids(&Auditor::new(&Policy::default(), NOW).keys(&KeySet::new(files, NOW)))
 }
 
 /// What is found about a good key in a file with that directory entry.
-pub(super) fn file_rules(disk: FileFacts) -> Vec<&'static str> {
+pub(crate) fn file_rules(disk: FileFacts) -> Vec<&'static str> {
     let keys = key_set_on_disk(&[("a.key", GOOD_KEY, Some(disk))]);
     ids(&Auditor::new(&Policy::default(), NOW).keys(&keys))
 }
@@ -196,52 +196,52 @@ impl Judge<'_> {
     }
 }
 
-pub(super) fn record<'a>(bytes: &'a [u8], client_session: Option<Session<'a>>) -> Record<'a> {
+pub(crate) fn record<'a>(bytes: &'a [u8], client_session: Option<Session<'a>>) -> Record<'a> {
     static SOURCE: Source = Source::plain("t.bin");
     let place = Place { source: &SOURCE, index: 0, line: None, packet: None };
-    Record { place, bytes, verdict: Ok(Outcome::NoKey), client_session, capture: None }
+    Record { place, bytes, verdict: Ok(Outcome::NoKey), client_session, capture: None, beside: None }
 }
 
-pub(super) fn ticket_findings(policy: &Policy, keys: &KeySet, ticket: &[u8]) -> Vec<Finding> {
+pub(crate) fn ticket_findings(policy: &Policy, keys: &KeySet, ticket: &[u8]) -> Vec<Finding> {
     let auditor = Auditor::new(policy, NOW);
     Judge { auditor, keys, modes: PskModes::default(), now: NOW }.ticket(ticket, None)
 }
 
-pub(super) fn ticket_rules_with(key: &[u8], ticket: &[u8]) -> Vec<&'static str> {
+pub(crate) fn ticket_rules_with(key: &[u8], ticket: &[u8]) -> Vec<&'static str> {
     ids(&ticket_findings(&Policy::default(), &key_set(&[("a.key", key)]), ticket))
 }
 
-pub(super) fn ticket_rules_without_key(ticket: &[u8]) -> Vec<&'static str> {
+pub(crate) fn ticket_rules_without_key(ticket: &[u8]) -> Vec<&'static str> {
     ids(&ticket_findings(&Policy::default(), &KeySet::default(), ticket))
 }
 
 /// Seals with the good key, opens, and judges at [`NOW`].
-pub(super) fn ticket_rules(session: &TestSession) -> Vec<&'static str> {
+pub(crate) fn ticket_rules(session: &TestSession) -> Vec<&'static str> {
     ticket_rules_by(&Policy::default(), session)
 }
 
-pub(super) fn ticket_rules_by(policy: &Policy, session: &TestSession) -> Vec<&'static str> {
+pub(crate) fn ticket_rules_by(policy: &Policy, session: &TestSession) -> Vec<&'static str> {
     ids(&ticket_findings(policy, &key_set(&[("a.key", GOOD_KEY)]), &seal(GOOD_KEY, &session.der())))
 }
 
-pub(super) fn ticket_rules_at(session: &TestSession, now: i64) -> Vec<&'static str> {
+pub(crate) fn ticket_rules_at(session: &TestSession, now: i64) -> Vec<&'static str> {
     plaintext_rules(&session.der(), now)
 }
 
-pub(super) fn plaintext_rules(plaintext: &[u8], now: i64) -> Vec<&'static str> {
+pub(crate) fn plaintext_rules(plaintext: &[u8], now: i64) -> Vec<&'static str> {
     let (policy, keys) = (Policy::default(), key_set(&[("a.key", GOOD_KEY)]));
     let auditor = Auditor::new(&policy, now);
     ids(&Judge { auditor, keys: &keys, modes: PskModes::default(), now }.ticket(&seal(GOOD_KEY, plaintext), None))
 }
 
-pub(super) fn mode_rules(modes: PskModes) -> Vec<&'static str> {
+pub(crate) fn mode_rules(modes: PskModes) -> Vec<&'static str> {
     let (policy, keys) = (Policy::default(), key_set(&[("a.key", GOOD_KEY)]));
     let auditor = Auditor::new(&policy, NOW);
     ids(&Judge { auditor, keys: &keys, modes, now: NOW }.ticket(&seal(GOOD_KEY, &TestSession::default().der()), None))
 }
 
 /// Judges the ticket in a client's session, which the good key does not open.
-pub(super) fn client_session_rules(session: &TestSession) -> Vec<&'static str> {
+pub(crate) fn client_session_rules(session: &TestSession) -> Vec<&'static str> {
     let (policy, keys) = (Policy::default(), key_set(&[("a.key", GOOD_KEY)]));
     let auditor = Auditor::new(&policy, NOW);
     let der = session.der();
@@ -251,7 +251,7 @@ pub(super) fn client_session_rules(session: &TestSession) -> Vec<&'static str> {
 }
 
 /// Judges tickets of both keys one after the other, and the end.
-pub(super) fn batch_rules(tickets: &[Vec<u8>]) -> Vec<&'static str> {
+pub(crate) fn batch_rules(tickets: &[Vec<u8>]) -> Vec<&'static str> {
     let policy = Policy::default();
     let keys = key_set(&[("a.key", GOOD_KEY), ("b.key", OTHER_KEY)]);
     let auditor = Auditor::new(&policy, NOW);
@@ -262,7 +262,7 @@ pub(super) fn batch_rules(tickets: &[Vec<u8>]) -> Vec<&'static str> {
 }
 
 /// The connections of a capture file.
-pub(super) fn connections(file: &[u8]) -> Vec<Connection> {
+pub(crate) fn connections(file: &[u8]) -> Vec<Connection> {
     let (mut reader, mut capture, mut rest) = (Reader::new(), Capture::default(), file);
     let mut found = Vec::new();
     loop {

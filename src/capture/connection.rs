@@ -319,13 +319,21 @@ impl Connection {
         client: Option<&ClientHello<'_>>,
         server: Option<&ServerHello<'_>>,
     ) -> HandshakeKind {
+        let is_tls13 = server.is_some_and(|server| server.is_tls13);
+        let failed = self.alert.is_some_and(|alert| alert.is_fatal()) || self.was_cut_short(is_tls13);
+        if failed { HandshakeKind::Incomplete } else { self.decision_of(client, server) }
+    }
+
+    /// What the server decided, whatever ended the handshake after that.
+    #[must_use]
+    pub fn decision(&self) -> HandshakeKind {
+        self.decision_of(self.client_hello().as_ref(), self.server_hello().as_ref())
+    }
+
+    fn decision_of(&self, client: Option<&ClientHello<'_>>, server: Option<&ServerHello<'_>>) -> HandshakeKind {
         let Some(server) = server else { return HandshakeKind::Incomplete };
-        if self.alert.is_some_and(|alert| alert.is_fatal()) {
-            return HandshakeKind::Incomplete;
-        }
         if server.is_tls13 {
             return match server.selected_identity {
-                _ if self.was_cut_short(true) => HandshakeKind::Incomplete,
                 Some(_) => HandshakeKind::ResumedPsk,
                 None => HandshakeKind::Full,
             };
@@ -339,7 +347,7 @@ impl Connection {
             return HandshakeKind::Full;
         }
         // a new session always has one of these: what is missing may have been lost
-        if self.server_lost || self.was_cut_short(false) {
+        if self.server_lost {
             return HandshakeKind::Incomplete;
         }
         let Some(client) = client else { return HandshakeKind::Incomplete };

@@ -70,9 +70,11 @@ impl Decoder {
     /// UDP, or a fragment of something whose rest is still to come.
     pub fn decode<'p>(&'p mut self, packet: &Packet<'p>) -> Option<(Datagram, &'p [u8])> {
         let Self { fragments, remarks, stamp } = self;
+        if remarks.packets == 0 {
+            remarks.first = Some(packet.time);
+        }
         remarks.packets += 1;
         *stamp = Stamp { packet: remarks.packets, time: packet.time };
-        remarks.first.get_or_insert(packet.time);
         remarks.last = packet.time;
         remarks.cut += u64::from(packet.data.len() < packet.original_length);
         let mut ip = match link::open(packet.link_type, packet.data) {
@@ -109,6 +111,7 @@ impl Decoder {
 /// Fields of TCP, ports and payload of an IP packet's payload.
 type Headers<'p> = (Option<Tcp>, (u16, u16), &'p [u8]);
 
+#[inline]
 fn headers<'p>(whole: &IpPayload<'p>) -> Option<Headers<'p>> {
     match whole.transport {
         Transport::Tcp => {
@@ -125,6 +128,7 @@ fn headers<'p>(whole: &IpPayload<'p>) -> Option<Headers<'p>> {
     }
 }
 
+#[inline]
 fn datagram<'p>(
     stamp: Stamp,
     whole: &IpPayload<'_>,
@@ -141,6 +145,7 @@ fn datagram<'p>(
 
 impl Remarks {
     /// The IP packet in something; counts what is not understood.
+    #[inline]
     fn ip<'p>(&mut self, inside: Inside<'p>) -> Option<Ip<'p>> {
         match inside {
             Inside::Ip(ip) => Some(ip),

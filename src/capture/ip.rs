@@ -38,6 +38,7 @@ pub(super) enum Parsed<'a> {
 }
 
 /// Parses an IP packet.
+#[inline]
 pub(super) fn parse<'a>(packet: Ip<'a>, fragments: &'a mut Fragments) -> Parsed<'a> {
     let Ok((ip, _)) = LaxIpSlice::from_slice(packet.bytes) else { return Parsed::Other };
     let inner = ip.payload();

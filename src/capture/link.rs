@@ -69,7 +69,18 @@ impl From<Option<Self>> for Inside<'_> {
 }
 
 /// What is inside a frame; `None` if the link type is not known.
+#[inline]
 pub(super) fn open(link_type: u16, frame: &[u8]) -> Option<Inside<'_>> {
+    // nearly every frame of nearly every capture
+    if let (1, Some((header, packet))) = (link_type, frame.split_first_chunk::<14>()) {
+        if header.ends_with(&ETHERTYPE_IPV4.to_be_bytes()) {
+            return Some(ip(packet));
+        }
+    }
+    open_any(link_type, frame)
+}
+
+fn open_any(link_type: u16, frame: &[u8]) -> Option<Inside<'_>> {
     let mut rest = Reader(frame);
     let inside = match link_type {
         // NULL and LOOP: an address family, whose number depends on the system; the IP version tells as well
@@ -116,6 +127,7 @@ pub(super) fn open(link_type: u16, frame: &[u8]) -> Option<Inside<'_>> {
 }
 
 /// The rest of a frame as an IP packet.
+#[inline]
 pub(super) fn ip(bytes: &[u8]) -> Inside<'_> {
     Inside::Ip(Ip { bytes, is_bounded: false })
 }

@@ -18,7 +18,7 @@ use tktdump::audit::rules::RULES;
 use tktdump::audit::{Auditor, Policy};
 use tktdump::capture::Connection;
 use tktdump::escape::Text;
-use tktdump::input::Item;
+use tktdump::input::{Item, Proves};
 use tktdump::open::Opener;
 use tktdump::record::{Place, Selection, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
@@ -78,9 +78,10 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     };
     let about_keys = worker.auditor.keys(&keys);
     worker.output.take(about_keys);
+    let proves: Option<&dyn Proves> = if keys.ring().is_empty() { None } else { Some(keys.ring()) };
     for path in &inputs {
         worker.begin(path);
-        match source::read(path, args.from.form(), &mut worker) {
+        match source::read(path, args.from.form(), proves, &mut worker) {
             Ok(()) => worker.end(path),
             Err(error) if super::exit::is_closed_pipe(&error) => return Err(error),
             Err(error) => {

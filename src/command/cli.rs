@@ -12,6 +12,8 @@ use super::args::shared::Verbosity;
 #[cfg(feature = "audit")]
 use super::audit::AuditArgs;
 use super::job::JobArgs;
+#[cfg(feature = "keyfind")]
+use super::keyfind::KeyfindArgs;
 use super::keys::KeysArgs;
 #[cfg(feature = "probe")]
 use super::probe::ProbeArgs;
@@ -67,10 +69,13 @@ pub(super) enum Command {
     /// Show what key files hold, without their secrets
     Keys(KeysArgs),
     #[cfg(feature = "probe")]
-    /// Connect to servers: do they resume, under which key, and do the nodes of a pool share it
+    /// Connect to servers: do they resume, under which key, and do nodes share it
     Probe(Box<ProbeArgs>),
     /// Group tickets by key name, without any key
     Survey(SurveyArgs),
+    /// Find the key that opens a ticket in a memory image, a core dump or a running process
+    #[cfg(feature = "keyfind")]
+    Keyfind(Box<KeyfindArgs>),
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -11,6 +11,7 @@ mod worker;
 use std::io::{self, Write};
 
 use tktdump::escape::Text;
+use tktdump::input::{self, Proves};
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
 use tktdump::report::{Page, Tally, Totals, json, text};
@@ -46,8 +47,9 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for path in &inputs {
         worker.begin(path)?;
-        match source::read(path, args.from.form(), &mut worker) {
-            Ok(()) => worker.end(path),
+        let proves: Option<&dyn Proves> = if ring.is_empty() { None } else { Some(&ring) };
+        match source::read(path, args.from.form(), proves, &mut worker) {
+            Ok(()) => worker.end(path, inputs.len() == 1),
             Err(error) if printer.is_closed() => return Err(error),
             Err(error) => {
                 worker.fail(&error)?;
@@ -57,6 +59,7 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     worker.flush()?;
     let lines = worker.key_log.as_ref().map(Log::lines);
+    let guess = worker.guess;
     let captures = worker.captures.then_some(worker.totals);
     drop(worker);
     let Printer { tally, left_out, refused, .. } = printer.into_value();
@@ -64,8 +67,15 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
         summary(args, &tally, captures)?;
     }
     if tally.tickets() + left_out == 0 && exit == Exit::Done {
-        notes.error("no ticket was found");
-        notes.hint("give tickets as raw bytes, hex, base64, PEM or DER sessions, an s_client transcript or a capture");
+        match (guess, inputs.as_slice()) {
+            (Some(guess), [only]) => source::tell_nothing(only, guess, notes),
+            _ => {
+                notes.error("no ticket was found");
+                notes.hint(input::WHAT_TO_GIVE);
+            }
+        }
+    } else {
+        tell_passed_over(tally.passed_over(), notes);
     }
     if let Some(lines) = lines {
         return Ok(exit.max(end_key_log(lines, !args.keys.is_empty(), notes)));
@@ -74,6 +84,17 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let passed = if ring.is_empty() { tally.unrecognised() } else { 0 };
     let all = tally.tickets() + left_out > 0 && tally.failures() == passed && !refused;
     Ok(exit.max(if all { Exit::Done } else { Exit::NotAll }))
+}
+
+/// Says once how much nobody looked at any further.
+fn tell_passed_over(count: u64, notes: &Notes) {
+    match count {
+        0 => {}
+        1 => notes.hint("one run of bytes or line was passed over: nothing there says that it is a ticket"),
+        count => notes.hint(format_args!(
+            "{count} runs of bytes or lines were passed over: nothing there says that they are tickets"
+        )),
+    }
 }
 
 /// A key log is worth having where it has a line; foreign tickets around it are normal.
@@ -119,6 +140,6 @@ fn summary(args: &JobArgs, tally: &Tally, captures: Option<Totals>) -> io::Resul
     let mut record = Page::new();
     let counts: Vec<_> = tally.counts().map(|(status, count)| (status.as_str(), count)).collect();
     let captures = captures.map(|totals| (tally.connections(), totals));
-    json::summary(tally.tickets(), &counts, captures, &mut record);
+    json::summary(tally.tickets(), &counts, tally.passed_over(), captures, &mut record);
     io::stdout().write_all(&record)
 }

@@ -1,6 +1,7 @@
 //! `tktdump keys`: what key files hold, without their secrets.
 
 mod compare;
+mod convert;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use tktdump::key::ring::KeyRing;
 use tktdump::report::{self, Page};
 use tktdump::time::utc;
 
-use super::args::shared::{KeyFormatArg, ListFormat};
+use super::args::shared::{ConvertArg, KeyFormatArg, ListFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key_files::{self, Loaded};
@@ -35,6 +36,11 @@ pub(super) struct KeysArgs {
     /// Output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(super) format: ListFormat,
+    #[command(flatten)]
+    pub(super) convert: ConvertArg,
+    /// For --convert: the file to write, mode 0600, never over another one; - is a pipe
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
@@ -44,6 +50,7 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if args.compare {
         return compare::run(args, notes);
     }
+    let target = convert::target(args.convert.format(), args.output.as_deref())?;
     let mut exit = Exit::Done;
     let mut loaded = Vec::new();
     for key in key_files::load(&args.files, args.key_format.format(), notes) {
@@ -54,6 +61,10 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
                 exit = Exit::Failed;
             }
         }
+    }
+    if let Some((format, path)) = target {
+        // all keys or none: a file that lacks some is not what was asked for
+        return if exit == Exit::Done { convert::run(loaded, format, path, notes) } else { Ok(exit) };
     }
     let about: Vec<About> = loaded.iter().map(About::of).collect();
     let files = loaded.into_iter().map(|Loaded { path, file, .. }| (path, file)).collect();

@@ -66,6 +66,14 @@ impl<'k> Output<'k> {
         }
     }
 
+    /// The renderer of text, if it is that.
+    pub(super) fn text(&self) -> Option<text::Renderer<'k>> {
+        match self {
+            Self::Text(renderer) => Some(*renderer),
+            _ => None,
+        }
+    }
+
     /// Whether it is a key log.
     pub(super) fn is_key_log(&self) -> bool {
         matches!(self, Self::KeyLog)
@@ -151,5 +159,21 @@ pub(super) fn styles(color: Color) -> Styles {
         Color::Never => false,
         Color::Auto => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
     };
-    if coloured { Styles::coloured() } else { Styles::default() }
+    let styles = if coloured { Styles::coloured() } else { Styles::default() };
+    Styles { width: terminal_width(), ..styles }
+}
+
+/// How wide the terminal is that results go to; `None` if it is none, or does not say.
+fn terminal_width() -> Option<usize> {
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return None;
+    }
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(&stdout) {
+        if size.ws_col > 0 {
+            return Some(size.ws_col.into());
+        }
+    }
+    std::env::var("COLUMNS").ok()?.parse().ok()
 }

@@ -9,6 +9,7 @@ mod starttls;
 mod targets;
 mod watch;
 mod wire;
+mod work;
 mod write;
 
 use std::io::{self, Write as _};

@@ -46,6 +46,14 @@ impl Progress {
         }
     }
 
+    /// Shows how far something has come that counts for itself, until the watch is dropped; `length` is how far it is to
+    /// come.
+    pub(super) fn follow(&self, length: Option<u64>) -> (Counter, Option<Watch>) {
+        let counted = Arc::new(AtomicU64::new(0));
+        let watch = self.0.clone().and_then(|bar| Watch::begin(bar, length, Arc::clone(&counted)));
+        (Counter(counted), watch)
+    }
+
     /// Shows how much of an input has been read, until the watch is dropped.
     pub(super) fn watch<R: Input>(&self, input: R) -> (Counted<R>, Option<Watch>) {
         // who types the input knows how far it has come
@@ -55,6 +63,16 @@ impl Progress {
         let read = Arc::new(AtomicU64::new(0));
         let watch = Watch::begin(bar, length(&input), Arc::clone(&read));
         (Counted { input, read: Some(read) }, watch)
+    }
+}
+
+/// How far something has come.
+pub(super) struct Counter(Arc<AtomicU64>);
+
+impl Counter {
+    /// Adds bytes that have been looked at.
+    pub(super) fn add(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 

@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use tktdump::capture::{Connection, Remarks};
 use tktdump::escape::Text;
 use tktdump::identify::{self, Kind};
-use tktdump::input::{self, Form, HEAD_LENGTH, Item, line};
+use tktdump::input::{self, Form, Guess, HEAD_LENGTH, Item, List, Proves, line};
 
 use self::chunks::Buffer;
 pub(super) use self::chunks::{Chunk, Chunks};
@@ -23,6 +23,7 @@ pub(super) use self::identity::Identity;
 use super::capture::{self, Ahead, Sequence};
 use super::failure::Failure;
 use super::gzip::{self, Decompressed};
+use super::notes::Notes;
 use super::progress::{Input, Progress};
 
 /// The largest input that is read whole; inputs of lines have no limit.
@@ -71,9 +72,13 @@ pub(super) trait Sink {
     /// Takes an item.
     fn item(&mut self, line: Option<u64>, item: Item<'_>);
     /// Takes an input of lines; where nothing else is said, one item after the other.
-    fn lines(&mut self, form: Form, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
-        each_line(form, chunks, path, self)
+    fn lines(&mut self, list: List, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
+        each_line(&list, chunks, path, self)
     }
+    /// Takes how many lines, or bytes in a text, may be anything and were passed over.
+    fn passed_over(&mut self, _count: u64) {}
+    /// Takes what an input seems to be in which nothing was found.
+    fn nothing(&mut self, _guess: Guess) {}
     /// Says that the input is a capture.
     fn capture(&mut self) {}
     /// Takes a connection of a capture.
@@ -95,10 +100,15 @@ pub(super) trait Sink {
 }
 
 /// Reads an input to its end; `form` is `None` where the content decides.
-pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> anyhow::Result<()> {
+pub(super) fn read(
+    path: &Path,
+    form: Option<Form>,
+    proves: Option<&dyn Proves>,
+    sink: &mut impl Sink,
+) -> anyhow::Result<()> {
     if is_stdin(path) {
         refuse_output(path)?;
-        return read_from(io::stdin(), form, path, sink);
+        return read_from(io::stdin(), form, path, proves, sink);
     }
     let file = File::open(path).with_context(|| shown(path))?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
@@ -110,13 +120,14 @@ pub(super) fn read(path: &Path, form: Option<Form>, sink: &mut impl Sink) -> any
     if file.metadata().is_ok_and(is_given) {
         return Err(key_file(path));
     }
-    read_from(file, form, path, sink)
+    read_from(file, form, path, proves, sink)
 }
 
 fn read_from(
     input: impl Input + Send + 'static,
     form: Option<Form>,
     path: &Path,
+    proves: Option<&dyn Proves>,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
     let (input, _watch) = sink.progress().watch(input);
@@ -125,13 +136,14 @@ fn read_from(
     } else {
         Decompressed::new(input).with_context(|| shown(path)).map_err(gzip::explain)?
     };
-    read_decompressed(input, form, path, sink).map_err(gzip::explain)
+    read_decompressed(input, form, path, proves, sink).map_err(gzip::explain)
 }
 
 fn read_decompressed(
     mut input: Decompressed<impl Read + Send + 'static>,
     form: Option<Form>,
     path: &Path,
+    proves: Option<&dyn Proves>,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
     let mut head = Buffer::default();
@@ -147,7 +159,8 @@ fn read_decompressed(
     }
     if form.is_lines() {
         refuse_key_file(form, named, &head, path, sink)?;
-        return sink.lines(form, Chunks::new(head, Box::new(input)), path);
+        let list = List::new(form, input::without_mark(&head));
+        return sink.lines(list, Chunks::new(head, Box::new(input)), path);
     }
     let limit = if input.is_packed() { DECOMPRESSED_LIMIT } else { WHOLE_LIMIT };
     input.take((limit + 1).saturating_sub(head.len()) as u64).read_to_end(&mut head).with_context(|| shown(path))?;
@@ -156,8 +169,22 @@ fn read_decompressed(
         return Err(failure.with_hint("lines of hex or base64 can be of any number").into());
     }
     refuse_key_file(form, named, &head, path, sink)?;
-    input::each_in_whole(form, &head, &mut |line, item| sink.item(line, item));
+    let mut found = false;
+    let passed_over = input::each_in_whole(form, &head, proves, &mut |line, item| {
+        found = true;
+        sink.item(line, item);
+    });
+    sink.passed_over(passed_over);
+    if !found && matches!(form, Form::Text | Form::Binary | Form::Utf16) {
+        sink.nothing(input::guess(&head));
+    }
     sink.pause()
+}
+
+/// Says that no ticket is in an input, what it seems to be, and what to give instead.
+pub(super) fn tell_nothing(path: &Path, guess: Guess, notes: &Notes) {
+    notes.error(format_args!("no ticket was found: {} seems to be {}", shown(path), guess.what));
+    notes.hint(guess.instead);
 }
 
 /// Nothing is shown of an input that is a key file.
@@ -244,13 +271,14 @@ fn recognise(input: &mut impl Read, named: Option<Form>, head: &mut Buffer) -> i
     Ok(named.map_or_else(|| input::recognise(head, complete), |form| input::recognise_as(form, head, complete)))
 }
 
-fn each_line(form: Form, mut chunks: Chunks, path: &Path, sink: &mut (impl Sink + ?Sized)) -> anyhow::Result<()> {
+fn each_line(list: &List, mut chunks: Chunks, path: &Path, sink: &mut (impl Sink + ?Sized)) -> anyhow::Result<()> {
     let (mut chunk, mut scratch) = (Chunk::default(), Vec::new());
     let mut number = 0;
     while chunks.next(&mut chunk).with_context(|| shown(path))? {
         for text in chunk.lines() {
             number += 1;
-            line::each(form, text, &mut scratch, &mut |item| sink.item(Some(number), item));
+            let read = line::each(list, text, &mut scratch, &mut |item| sink.item(Some(number), item));
+            sink.passed_over(read.is_passed_over().into());
         }
         sink.pause()?;
     }

@@ -10,7 +10,7 @@ use tktdump::capture::Connection;
 use tktdump::capture::connection::HandshakeKind;
 use tktdump::capture::sighting::{Carrier, Sighting};
 use tktdump::escape::Text;
-use tktdump::input::{self, Item};
+use tktdump::input::{self, Item, Proves};
 use tktdump::key::KeyInUse;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
@@ -78,13 +78,14 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     let inputs = source::inputs(&args.inputs, &args.keys)?;
     redirect(args.output.as_deref(), &[&inputs, &args.keys], false)?;
+    let proves: Option<&dyn Proves> = if ring.is_empty() { None } else { Some(&ring) };
     for path in &inputs {
         collector.path = source::display(path);
         // a name alone is of no ticket that could be selected by more than its name
         if args.from == FormArg::Auto && collector.names(path) > 0 {
             continue;
         }
-        if let Err(error) = source::read(path, args.from.form(), &mut collector) {
+        if let Err(error) = source::read(path, args.from.form(), proves, &mut collector) {
             collector.notes.failure(&error);
             exit = Exit::Failed;
         }
@@ -246,7 +247,7 @@ fn without_keys(ticket: &[u8]) -> Outcome<'_> {
 impl Sink for Collector<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         match item {
-            Item::Ticket(ticket) => self.bare(ticket),
+            Item::Ticket(ticket) | Item::Listed { ticket, .. } => self.bare(ticket),
             Item::Recorded { ticket, time, server, sni } => {
                 let (source, key) = (Arc::clone(&self.path), self.key(ticket));
                 let sni = sni.map(str::as_bytes);
@@ -273,9 +274,10 @@ impl Sink for Collector<'_> {
             let ticket = sighting.ticket;
             let Some(part) = part(connection, &sighting) else { continue };
             let opener = Opener::new(self.ring);
-            let outcome = match self.ring.is_empty() {
-                true => without_keys(ticket),
-                false => opener.open(&opener.check(ticket), &mut self.plaintext),
+            let outcome = if self.ring.is_empty() {
+                without_keys(ticket)
+            } else {
+                opener.open(&opener.check(ticket), &mut self.plaintext)
             };
             // it has no key name, and there is no key that it could be of
             if matches!(Unrecognised::of(&sighting, &outcome), Some(Unrecognised::External | Unrecognised::Encrypted)) {

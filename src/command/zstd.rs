@@ -34,11 +34,15 @@ impl<R: Read> Frames<R> {
         let head = loop {
             let mut head = Vec::with_capacity(HEADER_LENGTH);
             source.by_ref().take(HEADER_LENGTH as u64).read_to_end(&mut head)?;
-            match *head.as_slice() {
-                [] => return Ok(false),
-                [a, b, c, d, ..] if [a, b, c, d] == MAGIC => break head,
-                [low, a, b, c, d, e, f, g, ref rest @ ..] if low >> 4 == 5 && [a, b, c] == SKIPPED_MAGIC => {
-                    let length = u64::from(u32::from_le_bytes([d, e, f, g]));
+            if head.is_empty() {
+                return Ok(false);
+            }
+            if head.starts_with(&MAGIC) {
+                break head;
+            }
+            match head.split_first_chunk::<4>().and_then(|(magic, rest)| Some((magic, rest.split_first_chunk()?))) {
+                Some(([low, magic @ ..], (length, rest))) if low >> 4 == 5 && *magic == SKIPPED_MAGIC => {
+                    let length = u64::from(u32::from_le_bytes(*length));
                     let ahead = rest.get(usize::try_from(length).unwrap_or(usize::MAX)..).map(<[u8]>::to_vec);
                     let left = length.saturating_sub(rest.len() as u64);
                     io::copy(&mut source.by_ref().take(left), &mut io::sink())?;

@@ -2,21 +2,20 @@
 
 use memchr::memmem;
 
+use super::find::structure;
+use super::message::{HANDSHAKE_RECORD, NEW_SESSION_TICKET, unwrap_message, vector16};
 use super::{Item, Unreadable, is_bare_key, text};
 use crate::session::Session;
 use crate::session::der::{DerErrorKind, Reader};
 
-/// Handshake type of `NewSessionTicket` (RFC 8446 section 4).
-const NEW_SESSION_TICKET: u8 = 4;
-/// Record type of handshake messages (RFC 8446 section 5.1).
-const HANDSHAKE_RECORD: u8 = 22;
 /// Bytes that hold the marks of a session: three bytes of length and three of a version before the last are the most.
 const MARKS_LENGTH: usize = 16;
 
 /// Hands over what the bytes are: one thing, or the tickets of several messages.
 pub(super) fn each(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
     match bytes.first() {
-        Some(&(NEW_SESSION_TICKET | HANDSHAKE_RECORD)) => each_message(bytes, sink),
+        // a message, a record, or the high byte of a length
+        Some(&(0..=NEW_SESSION_TICKET | HANDSHAKE_RECORD)) => each_message(bytes, sink),
         _ => sink(classify(bytes)),
     }
 }
@@ -26,7 +25,10 @@ pub(super) fn each(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
 fn each_message(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
     match several_messages(bytes) {
         Some(tickets) => tickets.into_iter().for_each(|ticket| sink(Item::Ticket(ticket))),
-        None => sink(classify(bytes)),
+        None => match structure::whole(bytes) {
+            Some(tickets) => tickets.into_iter().for_each(|ticket| sink(Item::Ticket(ticket))),
+            None => sink(classify(bytes)),
+        },
     }
 }
 
@@ -115,34 +117,6 @@ pub(super) fn each_session(input: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<
     }
 }
 
-/// The ticket of a `NewSessionTicket` message that is exactly all of `message`, with or without its record header:
-/// RFC 5077 section 3.3, or RFC 8446 section 4.6.1.
-#[must_use]
-pub fn unwrap_message(message: &[u8]) -> Option<&[u8]> {
-    let message = match message {
-        [HANDSHAKE_RECORD, 3, 0..=4, high, low, body @ ..]
-            if body.len() == usize::from(u16::from_be_bytes([*high, *low])) =>
-        {
-            body
-        }
-        _ => message,
-    };
-    let [NEW_SESSION_TICKET, a, b, c, body @ ..] = message else { return None };
-    if body.len() != usize::try_from(u32::from_be_bytes([0, *a, *b, *c])).ok()? {
-        return None;
-    }
-    let (_lifetime, rest) = body.split_at_checked(4)?;
-    let ticket_only = vector16(rest).filter(|(_, after)| after.is_empty()).map(|(ticket, _)| ticket);
-    ticket_only.or_else(|| {
-        let (_age_add, rest) = rest.split_at_checked(4)?;
-        let (&nonce, rest) = rest.split_first()?;
-        let (_nonce, rest) = rest.split_at_checked(usize::from(nonce))?;
-        let (ticket, rest) = vector16(rest)?;
-        let (_extensions, after) = vector16(rest)?;
-        after.is_empty().then_some(ticket)
-    })
-}
-
 /// The tickets of handshake messages that follow each other, with or without record headers, as a server sends them:
 /// among others (RFC 5077 section 3.3), or several (RFC 8446 section 4.6.1). The messages must be exactly all of
 /// `bytes`.
@@ -176,12 +150,6 @@ fn tickets_of_messages<'a>(mut messages: &'a [u8], tickets: &mut Vec<&'a [u8]>) 
         messages = after.get(length..)?;
     }
     messages.is_empty().then_some(())
-}
-
-/// A vector with a length of two bytes, and what follows.
-fn vector16(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk()?;
-    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Key files that were given as inputs: arguments that changed places, or a pattern that matched too much. What could be
 //! shown of a ticket is secret in a key, so that these are recognised before anything of them is shown.
 
-use super::{Form, blob, line, without_mark, wrapped};
+use super::message::unwrap_message;
+use super::reader::{Content, Run};
+use super::{Form, blob, encoding, line, readers, without_mark, wrapped};
 use crate::key::file;
 use crate::key::formats::FORMATS;
 
@@ -19,7 +21,7 @@ const SESSION: &[u8] = b"SSL SESSION PARAMETERS";
 pub fn is_bare_key(bytes: &[u8]) -> bool {
     let is_size = |bytes: &[u8]| BARE.contains(&bytes.len());
     let line = || bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let is_other = || blob::unwrap_message(bytes).is_some() || blob::begins_session(bytes);
+    let is_other = || unwrap_message(bytes).is_some() || blob::begins_session(bytes);
     (is_size(bytes) || line().is_some_and(is_size)) && !is_other()
 }
 
@@ -27,7 +29,7 @@ pub fn is_bare_key(bytes: &[u8]) -> bool {
 /// the form was not recognised but given.
 #[must_use]
 pub fn is_key_file(form: Form, named: bool, head: &[u8]) -> bool {
-    if matches!(form, Form::Capture | Form::Der | Form::Records) {
+    if matches!(form, Form::Capture | Form::Der | Form::Records) || head.len() > file::MAX_FILE_LENGTH {
         return false;
     }
     let is_text_format = || {
@@ -41,18 +43,31 @@ pub fn is_key_file(form: Form, named: bool, head: &[u8]) -> bool {
     };
     let is_size = |bytes: &[u8]| {
         let is_any = bytes.len() == TWO_KEYS || is_lighttpd(bytes);
-        let is_other = || blob::unwrap_message(bytes).is_some() || blob::begins_session(bytes);
+        let is_other = || unwrap_message(bytes).is_some() || blob::begins_session(bytes);
         is_bare_key(bytes) || (!named && is_any && !is_other())
     };
     let is_key = match form {
-        Form::Raw => is_size(head),
+        Form::Raw | Form::Binary => is_size(head),
         Form::Wrapped(encoding) => {
             let as_ticket = || wrapped::decode(encoding, without_mark(head)).is_ok_and(|bytes| is_size(&bytes));
             file::decoded(head).is_some_and(|bytes| is_size(&bytes)) || as_ticket()
         }
-        _ => file::decoded(head).is_some_and(|bytes| is_size(&bytes)) || all_rows_are_keys(form, head),
+        _ => {
+            file::decoded(head).is_some_and(|bytes| is_size(&bytes))
+                || all_rows_are_keys(form, head)
+                || (form == Form::Text && is_dump(head))
+        }
     };
     is_key || (!named && is_text_format())
+}
+
+/// Whether a text is nothing but a dump of a key.
+fn is_dump(text: &[u8]) -> bool {
+    let mut text = encoding::plain(without_mark(text));
+    match readers::read(&mut text).as_slice() {
+        [Run { content: Content::Bytes { bytes, .. }, .. }] => is_bare_key(bytes),
+        _ => false,
+    }
 }
 
 /// Whether every line but comments is a key.

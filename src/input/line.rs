@@ -1,49 +1,235 @@
-//! One line of an input: hex in the forms people and programs write it, base64, or a record of ours.
+//! One line of a list: hex in the forms people and programs write it, base64, alone, in columns or behind a label, or a
+//! record of ours.
 
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, DecodeError};
 
-use super::{Form, Item, NotHex, Unreadable, blob, record};
+use super::columns::{Beside, Column, List};
+use super::{Form, Item, NotHex, Unreadable, blob, find, readers, record};
 
 /// The longest line that is read: more than the largest ticket with blanks between its bytes.
 pub const MAX_LENGTH: usize = 1 << 20;
 
 /// Digits that a packet number, a port or a time has, and no ticket.
 const LONGEST_NUMBER: usize = 30;
+/// Bytes of the shortest thing that stands in the place of a ticket: a server-side session ID.
+const SHORTEST_TICKET: usize = 32;
+/// Characters of a ticket in base64 behind a label, at the least: 65 bytes.
+const SHORTEST_LABELLED: usize = 87;
+/// Colons that are tried as the end of a label.
+const MOST_COLONS: usize = 16;
+/// The longest label.
+const LONGEST_LABEL: usize = 256;
 /// What tshark prints for a field that a packet does not have.
 pub(super) const MISSING: &[u8] = b"<MISSING>";
 
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// What stands in it was handed over, if anything does.
+    Read,
+    /// It has columns, and none of them can be a ticket.
+    PassedOver,
+}
+
+impl Line {
+    /// Whether nothing in it can be a ticket.
+    #[must_use]
+    pub fn is_passed_over(self) -> bool {
+        self == Self::PassedOver
+    }
+}
+
 /// Hands every item of a line to `sink`. `scratch` holds the decoded bytes; one serves all lines.
-pub fn each(form: Form, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
+pub fn each(list: &List, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) -> Line {
     if line.len() > MAX_LENGTH {
-        return sink(Item::Unreadable(Unreadable::LineTooLong { limit: MAX_LENGTH }));
+        sink(Item::Unreadable(Unreadable::LineTooLong { limit: MAX_LENGTH }));
+        return Line::Read;
     }
     // the plain case first: a ticket and nothing else
     let bare = line.strip_suffix(b"\r").unwrap_or(line);
-    if matches!(form, Form::Hex | Form::Lines) && decode_digits(bare, scratch) {
-        return blob::each(scratch, sink);
+    if matches!(list.form, Form::Hex | Form::Lines) && decode_digits(bare, scratch) {
+        blob::each(scratch, sink);
+        return Line::Read;
     }
-    each_dressed(form, line, scratch, sink);
+    each_dressed(list, line, scratch, sink)
 }
 
-/// The same for lines in which more stands than the digits of a ticket.
+/// Hands over the items of a line in which more stands than the digits of a ticket.
 #[inline(never)]
-fn each_dressed(form: Form, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
+fn each_dressed(list: &List, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) -> Line {
+    let form = list.form;
     if form == Form::Records {
-        return record::each(line, scratch, sink);
+        record::each(line, scratch, sink);
+        return Line::Read;
     }
-    let Some(cell) = last_cell(line) else { return };
-    for part in cell.split(|&byte| byte == b',') {
-        let part = unquote(part);
-        if part.is_empty() || part == MISSING {
-            continue;
+    let columns = columns(line);
+    let filled = columns.iter().filter(|column| !is_empty(column)).count();
+    let only = only_column(&columns);
+    match filled {
+        0 => {}
+        // a number beside fields that are empty is no ticket
+        1 if columns.len() > 1 && is_number(only) => {}
+        1 if parts(form, only).len() > 1 => {
+            for part in parts(form, only).into_iter().filter(|part| !is_empty(part)) {
+                each_beside(form, part, line, scratch, &Beside::default(), sink);
+            }
         }
-        // columns count from the start of the line
-        let start = part.as_ptr().addr() - line.as_ptr().addr();
-        match decode(form, part, start, scratch) {
-            Ok(()) => blob::each(scratch, sink),
-            Err(error) => sink(Item::Unreadable(error)),
+        1 => {
+            // columns count from the start of the line
+            let start = only.as_ptr().addr() - line.as_ptr().addr();
+            match (decode(form, only, start, scratch), labelled(form, only)) {
+                (Ok(()), _) => blob::each(scratch, sink),
+                (Err(_), Some((label, ticket))) => {
+                    let beside = Beside { label: Some(text_of(label)), columns: Vec::new() };
+                    each_beside(form, ticket, line, scratch, &beside, sink);
+                }
+                (Err(_), None) if list.is_heading(line) => {}
+                (Err(error), None) => sink(Item::Unreadable(error)),
+            }
+        }
+        _ => return each_column(list, line, &columns, scratch, sink),
+    }
+    Line::Read
+}
+
+/// Hands over the tickets of the last column that can be one, with the others beside them.
+fn each_column(
+    list: &List,
+    line: &[u8],
+    columns: &[&[u8]],
+    scratch: &mut Vec<u8>,
+    sink: &mut dyn FnMut(Item<'_>),
+) -> Line {
+    let form = list.form;
+    let Some(at) = columns.iter().rposition(|column| holds_ticket(form, column)) else {
+        let passed = !list.is_heading(line) && !columns.iter().any(|column| is_empty(column));
+        return if passed { Line::PassedOver } else { Line::Read };
+    };
+    let others = columns.iter().enumerate().filter(|(number, _)| *number != at);
+    let columns_beside: Vec<Column> = others
+        .map(|(number, column)| Column { name: list.name(number).map(str::to_owned), text: text_of(unquote(column)) })
+        .collect();
+    let label = columns_beside.first().map(|column| column.text.clone()).filter(|label| !label.is_empty());
+    let beside = Beside { label, columns: columns_beside };
+    for part in parts(form, columns.get(at).copied().unwrap_or_default()) {
+        if !is_empty(part) {
+            each_beside(form, part, line, scratch, &beside, sink);
         }
     }
+    Line::Read
+}
+
+/// Hands over the ticket in `part` of a line, with what stands beside it.
+fn each_beside(
+    form: Form,
+    part: &[u8],
+    line: &[u8],
+    scratch: &mut Vec<u8>,
+    beside: &Beside,
+    sink: &mut dyn FnMut(Item<'_>),
+) {
+    let start = part.as_ptr().addr() - line.as_ptr().addr();
+    match decode(form, part, start, scratch) {
+        Ok(()) => blob::each(scratch, &mut |item| match item {
+            Item::Ticket(ticket) if *beside != Beside::default() => sink(Item::Listed { ticket, beside }),
+            item => sink(item),
+        }),
+        Err(error) => sink(Item::Unreadable(error)),
+    }
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The columns of a line, as they stand there: between tabs, or between commas. Several tickets that commas separate
+/// are one column, as tshark prints several values of a field.
+pub(super) fn columns(line: &[u8]) -> Vec<&[u8]> {
+    let mut columns = Vec::new();
+    for cell in line.split(|&byte| byte == b'\t') {
+        let parts = between_commas(cell);
+        let filled = || parts.iter().map(|part| unquote(part)).filter(|part| !is_empty(part));
+        if parts.len() > 1 && filled().count() > 0 && filled().all(|part| can_be_ticket(Form::Lines, part)) {
+            columns.push(cell);
+        } else {
+            columns.extend(parts);
+        }
+    }
+    columns
+}
+
+/// The one column in which something stands, without its quotes.
+pub(super) fn only_column<'l>(columns: &[&'l [u8]]) -> &'l [u8] {
+    columns.iter().find(|column| !is_empty(column)).map_or(&[], |column| unquote(column))
+}
+
+/// The tickets of a column, without their quotes.
+fn parts(form: Form, column: &[u8]) -> Vec<&[u8]> {
+    let whole = unquote(column);
+    if !column.contains(&b',') || can_be_ticket(form, whole) {
+        return vec![whole];
+    }
+    between_commas(column).into_iter().map(unquote).collect()
+}
+
+/// The parts of a cell between commas, none of which stands in quotes.
+fn between_commas(cell: &[u8]) -> Vec<&[u8]> {
+    let mut in_quotes = false;
+    cell.split(|&byte| {
+        in_quotes ^= byte == b'"';
+        byte == b',' && !in_quotes
+    })
+    .collect()
+}
+
+fn is_empty(column: &[u8]) -> bool {
+    matches!(unquote(column), b"" | MISSING)
+}
+
+fn is_number(column: &[u8]) -> bool {
+    column.len() <= LONGEST_NUMBER && column.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+}
+
+/// Whether a column can be a ticket, or a damaged one: hex, or base64 that is no word, of as many bytes as a ticket
+/// has at the least.
+pub(super) fn can_be_ticket(form: Form, column: &[u8]) -> bool {
+    if column.len() < SHORTEST_TICKET {
+        return false;
+    }
+    let mut bytes = Vec::new();
+    let is_hex = form != Form::Base64 && decode_hex(column, 0, &mut bytes).is_ok() && bytes.len() >= SHORTEST_TICKET;
+    let is_cut = form != Form::Base64 && column.len() > 2 * SHORTEST_TICKET && column.iter().all(u8::is_ascii_hexdigit);
+    is_hex
+        || is_cut
+        || form != Form::Hex
+            && readers::looks_random(column)
+            && decode_base64(column, &mut bytes).is_ok()
+            && bytes.len() >= SHORTEST_TICKET
+}
+
+/// Whether a column holds a ticket, or several.
+pub(super) fn holds_ticket(form: Form, column: &[u8]) -> bool {
+    parts(form, column).iter().any(|part| can_be_ticket(form, part))
+}
+
+/// A label and the ticket that it names, as in `lb1: 4909…`.
+pub(super) fn labelled(form: Form, text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colons = memchr::memchr_iter(b':', text).take(MOST_COLONS);
+    colons.take_while(|at| *at <= LONGEST_LABEL).find_map(|at| {
+        let (label, ticket) = text.split_at_checked(at)?;
+        let (label, ticket) = (unquote(label), unquote(ticket.get(1..)?));
+        // a short one in base64 is a checksum
+        let is_long = ticket.len() >= SHORTEST_LABELLED || decode_hex(ticket, 0, &mut Vec::new()).is_ok();
+        // `49:09` is no label
+        let is_apart = text.get(at + 1).is_some_and(u8::is_ascii_whitespace) || !ticket.contains(&b':');
+        let is_label = !label.is_empty() && is_apart && is_long && can_be_ticket(form, ticket) && !names_other(label);
+        is_label.then_some((label, ticket))
+    })
+}
+
+/// Whether a label says that it names something else, such as a session ID.
+fn names_other(label: &[u8]) -> bool {
+    find::label::names_other(&String::from_utf8_lossy(label))
 }
 
 /// Decodes one ticket; what can be hex is hex.
@@ -80,7 +266,7 @@ fn decode_digits(text: &[u8], out: &mut Vec<u8>) -> bool {
     hex::decode_to_slice(text, out).is_ok()
 }
 
-/// Digits with colons or blanks between the bytes, and `0x` before the whole or before each byte.
+/// Digits with colons, dashes or blanks between the bytes, and `0x` or `\x` before the whole or before each byte.
 fn decode_hex(text: &[u8], start: usize, out: &mut Vec<u8>) -> Result<(), NotHex> {
     out.clear();
     let mut high = None;
@@ -88,11 +274,12 @@ fn decode_hex(text: &[u8], start: usize, out: &mut Vec<u8>) -> Result<(), NotHex
     let mut at_start = true;
     let mut bytes = text.iter().zip(start + 1..).peekable();
     while let Some((&byte, column)) = bytes.next() {
-        if at_start && byte == b'0' && bytes.next_if(|(next, _)| matches!(next, b'x' | b'X')).is_some() {
+        let may_be_mark = (at_start && byte == b'0') || (high.is_none() && byte == b'\\');
+        if may_be_mark && bytes.next_if(|(next, _)| matches!(next, b'x' | b'X')).is_some() {
             at_start = false;
             continue;
         }
-        at_start = matches!(byte, b':' | b' ' | b'\t');
+        at_start = matches!(byte, b':' | b' ' | b'\t') || (byte == b'-' && digits > 0);
         let Some(digit) = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()) else {
             if at_start && high.is_none() {
                 continue;
@@ -118,23 +305,8 @@ fn decode_base64(text: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// The last of the tab-separated columns that has something in it.
-///
-/// Where other columns stand before empty ones and hold no ticket (a packet number, say), the line has none.
-fn last_cell(line: &[u8]) -> Option<&[u8]> {
-    let mut cells = line.split(|&byte| byte == b'\t').rev();
-    let mut blanks = 0;
-    let cell = cells.find(|cell| {
-        let empty = matches!(unquote(cell), b"" | MISSING);
-        blanks += usize::from(empty);
-        !empty
-    })?;
-    let number = unquote(cell).iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
-    if blanks > 0 && number && cell.len() <= LONGEST_NUMBER { None } else { Some(cell) }
-}
-
 /// Takes blanks and quotes off both ends.
-fn unquote(cell: &[u8]) -> &[u8] {
+pub(super) fn unquote(cell: &[u8]) -> &[u8] {
     let cell = cell.trim_ascii();
     let cell = cell.strip_prefix(b"\"").or(cell.strip_prefix(b"'")).unwrap_or(cell);
     let cell = cell.strip_suffix(b"\"").or(cell.strip_suffix(b"'")).unwrap_or(cell);
@@ -145,17 +317,31 @@ fn unquote(cell: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn found(form: Form, line: &str) -> Vec<Result<String, String>> {
-        let mut found = Vec::new();
-        each(form, line.as_bytes(), &mut Vec::new(), &mut |item| {
+    /// What a line gives, with what stood beside it.
+    fn read(list: &List, line: &str) -> (Vec<Result<String, String>>, Option<Beside>, Line) {
+        let (mut found, mut beside) = (Vec::new(), None);
+        let line = each(list, line.as_bytes(), &mut Vec::new(), &mut |item| {
             found.push(match item {
                 Item::Ticket(bytes) | Item::Session(bytes) | Item::Recorded { ticket: bytes, .. } => {
                     Ok(hex::encode(bytes))
                 }
+                Item::Listed { ticket, beside: stood } => {
+                    beside = Some(stood.clone());
+                    Ok(hex::encode(ticket))
+                }
                 Item::Unreadable(error) => Err(error.to_string()),
             });
         });
-        found
+        (found, beside, line)
+    }
+
+    fn found(form: Form, line: &str) -> Vec<Result<String, String>> {
+        read(&form.into(), line).0
+    }
+
+    /// Digits of 32 bytes.
+    fn ticket() -> String {
+        "00ff10c7".repeat(8)
     }
 
     #[test]
@@ -165,13 +351,15 @@ mod tests {
             "00FF10",
             "00:ff:10",
             "00 ff 10",
+            "00-ff-10",
             "0x00ff10",
+            "\\x00ff10",
             "0x00 0xff 0x10",
+            "\\x00\\xff\\x10",
             "0x00:0xFF:0X10",
             "\"00ff10\"",
             "'00ff10'",
             "  00ff10 \r",
-            "7\t00ff10",
             "00ff10\t",
             "00ff10\t<MISSING>",
             "00ff10,",
@@ -179,14 +367,67 @@ mod tests {
         ] {
             assert_eq!(found(Form::Lines, line), [Ok("00ff10".to_owned())], "{line:?}");
         }
-        assert_eq!(found(Form::Hex, "00ff,10ab"), [Ok("00ff".to_owned()), Ok("10ab".to_owned())]);
+    }
+
+    #[test]
+    fn columns_stand_beside_a_ticket() {
+        let ticket = ticket();
+        let beside = |list: &List, line: &str| {
+            let (found, beside, _) = read(list, line);
+            assert_eq!(found, [Ok(ticket.clone())], "{line:?}");
+            let Beside { label, columns } = beside.unwrap_or_default();
+            let columns: Vec<String> = columns
+                .iter()
+                .map(|column| {
+                    [column.name.as_deref(), Some(&column.text)].into_iter().flatten().collect::<Vec<_>>().join("=")
+                })
+                .collect();
+            (label.unwrap_or_default(), columns.join(" "))
+        };
+        let plain = List::from(Form::Lines);
+        let expect = |label: &str, columns: &str| (label.to_owned(), columns.to_owned());
+        assert_eq!(beside(&plain, &format!("7\t{ticket}")), expect("7", "7"));
+        assert_eq!(beside(&plain, &format!("9\t127.0.0.1\t208\t{ticket}\t637")), expect("9", "9 127.0.0.1 208 637"));
+        assert_eq!(beside(&plain, &format!("a,\"b, c\",{ticket},\r")), expect("a", "a b, c "));
+        assert_eq!(beside(&plain, &format!("lb1: {ticket}")), expect("lb1", ""));
+        assert_eq!(beside(&plain, &format!("[::1]:443: 0x{ticket}")), expect("[::1]:443", ""));
+        let named = List::new(Form::Lines, format!("stream,ticket,port\n0,{ticket},443\n").as_bytes());
+        assert_eq!(beside(&named, &format!("0,{ticket},443")), expect("0", "stream=0 port=443"));
+        assert_eq!(read(&named, "stream,ticket,port").2, Line::Read);
+        let zeek = format!("#separator \\x09\n#fields\tts\tticket\n1.5\t{ticket}\n");
+        assert_eq!(
+            beside(&List::new(Form::Lines, zeek.as_bytes()), &format!("1.5\t{ticket}")),
+            expect("1.5", "ts=1.5")
+        );
+    }
+
+    #[test]
+    fn commas_separate_tickets_or_columns() {
+        let one = ticket();
+        let two = "ab".repeat(40);
+        assert_eq!(found(Form::Lines, &format!("{one},{two}")), [Ok(one.clone()), Ok(two.clone())]);
+        assert_eq!(found(Form::Lines, &format!("5\t{one},{two}\t")), [Ok(one.clone()), Ok(two)]);
+        // the last one that can be a ticket
+        assert_eq!(found(Form::Lines, &format!("5,{one},x")), [Ok(one.clone())]);
+        assert_eq!(found(Form::Lines, &format!("{},{one}", &one[..62])), [Ok(one)]);
+        // a digit is missing: a damaged ticket is one
+        assert_eq!(found(Form::Lines, &format!("5\t{}", &"ab".repeat(96)[1..])).len(), 1);
+        for line in ["17\tabc\tdef", "00ff,10ab", "x\t00!!"] {
+            assert_eq!(read(&Form::Lines.into(), line), (vec![], None, Line::PassedOver), "{line}");
+        }
+    }
+
+    #[test]
+    fn labels_of_something_else_name_no_ticket() {
+        let line = format!("Session-ID: {}", ticket());
+        assert!(labelled(Form::Lines, line.as_bytes()).is_none());
     }
 
     #[test]
     fn empty_fields_are_no_tickets() {
         for line in ["", "\r", "  ", "<MISSING>", "<MISSING>,<MISSING>", "\t\t", "\"\"", "12\t<MISSING>", "12\t1.50\t"]
         {
-            assert!(found(Form::Lines, line).is_empty(), "{line:?}");
+            assert_eq!(read(&Form::Lines.into(), line), (vec![], None, Line::Read), "{line:?}");
         }
     }
 
@@ -203,7 +444,7 @@ mod tests {
     fn errors_name_the_column() {
         let error = |form, line| found(form, line).remove(0).unwrap_err();
         assert_eq!(error(Form::Hex, "00fg"), "'g' at column 4 is no hex digit");
-        assert_eq!(error(Form::Lines, "x\t00!!"), "neither hex nor base64: '!' at column 5 is no hex digit");
+        assert_eq!(error(Form::Lines, "\t00!!"), "neither hex nor base64: '!' at column 4 is no hex digit");
         assert_eq!(error(Form::Lines, "00ffa"), "an odd number of hex digits, 5");
         assert_eq!(error(Form::Hex, "0x0x00"), "'x' at column 4 is no hex digit");
         assert_eq!(error(Form::Base64, "AA*A"), "no base64 at column 3");

@@ -36,6 +36,24 @@ struct Capture<'a> {
     sni: Option<Cow<'a, str>>,
 }
 
+/// Types of records of ours.
+const TYPES: [&str; 9] = ["ticket", "connection", "key", "key_name", "finding", "summary", "found", "node", "pair"];
+
+/// Whether a text begins with a record of ours: an object whose first member is its type.
+pub(super) fn begins(text: &[u8]) -> bool {
+    let line = text.trim_ascii_start();
+    let line = line.get(..memchr::memchr(b'\n', line).unwrap_or(line.len())).unwrap_or_default();
+    let Some(at) = memchr::memmem::find(line, b"\"type\"").filter(|_| line.starts_with(b"{")) else { return false };
+    let value = line.get(at + 6..).unwrap_or_default().trim_ascii_start();
+    let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
+    TYPES.iter().any(|kind| {
+        value
+            .strip_prefix(b"\"")
+            .and_then(|value| value.strip_prefix(kind.as_bytes()))
+            .is_some_and(|rest| rest.starts_with(b"\""))
+    })
+}
+
 /// Hands the ticket of a record to `sink`; records of other types have none.
 pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
     if line.trim_ascii().is_empty() {

@@ -1,160 +1,30 @@
-//! Text that has tickets somewhere in it: PEM sessions, and the dumps that `openssl s_client` and `sess_id -text`
-//! print.
-
-use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
+//! Text that has tickets somewhere in it: transcripts, logs, dumps, JSON, whatever people have in their hands.
 
 use memchr::memmem;
-use zeroize::Zeroizing;
 
-use super::dump::{Dump, HEADING, Row};
-use super::wrapped::SHORTEST_TICKET;
-use super::{Form, Item, Unreadable, blob, line};
-use crate::armor::{Block, Blocks};
-use crate::session::Session;
+use super::{Item, Proves, encoding, find, json, readers};
 
-/// The PEM label of a session.
-pub(super) const LABEL: &str = crate::session::PEM_LABEL;
-/// How its block begins.
+/// How the PEM block of a session begins.
 pub(super) const BEGIN: &[u8] = b"-----BEGIN SSL SESSION PARAMETERS";
+/// What goes before the dump of a ticket in what OpenSSL prints.
+const HEADING: &[u8] = b"TLS session ticket:";
 
-/// Fewer characters hold no ticket: base64 of 64 bytes.
-const SHORTEST_LINE: usize = 86;
-/// Dumps of fewer bytes are no tickets that anything else could repeat.
-const SHORTEST_REMEMBERED: usize = 32;
-
-/// Whether such text begins here.
+/// Whether such text begins here, and no list.
 pub(super) fn has_marker(head: &[u8]) -> bool {
     let first = head.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     [&b"-----BEGIN "[..], HEADING, b"SSL-Session:"].iter().any(|marker| memmem::find(head, marker).is_some())
-        || first.and_then(Row::parse).is_some_and(|row| row.offset == 0)
+        || first.is_some_and(readers::begins_dump)
 }
 
-/// Hands every session and ticket to `sink`, in order. A ticket that stands there as PEM and as dump is one.
-pub(super) fn each(text: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
-    let mut seen = Seen::default();
-    for block in sessions(text) {
-        let Some(der) = block.decode().ok().map(Zeroizing::new) else { continue };
-        if let Ok(Session { ticket: Some(ticket), .. }) = Session::parse(&der) {
-            seen.insert(ticket);
-        }
+/// Hands every session and ticket to `sink`, in order, and returns how much else there is. A ticket that stands there in several ways is one.
+pub(super) fn each(text: &[u8], proves: Option<&dyn Proves>, sink: &mut dyn FnMut(Option<u64>, Item<'_>)) -> u64 {
+    if let Some(contents) = json::read(text) {
+        return find::each(&[], &contents.runs, !contents.has_names, proves, sink);
     }
-    let mut walk = Walk {
-        sink,
-        seen,
-        // where headings say which dumps are tickets, the others are something else
-        headed: memmem::find(text, HEADING).is_some(),
-        expected: false,
-        dump: None,
-        scratch: Vec::new(),
-    };
-    let mut blocks = Blocks::new(text).peekable();
-    let mut block_end = 0;
-    let mut offset = 0;
-    for (line, number) in text.split_inclusive(|&byte| byte == b'\n').zip(1..) {
-        offset += line.len();
-        while let Some(block) = blocks.next_if(|block| block.start < offset) {
-            walk.end_dump();
-            block_end = block.range().end;
-            walk.block(&block);
-        }
-        walk.line(line, number, offset - line.len() < block_end);
-    }
-    walk.end_dump();
+    let mut text = encoding::plain(text);
+    let runs = readers::read(&mut text);
+    find::each(&text, &runs, find::is_nothing_else(&text, &runs), proves, sink)
 }
-
-fn sessions(text: &[u8]) -> impl Iterator<Item = Block<'_>> {
-    Blocks::new(text).filter(|block| block.label == LABEL)
-}
-
-/// Tickets that were handed over, as hashes: a text may hold very many.
-#[derive(Default)]
-struct Seen {
-    hashes: HashSet<[u64; 2]>,
-    keys: [RandomState; 2],
-}
-
-impl Seen {
-    /// Whether the ticket is new. What is too short for one is not remembered.
-    fn insert(&mut self, ticket: &[u8]) -> bool {
-        ticket.len() < SHORTEST_REMEMBERED || self.hashes.insert(self.keys.each_ref().map(|key| key.hash_one(ticket)))
-    }
-}
-
-/// The way through a text, line by line.
-struct Walk<'s> {
-    sink: &'s mut dyn FnMut(Option<u64>, Item<'_>),
-    seen: Seen,
-    headed: bool,
-    /// Whether a heading stood in the line before the dump.
-    expected: bool,
-    dump: Option<Dump>,
-    scratch: Vec<u8>,
-}
-
-impl Walk<'_> {
-    fn block(&mut self, block: &Block<'_>) {
-        if block.label != LABEL {
-            return;
-        }
-        let line = Some(block.line as u64);
-        let der = match block.decode() {
-            Ok(der) => Zeroizing::new(der),
-            Err(error) => return (self.sink)(line, Item::Unreadable(Unreadable::Pem(error))),
-        };
-        match Session::parse(&der) {
-            Ok(_) => (self.sink)(line, Item::Session(&der)),
-            Err(error) => (self.sink)(line, Item::Unreadable(Unreadable::Session(error))),
-        }
-    }
-
-    /// Takes a line, which stands in a block or outside of all.
-    fn line(&mut self, line: &[u8], number: usize, in_block: bool) {
-        let row = Row::parse(line);
-        let is_row = row.is_some();
-        let row = row.filter(|_| self.expected || !self.headed);
-        if row.as_ref().is_none_or(|row| row.offset == 0) {
-            self.end_dump();
-        }
-        if let Some(row) = row {
-            return self.dump.get_or_insert_with(|| Dump::begin(number as u64)).push(&row, number);
-        }
-        self.expected = line.trim_ascii() == HEADING;
-        if !in_block && !is_row {
-            self.bare_ticket(line.trim_ascii(), number as u64);
-        }
-    }
-
-    fn end_dump(&mut self) {
-        let Some(dump) = self.dump.take() else { return };
-        let line = dump.first_line;
-        match dump.finish() {
-            Ok(bytes) => self.ticket(&bytes, line),
-            Err(error) => (self.sink)(Some(line), Item::Unreadable(error)),
-        }
-    }
-
-    /// A line of hex or base64 and nothing else, of the length of a ticket.
-    fn bare_ticket(&mut self, line: &[u8], number: u64) {
-        if line.len() < SHORTEST_LINE || line.len() > line::MAX_LENGTH {
-            return;
-        }
-        let mut bytes = std::mem::take(&mut self.scratch);
-        if line::decode(Form::Lines, line, 0, &mut bytes).is_ok() && bytes.len() >= SHORTEST_TICKET {
-            self.ticket(&bytes, number);
-        }
-        self.scratch = bytes;
-    }
-
-    fn ticket(&mut self, bytes: &[u8], line: u64) {
-        let (seen, sink) = (&mut self.seen, &mut self.sink);
-        blob::each(bytes, &mut |item| match item {
-            Item::Ticket(ticket) if !seen.insert(ticket) => {}
-            item => sink(Some(line), item),
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,9 +35,9 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<String> {
         let mut kinds = Vec::new();
-        each(text.as_bytes(), &mut |line, item| {
+        each(text.as_bytes(), None, &mut |line, item| {
             let kind = match item {
-                Item::Ticket(ticket) | Item::Recorded { ticket, .. } => {
+                Item::Ticket(ticket) | Item::Recorded { ticket, .. } | Item::Listed { ticket, .. } => {
                     assert_eq!(ticket, TICKET);
                     "ticket".to_owned()
                 }
@@ -208,7 +78,7 @@ mod tests {
         let other = data_encoding::BASE64.encode(&other);
         let found = |text: &str| {
             let mut lines = Vec::new();
-            each(text.as_bytes(), &mut |line, item| {
+            each(text.as_bytes(), None, &mut |line, item| {
                 assert!(matches!(item, Item::Ticket(_) | Item::Session(_)), "{item:?}");
                 lines.push(line.unwrap());
             });
@@ -218,7 +88,9 @@ mod tests {
         assert_eq!(found(&format!("{hex}\n{PEM}")), [2], "the same ticket");
         let after = PEM.lines().count() as u64 + 1;
         assert_eq!(found(&format!("{PEM}{other}\n{hex}\n{other}\n")), [1, after]);
-        assert_eq!(found(&format!("{TEXT}{other}\r\n{hex}")), [12, TEXT.lines().count() as u64 + 1]);
+        // beside other text only a label or a key would show that the line is a ticket
+        assert_eq!(found(&format!("{TEXT}{other}\r\n{hex}")), [12]);
+        assert_eq!(found(&format!("{TEXT}ticket: {other}\r\n{hex}")), [12, TEXT.lines().count() as u64 + 1]);
         // a digest, and the base64 of a block of something else
         let line = &other[..76];
         let block = format!("-----BEGIN X-----\n{other}\n-----END X-----\n-----BEGIN Y-----\n{line}\n{line}\n");
@@ -246,10 +118,19 @@ mod tests {
     }
 
     #[test]
-    fn many_small_dumps_are_each_handed_over() {
+    fn dumps_and_nothing_else_are_each_a_ticket() {
+        let dump = |first: u8| -> String {
+            let rows = (0..6).map(|row| format!("{:04x} - {}\n", row * 16, format!("{first:02x} ").repeat(16)));
+            rows.collect::<String>() + "\n"
+        };
+        let mut tickets = 0;
+        each((dump(1) + &dump(2) + &dump(3)).as_bytes(), None, &mut |_, item| {
+            tickets += usize::from(matches!(item, Item::Ticket(_)));
+        });
+        assert_eq!(tickets, 3);
         let mut count = 0;
-        each("0000 - 41 42\n".repeat(1000).as_bytes(), &mut |_, _| count += 1);
-        assert_eq!(count, 1000);
+        each("0000 - 41 42\n".repeat(1000).as_bytes(), None, &mut |_, _| count += 1);
+        assert_eq!(count, 0, "of two bytes none is a ticket");
     }
 
     #[test]

@@ -31,12 +31,16 @@ pub(super) fn is_list(form: Form, lines: &[u8]) -> bool {
     let (mut ids, mut ended) = (0, false);
     for line in lines.split(|&byte| byte == b'\n') {
         let mut lengths = Vec::new();
-        line::each(form, line, &mut Vec::new(), &mut |item| {
-            lengths.push(match item {
-                Item::Ticket(bytes) | Item::Session(bytes) | Item::Recorded { ticket: bytes, .. } => Some(bytes.len()),
-                Item::Unreadable(_) => None,
-            });
+        let read = line::each(&form.into(), line, &mut Vec::new(), &mut |item| match item {
+            Item::Ticket(bytes)
+            | Item::Session(bytes)
+            | Item::Recorded { ticket: bytes, .. }
+            | Item::Listed { ticket: bytes, .. } => lengths.push(Some(bytes.len())),
+            Item::Unreadable(_) => lengths.push(None),
         });
+        if read.is_passed_over() {
+            lengths.push(None);
+        }
         let has_columns = line.contains(&b'\t') || memchr::memmem::find(line, line::MISSING).is_some();
         match lengths.as_slice() {
             // a heading, or the beginning of something else

@@ -12,9 +12,8 @@ use std::collections::HashMap;
 use zeroize::Zeroizing;
 
 use self::error::cause;
-pub(super) use self::error::join_lines;
 pub use self::error::{Cause, KeyFileError};
-pub(super) use self::text::{UNCOMMENT, decode_lines, wrapped_lines};
+pub(super) use self::text::{UNCOMMENT, decode_lines, join_lines, wrapped_lines};
 use self::text::{is_prose, slips};
 pub(super) use self::utf16::decode as utf16;
 use super::format::{KeyBytes, KeyFormat};

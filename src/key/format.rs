@@ -1,11 +1,13 @@
 //! What a key file format is: how a file is read, which files the format claims, and which key seals.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 use super::file::KeyFileError;
 use super::layout::Layout;
 use super::scheme::Scheme;
-use super::{Role, TicketKey};
+use super::{Role, TicketKey, Unwritable};
 
 /// How one server keeps its ticket keys.
 pub trait KeyFormat: Sync {
@@ -40,6 +42,12 @@ pub trait KeyFormat: Sync {
     /// the user is told of.
     fn recognises(&self, _file: &[u8]) -> bool {
         false
+    }
+
+    /// Writes a file with keys, the one that is to encrypt new tickets first: it comes to where the server looks for it.
+    /// What the server could not use is an error that says why.
+    fn write(&self, _keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        Err(Unwritable::NoWriter)
     }
 
     /// What the server does with a key that stands there; [`Role::Unknown`] where that does not tell.
@@ -80,6 +88,13 @@ pub struct KeyBytes {
     pub seed: Option<Zeroizing<Vec<u8>>>,
     /// Whether what stands in the place of a name may be part of a secret: the file can be cut into keys in another way.
     pub name_is_doubtful: bool,
+}
+
+impl fmt::Debug for KeyBytes {
+    /// What kind of key it is; nothing of its bytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyBytes({}, {:?})", self.layout, self.scheme)
+    }
 }
 
 impl KeyBytes {

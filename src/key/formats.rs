@@ -21,7 +21,7 @@ pub(super) mod raw;
 mod stunnel;
 mod unbound;
 
-use super::format::KeyFormat;
+use super::format::{KeyBytes, KeyFormat};
 
 /// Every format, in the order in which records name those that share a layout.
 pub static FORMATS: &[&dyn KeyFormat] = &[
@@ -42,6 +42,11 @@ pub static FORMATS: &[&dyn KeyFormat] = &[
     &caddy::Caddy,
     &gnutls::FORMAT,
 ];
+
+/// The key that Go's crypto/tls makes of a seed of 32 bytes.
+pub(crate) fn go_key(seed: &[u8]) -> KeyBytes {
+    go::key_of(0, seed)
+}
 
 /// The format with that option name.
 #[must_use]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::ticket::NAME_LENGTH;
 
 /// The order of the parts. It differs between servers, and nothing in the bytes tells which it is.
@@ -76,6 +78,16 @@ impl Layout {
             Order::NameHmacAes => secrets.split_at_checked(self.hmac).map(|(hmac, aes)| (aes, hmac))?,
         };
         Some(Parts { name, aes, hmac })
+    }
+}
+
+impl Layout {
+    /// Puts parts together; `None` if they have other sizes, or a name is missing.
+    pub(crate) fn join(&self, name: &[u8], aes: &[u8], hmac: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let name = if self.size() > self.aes + self.hmac { name } else { &[] };
+        let [one, other] = if self.order == Order::NameHmacAes { [hmac, aes] } else { [aes, hmac] };
+        let bytes = Zeroizing::new([name, one, other].concat());
+        (bytes.len() == self.size() && aes.len() == self.aes).then_some(bytes)
     }
 }
 

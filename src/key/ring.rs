@@ -186,6 +186,12 @@ impl KeyRing {
         self.public_names
     }
 
+    /// Whether tickets of one of the keys begin with that name.
+    #[must_use]
+    pub fn has_name(&self, name: KeyName) -> bool {
+        self.by_name.contains_key(&name)
+    }
+
     /// The keys a ticket that begins with that name may have been sealed with: those of the name, then those that are
     /// tried on every ticket.
     pub fn candidates(&self, name: KeyName) -> impl Iterator<Item = &TicketKey> {

@@ -40,6 +40,17 @@ impl Hash {
         }
     }
 
+    /// The name as configurations have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SHA1",
+            Self::Sha256 => "SHA256",
+            Self::Sha384 => "SHA384",
+            Self::Sha512 => "SHA512",
+        }
+    }
+
     /// Bytes of the block that the hash works on (FIPS 180-4).
     #[must_use]
     pub const fn block_length(self) -> usize {
@@ -82,6 +93,21 @@ impl Scheme {
     /// `GnuTLS`.
     pub const GNUTLS: Self =
         Self { mode: Mode::CbcZeroPadded, hash: Hash::Sha1, arrangements: &[Arrangement::SentLength], slots: true };
+
+    /// A key without derivation, whose tickets a MAC proves.
+    pub(crate) const fn of_mac(mode: Mode, hash: Hash, arrangements: &'static [Arrangement]) -> Self {
+        Self { mode, hash, arrangements, slots: false }
+    }
+
+    /// The cipher's mode and the MAC's hash; `None` if no MAC is the proof.
+    pub(crate) const fn mac(&self) -> Option<(Mode, Hash)> {
+        Some((self.mode, self.hash))
+    }
+
+    /// Whether keys are derived from the time.
+    pub(crate) const fn derives(&self) -> bool {
+        self.slots
+    }
 
     /// Whether some of its tickets do not name their key, so that every such ticket is tried.
     #[must_use]

@@ -370,6 +370,8 @@ pub struct NodeFacts {
     pub sni: Option<String>,
     /// The address.
     pub address: SocketAddr,
+    /// The first connection to it.
+    pub seen: Option<crate::audit::Seen>,
     /// What each version showed, in the order of the plan.
     pub versions: Vec<VersionFacts>,
     /// What is wrong with the certificate, in the verifier's words.

@@ -18,7 +18,7 @@ use crate::session::Session;
 ///
 /// let (ring, source) = (KeyRing::default(), Source::from("list.txt"));
 /// let (mut buffer, mut statuses) = (Vec::new(), Vec::new());
-/// each_in_whole(Form::Lines, &b"00".repeat(96), &mut |line, item: Item<'_>| {
+/// each_in_whole(Form::Lines, &b"00".repeat(96), None, &mut |line, item: Item<'_>| {
 ///     let place = Place { source: &source, index: 0, line, packet: None };
 ///     statuses.push(examine(place, &item, &Opener::new(&ring), &mut buffer).status());
 /// });
@@ -28,6 +28,10 @@ pub fn examine<'a>(place: Place<'a>, item: &Item<'a>, opener: &Opener<'a>, buffe
     match item {
         Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
             examine_checked(place, bytes, &opener.check(bytes), opener, buffer)
+        }
+        Item::Listed { ticket, beside } => {
+            let record = examine_checked(place, ticket, &opener.check(ticket), opener, buffer);
+            Record { beside: Some(beside), ..record }
         }
         Item::Unreadable(error) => unreadable(place, error.clone()),
         Item::Session(der) => examine_session(place, der, opener, buffer),
@@ -43,12 +47,19 @@ pub fn examine_checked<'a>(
     opener: &Opener<'a>,
     buffer: &'a mut Vec<u8>,
 ) -> Record<'a> {
-    Record { place, bytes, verdict: Ok(opener.open(checked, buffer)), client_session: None, capture: None }
+    Record {
+        place,
+        bytes,
+        verdict: Ok(opener.open(checked, buffer)),
+        client_session: None,
+        capture: None,
+        beside: None,
+    }
 }
 
 #[cold]
 fn unreadable(place: Place<'_>, error: Unreadable) -> Record<'_> {
-    Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None }
+    Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None, beside: None }
 }
 
 /// Opens the ticket in a session, if one is in it.
@@ -60,7 +71,7 @@ fn examine_session<'a>(place: Place<'a>, der: &'a [u8], opener: &Opener<'a>, buf
     };
     let Some(ticket) = session.ticket else {
         let verdict = Ok(Outcome::PlainSession { session });
-        return Record { place, bytes: &[], verdict, client_session: None, capture: None };
+        return Record { place, bytes: &[], verdict, client_session: None, capture: None, beside: None };
     };
     let record = examine_checked(place, ticket, &opener.check(ticket), opener, buffer);
     Record { client_session: Some(session), ..record }
@@ -96,7 +107,14 @@ pub fn examine_connection<'a>(
         sighting.lived = root.map(|root| at.unwrap_or(sighting.time.seconds).saturating_sub(root));
         attempts.push(attempt);
         let bytes = sighting.ticket;
-        each(&Record { place, bytes, verdict: Ok(outcome), client_session: None, capture: Some(sighting) });
+        each(&Record {
+            place,
+            bytes,
+            verdict: Ok(outcome),
+            client_session: None,
+            capture: Some(sighting),
+            beside: None,
+        });
     }
     let conclusion = resumption::conclude(connection, &attempts, history, at.unwrap_or(connection.time.seconds));
     let record = ConnectionRecord::new(source, connection, attempts, conclusion);

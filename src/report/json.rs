@@ -12,6 +12,8 @@ pub(in crate::report) use self::write::Object;
 use self::write::member;
 pub(super) use self::write::{Type, line, record_type};
 use super::{Page, REDACTED, Totals};
+use crate::escape;
+use crate::input::Beside;
 use crate::key::KeyInUse;
 use crate::record::{ConnectionRecord, Record, Shown};
 use crate::session::{Session, View};
@@ -37,6 +39,9 @@ impl Renderer<'_> {
             object.number(member!("index"), record.place.index);
             if let Some(line) = record.place.line {
                 object.number(member!("line"), line);
+            }
+            if let Some(beside) = record.beside {
+                stood_beside(beside, object);
             }
             object.word(member!("status"), record.status().as_str());
             if let Some(problem) = record.problem(self.kept.ring()) {
@@ -80,6 +85,11 @@ impl Renderer<'_> {
         let view = View { session, now: self.now, redact: self.redact };
         let parts = session.mark().and_then(|mark| self.kept.texts(mark));
         view.visit(&mut Fields::new(object, parts, self.kept.dates()));
+        if session.sizes().next().is_some() {
+            object.object(member!("sizes"), |object| {
+                session.sizes().for_each(|(name, bytes)| object.number(name, bytes));
+            });
+        }
     }
 
     fn key_used(&self, key: KeyInUse<'_>, verified: bool, object: &mut Object<'_, '_>) {
@@ -88,6 +98,28 @@ impl Renderer<'_> {
         if let Some(slot) = key.slot() {
             object.number("slot", slot);
         }
+    }
+}
+
+/// What stood beside the ticket in a list.
+#[cold]
+fn stood_beside(beside: &Beside, object: &mut Object<'_, '_>) {
+    if let Some(label) = &beside.label {
+        object.text("label", label.as_bytes());
+    }
+    let columns = &beside.columns;
+    if columns.iter().any(|column| column.name.is_some()) {
+        object.object(member!("columns"), |object| {
+            for (column, number) in columns.iter().zip(0..) {
+                match &column.name {
+                    Some(name) => object.text(escape::json(name.as_bytes()).as_str(), column.text.as_bytes()),
+                    None => object.text(format!("column {number}").as_str(), column.text.as_bytes()),
+                }
+            }
+        });
+    } else if !columns.is_empty() {
+        let texts: Vec<String> = columns.iter().map(|column| column.text.clone()).collect();
+        object.texts(member!("columns"), &texts);
     }
 }
 
@@ -121,12 +153,21 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_, '_>) 
 
 /// Appends the closing `summary` record: `counts` under their names; if there were captures, how many connections, and
 /// what else was counted in them.
-pub fn summary(tickets: u64, counts: &[(&'static str, u64)], captures: Option<(u64, Totals)>, out: &mut Page) {
+pub fn summary(
+    tickets: u64,
+    counts: &[(&'static str, u64)],
+    passed_over: u64,
+    captures: Option<(u64, Totals)>,
+    out: &mut Page,
+) {
     line(out, |object| {
         object.begin(record_type!("summary"));
         object.number("tickets", tickets);
         for &(key, count) in counts {
             object.number(key, count);
+        }
+        if passed_over > 0 {
+            object.number("passed_over", passed_over);
         }
         if let Some((connections, totals)) = captures {
             object.number("connections", connections);

@@ -3,7 +3,7 @@
 use super::Page;
 use super::json::{Object, line, record_type};
 use crate::key::TicketKey;
-use crate::key::compare::Compared;
+use crate::key::compare::{Compared, Entry};
 
 /// Appends the record of one key.
 pub fn key(key: &TicketKey, problems: &[String], out: &mut Page) {
@@ -24,7 +24,7 @@ pub fn compared(compared: &Compared<'_>, out: &mut Page) {
         .iter()
         .map(|(layout, fingerprint)| (layout.to_string(), fingerprint.to_string()))
         .unzip();
-    let other = compared.other.as_ref().and_then(|other| other.first()).map(TicketKey::origin);
+    let other = compared.other.as_ref().and_then(Entry::first).map(TicketKey::origin);
     line(out, |object| {
         object.begin(record_type!("key"));
         object.word("compare", compared.comparison.as_str());

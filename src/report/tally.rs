@@ -34,6 +34,7 @@ impl Totals {
 pub struct Tally {
     counts: [u64; Status::ALL.len()],
     handshakes: [u64; HandshakeKind::ALL.len()],
+    passed_over: u64,
 }
 
 impl Tally {
@@ -57,6 +58,18 @@ impl Tally {
     pub fn extend(&mut self, other: &Self) {
         self.counts.iter_mut().zip(other.counts).for_each(|(count, more)| *count += more);
         self.handshakes.iter_mut().zip(other.handshakes).for_each(|(count, more)| *count += more);
+        self.passed_over += other.passed_over;
+    }
+
+    /// Counts what may be anything and was passed over.
+    pub fn pass_over(&mut self, count: u64) {
+        self.passed_over += count;
+    }
+
+    /// How much was passed over: bytes in texts and lines of lists of which nothing says that they are tickets.
+    #[must_use]
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over
     }
 
     /// All connections.

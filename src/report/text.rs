@@ -3,6 +3,7 @@
 mod capture;
 mod fields;
 mod style;
+mod wrap;
 
 use std::fmt::Write as _;
 
@@ -12,6 +13,7 @@ use self::fields::Fields;
 pub use self::style::Styles;
 use super::{Page, REDACTED, Tally};
 use crate::escape::Text;
+use crate::input::Beside;
 use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
 use crate::record::{Record, Shown, Status};
@@ -42,11 +44,37 @@ impl Renderer<'_> {
         let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
         // writing to a String does not fail
         let _ = self.print(record, &mut text);
-        out.extend_from_slice(text.as_bytes());
+        self.put(&text, out);
     }
 
-    fn print(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, good, bad, warning, label: faint, .. } = self.styles;
+    /// Appends the text of a ticket that was shown before, in a packet of the same capture: where it is this time.
+    pub fn ticket_again(&self, record: &Record<'_>, packet: u64, out: &mut Page) {
+        let mut text = String::with_capacity(1024);
+        // writing to a String does not fail
+        let _ = self.print_again(record, packet, &mut text);
+        self.put(&text, out);
+    }
+
+    /// Appends text, its lines no wider than the terminal.
+    fn put(&self, text: &str, out: &mut Page) {
+        let Some(width) = self.styles.width else { return out.extend_from_slice(text.as_bytes()) };
+        let mut wrapped = Zeroizing::new(String::with_capacity(2 * text.len()));
+        wrap::wrap(text, width, &mut wrapped);
+        out.extend_from_slice(wrapped.as_bytes());
+    }
+
+    fn print_again(&self, record: &Record<'_>, packet: u64, out: &mut String) -> std::fmt::Result {
+        self.heading(record, out)?;
+        writeln!(out, "  the ticket of packet {packet}, shown above")?;
+        if let Some(sighting) = &record.capture {
+            self.sighting(sighting, out)?;
+        }
+        out.push('\n');
+        Ok(())
+    }
+
+    fn heading(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
+        let Styles { heading, good, bad, warning, .. } = self.styles;
         let status = record.status();
         let colour = match status {
             _ if record.opened_with_built_in_key() => bad,
@@ -54,13 +82,21 @@ impl Renderer<'_> {
             Status::NoKey | Status::StatefulId | Status::Unrecognised => warning,
             _ => bad,
         };
-        writeln!(out, "{heading}{}{heading:#}  {colour}{}{colour:#}", record.place, status.as_str())?;
+        writeln!(out, "{heading}{}{heading:#}  {colour}{}{colour:#}", record.place, status.as_str())
+    }
+
+    fn print(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
+        let Styles { bad, label: faint, .. } = self.styles;
+        self.heading(record, out)?;
         if record.opened_with_built_in_key() {
             writeln!(out, "  {bad}opened with a key that anybody can guess{bad:#}")?;
         }
         if let Some(problem) = record.problem(self.ring) {
             writeln!(out, "  {}", problem.error)?;
             writeln!(out, "  {faint}hint: {}{faint:#}", problem.hint)?;
+        }
+        if let Some(beside) = record.beside {
+            self.stood_beside(beside, out)?;
         }
         if let Some(sighting) = &record.capture {
             self.sighting(sighting, out)?;
@@ -72,12 +108,29 @@ impl Renderer<'_> {
             self.key(key, verified, out)?;
         }
         if let Some(shown) = record.session() {
-            self.session("Session", shown, out)?;
+            self.session("Session", shown, false, out)?;
         }
         if let Some(session) = &record.client_session {
-            self.session("The client's own session", Shown::Genuine(session), out)?;
+            self.session("The client's own session", Shown::Genuine(session), true, out)?;
         }
         out.push('\n');
+        Ok(())
+    }
+
+    /// What stood beside the ticket in a list.
+    fn stood_beside(&self, beside: &Beside, out: &mut String) -> std::fmt::Result {
+        let Styles { heading, .. } = self.styles;
+        writeln!(out, "  {heading}Beside it{heading:#}")?;
+        if let Some(label) = beside.label.as_ref().filter(|_| beside.columns.is_empty()) {
+            self.line(out, "label", Text(label.as_bytes()))?;
+        }
+        for (column, number) in beside.columns.iter().zip(1..) {
+            let name = column
+                .name
+                .as_ref()
+                .map_or_else(|| format!("column {number}"), |name| Text(name.as_bytes()).to_string());
+            self.line(out, &name, Text(column.text.as_bytes()))?;
+        }
         Ok(())
     }
 
@@ -119,7 +172,7 @@ impl Renderer<'_> {
         }
     }
 
-    fn session(&self, title: &str, shown: Shown<'_, '_>, out: &mut String) -> std::fmt::Result {
+    fn session(&self, title: &str, shown: Shown<'_, '_>, is_clients: bool, out: &mut String) -> std::fmt::Result {
         let Styles { heading, bad, .. } = self.styles;
         write!(out, "  {heading}{title}{heading:#}")?;
         if shown.is_unverified() {
@@ -127,10 +180,16 @@ impl Renderer<'_> {
         }
         out.push('\n');
         let view = View { session: shown.session(), now: self.now, redact: self.redact };
-        let mut fields = Fields::new(self, view, out);
+        let mut fields = Fields::new(self, view, is_clients, out);
         view.visit(&mut fields);
         fields.finish();
-        Ok(())
+        let sizes: Vec<String> =
+            shown.session().sizes().map(|(name, bytes)| format!("{} {bytes}", name.replace('_', " "))).collect();
+        let whole = shown.session().encoded.len();
+        match sizes.as_slice() {
+            [] => Ok(()),
+            sizes => self.line(out, "size", format_args!("{whole} bytes: {}", sizes.join(", "))),
+        }
     }
 
     fn line(&self, out: &mut String, label: &str, value: impl std::fmt::Display) -> std::fmt::Result {
@@ -143,10 +202,14 @@ impl Renderer<'_> {
 #[must_use]
 pub fn summary(tally: &Tally) -> String {
     let counts: Vec<String> = tally.counts().map(|(status, count)| format!("{count} {}", status.as_str())).collect();
+    let passed_over = match tally.passed_over() {
+        0 => String::new(),
+        count => format!("; {count} passed over"),
+    };
     match tally.tickets() {
-        0 => "no tickets".to_owned(),
-        1 => format!("1 ticket: {}", counts.join(", ")),
-        tickets => format!("{tickets} tickets: {}", counts.join(", ")),
+        0 => format!("no tickets{passed_over}"),
+        1 => format!("1 ticket: {}{passed_over}", counts.join(", ")),
+        tickets => format!("{tickets} tickets: {}{passed_over}", counts.join(", ")),
     }
 }
 

@@ -62,12 +62,12 @@ type Span = (u64, u64);
 /// What a server did with a key.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name {
-    pub(super) name: KeyName,
+    pub(super) is: KeyName,
     /// It issued tickets under it.
     pub(super) sealed: Option<Span>,
     /// It accepted tickets under it.
     pub(super) accepted: Option<Span>,
-    /// It refused one, and the key may be the cause.
+    /// It refused one, for want of the key.
     pub(super) refused: Option<u64>,
     /// It accepted, refused and accepted tickets under it, or sealed under it again after it had sealed under another.
     pub(super) by_turns: bool,
@@ -97,7 +97,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn name(&self, name: KeyName) -> Option<&Name> {
-        self.names.iter().find(|known| known.name == name)
+        self.names.iter().find(|known| known.is == name)
     }
 
     /// The key that it was last seen to seal under.
@@ -116,18 +116,18 @@ impl Server {
     }
 
     fn name_mut(&mut self, name: KeyName) -> Option<&mut Name> {
-        if let Some(at) = self.names.iter().position(|known| known.name == name) {
+        if let Some(at) = self.names.iter().position(|known| known.is == name) {
             return self.names.get_mut(at);
         }
         if self.names.len() >= MAX_NAMES {
             return None;
         }
-        self.names.push(Name { name, sealed: None, accepted: None, refused: None, by_turns: false });
+        self.names.push(Name { is: name, sealed: None, accepted: None, refused: None, by_turns: false });
         self.names.last_mut()
     }
 
     fn seals(&mut self, name: KeyName, at: u64) {
-        let other = |known: &Name| known.name != name && known.sealed.is_some();
+        let other = |known: &Name| known.is != name && known.sealed.is_some();
         let began = self.names.iter().filter(|known| other(known)).filter_map(|known| Some(known.sealed?.0)).max();
         let Some(known) = self.name_mut(name) else { return };
         // it sealed under this one, then began another, and now seals under this one again
@@ -244,7 +244,7 @@ impl History {
             host.accepts(name, at);
             facts.has_context(opened(brought).and_then(|opened| opened.context));
             facts.takes_other_names |= opened(brought).is_some_and(|opened| opened.other_name.is_some());
-        } else if handshake == HandshakeKind::Full && reason.may_be_the_key() {
+        } else if handshake == HandshakeKind::Full && reason.is_the_key() {
             facts.refuses(name, at);
             host.refuses(name, at);
         }

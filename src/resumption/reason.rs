@@ -138,11 +138,10 @@ impl Reason {
         }
     }
 
-    /// Whether it may be the key that the server lacked.
+    /// Whether it is the key that the server lacked.
     #[must_use]
-    pub fn may_be_the_key(self) -> bool {
-        matches!(self, Self::OtherKey | Self::SeveralKeys | Self::NotReloaded | Self::UnknownKey | Self::NoKey)
-            || self == Self::Unknown
+    pub fn is_the_key(self) -> bool {
+        matches!(self, Self::OtherKey | Self::SeveralKeys | Self::NotReloaded)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happened to a resumption: the reason, made of the evidence and of the opened tickets, and one sentence for it.
 
+use std::fmt::Write as _;
+
 use super::history::{self, History, Name, Server, opened};
 use super::reason::{Conclusion, Reason};
 use super::{Attempt, Opened, Unrecognised, Verdict};
@@ -178,14 +180,16 @@ impl Facts<'_> {
         let mut text = "the server accepted the ticket".to_owned();
         let brought = self.brought;
         if let Some(late) = brought.and_then(opened).and_then(|ticket| expired_by(ticket, self.now)) {
-            text += &format!(", although it had expired {late} before");
+            let _ = write!(text, ", although it had expired {late} before");
         }
         if let Some(issued) = self.issued {
             text += " and issued another one in its place";
             let names = brought.and_then(|attempt| attempt.key_name).zip(issued.key_name);
             if let Some((old, new)) = names.filter(|(old, new)| old != new) {
-                text +=
-                    &format!(", under the key {new} instead of {old}: it has both keys, and seals under the new one");
+                let _ = write!(
+                    text,
+                    ", under the key {new} instead of {old}: it has both keys, and seals under the new one"
+                );
             }
             text += reload(issued);
         }
@@ -218,7 +222,7 @@ impl Facts<'_> {
             _ => format!("the server accepted PSK identity {number}"),
         };
         if let Some(late) = chosen.and_then(opened).and_then(|ticket| expired_by(ticket, self.now)) {
-            text += &format!(", although it had expired {late} before");
+            let _ = write!(text, ", although it had expired {late} before");
         }
         if self.server.is_psk_only() {
             text += "; without a Diffie-Hellman exchange (psk_ke), so that the ticket alone decrypts the connection";
@@ -287,6 +291,13 @@ impl Facts<'_> {
     /// Why a ticket was not accepted.
     fn cause(&self, brought: &Attempt) -> (Reason, String) {
         let said = |reason, text: &str| (reason, text.to_owned());
+        let is_plain = matches!(
+            brought.verdict,
+            Verdict::Unrecognised(Unrecognised::Form) | Verdict::Malformed | Verdict::UnknownKey | Verdict::NoKey
+        );
+        if is_plain && self.without_tickets() {
+            return without_tickets();
+        }
         match &brought.verdict {
             Verdict::StatefulId => {
                 said(Reason::CacheMiss, "the cache of the server that answered does not have the session")
@@ -299,7 +310,6 @@ impl Facts<'_> {
                 "it stands beside an encrypted ClientHello, and no key opens it: the client's real offer, if there is \
                  one, is inside",
             ),
-            Verdict::Unrecognised(Unrecognised::Form) if self.without_tickets() => without_tickets(),
             Verdict::Unrecognised(Unrecognised::Form) => {
                 said(Reason::Unrecognised, "it has not the form of any family of tickets that is known here")
             }
@@ -308,12 +318,10 @@ impl Facts<'_> {
                 "its MAC does not verify: it was altered, or the secrets changed under the same key name",
             ),
             Verdict::Unusable => said(Reason::BadSession, "what is sealed in it is not a session"),
-            Verdict::Malformed if self.without_tickets() => without_tickets(),
             Verdict::Malformed => {
                 said(Reason::Unrecognised, "it has not the form of the tickets that are understood here")
             }
             Verdict::Opened(ticket) => self.opened_and_refused(brought, ticket),
-            Verdict::UnknownKey | Verdict::NoKey if self.without_tickets() => without_tickets(),
             Verdict::UnknownKey => self.by_key(brought).unwrap_or_else(|| {
                 let key = key_of(brought);
                 (Reason::UnknownKey, format!("it is sealed under {key}, which is none of the keys given"))
@@ -377,7 +385,7 @@ impl Facts<'_> {
     /// Whether the server has the key, and binds its sessions to something else than the one in the ticket.
     fn by_context(&self, brought: &Attempt, ticket: &Opened) -> Option<(Reason, String)> {
         let context = ticket.context?;
-        let key_is_there = self.key_is_there(brought);
+        let key_is_there = self.key_is_there(brought) || self.still_opens(brought);
         let issued = self.issued.and_then(opened).and_then(|issued| issued.context);
         let differs = match issued {
             Some(issued) => issued != context,
@@ -404,6 +412,15 @@ impl Facts<'_> {
         }
     }
 
+    /// Whether the server was seen to take tickets of the key after it had begun to seal under the one of now.
+    fn still_opens(&self, brought: &Attempt) -> bool {
+        let (Some(old), Some(facts)) = (brought.key_name, self.server_facts()) else { return false };
+        let Some(new) = self.issued.and_then(|issued| issued.key_name) else { return false };
+        let began = facts.name(new).and_then(|name| name.sealed).map(|span| span.0);
+        let taken = facts.name(old).filter(|name| !name.is_dropped()).and_then(|name| name.accepted).map(|span| span.1);
+        taken.zip(began).is_some_and(|(taken, began)| taken > began)
+    }
+
     /// Whether the server lacks the key, by what it and its address have shown.
     fn by_key(&self, brought: &Attempt) -> Option<(Reason, String)> {
         let old = brought.key_name?;
@@ -416,8 +433,8 @@ impl Facts<'_> {
             let is_older = self.issued.and_then(opened).is_some_and(|ticket| ticket.role == Role::Inactive);
             if is_newest && is_older {
                 let text = format!(
-                    "it is sealed under the first of the keys given, {old}, and this server still seals under {new}: \
-                     reload it"
+                    "it is sealed under the key that is to seal by the order of those given, {old}, and this server \
+                     still seals under {new}: reload it"
                 );
                 return Some((Reason::NotReloaded, text));
             }
@@ -439,10 +456,10 @@ impl Facts<'_> {
             return None;
         }
         let (new, whose) = match facts.and_then(Server::seals_under) {
-            Some(seals) if seals.name != old => (seals.name, "this server"),
+            Some(seals) if seals.is != old => (seals.is, "this server"),
             Some(_) => return None,
             None => match self.history.host(self.connection.server).and_then(Server::seals_under) {
-                Some(seals) if seals.name != old => (seals.name, "another port of this address"),
+                Some(seals) if seals.is != old => (seals.is, "another port of this address"),
                 _ => return None,
             },
         };
@@ -504,8 +521,8 @@ fn several_keys(old: KeyName) -> String {
 fn reload(issued: &Attempt) -> &'static str {
     match opened(issued) {
         Some(ticket) if ticket.role == Role::Inactive => {
-            "; the new ticket is sealed under a key that is not the first one given: if the first is to seal, the \
-             server still uses the old key: reload it"
+            "; the new ticket is sealed under a key that only opens, by the order of those given: if that is the \
+             server's order, it still uses the old key: reload it"
         }
         _ => "",
     }

@@ -50,6 +50,14 @@ pub(crate) fn opens(session: &Session, expected: &Expected<'_>) -> Result<(), Fa
     Ok(())
 }
 
+/// A ticket opens with a key file to the secret that the client has, whatever the file's format.
+pub(crate) fn opens_to_the_secret(session: &Session, key: &Path) -> Result<(), Failure> {
+    let done = tktdump(&["-f", "json"], &[key.to_owned()], Some(&session.file), b"")?;
+    let printed = String::from_utf8_lossy(&done.stdout);
+    let opened = printed.contains("\"status\":\"decrypted\"") && printed.contains(&session.secret);
+    if opened && done.status.success() { Ok(()) } else { Err(explain("the found key does not open the ticket", &done)) }
+}
+
 /// For plaintexts that openssl can read: `-f openssl` is what openssl prints for what `-f der` gives.
 pub(crate) fn prints_as_openssl(session: &Session, expected: &Expected<'_>) -> Result<(), Failure> {
     let der = tktdump(&["-f", "der"], expected.keys, Some(&session.file), b"")?;
@@ -115,7 +123,7 @@ fn tktdump(options: &[&str], keys: &[PathBuf], input: Option<&Path>, stdin: &[u8
     output(command.args(input), stdin)
 }
 
-fn explain(what: &str, done: &Output) -> Failure {
+pub(crate) fn explain(what: &str, done: &Output) -> Failure {
     let printed = String::from_utf8_lossy(&done.stdout);
     let said = String::from_utf8_lossy(&done.stderr);
     Failure::new(format!("{what} ({}); tktdump printed:\n{printed}{said}", done.status))

@@ -22,6 +22,7 @@ mod gnutls;
 mod go;
 mod h2o;
 mod haproxy;
+mod keyfind;
 mod lighttpd;
 mod nginx;
 mod node;
@@ -60,6 +61,7 @@ servers![
     go,
     h2o,
     haproxy,
+    keyfind,
     lighttpd,
     nginx,
     node,

@@ -147,6 +147,16 @@ impl Server {
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end, with the processes that it has started, and waits for that a moment.
+    pub(crate) fn terminate(mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        wait_for(PATIENCE, || !matches!(self.child.try_wait(), Ok(None)));
+    }
 }
 
 impl Drop for Server {

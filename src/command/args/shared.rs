@@ -1,5 +1,7 @@
 //! Arguments that several subcommands share.
 
+use std::num::NonZeroUsize;
+
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ValueEnum};
 use tktdump::input::Form;
@@ -78,6 +80,20 @@ fn key_name(text: &str) -> Result<KeyNameArg, String> {
     name.map(KeyNameArg).ok_or_else(|| "a key name is 16 bytes, 32 digits of hex; fewer will do".to_owned())
 }
 
+#[derive(Debug, Args)]
+pub(in crate::command) struct ConvertArg {
+    /// Write the key as the file of this server
+    #[arg(long = "convert", value_name = "FORMAT", value_parser = written_formats())]
+    convert: Option<String>,
+}
+
+impl ConvertArg {
+    /// The format to write, if one was named.
+    pub(in crate::command) fn format(&self) -> Option<&'static dyn KeyFormat> {
+        self.convert.as_deref().and_then(formats::by_name)
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(in crate::command) struct Verbosity {
     /// Fewer notes on standard error, and no progress bar
@@ -150,8 +166,19 @@ const AUTO: &str = "auto";
 
 fn key_formats() -> impl TypedValueParser<Value = String> {
     let auto = PossibleValue::new(AUTO).help("the content decides");
-    let named = FORMATS.iter().map(|format| PossibleValue::new(format.name()).help(format.about()));
-    PossibleValuesParser::new(std::iter::once(auto).chain(named))
+    PossibleValuesParser::new(std::iter::once(auto).chain(named_formats()))
+}
+
+fn written_formats() -> impl TypedValueParser<Value = String> {
+    PossibleValuesParser::new(named_formats())
+}
+
+fn named_formats() -> impl Iterator<Item = PossibleValue> {
+    FORMATS.iter().map(|format| PossibleValue::new(format.name()).help(format.about()))
+}
+
+pub(in crate::command) fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "a number from 1".to_owned())
 }
 
 pub(in crate::command) fn time(text: &str) -> Result<i64, String> {

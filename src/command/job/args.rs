@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
-use crate::command::args::shared::{Color, FormArg, KeyFormatArg, SelectionArgs, time};
+use crate::command::args::shared::{Color, FormArg, KeyFormatArg, SelectionArgs, threads, time};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
@@ -73,10 +73,6 @@ pub(in crate::command) enum Format {
     Keylog,
     /// The capture again, its key log inside, for Wireshark to open
     Pcapng,
-}
-
-fn threads(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "a number from 1".to_owned())
 }
 
 fn client_random(text: &str) -> Result<[u8; 32], String> {

@@ -3,14 +3,21 @@
 use tktdump::capture::Connection;
 use tktdump::open::Outcome;
 use tktdump::record::examine_connection;
+use tktdump::resumption::Mark;
 
 use super::Worker;
+
+/// Tickets of a capture that are remembered as shown.
+const MAX_SHOWN: usize = 1 << 16;
 
 impl Worker<'_> {
     /// Opens the tickets of a connection and renders them, then the connection.
     pub(super) fn examine_connection(&mut self, connection: &Connection) {
-        let Self { job, source, index, history, plaintext, results, key_log, .. } = self;
+        let Self { job, source, index, history, plaintext, results, key_log, shown, tickets, .. } = self;
         let (first, mut any) = (*index, false);
+        // for people, a connection stands before its tickets
+        let text = job.output.text();
+        tickets.clear();
         let record =
             examine_connection(connection, source, first, &job.opener, history, job.at, plaintext, &mut |record| {
                 *index += 1;
@@ -32,12 +39,28 @@ impl Worker<'_> {
                     );
                 }
                 let seen = record.capture.map_or(connection.time.seconds, |sighting| sighting.time.seconds);
-                job.output.with_clock(job.at.unwrap_or(seen)).render(record, &mut results.rendered);
+                let output = job.output.with_clock(job.at.unwrap_or(seen));
+                let (Some(renderer), Some(sighting)) = (text, record.capture) else {
+                    output.render(record, &mut results.rendered);
+                    results.add(record, job);
+                    return;
+                };
+                let mark = Mark::of(record.bytes);
+                if let Some(packet) = shown.get(&mark) {
+                    renderer.ticket_again(record, *packet, tickets);
+                } else {
+                    if shown.len() < MAX_SHOWN {
+                        shown.insert(mark, sighting.packet);
+                    }
+                    output.render(record, tickets);
+                }
                 results.add(record, job);
             });
         if connection.has_hello() && job.selection.takes_connection(&record, any) {
             results.tally.add_connection(record.handshake);
             job.output.connection(&record, &mut results.rendered);
         }
+        results.rendered.extend_from_slice(tickets);
+        tickets.clear();
     }
 }

@@ -1,6 +1,6 @@
 //! What was found in some lines, until the number of the first of it is known.
 
-use tktdump::input::{Item, Unreadable};
+use tktdump::input::{Beside, Item, Unreadable};
 use zeroize::Zeroizing;
 
 /// How many items are kept.
@@ -13,11 +13,14 @@ const MOST_BYTES: usize = 1 << 17;
 pub(super) struct Found {
     bytes: Zeroizing<Vec<u8>>,
     items: Vec<(u64, Kind)>,
+    /// What stood beside the tickets of lists.
+    beside: Vec<Beside>,
 }
 
 /// What an item is, and how many of the bytes are its own.
 enum Kind {
     Ticket(usize),
+    Listed(usize),
     Session(usize),
     Unreadable(Box<Unreadable>),
 }
@@ -38,6 +41,10 @@ impl Found {
         let kind = match item {
             // where a record saw its ticket is not asked for
             Item::Ticket(ticket) | Item::Recorded { ticket, .. } => Kind::Ticket(self.keep(ticket)),
+            Item::Listed { ticket, beside } => {
+                self.beside.push(beside.clone());
+                Kind::Listed(self.keep(ticket))
+            }
             Item::Session(der) => Kind::Session(self.keep(der)),
             Item::Unreadable(error) => Kind::Unreadable(Box::new(error)),
         };
@@ -57,9 +64,14 @@ impl Found {
             rest = after;
             bytes
         };
+        let mut beside = self.beside.iter();
         let mut items = self.items.drain(..).map(|(line, kind)| {
             let item = match kind {
                 Kind::Ticket(length) => Item::Ticket(next(length)),
+                Kind::Listed(length) => {
+                    let ticket = next(length);
+                    beside.next().map_or(Item::Ticket(ticket), |beside| Item::Listed { ticket, beside })
+                }
                 Kind::Session(length) => Item::Session(next(length)),
                 Kind::Unreadable(error) => Item::Unreadable(*error),
             };
@@ -70,6 +82,7 @@ impl Found {
         }
         drop(items);
         self.bytes.clear();
+        self.beside.clear();
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError, TryLockError};
 use std::thread::{self, Builder};
 
 use anyhow::Context as _;
-use tktdump::input::{Form, line};
+use tktdump::input::{List, line};
 
 use super::found::Found;
 use super::printer::Printer;
@@ -25,10 +25,10 @@ use crate::command::turnstile::Turnstile;
 const SHARE_LENGTH: u64 = 1 << 18;
 
 /// Opens the tickets of an input with as many workers as there may be, where it is long enough for them.
-pub(super) fn read(form: Form, chunks: Chunks, path: &Path, worker: &mut Worker<'_>) -> Result<(), Stop> {
+pub(super) fn read(list: List, chunks: Chunks, path: &Path, worker: &mut Worker<'_>) -> Result<(), Stop> {
     let first = worker.turn;
     let positions = Turnstile::new(first, Position::default());
-    let lines = Lines { form, path, first, input: Mutex::new(chunks), positions };
+    let lines = Lines { list, path, first, input: Mutex::new(chunks), positions };
     let read = lines.share(worker);
     worker.index = lines.positions.into_value().index;
     worker.turn = first + lines.input.into_inner().unwrap_or_else(PoisonError::into_inner).count();
@@ -37,7 +37,7 @@ pub(super) fn read(form: Form, chunks: Chunks, path: &Path, worker: &mut Worker<
 
 /// An input that workers share.
 struct Lines<'l> {
-    form: Form,
+    list: List,
     path: &'l Path,
     /// The turn of the first chunk.
     first: u64,
@@ -124,13 +124,16 @@ impl Lines<'_> {
         for text in chunk.lines() {
             lines += 1;
             let mut opened = Ok(());
-            line::each(self.form, text, scratch, &mut |item| {
+            let read = line::each(&self.list, text, scratch, &mut |item| {
                 found.push(lines, item);
                 // too much to be kept: those behind wait for their numbers until all of it is done
                 if found.is_full() && opened.is_ok() {
                     opened = self.open(found, None, worker);
                 }
             });
+            if read.is_passed_over() {
+                worker.results.tally.pass_over(1);
+            }
             opened?;
         }
         self.open(found, Some(lines), worker)

@@ -1,15 +1,16 @@
 //! Opens and renders tickets, one after the other.
 
+use std::collections::HashMap;
 use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use tktdump::capture::{Connection, Remarks};
-use tktdump::input::{Form, Item};
+use tktdump::input::{Guess, Item, List};
 use tktdump::open::{Checked, Opener, Outcome};
 use tktdump::record::{Place, Selection, Source, examine, examine_checked};
 use tktdump::report::{Page, Totals};
-use tktdump::resumption::History;
+use tktdump::resumption::{History, Mark};
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
@@ -93,11 +94,17 @@ pub(super) struct Worker<'w> {
     stop: Option<Stop>,
     /// Whether there was a capture.
     pub(super) captures: bool,
+    /// What the last input seems to be, if nothing was found in it.
+    pub(super) guess: Option<Guess>,
     sequence: Sequence,
     /// Of all captures.
     pub(super) totals: Totals,
     /// Of the capture.
     pub(super) history: History,
+    /// The packets of the tickets that were shown in full.
+    pub(super) shown: HashMap<Mark, u64>,
+    /// The text of a connection's tickets.
+    pub(super) tickets: Page,
     pub(super) key_log: Option<Log>,
 }
 
@@ -116,9 +123,12 @@ impl<'w> Worker<'w> {
             look: FLUSH_LENGTH,
             stop: None,
             captures: false,
+            guess: None,
             sequence: Sequence::default(),
             totals: Totals::default(),
             history: History::default(),
+            shown: HashMap::new(),
+            tickets: Page::new(),
             key_log: None,
         }
     }
@@ -142,7 +152,9 @@ impl<'w> Worker<'w> {
     pub(super) fn begin(&mut self, path: &Path) -> Result<(), Stop> {
         self.source = Source::from(&*source::display(path));
         self.index = 0;
+        self.guess = None;
         self.history = History::default();
+        self.shown.clear();
         if source::is_stdin(path) && io::stdin().is_terminal() {
             self.flush()?;
             self.job.notes.hint("reading tickets from the terminal; Ctrl-D ends them");
@@ -150,9 +162,15 @@ impl<'w> Worker<'w> {
         Ok(())
     }
 
-    pub(super) fn end(&mut self, path: &Path) {
-        if self.index == 0 {
-            self.results.notes.warning(format_args!("{}: no ticket in it", source::shown(path)));
+    /// Says what an input seems to be in which there is no ticket; of the `only` one, the end of the run does.
+    pub(super) fn end(&mut self, path: &Path, only: bool) {
+        let shown = source::shown(path);
+        match (self.index, self.guess) {
+            (0, None) => self.results.notes.warning(format_args!("{shown}: no ticket in it")),
+            (0, Some(guess)) if !only => {
+                self.results.notes.warning(format_args!("{shown}: no ticket in it: it seems to be {}", guess.what));
+            }
+            _ => {}
         }
     }
 
@@ -267,8 +285,16 @@ impl Sink for Worker<'_> {
         }
     }
 
-    fn lines(&mut self, form: Form, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
-        Ok(lines::read(form, chunks, path, self)?)
+    fn lines(&mut self, list: List, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
+        Ok(lines::read(list, chunks, path, self)?)
+    }
+
+    fn passed_over(&mut self, count: u64) {
+        self.results.tally.pass_over(count);
+    }
+
+    fn nothing(&mut self, guess: Guess) {
+        self.guess = Some(guess);
     }
 
     fn given(&self) -> Option<&Given> {

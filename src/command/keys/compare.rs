@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tktdump::escape::Text;
 use tktdump::key::TicketKey;
-use tktdump::key::compare::{Compared, Comparison, compare, entries};
+use tktdump::key::compare::{Compared, Comparison, Entry, compare, entries};
 use tktdump::key::ring::KeyRing;
 use tktdump::report::{self, Page};
 
@@ -57,7 +57,7 @@ fn text(all: &[Compared<'_>], args: &KeysArgs, out: &mut Page) -> io::Result<()>
         let Some(key) = compared.entry.first() else { continue };
         let name = key.name().map_or_else(|| "without a name".to_owned(), |name| name.to_string());
         writeln!(out, "{:<12} {name}  {}", word(compared.comparison), place(key))?;
-        if let Some(other) = compared.other.as_ref().and_then(|other| other.first()) {
+        if let Some(other) = compared.other.as_ref().and_then(Entry::first) {
             writeln!(out, "{:<12} {}  {}", "", " ".repeat(name.len()), place(other))?;
         }
         // hosts that are compared by hand are compared by the layout that their server uses

@@ -90,7 +90,7 @@ pub(in crate::command) struct ProbeArgs {
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = duration)]
     pub(super) delay: Duration,
     /// Addresses that are probed at a time, each by one connection at a time
-    #[arg(short = 'j', long, value_name = "N", default_value = "8")]
+    #[arg(short = 'j', long, value_name = "N", default_value = "16")]
     pub(super) threads: NonZeroUsize,
     /// Connections that may be made, with --watch in each interval
     #[arg(long, value_name = "N", default_value_t = 200)]

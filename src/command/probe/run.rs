@@ -1,15 +1,11 @@
 //! One round of a probe: connections by plan, several addresses at a time, one connection at a time to each.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::collections::VecDeque;
+use std::sync::{Mutex, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use rustls::client::{Tls12ClientSessionValue, Tls13ClientSessionValue};
-use rustls::pki_types::ServerName;
-use tktdump::audit::Finding;
-use tktdump::capture::{Capture, Connection};
+use tktdump::audit::{self, Finding};
+use tktdump::capture::Connection;
 use tktdump::probe::matrix::{self, Pair};
 use tktdump::probe::plan::{Budget, Plan, Step, Version};
 use tktdump::probe::seen::{Altered, Failure, NodeFacts, Seen, VersionFacts};
@@ -17,10 +13,10 @@ use tktdump::probe::tamper::{Answer, Part};
 use tktdump::probe::verdicts::Context;
 
 use super::args::ProbeArgs;
-use super::client::{Client, Session};
-use super::connect::{self, Outcome, Request};
+use super::client::Client;
 use super::scribe::Scribe;
-use super::targets::{Target, Targets, server_name};
+use super::targets::{Target, Targets};
+use super::work::{Done, Job, Purpose, Shared, lock};
 use super::write::Writer;
 
 /// What one round showed.
@@ -38,59 +34,6 @@ pub(super) struct Round {
 pub(super) struct Pool {
     pub(super) pairs: Vec<Pair>,
     pub(super) groups: Vec<Vec<usize>>,
-}
-
-/// Who gave out a session: a node, or a context of `--names`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Holder {
-    Node(usize),
-    Context(usize),
-}
-
-/// What a connection is for.
-#[derive(Debug, Clone, Copy)]
-enum Purpose {
-    Own(usize, Step),
-    Pair { from: usize, to: usize, version: Version },
-    Enter { context: usize, version: Version },
-    Cross { from: usize, to: usize, version: Version },
-}
-
-/// Connections to one address, in order.
-struct Job {
-    address: SocketAddr,
-    purposes: Vec<Purpose>,
-}
-
-/// A connection that was made, or why it was not.
-struct Done {
-    purpose: Purpose,
-    /// `None` if there was no session to offer.
-    outcome: Option<Outcome>,
-}
-
-/// Sessions that can be offered.
-#[derive(Default)]
-struct Stock {
-    v12: Option<(Tls12ClientSessionValue, Vec<u8>)>,
-    v13: VecDeque<Tls13ClientSessionValue>,
-    altered: BTreeMap<Part, Session>,
-}
-
-/// What all threads share.
-struct Shared<'r> {
-    args: &'r ProbeArgs,
-    targets: &'r Targets,
-    client: &'r Client,
-    plan: &'r Plan,
-    budget: &'r Budget,
-    contexts: &'r [Context],
-    stocks: Mutex<HashMap<(Holder, Version), Stock>>,
-    last: Mutex<HashMap<SocketAddr, Instant>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The contexts that `--names` asks for, each without and, if there is one, with the client certificate.
@@ -185,6 +128,7 @@ fn facts(target: &Target, plan: &Plan) -> NodeFacts {
         pool: target.pool,
         sni: target.sni.clone(),
         address: target.address,
+        seen: None,
         versions: plan.versions.iter().map(|version| VersionFacts::new(*version)).collect(),
         certificate_problem: None,
         altered: Vec::new(),
@@ -265,6 +209,12 @@ impl State<'_, '_, '_> {
             }
             if let Some(facts) = self.nodes.get_mut(node) {
                 facts.certificate_problem = facts.certificate_problem.take().or(problem);
+                facts.seen = facts.seen.take().or(connection.as_ref().map(|connection| audit::Seen {
+                    server: connection.server,
+                    sni: connection.client_hello().and_then(|hello| hello.server_name.map(<[u8]>::to_vec)),
+                    time: connection.time,
+                    stream: connection.stream,
+                }));
             }
         }
         self.scribe.flush()?;
@@ -417,16 +367,17 @@ fn result(seen: Option<&Seen>) -> (Option<bool>, Option<&Failure>) {
 
 /// How a server answered an altered ticket: only what it sent up to its ServerHello's flight counts.
 fn answer(seen: &Seen, connection: Option<&Connection>) -> Answer {
-    let took = connection.is_some_and(|connection| {
-        let server = connection.server_hello();
-        // a handshake that failed afterwards was a resumption all the same
-        server.is_some_and(|server| server.selected_identity.is_some()) || seen.handshake.is_resumed()
-    });
-    let began = connection.is_some_and(|connection| {
-        let flight = connection.flight;
-        let tls13 = connection.server_hello().is_some_and(|server| server.protocol.has_psk());
-        tls13 || flight.certificate || flight.hello_done || flight.key_exchange
-    });
+    let server = connection.and_then(Connection::server_hello);
+    let flight = connection.map(|connection| connection.flight).unwrap_or_default();
+    let is_tls13 = server.as_ref().is_some_and(|server| server.protocol.has_psk());
+    let new = flight.certificate || flight.hello_done || flight.key_exchange;
+    // the client stops there, so that a resumption never comes to its end
+    let took = match &server {
+        Some(server) if is_tls13 => server.selected_identity.is_some(),
+        Some(_) => flight.server_changed && !new,
+        None => false,
+    };
+    let began = is_tls13 || new;
     match &seen.failure {
         _ if took => Answer::Resumed,
         Some(Failure::Alert(description)) if !began => Answer::Alert(*description),
@@ -436,196 +387,4 @@ fn answer(seen: &Seen, connection: Option<&Connection>) -> Answer {
         Some(Failure::Timeout) => Answer::Silence,
         _ => Answer::NotTried,
     }
-}
-
-impl Shared<'_> {
-    fn target_of(&self, purpose: Purpose) -> Option<&Target> {
-        let node = match purpose {
-            Purpose::Own(node, _) => node,
-            Purpose::Pair { to, .. } => to,
-            Purpose::Enter { context, .. } | Purpose::Cross { to: context, .. } => self.contexts.get(context)?.node,
-        };
-        self.targets.nodes.get(node)
-    }
-
-    fn address(&self, purpose: Purpose) -> Option<SocketAddr> {
-        self.target_of(purpose).map(|target| target.address)
-    }
-
-    /// Makes the connections of a job.
-    fn work(&self, job: &Job, sender: &mpsc::Sender<Done>) {
-        // nodes that do not answer, and versions that they do not speak
-        let mut dead = Vec::new();
-        let mut unspoken = Vec::new();
-        for &purpose in &job.purposes {
-            if let Purpose::Own(node, step) = purpose {
-                let (Step::Full(version) | Step::Offer(version) | Step::Altered(version, _)) = step;
-                if dead.contains(&node) || unspoken.contains(&(node, version)) {
-                    continue;
-                }
-            }
-            let Some(outcome) = self.perform(purpose) else {
-                if sender.send(Done { purpose, outcome: None }).is_err() {
-                    return;
-                }
-                continue;
-            };
-            if let (Purpose::Own(node, Step::Full(version)), Some(failure)) = (purpose, &outcome.failure) {
-                unspoken.push((node, version));
-                if failure.is_final() {
-                    dead.push(node);
-                }
-            }
-            if sender.send(Done { purpose, outcome: Some(outcome) }).is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Makes one connection; `None` if there is nothing to offer in it.
-    fn perform(&self, purpose: Purpose) -> Option<Outcome> {
-        let target = self.target_of(purpose)?;
-        let mut raw = Vec::new();
-        let mut request = self.request(target);
-        match purpose {
-            Purpose::Own(node, Step::Full(version)) => {
-                request.version = version;
-                request.copies = self.copies(target.pool);
-                request.altered_copies = self.plan.tamper;
-                return Some(self.keep(Holder::Node(node), version, request));
-            }
-            Purpose::Own(node, Step::Offer(version)) => {
-                request.version = version;
-                request.early_data = self.args.early_data;
-                request.offer = Some(self.session(Holder::Node(node), version)?);
-            }
-            Purpose::Own(node, Step::Altered(version, part)) => {
-                request.version = version;
-                request.offer = Some(self.altered(Holder::Node(node), version, part, &mut raw)?);
-                request.alter = (version == Version::Tls12).then_some((raw.as_slice(), part));
-            }
-            Purpose::Pair { from, version, .. } => {
-                request.version = version;
-                request.offer = Some(self.session(Holder::Node(from), version)?);
-            }
-            Purpose::Enter { context, version } => {
-                request.version = version;
-                request.copies = self.contexts.len();
-                self.enter(&mut request, context)?;
-                return Some(self.keep(Holder::Context(context), version, request));
-            }
-            Purpose::Cross { from, to, version } => {
-                request.version = version;
-                self.enter(&mut request, to)?;
-                request.offer = Some(self.session(Holder::Context(from), version)?);
-            }
-        }
-        self.connect(request)
-    }
-
-    fn request(&self, target: &Target) -> Request<'_> {
-        Request {
-            address: target.address,
-            name: target.name.clone(),
-            sni: target.sni.is_some(),
-            version: Version::Tls13,
-            starttls: self.args.starttls,
-            timeout: self.args.timeout,
-            offer: None,
-            alter: None,
-            copies: 0,
-            altered_copies: false,
-            early_data: false,
-            presents: self.args.cert.is_some(),
-        }
-    }
-
-    /// Sets a connection up for a context.
-    fn enter(&self, request: &mut Request<'_>, context: usize) -> Option<()> {
-        let context = self.contexts.get(context)?;
-        request.presents = context.with_certificate;
-        request.sni = context.name.is_some();
-        if let Some(name) = &context.name {
-            request.name = server_name(name).ok()?;
-        }
-        request.sni &= matches!(request.name, ServerName::DnsName(_));
-        Some(())
-    }
-
-    /// How many offers may need a ticket of a node.
-    fn copies(&self, pool: usize) -> usize {
-        let nodes = self.plan.pools.get(pool).copied().unwrap_or(1);
-        // two of its own, and what the pairs take
-        if self.plan.is_full(nodes) { nodes + 1 } else { 4 }
-    }
-
-    /// Waits for the address's turn and connects; `None` once the plan is used up.
-    fn connect(&self, request: Request<'_>) -> Option<Outcome> {
-        if !self.budget.take() {
-            return None;
-        }
-        let address = request.address;
-        let last = lock(&self.last).get(&address).copied();
-        let delay = last.map_or(Duration::ZERO, |last| self.args.delay.saturating_sub(last.elapsed()));
-        thread::sleep(delay);
-        let outcome = connect::connect(self.client, request);
-        lock(&self.last).insert(address, Instant::now());
-        Some(outcome)
-    }
-
-    /// Makes a full handshake and keeps its sessions.
-    fn keep(&self, holder: Holder, version: Version, request: Request<'_>) -> Outcome {
-        let Some(mut outcome) = self.connect(request) else {
-            return Outcome { failure: Some(Failure::Timeout), ..Outcome::default() };
-        };
-        let mut stock = Stock { altered: std::mem::take(&mut outcome.altered), ..Stock::default() };
-        for session in std::mem::take(&mut outcome.sessions) {
-            match session {
-                Session::V12(value) => stock.v12 = Some((value, ticket_of(&outcome))),
-                Session::V13(value) => stock.v13.push_back(value),
-            }
-        }
-        lock(&self.stocks).insert((holder, version), stock);
-        outcome
-    }
-
-    /// A session to offer.
-    fn session(&self, holder: Holder, version: Version) -> Option<Session> {
-        let mut stocks = lock(&self.stocks);
-        let stock = stocks.get_mut(&(holder, version))?;
-        match version {
-            Version::Tls12 => stock.v12.as_ref().map(|(value, _)| Session::V12(value.clone())),
-            Version::Tls13 => stock.v13.pop_front().map(Session::V13),
-        }
-    }
-
-    /// A session whose ticket is to be altered, or is already.
-    fn altered(&self, holder: Holder, version: Version, part: Part, raw: &mut Vec<u8>) -> Option<Session> {
-        let mut stocks = lock(&self.stocks);
-        let stock = stocks.get_mut(&(holder, version))?;
-        match version {
-            Version::Tls12 => {
-                let (value, ticket) = stock.v12.as_ref().filter(|(_, ticket)| !ticket.is_empty())?;
-                raw.clone_from(ticket);
-                Some(Session::V12(value.clone()))
-            }
-            Version::Tls13 => stock.altered.remove(&part),
-        }
-    }
-}
-
-/// The ticket that a connection of TLS 1.2 was given.
-fn ticket_of(outcome: &Outcome) -> Vec<u8> {
-    let mut capture = Capture::default();
-    let mut ticket = Vec::new();
-    let mut sink = |connection: Connection| {
-        if let Some((_, issued)) = connection.issued().next() {
-            ticket = issued.ticket.to_vec();
-        }
-    };
-    for recorded in &outcome.packets {
-        capture.packet(&recorded.packet(), &mut sink);
-    }
-    capture.finish(&mut sink);
-    ticket
 }

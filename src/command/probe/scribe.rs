@@ -97,15 +97,15 @@ impl<'s> Scribe<'s> {
             self.numbers.capture.packet(&recorded.packet(), &mut sink);
         }
         self.numbers.capture.finish(&mut sink);
-        let mut connection = found?;
         let before = self.numbers.packets;
+        self.numbers.packets += u64::try_from(outcome.packets.len()).unwrap_or_default();
+        let mut connection = found?;
         let message = |(bytes, packet, time): &(Vec<u8>, usize, _)| Message {
             bytes: bytes.clone(),
             packet: before + u64::try_from(*packet).unwrap_or_default(),
             time: *time,
         };
         connection.opened_tickets = outcome.tickets.iter().map(message).collect();
-        self.numbers.packets += u64::try_from(outcome.packets.len()).unwrap_or_default();
         Some(connection)
     }
 

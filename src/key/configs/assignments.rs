@@ -1,10 +1,9 @@
 //! `NAME=VALUE` and `name: value` in any text: environment files, units of systemd, settings in TOML or INI, lines of
 //! code. The value is the rest of the line, or the strings in quotes up to the end of the list that begins in it.
 
-use super::content_of;
-use super::scalars::{Found, Name, chosen};
 use crate::key::config::{Config, Reference, Text, quoted};
 use crate::key::file;
+use crate::key::material::{Found, Name, chosen, content_of};
 
 /// The shortest text that can be a key: 16 bytes of hex.
 const SHORTEST: usize = 32;

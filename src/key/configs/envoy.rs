@@ -4,8 +4,8 @@
 
 use zeroize::Zeroizing;
 
-use super::decode_base64;
 use crate::key::config::{Config, Format, Reference, Text, Value, What};
+use crate::key::material::decode_base64;
 use crate::key::tree::{Node, Scalar};
 
 pub(super) const CONFIG: Config = Config {

@@ -3,9 +3,8 @@
 
 use zeroize::Zeroizing;
 
-use super::decode_base64;
-use super::scalars::{Found, Name, chosen};
 use crate::key::config::{Config, Reference, Text};
+use crate::key::material::{Found, Name, chosen, decode_base64};
 use crate::key::tree::Node;
 
 /// The setting of ingress-nginx.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::text::{damaged_hex, decode_lines, wrapped_lines};
+use super::text::{damaged_hex, decode_lines, join_lines, wrapped_lines};
 use super::{is_raw_key, without_newline};
 
 /// Why a file gives no keys. No message contains key bytes.
@@ -172,14 +172,6 @@ impl fmt::Display for KeyFileError {
 }
 
 impl std::error::Error for KeyFileError {}
-
-/// The command that puts keys that are wrapped on a line each.
-pub(in crate::key) fn join_lines(lines: usize) -> String {
-    let columns = ["-"].repeat(lines).join(" ");
-    format!(
-        "paste -d '\\0' {columns} < FILE > NEW puts each key on one line; openssl rand -base64 wraps at 64 characters"
-    )
-}
 
 /// What the bytes tell about why no server takes them.
 pub(super) fn cause(file: &[u8]) -> Option<Cause> {

@@ -45,8 +45,16 @@ pub(super) fn slips(file: &[u8]) -> Vec<String> {
     let comment = file.split(|&byte| byte == b'\n').position(|line| line.trim_ascii_start().starts_with(b"#"));
     let comment = comment.map(|line| format!("line {} is a comment, which HAProxy refuses: {UNCOMMENT}", line + 1));
     let wrapped = wrapped_lines(file)
-        .map(|n| format!("each key is wrapped over {n} lines, which HAProxy refuses: {}", super::join_lines(n)));
+        .map(|n| format!("each key is wrapped over {n} lines, which HAProxy refuses: {}", join_lines(n)));
     comment.into_iter().chain(wrapped).collect()
+}
+
+/// The command that puts keys that are wrapped on a line each.
+pub(in crate::key) fn join_lines(lines: usize) -> String {
+    let columns = ["-"].repeat(lines).join(" ");
+    format!(
+        "paste -d '\\0' {columns} < FILE > NEW puts each key on one line; openssl rand -base64 wraps at 64 characters"
+    )
 }
 
 /// The command that takes comments out of a file.

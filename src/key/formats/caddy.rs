@@ -11,6 +11,7 @@ use super::go::{KEY_LENGTH, key_of};
 use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
+use crate::key::unwritable::{Unwritable, seeds};
 
 /// The most keys that are read; Caddy keeps four.
 const MAX_KEYS: u64 = 1024;
@@ -58,12 +59,68 @@ impl KeyFormat for Caddy {
         Ok(stek.keys.iter().enumerate().map(key).collect())
     }
 
+    /// A rotation lies 12 hours ahead of the last one, as Caddy has it by default; what is written here rotates at once.
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        let seeds = seeds(keys)?;
+        let last = keys.first().ok_or(Unwritable::Nothing)?.validity.not_before.unwrap_or_default();
+        let next = last.saturating_add(ROTATION_SECONDS);
+        let mut value = Zeroizing::new(Vec::with_capacity(64 + 66 * seeds.len()));
+        value.extend(TYPE_NUMBER);
+        // the first member, then its keys, then the second and the third
+        value.push(1);
+        push_unsigned(&mut value, seeds.len() as u64);
+        for seed in seeds {
+            push_unsigned(&mut value, KEY_LENGTH as u64);
+            for &byte in seed {
+                push_unsigned(&mut value, byte.into());
+            }
+        }
+        push_time(&mut value, last);
+        push_time(&mut value, next);
+        value.push(0);
+        let mut file = Zeroizing::new(Vec::with_capacity(TYPES.len() + 9 + value.len()));
+        file.extend(TYPES);
+        push_unsigned(&mut file, value.len() as u64);
+        file.extend_from_slice(&value);
+        Ok(file)
+    }
+
     fn role(&self, place: Position) -> Role {
         match place.key {
             0 => Role::Active,
             _ => Role::Inactive,
         }
     }
+}
+
+/// Seconds between rotations (`defaultRotationInterval`).
+const ROTATION_SECONDS: i64 = 12 * 3600;
+/// What Go's encoding/gob writes of the types: the struct, its array of keys, a key, and the times.
+const TYPES: &[u8] = b"\x4b\xff\x81\x03\x01\x01\x0fdistributedSTEK\x01\xff\x82\x00\x01\x03\x01\x04Keys\x01\xff\x86\x00\
+    \x01\x0cLastRotation\x01\xff\x88\x00\x01\x0cNextRotation\x01\xff\x88\x00\x00\x00\x1a\xff\x85\x02\x01\x01\x0b[][32]uint8\
+    \x01\xff\x86\x00\x01\xff\x84\x00\x00\x0e\xff\x83\x01\x01\x02\xff\x84\x00\x01\x06\x01\x40\x00\x00\x10\xff\x87\x05\x01\x01\
+    \x04Time\x01\xff\x88\x00\x00\x00";
+/// The number of the struct's type, before its value.
+const TYPE_NUMBER: [u8; 2] = [0xff, 0x82];
+
+/// A number as gob writes it.
+fn push_unsigned(out: &mut Vec<u8>, number: u64) {
+    if number < 0x80 {
+        out.extend(number.to_le_bytes().first());
+        return;
+    }
+    let bytes = number.to_be_bytes();
+    let skipped = bytes.iter().take_while(|&&byte| byte == 0).count();
+    let bytes = bytes.get(skipped..).unwrap_or_default();
+    out.extend(bytes.len().to_le_bytes().first().map(|count| count.wrapping_neg()));
+    out.extend_from_slice(bytes);
+}
+
+/// The next member, a `time.Time` in UTC.
+fn push_time(out: &mut Vec<u8>, seconds: i64) {
+    out.extend([1, 15, 1]);
+    out.extend(seconds.saturating_add(YEAR_1_TO_1970).to_be_bytes());
+    out.extend([0, 0, 0, 0, 0xff, 0xff]);
 }
 
 struct Stek {

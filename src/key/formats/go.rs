@@ -10,6 +10,7 @@ use crate::key::file::{self, KeyFileError};
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::scheme::Scheme;
+use crate::key::unwritable::{Unwritable, seeds};
 
 /// Bytes of a key.
 pub(super) const KEY_LENGTH: usize = 32;
@@ -44,6 +45,13 @@ impl KeyFormat for Go {
 
     fn claims(&self, bytes: &[u8]) -> bool {
         !bytes.is_empty() && bytes.len() % KEY_LENGTH == 0
+    }
+
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        if keys.is_empty() {
+            return Err(Unwritable::Nothing);
+        }
+        Ok(Zeroizing::new(seeds(keys)?.concat()))
     }
 
     fn role(&self, place: Position) -> Role {

@@ -5,6 +5,8 @@
 //! The reader takes the form that H2O itself writes, block mappings of plain or quoted scalars, and not all of YAML:
 //! that is a page of code, and unlike a general parser it leaves no copies of the secrets in memory.
 
+use std::io::Write as _;
+
 use zeroize::Zeroizing;
 
 use crate::key::Role;
@@ -13,6 +15,7 @@ use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
 use crate::key::layout::Layout;
 use crate::key::layout::Order;
 use crate::key::scheme::{Hash, Mode, Scheme};
+use crate::key::unwritable::{Carried, Unwritable};
 use crate::ticket::Arrangement;
 use crate::ticket::NAME_LENGTH;
 
@@ -34,6 +37,9 @@ const HASHES: [(&str, Hash); 8] = [
 /// What H2O takes where an entry does not say (`src/ssl.c`).
 const DEFAULT_CIPHER: &str = "AES-256-CBC";
 const DEFAULT_HASH: &str = "SHA256";
+
+/// 2100-01-01: the end of keys that nobody gave one.
+const LAST: i64 = 4_102_444_800;
 
 pub(super) struct H2o;
 
@@ -79,6 +85,34 @@ impl KeyFormat for H2o {
         let lines = || file.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
         lines().any(|line| line.starts_with(b"- "))
             && lines().any(|line| line.starts_with(b"not_before:") || line.starts_with(b"- not_before:"))
+    }
+
+    /// The times are those of the keys. Without any, all are valid until 2100, and of those the first became valid last.
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        if keys.is_empty() {
+            return Err(Unwritable::Nothing);
+        }
+        let all = [Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512];
+        let mut file = Zeroizing::new(Vec::with_capacity(512 * keys.len()));
+        for (key, place) in keys.iter().zip(1..) {
+            let carried = Carried::new(key, &all, "AES-CBC and an HMAC")?;
+            if carried.name.is_empty() {
+                return Err(Unwritable::NoName);
+            }
+            let sizes = || Unwritable::Sizes { layout: key.layout.to_string(), takes: self.takes() };
+            let hash = key.scheme.mac().map_or(Hash::Sha256, |(_, hash)| hash);
+            let mac = carried.mac(hash.block_length()).ok_or_else(sizes)?;
+            let (name, bits) = (hex::encode(carried.name), 8 * carried.aes.len());
+            let secrets = Zeroizing::new(hex::encode(Zeroizing::new([carried.aes, &mac].concat()).as_slice()));
+            let hash = hash.name().to_ascii_lowercase();
+            let from = key.validity.not_before.unwrap_or_else(|| i64::try_from(keys.len() - place).unwrap_or_default());
+            let to = key.validity.not_after.unwrap_or(LAST).max(from);
+            // writing to a Vec does not fail
+            let _ = write!(file, "- name: {name}\n  cipher: aes-{bits}-cbc\n  hash: {hash}\n  key: ");
+            file.extend_from_slice(secrets.as_bytes());
+            let _ = write!(file, "\n  not_before: {from}\n  not_after: {to}\n");
+        }
+        Ok(file)
     }
 
     fn role(&self, place: Position) -> Role {

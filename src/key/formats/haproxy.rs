@@ -9,6 +9,8 @@ use crate::key::Role;
 use crate::key::file::{self, KeyFileError};
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
+use crate::key::scheme::Hash;
+use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable};
 
 /// Keys a server holds (`TLS_TICKETS_NO`).
 const KEPT: usize = 3;
@@ -72,6 +74,34 @@ impl KeyFormat for Haproxy {
             });
         }
         Ok(keys)
+    }
+
+    /// The first key comes to the penultimate line; a single one stands there three times, as the server wants three.
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        let lines = match keys {
+            [] => return Err(Unwritable::Nothing),
+            [only] => [only, only, only],
+            [seals, opens] => [opens, seals, opens],
+            [seals, first, last] => [first, seals, last],
+            _ => return Err(Unwritable::TooMany { found: keys.len(), limit: KEPT }),
+        };
+        let mut file = Zeroizing::new(Vec::with_capacity(512));
+        let mut size = None;
+        for key in lines {
+            let sizes = || Unwritable::Sizes { layout: key.layout.to_string(), takes: self.takes() };
+            let carried = Carried::new(key, &[Hash::Sha256], CBC_SHA256)?;
+            if carried.name.is_empty() {
+                return Err(Unwritable::NoName);
+            }
+            let bytes = self.layouts().iter().find_map(|layout| carried.arrange(*layout)).ok_or_else(sizes)?;
+            if *size.get_or_insert(bytes.len()) != bytes.len() {
+                return Err(sizes());
+            }
+            let line = Zeroizing::new(BASE64.encode(&bytes));
+            file.extend_from_slice(line.as_bytes());
+            file.push(b'\n');
+        }
+        Ok(file)
     }
 
     fn role(&self, place: Position) -> Role {

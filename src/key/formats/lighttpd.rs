@@ -2,13 +2,19 @@
 //! numbers are 32 bits in the byte order of the machine (`mod_openssl_session_ticket_key_file` in `src/mod_openssl.c`).
 //! The server reads the file again when it changes, and keeps the last three keys; the newest that is active seals.
 
+use zeroize::Zeroizing;
+
 use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
 use crate::key::layout::Layout;
+use crate::key::scheme::Hash;
+use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable, only};
 
 /// Bytes of version and times.
 const HEADER_LENGTH: usize = 12;
+/// The last second of a signed number of 32 bits.
+const LAST: u32 = 0x7fff_ffff;
 
 pub(super) struct Lighttpd;
 
@@ -40,6 +46,22 @@ impl KeyFormat for Lighttpd {
         let expiry = rest.first_chunk().ok_or_else(wrong_size)?;
         let validity = validity(*activation, *expiry);
         Ok(vec![KeyBytes { validity, ..KeyBytes::new(0, key, Layout::NAME_HMAC_AES_80) }])
+    }
+
+    /// The times are those of the key; without any, from 1970 to 2038, when 32 bits end.
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        let key = only(keys)?;
+        let carried = Carried::new(key, &[Hash::Sha256], CBC_SHA256)?;
+        if carried.name.is_empty() {
+            return Err(Unwritable::NoName);
+        }
+        let bytes = carried.arrange(Layout::NAME_HMAC_AES_80);
+        let bytes = bytes.ok_or_else(|| Unwritable::Sizes { layout: key.layout.to_string(), takes: self.takes() })?;
+        let time =
+            |time: Option<i64>, otherwise: u32| time.and_then(|time| u32::try_from(time).ok()).unwrap_or(otherwise);
+        let from = time(key.validity.not_before, 0);
+        let to = time(key.validity.not_after, LAST);
+        Ok(Zeroizing::new([&[0; 4][..], &from.to_le_bytes(), &to.to_le_bytes(), &bytes].concat()))
     }
 
     fn role(&self, place: Position) -> Role {

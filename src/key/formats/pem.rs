@@ -8,6 +8,8 @@ use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
+use crate::key::scheme::Hash;
+use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable};
 
 /// The label between `-----BEGIN` and `-----`.
 const LABEL: &str = "SESSION TICKET KEY";
@@ -53,6 +55,26 @@ impl KeyFormat for Pem {
             return Err(KeyFileError::TooFewKeys { found: 0, wants: 1, format: self.name(), takes: self.takes() });
         }
         Ok(keys)
+    }
+
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        if keys.is_empty() {
+            return Err(Unwritable::Nothing);
+        }
+        let mut file = Zeroizing::new(Vec::with_capacity(256 * keys.len()));
+        for key in keys {
+            let carried = Carried::new(key, &[Hash::Sha256], CBC_SHA256)?;
+            if carried.name.is_empty() {
+                return Err(Unwritable::NoName);
+            }
+            // in the order of OpenSSL, as the file does not say which it is
+            let layouts = [Layout::NAME_HMAC_AES_48, Layout::NAME_HMAC_AES_80];
+            let bytes = layouts.into_iter().find_map(|layout| carried.arrange(layout));
+            let bytes =
+                bytes.ok_or_else(|| Unwritable::Sizes { layout: key.layout.to_string(), takes: self.takes() })?;
+            file.extend_from_slice(Zeroizing::new(armor::encode(LABEL, &bytes)).as_bytes());
+        }
+        Ok(file)
     }
 
     fn role(&self, place: Position) -> Role {

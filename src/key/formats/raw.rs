@@ -1,10 +1,13 @@
 //! What the formats that are nothing but bytes have in common.
 
+use zeroize::Zeroizing;
+
 use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
-use crate::key::scheme::Scheme;
+use crate::key::scheme::{Hash, Scheme};
+use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable, only};
 
 /// A format that is fully told by a few facts.
 pub(in crate::key) struct RawFormat {
@@ -50,6 +53,30 @@ impl RawFormat {
     }
 }
 
+impl RawFormat {
+    /// The bytes of one key.
+    fn block(&self, key: &KeyBytes) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        if self.scheme != Scheme::OPENSSL {
+            let same = key.scheme == self.scheme && self.layouts.contains(&key.layout);
+            return if same { Ok(key.bytes.clone()) } else { Err(self.refuses(key)) };
+        }
+        let carried = Carried::new(key, &[Hash::Sha256], CBC_SHA256)?;
+        if carried.name.is_empty() {
+            return Err(Unwritable::NoName);
+        }
+        let bytes = self.layouts.iter().find_map(|layout| carried.arrange(*layout));
+        bytes.ok_or_else(|| Unwritable::Sizes { layout: key.layout.to_string(), takes: self.takes })
+    }
+
+    /// Why a key of another scheme has no place here.
+    fn refuses(&self, key: &KeyBytes) -> Unwritable {
+        match Carried::new(key, &[], self.about) {
+            Err(refusal) => refusal,
+            Ok(_) => Unwritable::NoWriter,
+        }
+    }
+}
+
 impl KeyFormat for RawFormat {
     fn name(&self) -> &'static str {
         self.name
@@ -83,6 +110,24 @@ impl KeyFormat for RawFormat {
             Extent::FirstOfLonger => file.len() == layout.size(),
             Extent::Many => file.len() % layout.size() == 0,
         })
+    }
+
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        match self.extent {
+            Extent::One | Extent::FirstOfLonger => _ = only(keys)?,
+            Extent::Many if keys.is_empty() => return Err(Unwritable::Nothing),
+            Extent::Many => {}
+        }
+        let blocks: Result<Vec<_>, _> = keys.iter().map(|key| self.block(key)).collect();
+        let mut blocks = blocks?;
+        if matches!(self.seals, Seals::LastKey) {
+            blocks.reverse();
+        }
+        let mut file = Zeroizing::new(Vec::with_capacity(blocks.iter().map(|block| block.len()).sum()));
+        for block in &blocks {
+            file.extend_from_slice(block);
+        }
+        Ok(file)
     }
 
     fn role(&self, place: Position) -> Role {

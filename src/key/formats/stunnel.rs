@@ -9,6 +9,8 @@ use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::layout::Order;
+use crate::key::scheme::Hash;
+use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable, only};
 
 /// Bytes that a secret can have.
 const LENGTHS: [usize; 2] = [16, 32];
@@ -79,6 +81,19 @@ impl KeyFormat for Stunnel {
             return Err(KeyFileError::TooFewKeys { found: 0, wants: 1, format: self.name(), takes: self.takes() });
         }
         Ok(keys)
+    }
+
+    /// The name is left out, as stunnel does not look at it.
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        let key = only(keys)?;
+        let carried = Carried::new(key, &[Hash::Sha256], CBC_SHA256)?;
+        let mac =
+            LENGTHS.iter().find_map(|length| carried.mac(*length)).filter(|_| LENGTHS.contains(&carried.aes.len()));
+        let mac = mac.ok_or_else(|| Unwritable::Sizes { layout: key.layout.to_string(), takes: self.takes() })?;
+        let [cipher, authentication] = OPTIONS;
+        let (aes, mac) = (Zeroizing::new(hex::encode(carried.aes)), Zeroizing::new(hex::encode(mac.as_slice())));
+        let pieces = [cipher, " = ", &aes, "\n", authentication, " = ", &mac, "\n"];
+        Ok(Zeroizing::new(pieces.concat().into_bytes()))
     }
 
     /// Each service seals with its own.

@@ -182,7 +182,7 @@ impl Renderer {
 
     fn group(&self, nodes: &[NodeFacts], number: usize, group: &[usize], text: &mut String) {
         let bad = self.styles.bad;
-        let (name, key, _) = verdicts::group_key(nodes, group);
+        let (name, key) = verdicts::group_key(nodes, group);
         let name = name.map_or_else(|| "no key name".to_owned(), |name| name.to_string());
         let file = match key {
             Some(key) => format!("  {}, key {}, {}", Text(key.file.as_bytes()), key.index, key.role.as_str()),

@@ -14,7 +14,7 @@ use crate::time::utc;
 use crate::tls::hello::{ClientHello, ServerHello};
 
 /// Width of the column of messages.
-const MESSAGE_WIDTH: usize = 48;
+const MESSAGE_WIDTH: usize = 44;
 
 impl Renderer<'_> {
     /// Appends the text of one connection, an empty line after it.
@@ -22,7 +22,7 @@ impl Renderer<'_> {
         let mut text = String::with_capacity(1024);
         // writing to a String does not fail
         let _ = self.print_connection(record, &mut text);
-        out.extend_from_slice(text.as_bytes());
+        self.put(&text, out);
     }
 
     /// Where a ticket was seen.
@@ -52,6 +52,9 @@ impl Renderer<'_> {
             Some(false) => self.line(out, "binder", format_args!("{bad}mismatch{bad:#}"))?,
             None => {}
         }
+        if let Some((stream, packet)) = sighting.issued_by {
+            self.line(out, "issued by", format_args!("connection {stream}, packet {packet}"))?;
+        }
         if let Some(age) = sighting.age_ms {
             self.line(out, "age, by the client", format_args!("{}.{:03} s", age / 1000, age % 1000))?;
         }
@@ -64,7 +67,7 @@ impl Renderer<'_> {
         let source = Text(record.source.as_bytes());
         let colour = match record.handshake {
             HandshakeKind::Incomplete => bad,
-            HandshakeKind::Full if connection.ticket_offered() => warning,
+            HandshakeKind::Full if record.ticket_offered() => warning,
             _ => good,
         };
         let word = record.handshake.as_str();
@@ -77,6 +80,7 @@ impl Renderer<'_> {
             Some((id, None)) => writeln!(out, "  {id:04x}")?,
             None => writeln!(out)?,
         }
+        writeln!(out, "  {colour}{}{colour:#}", record.why)?;
         write!(out, "  {} to {}", connection.client, connection.server)?;
         if let Some(name) = record.client_hello.as_ref().and_then(|hello| hello.server_name) {
             write!(out, ", {}", Text(name))?;
@@ -96,7 +100,6 @@ impl Renderer<'_> {
         if record.early_data() != EarlyData::None {
             writeln!(out, "  early data {}", record.early_data().as_str())?;
         }
-        writeln!(out, "  {}", record.why)?;
         out.push('\n');
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::session::certificate::Certificate;
 use crate::session::field::{self, Field, Group};
 use crate::session::{Value, View, Visitor};
 use crate::time::utc;
+use crate::tls::registry;
 
 /// Writes fields as they come.
 pub(super) struct Fields<'r, 'o> {
@@ -19,11 +20,13 @@ pub(super) struct Fields<'r, 'o> {
     out: &'o mut String,
     group: Option<Group>,
     label: &'static str,
+    /// Whether the client keeps the session: its peer is the server.
+    is_clients: bool,
 }
 
 impl<'r, 'o> Fields<'r, 'o> {
-    pub(super) fn new(renderer: &'r Renderer<'r>, view: View<'r>, out: &'o mut String) -> Self {
-        Self { renderer, view, out, group: None, label: "" }
+    pub(super) fn new(renderer: &'r Renderer<'r>, view: View<'r>, is_clients: bool, out: &'o mut String) -> Self {
+        Self { renderer, view, out, group: None, label: "", is_clients }
     }
 
     /// Ends the last line.
@@ -39,8 +42,9 @@ impl<'r, 'o> Fields<'r, 'o> {
         }
         self.label = field.label;
         let (heading, faint) = (self.renderer.styles.heading, self.renderer.styles.label);
-        if self.group.replace(field.group) != Some(field.group) && field.group != Group::Other {
-            writeln!(self.out, "   {heading}{}{heading:#}", field.group.label())?;
+        let group = if self.is_clients && is_about_peer(field) { Group::Server } else { field.group };
+        if self.group.replace(group) != Some(group) && group != Group::Other {
+            writeln!(self.out, "   {heading}{}{heading:#}", group.label())?;
         }
         write!(self.out, "    {faint}{:LABEL_WIDTH$}{faint:#}", field.label)
     }
@@ -56,14 +60,17 @@ impl<'r, 'o> Fields<'r, 'o> {
                 write!(out, "{} \"{}\"", hex::display(bytes), Text(bytes))
             }
             Value::Bytes(bytes) => write!(out, "{style}{}{style:#}", hex::display(bytes)),
-            Value::Number(number) => write!(out, "{style}{number}{style:#}"),
+            Value::Number(number) => match in_words(field, number) {
+                Some(words) => write!(out, "{style}{words} ({number}){style:#}"),
+                None => write!(out, "{style}{number}{style:#}"),
+            },
             Value::Seconds(seconds) => {
                 write!(out, "{seconds} s")?;
                 if seconds.unsigned_abs() >= 120 { write!(out, " ({})", span(seconds)) } else { Ok(()) }
             }
             Value::Flag(flag) => write!(out, "{style}{}{style:#}", if flag { "yes" } else { "no" }),
             Value::Epoch(seconds) => match utc(seconds) {
-                Some(time) => write!(out, "{time} ({seconds})"),
+                Some(time) => out.write_str(&time),
                 None => write!(out, "{seconds}"),
             },
             Value::Utc(_) => Ok(()),
@@ -88,6 +95,8 @@ impl<'r, 'o> Fields<'r, 'o> {
                 }
             }
             Value::Utc(_) => Ok(()),
+            // stands before the number
+            Value::Word(_) if field == field::KEX_GROUP_NAME => Ok(()),
             // TLS 1.3 suites have one name
             Value::Word(name) if self.view.session.cipher.openssl_name() == Some(name) => Ok(()),
             Value::Number(id) if field == field::PROTOCOL_ID => write!(self.out, " (0x{id:04x})"),
@@ -127,6 +136,32 @@ impl Visitor for Fields<'_, '_> {
         } else {
             self.begin_line(field).and_then(|()| self.value(field, value))
         };
+    }
+}
+
+/// Whether a field is about the other side.
+fn is_about_peer(field: &'static Field) -> bool {
+    let about = [
+        field::PEER_CERTIFICATE,
+        field::PEER_SHA256,
+        field::CERTIFICATE_CHAIN,
+        field::INTERMEDIATE_CERTIFICATES,
+        field::PEER_CERTIFICATE_TYPE,
+        field::PEER_RAW_PUBLIC_KEY,
+        field::PEER_SIGNATURE_ALGORITHM,
+        field::VERIFY_RESULT,
+        field::VERIFY_RESULT_TEXT,
+    ];
+    about.contains(&field)
+}
+
+/// The name of a number that has one.
+fn in_words(field: &'static Field, number: i64) -> Option<&'static str> {
+    match number {
+        _ if field == field::KEX_GROUP => registry::group_name(number.try_into().ok()?),
+        // `SSL_SESS_FLAG_EXTMS` of `include/openssl/ssl.h`, the only one
+        1 if field == field::FLAGS => Some("extended master secret"),
+        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The colours of the text output.
+//! The looks of the text output: colours, and how wide it may be.
 
 use anstyle::{AnsiColor, Style};
 
@@ -17,6 +17,8 @@ pub struct Styles {
     pub warning: Style,
     /// Secrets.
     pub secret: Style,
+    /// Columns of the terminal, where lines are to be broken; `None` leaves them as they are.
+    pub width: Option<usize>,
 }
 
 impl Styles {
@@ -30,6 +32,7 @@ impl Styles {
             bad: AnsiColor::Red.on_default().bold(),
             warning: AnsiColor::Yellow.on_default(),
             secret: AnsiColor::Magenta.on_default(),
+            width: None,
         }
     }
 }

@@ -11,10 +11,10 @@ use tktdump::key::file::MAX_FILE_LENGTH;
 use tktdump::key::format::KeyFormat;
 use zeroize::Zeroizing;
 
-use super::failure::Failure;
-use super::key_files::{self, Loaded, Raw, refused};
-use super::notes::Notes;
-use super::source;
+use super::raw::{self, Loaded, Raw, refused};
+use crate::command::failure::Failure;
+use crate::command::notes::Notes;
+use crate::command::source;
 
 /// How deep configurations may include each other.
 const MAX_DEPTH: usize = 8;
@@ -259,7 +259,7 @@ impl Walk<'_> {
             if self.included > MAX_INCLUDED {
                 return Err(too_many("configurations include too many others").into());
             }
-            let (bytes, _) = key_files::read(&path).with_context(|| source::shown(&path))?;
+            let (bytes, _) = raw::read(&path).with_context(|| source::shown(&path))?;
             if bytes.len() <= MAX_FILE_LENGTH {
                 let references = self.references.included(&bytes);
                 self.follow(&references, &path, depth)?;

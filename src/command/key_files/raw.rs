@@ -1,0 +1,150 @@
+//! One file: read once, and made a key file of.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tktdump::identify;
+use tktdump::key::file::{self, Cause, KeyFile, KeyFileError, MAX_FILE_LENGTH};
+use tktdump::key::format::KeyFormat;
+use zeroize::Zeroizing;
+
+use crate::command::failure::Failure;
+use crate::command::source::{self, Identity};
+
+/// A key file that was read, and what is unusual about it.
+pub(in crate::command) struct Loaded {
+    /// How it is named: the path, and behind `#` what stands in a document, if there is more than one.
+    pub(in crate::command) path: Arc<str>,
+    /// The file that it was read from; `None` for standard input.
+    #[cfg_attr(not(feature = "audit"), allow(dead_code))]
+    pub(in crate::command) on_disk: Option<PathBuf>,
+    pub(in crate::command) length: usize,
+    pub(in crate::command) content: Zeroizing<Vec<u8>>,
+    /// Who may do what with it, on Unix; `None` for what is no file.
+    pub(in crate::command) mode: Option<u32>,
+    /// Which file it is; `None` for what is no file.
+    pub(in crate::command) identity: Option<Identity>,
+    pub(in crate::command) file: KeyFile,
+}
+
+/// A file before it is known what it is.
+pub(in crate::command) struct Raw {
+    pub(in crate::command) path: PathBuf,
+    pub(in crate::command) name: Arc<str>,
+    pub(in crate::command) content: Zeroizing<Vec<u8>>,
+    metadata: Option<Metadata>,
+}
+
+impl Raw {
+    /// Reads a file, once and as far as a key file can be long.
+    pub(in crate::command) fn read(path: &Path) -> anyhow::Result<Self> {
+        let (content, metadata) = read(path).with_context(|| source::shown(path))?;
+        let raw = Self { path: path.to_owned(), name: source::display(path), content, metadata };
+        if raw.content.len() > MAX_FILE_LENGTH {
+            let shown = source::shown(path);
+            let (error, hint) = match identify::kind_of(&raw.content) {
+                Some(kind) => (format!("{shown}: {kind}, and not a ticket key"), kind.hint_for_key()),
+                None => (
+                    format!("{shown}: the file is longer than {MAX_FILE_LENGTH} bytes"),
+                    "a ticket key file has a few hundred bytes; is it another file?",
+                ),
+            };
+            return Err(Failure::new(error).with_hint(hint).about_something_else().into());
+        }
+        Ok(raw)
+    }
+
+    /// Refuses what is certainly something else.
+    pub(in crate::command) fn is_no_other_kind(&self) -> anyhow::Result<()> {
+        let Some(kind) = identify::kind_of(&self.content) else { return Ok(()) };
+        let error = format!("{}: {kind}, and not a ticket key", source::shown(&self.path));
+        Err(Failure::new(error).with_hint(kind.hint_for_key()).about_something_else().into())
+    }
+
+    /// The file as a key file; `position` is its place among those of its server, if a configuration told.
+    pub(in crate::command) fn into_key_file(
+        self,
+        format: Option<&'static dyn KeyFormat>,
+        position: Option<usize>,
+    ) -> anyhow::Result<Loaded> {
+        let read = match format {
+            Some(format) => file::read_as(format, &self.content),
+            None => file::read_auto(&self.content),
+        };
+        let mut file = read.map_err(|error| refused(&source::shown(&self.path), &error))?;
+        file.position = position;
+        let content = self.content.clone();
+        Ok(self.part(file, "", content))
+    }
+
+    /// What stands in the file, under a name of its own unless it is all that does.
+    pub(in crate::command) fn part(&self, file: KeyFile, name: &str, content: Zeroizing<Vec<u8>>) -> Loaded {
+        let on_disk = (!source::is_stdin(&self.path)).then(|| self.path.clone());
+        let path = if name.is_empty() { Arc::clone(&self.name) } else { format!("{}#{name}", self.name).into() };
+        let length = content.len();
+        let mode = self.metadata.as_ref().and_then(mode);
+        let identity = self.metadata.as_ref().and_then(Identity::of);
+        Loaded { path, on_disk, length, content, mode, identity, file }
+    }
+}
+
+/// A file that is not a key file, with what to do about it.
+pub(in crate::command) fn refused(shown: &str, error: &KeyFileError) -> Failure {
+    // a slip in a key is worth an error wherever the file is
+    let is_damaged = match error {
+        KeyFileError::Size { cause, .. } => matches!(cause, Some(Cause::DamagedHex { .. } | Cause::TrailingNewline)),
+        KeyFileError::Line { .. } | KeyFileError::Content { .. } => true,
+        _ => false,
+    };
+    let failure = Failure::new(format_args!("{shown}: {error}")).with_hint(error.hint());
+    if is_damaged { failure } else { failure.about_something_else() }
+}
+
+/// Whether it is a device: a disk or a source of random bytes is not a key, and may have no end.
+#[cfg(unix)]
+fn is_device(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    let kind = metadata.file_type();
+    kind.is_char_device() || kind.is_block_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &Metadata) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn mode(metadata: &Metadata) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    metadata.is_file().then(|| metadata.mode())
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Metadata) -> Option<u32> {
+    None
+}
+
+/// The content of a file, as far as a key file can be long, and its directory entry.
+pub(in crate::command) fn read(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, Option<Metadata>)> {
+    let limit = MAX_FILE_LENGTH as u64 + 1;
+    // room from the start: a buffer that grows leaves copies behind
+    let room = |length: u64| Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default()));
+    if source::is_stdin(path) {
+        let mut bytes = room(1 << 14);
+        io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+        return Ok((bytes, None));
+    }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if is_device(&metadata) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is a device, which holds no ticket key"));
+    }
+    // to see the end takes a byte more; what is no file does not say how long it is
+    let length = if metadata.is_file() { metadata.len().min(limit) + 1 } else { 1 << 14 };
+    let mut bytes = room(length);
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok((bytes, Some(metadata)))
+}

@@ -1,0 +1,202 @@
+//! Lists: a ticket a line, alone, in columns or behind a label, and what a line says beside its ticket.
+
+use super::columns::List;
+use super::line::{self, MISSING, unquote};
+use super::{Form, is_bare_key, readers, wrapped};
+
+/// Rows of one ticket or words of prose are looked at as far as this before a short first line makes a list.
+const MOST_UNSURE: usize = 64;
+/// Bytes of a line that can be nothing but a ticket, or a damaged one: fewer may be a word.
+const SURE_LENGTH: usize = 16;
+
+impl List {
+    /// The list that begins with `head`: its first lines may name the columns.
+    #[must_use]
+    pub fn new(form: Form, head: &[u8]) -> Self {
+        let heading = if matches!(form, Form::Lines | Form::Hex | Form::Base64) { heading(form, head) } else { None };
+        Self { form, heading }
+    }
+}
+
+/// What a line of a list is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Blank,
+    /// An empty field of tshark, and nothing else.
+    Missing,
+    /// Hex or base64 and nothing else; `sure` unless it may be a word.
+    Whole {
+        sure: bool,
+    },
+    /// A label and a ticket, or several tickets.
+    Labelled,
+    Columns {
+        count: usize,
+        has_ticket: bool,
+        /// Whether a field is empty in which a ticket could stand.
+        has_gap: bool,
+        has_tabs: bool,
+    },
+    Other,
+}
+
+fn kind(form: Form, line: &[u8]) -> Kind {
+    let text = line.trim_ascii();
+    if text.is_empty() {
+        return Kind::Blank;
+    }
+    if text.split(|byte| *byte == b',').all(|part| unquote(part) == MISSING) {
+        return Kind::Missing;
+    }
+    let columns = line::columns(line);
+    let has_tabs = line.contains(&b'\t');
+    let filled = columns.iter().filter(|column| !matches!(unquote(column), b"" | MISSING)).count();
+    if columns.len() == 1 || filled == 1 && !has_tabs {
+        let mut bytes = Vec::new();
+        return match line::decode(form, line::only_column(&columns), 0, &mut bytes) {
+            Ok(()) => Kind::Whole { sure: is_sure(form, text, bytes.len()) },
+            // a digit is missing
+            Err(super::Unreadable::NotHex(super::NotHex::OddDigits { digits })) if digits >= 2 * SURE_LENGTH => {
+                Kind::Whole { sure: true }
+            }
+            Err(_) if line::labelled(form, text).is_some() || line::holds_ticket(form, line::only_column(&columns)) => {
+                Kind::Labelled
+            }
+            Err(_) => Kind::Other,
+        };
+    }
+    let has_ticket = columns.iter().any(|column| line::holds_ticket(form, column));
+    let has_gap = has_tabs && columns.last().is_some_and(|column| matches!(unquote(column), b"" | MISSING));
+    Kind::Columns { count: columns.len(), has_ticket, has_gap, has_tabs }
+}
+
+/// Whether a line that can be decoded can be nothing but a ticket: a word or a rule of dashes is base64 too.
+fn is_sure(form: Form, text: &[u8], length: usize) -> bool {
+    let is_hex = text.iter().all(|byte| {
+        byte.is_ascii_hexdigit() || matches!(byte, b':' | b' ' | b'-' | b'x' | b'X' | b'\\' | b'"' | b'\'' | b',')
+    }) && text.iter().any(u8::is_ascii_hexdigit);
+    is_hex || length >= SURE_LENGTH && (form == Form::Base64 || readers::looks_random(text))
+}
+
+/// Whether a text is a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    List,
+    Other,
+    /// More of it must be seen.
+    Unsure,
+}
+
+/// Decides by the first lines of `head`, the last of which may be cut unless the head is `complete`.
+pub(super) fn decide(form: Form, head: &[u8], complete: bool) -> Decision {
+    let whole = if complete { head } else { head.get(..memchr::memrchr(b'\n', head).unwrap_or(0)).unwrap_or_default() };
+    if whole.is_empty() && !head.is_empty() {
+        return begun(head);
+    }
+    let mut heading = None;
+    let mut words = 0;
+    for line in whole.split(|byte| *byte == b'\n') {
+        let is_first = heading.is_none() && words == 0;
+        match kind(form, line) {
+            Kind::Blank => {}
+            // Zeek says first how it writes
+            _ if is_first && is_of_zeek(line) => {}
+            Kind::Missing => return Decision::List,
+            Kind::Whole { sure: false } if heading.is_none() && words < MOST_UNSURE => words += 1,
+            Kind::Whole { .. } if heading.is_none_or(|count| count == 1) => return Decision::List,
+            Kind::Columns { has_ticket: true, .. } | Kind::Labelled if is_first || words > 0 => return Decision::List,
+            Kind::Columns { has_gap: true, .. } if is_first => return Decision::List,
+            Kind::Columns { count, has_ticket, has_gap, .. } if heading == Some(count) && (has_ticket || has_gap) => {
+                return Decision::List;
+            }
+            // rows of packets without tickets
+            Kind::Columns { count, has_tabs: true, .. } if heading == Some(count) => {}
+            Kind::Columns { count, .. } if is_first => heading = Some(count),
+            Kind::Other if is_first && is_name(line.trim_ascii()) => heading = Some(1),
+            _ => return Decision::Other,
+        }
+    }
+    match (complete, heading) {
+        (false, _) => Decision::Unsure,
+        (true, None) => Decision::List,
+        (true, Some(_)) => Decision::Other,
+    }
+}
+
+/// A head without a single line end: a very long line of digits, or something else.
+fn begun(head: &[u8]) -> Decision {
+    let is_digit = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b' ' | b':' | b'\r' | b',' | b'"');
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=');
+    let text = head.trim_ascii();
+    if text.iter().all(is_digit) || text.iter().all(is_base64) { Decision::Unsure } else { Decision::Other }
+}
+
+/// A line in front of the rows of a log of Zeek.
+fn is_of_zeek(line: &[u8]) -> bool {
+    [&b"#separator"[..], b"#set_separator", b"#empty_field", b"#unset_field", b"#path", b"#open", b"#fields", b"#types"]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
+/// A name that a column may have.
+fn is_name(text: &[u8]) -> bool {
+    text.len() < 128
+        && text.first().is_some_and(u8::is_ascii_alphabetic)
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// The line of column names, if the first line is one.
+fn heading(form: Form, head: &[u8]) -> Option<(Vec<u8>, Vec<String>)> {
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let mut first = lines.next()?;
+    let mut comments = Vec::new();
+    while is_of_zeek(first) {
+        comments.push(first);
+        first = lines.next()?;
+    }
+    let count = line::columns(first).len();
+    // Zeek names its columns in a comment
+    let comment = comments.iter().rev().find(|comment| {
+        let names = comment.strip_prefix(b"#fields\t").unwrap_or(comment);
+        count > 1 && line::columns(names).len() == count
+    });
+    let may_name = |kind: Kind| match kind {
+        Kind::Columns { has_ticket, has_gap, .. } => !has_ticket && !has_gap,
+        Kind::Other => is_name(first),
+        _ => false,
+    };
+    let heading = match comment {
+        Some(comment) => comment.strip_prefix(b"#fields\t").unwrap_or(comment.trim_ascii_start()),
+        None => lines.next().filter(|next| may_name(kind(form, first)) && is_row(form, next, count)).map(|_| first)?,
+    };
+    let names = line::columns(heading);
+    let names = names.iter().map(|name| String::from_utf8_lossy(unquote(name)).into_owned()).collect();
+    Some((comment.map_or(first, |comment| comment).to_vec(), names))
+}
+
+/// Whether a line may stand under a line of `count` column names.
+fn is_row(form: Form, line: &[u8], count: usize) -> bool {
+    match kind(form, line) {
+        Kind::Columns { count: found, .. } => found == count,
+        Kind::Whole { .. } | Kind::Missing | Kind::Labelled => count == 1,
+        _ => false,
+    }
+}
+
+/// Whether the lines of `head` show already what follows, so that nobody has to wait for more of a slow input.
+pub(super) fn begins(form: Form, head: &[u8]) -> bool {
+    let Some(end) = memchr::memrchr(b'\n', head) else { return false };
+    let lines = head.get(..end).unwrap_or_default();
+    if decide(form, head, false) != Decision::List {
+        return false;
+    }
+    let first = lines.split(|byte| *byte == b'\n').map(|line| kind(form, line)).find(|kind| *kind != Kind::Blank);
+    // a file of keys is one only as a whole
+    let begin = lines.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    if begin.is_some_and(|begin| line::decode(form, begin, 0, &mut bytes).is_ok()) && is_bare_key(&bytes) {
+        return false;
+    }
+    // rows of one ticket look like a list at first
+    !matches!(first, Some(Kind::Whole { .. })) || wrapped::is_list(form, lines)
+}

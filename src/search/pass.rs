@@ -1,0 +1,448 @@
+//! One pass over images: what it looks for, and what it does with a piece.
+
+use std::ops::Range;
+
+use aes::{Aes128Dec, Aes128Enc, Aes192Dec, Aes256Dec};
+use cbc::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, KeyInit, consts::U16};
+use memchr::memmem;
+use sha2::{Digest, Sha512};
+use zeroize::Zeroizing;
+
+use super::Search;
+use super::image::{Cut, MARGIN_LENGTH};
+use super::lock::{Cost, Direction, FoundKey, Lock, PairLock};
+use super::mac::Sealed;
+use super::proof;
+use super::sieve::{Reach, STEP, Sieve};
+use super::target::Target;
+use crate::key::format::KeyBytes;
+
+/// What a pass looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// Names of keys, and addresses beside them.
+    Names,
+    /// AES keys, which a MAC key near them proves.
+    Pairs(Reach),
+    /// Keys that are one secret.
+    Wholes(Reach, Cost),
+    /// Both of these.
+    Both,
+    /// The MAC keys to AES keys that were found.
+    Macs(Reach),
+    /// MAC keys near names, and AES keys near them.
+    MacsFirst,
+    /// The seeds of keys that were found.
+    Seeds(Reach),
+    /// Copies of keys that were found.
+    Copies,
+}
+
+/// A part of a key, and where it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) kind: PartKind,
+    /// In bytes of the image.
+    pub(super) offset: u64,
+    pub(super) length: usize,
+}
+
+/// What a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PartKind {
+    Name,
+    Aes,
+    Hmac,
+    /// All of a key that is one secret.
+    Key,
+}
+
+/// Something that a pass has found.
+pub(super) enum Hit {
+    /// The name of a target.
+    Name { target: usize, offset: u64 },
+    /// Where an address points to that lies beside a name.
+    Address(u64),
+    /// An AES key that decrypts a target's ticket, without its MAC key.
+    Aes { target: usize, lock: usize, key: Zeroizing<Vec<u8>>, offset: u64 },
+    /// The key of a slot of time, whose MAC is right.
+    Slot { target: usize, key: KeyBytes, parts: Vec<Part> },
+    /// A key whose MAC or tag is right.
+    Key { target: usize, key: FoundKey, parts: Vec<Part> },
+    /// What a key was derived from.
+    Seed { key: usize, seed: Zeroizing<Vec<u8>> },
+    /// Where the encryption key of a copy lies.
+    Copy { key: usize, offset: u64 },
+}
+
+impl Hit {
+    /// Where it lies, of what is taken in the order of the image.
+    pub(super) fn offset(&self) -> u64 {
+        match self {
+            Self::Name { offset, .. }
+            | Self::Address(offset)
+            | Self::Aes { offset, .. }
+            | Self::Copy { offset, .. } => *offset,
+            Self::Slot { parts, .. } | Self::Key { parts, .. } => parts.first().map_or(0, |part| part.offset),
+            Self::Seed { .. } => 0,
+        }
+    }
+}
+
+/// A piece of an image, as a pass sees it.
+struct Piece<'p> {
+    image: usize,
+    bytes: &'p [u8],
+    /// Where its bytes begin in the image.
+    offset: u64,
+    own: Range<usize>,
+    /// Where its run begins.
+    run: u64,
+}
+
+impl<'p> Piece<'p> {
+    fn new(cut: &Cut, bytes: &'p [u8]) -> Self {
+        let at = |offset: u64| usize::try_from(offset - cut.read.start).unwrap_or(usize::MAX).min(bytes.len());
+        Self { image: cut.image, bytes, offset: cut.read.start, own: at(cut.own.start)..at(cut.own.end), run: cut.run }
+    }
+
+    fn get(&self, at: usize, length: usize) -> Option<&'p [u8]> {
+        self.bytes.get(at..at.checked_add(length)?)
+    }
+
+    fn place(&self, at: usize) -> u64 {
+        self.offset + at as u64
+    }
+
+    /// The offsets around one, as far as bytes are there.
+    fn near(&self, at: usize, reach: usize) -> Range<usize> {
+        at.saturating_sub(reach)..at.saturating_add(reach).min(self.bytes.len())
+    }
+
+    /// The offset itself, or the next multiple of a step in the run.
+    fn aligned(&self, at: usize, step: usize) -> usize {
+        let beyond = usize::try_from((self.place(at) - self.run) % step as u64).unwrap_or_default();
+        if beyond == 0 { at } else { at + step - beyond }
+    }
+}
+
+/// Bytes around a name in which addresses are looked for, and around what they point to.
+const POINTED_LENGTH: usize = 64;
+/// Bytes around a name, and around one half of a key, in which keys are looked for.
+const REACH: usize = 4096;
+/// Both as distances in an image.
+pub(super) const POINTED: u64 = POINTED_LENGTH as u64;
+pub(super) const AROUND: u64 = REACH as u64;
+const _: () = assert!(REACH + 128 <= MARGIN_LENGTH, "a piece has around it what is looked for around a key");
+
+impl Search {
+    /// Looks at a piece.
+    pub(super) fn look_for(&self, pass: Pass, cut: &Cut, bytes: &[u8], hits: &mut Vec<Hit>) {
+        let piece = Piece::new(cut, bytes);
+        match pass {
+            Pass::Names => self.names(&piece, hits),
+            Pass::Pairs(reach) => self.pairs(&piece, reach, hits),
+            Pass::Wholes(reach, cost) => self.wholes(&piece, reach, cost, hits),
+            Pass::Both => {
+                self.pairs(&piece, Reach::Every, hits);
+                self.wholes(&piece, Reach::Every, Cost::Low, hits);
+            }
+            Pass::Macs(reach) => self.macs(&piece, reach, hits),
+            Pass::MacsFirst => self.macs_first(&piece, hits),
+            Pass::Seeds(reach) => self.seeds(&piece, reach, hits),
+            Pass::Copies => self.copies(&piece, hits),
+        }
+    }
+
+    fn names(&self, piece: &Piece<'_>, hits: &mut Vec<Hit>) {
+        for (target, open) in self.open_targets() {
+            for at in find(piece, &open.name) {
+                let follows = piece.get(at + open.name.len(), 16);
+                // a copy of the ticket itself
+                if open.ivs.iter().any(|iv| Some(iv.as_slice()) == follows) {
+                    continue;
+                }
+                hits.push(Hit::Name { target, offset: piece.place(at) });
+                let reach = POINTED_LENGTH;
+                let first = piece.aligned(at.saturating_sub(reach), STEP);
+                let words = (first..at + open.name.len() + reach).step_by(STEP);
+                hits.extend(
+                    words
+                        .filter_map(|at| piece.bytes.get(at..)?.first_chunk())
+                        .filter_map(|word| self.pointed_at(piece.image, u64::from_le_bytes(*word)).map(Hit::Address)),
+                );
+            }
+        }
+    }
+
+    fn pairs(&self, piece: &Piece<'_>, reach: Reach, hits: &mut Vec<Hit>) {
+        let trials = Trials::new(self, reach);
+        if trials.is_empty() {
+            return;
+        }
+        Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
+            let Some(bytes) = piece.bytes.get(at..) else { return };
+            trials.attempt(bytes, windows, |trial, length| pair(piece, at, length, trial, hits));
+        });
+    }
+
+    fn wholes(&self, piece: &Piece<'_>, reach: Reach, cost: Cost, hits: &mut Vec<Hit>) {
+        let targets = self.open_targets().filter(|(target, _)| self.wants_wholes(*target, reach, cost));
+        let locks: Vec<_> = targets
+            .flat_map(|(target, open)| open.locks.iter().map(move |lock| (target, lock)))
+            .filter_map(|(target, lock)| match lock {
+                Lock::Whole(lock) if lock.cost == cost => Some((target, lock)),
+                _ => None,
+            })
+            .collect();
+        if locks.is_empty() {
+            return;
+        }
+        Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
+            for (target, lock) in &locks {
+                if windows * 16 < lock.length || piece.aligned(at, lock.step) != at {
+                    continue;
+                }
+                let Some(key) = piece.get(at, lock.length).filter(|key| (lock.opens)(key)) else { continue };
+                let part = Part { kind: PartKind::Key, offset: piece.place(at), length: lock.length };
+                hits.push(Hit::Key { target: *target, key: (lock.make)(key), parts: vec![part] });
+            }
+        });
+    }
+
+    fn macs(&self, piece: &Piece<'_>, reach: Reach, hits: &mut Vec<Hit>) {
+        for half in &self.halves {
+            let Some(open) = self.target(half.target).filter(|open| open.key.is_none()) else { continue };
+            let Some(Lock::Pair(lock)) = open.locks.get(half.lock) else { continue };
+            let sealed: Vec<_> = lock.seals.iter().filter_map(|seal| Sealed::new(&open.ticket, *seal)).collect();
+            Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
+                let Some((key, length)) = mac_key_at(&sealed, &open.ticket, &half.key, at, windows, piece.bytes) else {
+                    return;
+                };
+                let mut parts = vec![Part { kind: PartKind::Hmac, offset: piece.place(at), length }];
+                let aes = half.offsets.first().filter(|_| half.image == piece.image);
+                parts.extend(aes.map(|&offset| Part { kind: PartKind::Aes, offset, length: half.key.len() }));
+                hits.push(Hit::Key { target: half.target, key: FoundKey::Known(key), parts });
+            });
+        }
+    }
+
+    /// MAC keys first: what proves a key also where the session is none that its first block tells.
+    fn macs_first(&self, piece: &Piece<'_>, hits: &mut Vec<Hit>) {
+        for (target, open) in self.open_targets() {
+            for lock in open.locks.iter().filter_map(Lock::pair) {
+                let sealed: Vec<_> = lock.seals.iter().filter_map(|seal| Sealed::new(&open.ticket, *seal)).collect();
+                for at in piece.own.clone() {
+                    let right = sealed.iter().find_map(|sealed| {
+                        let mut lengths = sealed.seal.mac_lengths.iter();
+                        let length =
+                            lengths.find(|length| piece.get(at, **length).is_some_and(|key| sealed.is_under(key)))?;
+                        Some((sealed.seal, *length))
+                    });
+                    let Some((seal, mac_length)) = right else { continue };
+                    let Some(mac) = piece.get(at, mac_length) else { continue };
+                    let found = piece.near(at, REACH).find_map(|at| {
+                        let length = lock.lengths.iter().find(|length| {
+                            piece.get(at, **length).is_some_and(|aes| proof::decrypts(lock, &open.ticket, aes))
+                        })?;
+                        Some((at, *length))
+                    });
+                    let Some((aes_at, aes_length)) = found else { continue };
+                    let key = piece.get(aes_at, aes_length).and_then(|aes| proof::pair(&open.ticket, aes, mac, seal));
+                    let Some(key) = key.filter(|key| proof::verifies(key, &open.ticket)) else { continue };
+                    let parts = vec![
+                        Part { kind: PartKind::Hmac, offset: piece.place(at), length: mac_length },
+                        Part { kind: PartKind::Aes, offset: piece.place(aes_at), length: aes_length },
+                    ];
+                    hits.push(Hit::Key { target, key: FoundKey::Known(key), parts });
+                }
+            }
+        }
+    }
+
+    fn seeds(&self, piece: &Piece<'_>, reach: Reach, hits: &mut Vec<Hit>) {
+        let wanted: Vec<(usize, &[u8], &[u8])> = self.seedless().collect();
+        Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
+            let Some(seed) = piece.get(at, 32).filter(|_| windows >= 2) else { return };
+            let digest = Zeroizing::new(<[u8; 64]>::from(Sha512::digest(seed)));
+            for (key, aes, mac) in &wanted {
+                if digest.get(16..32) == Some(aes) && digest.get(32..48) == Some(mac) {
+                    hits.push(Hit::Seed { key: *key, seed: Zeroizing::new(seed.to_vec()) });
+                }
+            }
+        });
+    }
+
+    fn copies(&self, piece: &Piece<'_>, hits: &mut Vec<Hit>) {
+        for (number, key) in self.keys.iter().enumerate() {
+            let Some((first, second)) = key.needles() else { continue };
+            for at in find(piece, first) {
+                let is_whole = second.is_none_or(|(distance, second)| {
+                    let at = i64::try_from(at).ok().and_then(|at| at.checked_add(distance));
+                    at.and_then(|at| usize::try_from(at).ok()).and_then(|at| piece.get(at, second.len()))
+                        == Some(second)
+                });
+                if is_whole {
+                    hits.push(Hit::Copy { key: number, offset: piece.place(at) });
+                }
+            }
+        }
+    }
+}
+
+/// Looks at what one block has passed as an AES key.
+fn pair(piece: &Piece<'_>, at: usize, length: usize, trial: &Trial<'_>, hits: &mut Vec<Hit>) {
+    let Some(aes) = piece.get(at, length) else { return };
+    let ticket = &trial.open.ticket;
+    if !proof::decrypts(trial.lock, ticket, aes) {
+        return;
+    }
+    let found = mac_key(trial.lock, ticket, aes, piece.near(at, REACH), piece.bytes);
+    let target = trial.target;
+    let Some((key, mac, mac_length)) = found else {
+        let key = Zeroizing::new(aes.to_vec());
+        hits.push(Hit::Aes { target, lock: trial.number, key, offset: piece.place(at) });
+        return;
+    };
+    let parts = vec![
+        Part { kind: PartKind::Aes, offset: piece.place(at), length },
+        Part { kind: PartKind::Hmac, offset: piece.place(mac), length: mac_length },
+    ];
+    hits.push(if key.scheme.derives() {
+        Hit::Slot { target, key, parts }
+    } else {
+        Hit::Key { target, key: FoundKey::Known(key), parts }
+    });
+}
+
+/// Where a needle lies in the part of a piece that is its own.
+fn find(piece: &Piece<'_>, needle: &[u8]) -> impl Iterator<Item = usize> {
+    let end = piece.own.end.saturating_add(needle.len()).saturating_sub(1).min(piece.bytes.len());
+    let own = piece.bytes.get(piece.own.start..end).unwrap_or_default();
+    let found: Vec<usize> = memmem::find_iter(own, needle).collect();
+    let start = piece.own.start;
+    found.into_iter().map(move |at| start + at)
+}
+
+/// The MAC key that lies near an AES key, and the whole key, proved.
+fn mac_key(
+    lock: &PairLock,
+    ticket: &[u8],
+    aes: &[u8],
+    near: Range<usize>,
+    bytes: &[u8],
+) -> Option<(KeyBytes, usize, usize)> {
+    let sealed: Vec<_> = lock.seals.iter().filter_map(|seal| Sealed::new(ticket, *seal)).collect();
+    near.into_iter().find_map(|at| {
+        let (key, length) = mac_key_at(&sealed, ticket, aes, at, 4, bytes)?;
+        Some((key, at, length))
+    })
+}
+
+/// The MAC key that lies at an offset: the shortest, as HMAC does not tell a key from the same with zeros behind it.
+fn mac_key_at(
+    sealed: &[Sealed<'_>],
+    ticket: &[u8],
+    aes: &[u8],
+    at: usize,
+    windows: usize,
+    bytes: &[u8],
+) -> Option<(KeyBytes, usize)> {
+    let bytes = bytes.get(at..)?;
+    sealed.iter().find_map(|sealed| {
+        let lengths = sealed.seal.mac_lengths.iter().filter(|length| windows >= 4 || **length <= 16 * windows);
+        let length = lengths.copied().find(|&length| bytes.get(..length).is_some_and(|key| sealed.is_under(key)))?;
+        let key = proof::pair(ticket, aes, bytes.get(..length)?, sealed.seal)?;
+        proof::verifies(&key, ticket).then_some((key, length))
+    })
+}
+
+/// A lock that AES keys are tried on.
+struct Trial<'s> {
+    target: usize,
+    open: &'s Target,
+    number: usize,
+    lock: &'s PairLock,
+}
+
+/// The locks that AES keys are tried on, by direction and length of key.
+struct Trials<'s> {
+    decrypt128: Vec<Trial<'s>>,
+    decrypt192: Vec<Trial<'s>>,
+    decrypt256: Vec<Trial<'s>>,
+    encrypt128: Vec<Trial<'s>>,
+}
+
+impl<'s> Trials<'s> {
+    fn new(search: &'s Search, reach: Reach) -> Self {
+        let of = |direction: Direction, length: usize| {
+            let locks = search.open_targets().flat_map(|(target, open)| {
+                open.locks.iter().enumerate().filter_map(move |(number, lock)| {
+                    let lock = lock.pair().filter(|lock| open.wants_pairs(lock, reach))?;
+                    Some(Trial { target, open, number, lock })
+                })
+            });
+            locks.filter(|trial| trial.lock.direction == direction && trial.lock.lengths.contains(&length)).collect()
+        };
+        Self {
+            decrypt128: of(Direction::Decrypt, 16),
+            decrypt192: of(Direction::Decrypt, 24),
+            decrypt256: of(Direction::Decrypt, 32),
+            encrypt128: of(Direction::Encrypt, 16),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        [&self.decrypt128, &self.decrypt192, &self.decrypt256, &self.encrypt128].iter().all(|trials| trials.is_empty())
+    }
+
+    /// Tries the bytes at an offset as AES keys; calls `with` for each lock whose first block they give, with the length
+    /// of the key.
+    #[inline]
+    fn attempt(&self, bytes: &[u8], windows: usize, mut with: impl FnMut(&Trial<'s>, usize)) {
+        if !self.decrypt128.is_empty() {
+            decrypt::<Aes128Dec>(bytes, 16, &self.decrypt128, &mut with);
+        }
+        if windows >= 2 {
+            if !self.decrypt256.is_empty() {
+                decrypt::<Aes256Dec>(bytes, 32, &self.decrypt256, &mut with);
+            }
+            if !self.decrypt192.is_empty() {
+                decrypt::<Aes192Dec>(bytes, 24, &self.decrypt192, &mut with);
+            }
+        }
+        if !self.encrypt128.is_empty() {
+            encrypt(bytes, &self.encrypt128, &mut with);
+        }
+    }
+}
+
+#[inline]
+fn decrypt<'s, C>(bytes: &[u8], length: usize, trials: &[Trial<'s>], with: &mut impl FnMut(&Trial<'s>, usize))
+where
+    C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + KeyInit,
+{
+    // `new_from_slice` would copy the schedule, which takes as long as making it
+    let Some(Ok(key)) = bytes.get(..length).map(<&Array<u8, C::KeySize>>::try_from) else { return };
+    let cipher = C::new(key);
+    for trial in trials {
+        let mut block = Array::from(trial.lock.input);
+        cipher.decrypt_block(&mut block);
+        if trial.lock.may_begin(&block.0) {
+            with(trial, length);
+        }
+    }
+}
+
+#[inline]
+fn encrypt<'s>(bytes: &[u8], trials: &[Trial<'s>], with: &mut impl FnMut(&Trial<'s>, usize)) {
+    let Some(Ok(key)) = bytes.get(..16).map(<&Array<u8, U16>>::try_from) else { return };
+    let cipher = Aes128Enc::new(key);
+    for trial in trials {
+        let mut block = Array::from(trial.lock.input);
+        cipher.encrypt_block(&mut block);
+        if trial.lock.may_begin(&block.0) {
+            with(trial, 16);
+        }
+    }
+}

@@ -1,0 +1,584 @@
+//! Tickets in every dress: printed in every form that programs have for bytes, with any width, behind any prefix and in
+//! any encoding, a ticket comes back; and what is none gives nothing.
+// a test that cannot go on says so by panicking
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod common;
+
+use common::tktdump;
+use proptest::prelude::*;
+use tktdump::input::{Form, Item, Proves, each_in_whole, recognise};
+
+/// A key that one ticket is sealed with, and no other bytes.
+struct Key(Vec<u8>);
+
+impl Proves for Key {
+    fn knows(&self, name: &[u8; 16]) -> bool {
+        self.0.starts_with(name)
+    }
+
+    fn proves(&self, ticket: &[u8]) -> bool {
+        self.0 == ticket
+    }
+}
+
+/// What is found in an input.
+fn found(input: &[u8], key: Option<&Key>) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let proves = key.map(|key| key as &dyn Proves);
+    each_in_whole(recognise(input, true), input, proves, &mut |_, item| {
+        found.push(match item {
+            Item::Ticket(ticket) | Item::Recorded { ticket, .. } | Item::Listed { ticket, .. } => ticket.to_vec(),
+            Item::Session(der) => [b"session ", der].concat(),
+            Item::Unreadable(error) => error.to_string().into_bytes(),
+        });
+    });
+    found
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| if (0x20..0x7f).contains(byte) { char::from(*byte) } else { '.' }).collect()
+}
+
+/// Groups of `size` bytes with `between` them; `swapped`: those of each group in reverse.
+fn groups(row: &[u8], size: usize, between: &str, swapped: bool) -> String {
+    let group = |group: &[u8]| {
+        let mut group = group.to_vec();
+        if swapped {
+            group.reverse();
+        }
+        hex::encode(group)
+    };
+    row.chunks(size).map(group).collect::<Vec<_>>().join(between)
+}
+
+/// Lines of a dump.
+fn rows(ticket: &[u8], width: usize, line: impl Fn(usize, &[u8]) -> String) -> Vec<String> {
+    ticket.chunks(width).zip(0..).map(|(row, number)| line(number * width, row)).collect()
+}
+
+fn each_byte(bytes: &[u8], byte: impl Fn(u8) -> String, between: &str) -> String {
+    bytes.iter().map(|value| byte(*value)).collect::<Vec<_>>().join(between)
+}
+
+const FORMS: usize = 40;
+
+/// A ticket as a program prints it.
+fn print(form: usize, ticket: &[u8], width: usize) -> (&'static str, Vec<String>) {
+    let even = width.max(2) / 2 * 2;
+    let four = width.max(4) / 4 * 4;
+    let wide = |text: String, width: usize| format!("{text:width$}");
+    let end = |format: String| format;
+    match form {
+        0 => (
+            "OpenSSL",
+            rows(ticket, 16, |at, row| {
+                let (one, two) = row.split_at(row.len().min(8));
+                let dash = if two.is_empty() { "" } else { "-" };
+                format!(
+                    "{at:04x} - {}   {}",
+                    wide(format!("{}{dash}{}", groups(one, 1, " ", false), groups(two, 1, " ", false)), 47),
+                    text_of(row)
+                )
+            }),
+        ),
+        1 => (
+            "xxd",
+            rows(ticket, even, |at, row| {
+                format!("{at:08x}: {}  {}", wide(groups(row, 2, " ", false), even / 2 * 5), text_of(row))
+            }),
+        ),
+        2 => (
+            "xxd -e",
+            rows(&ticket[..ticket.len() / 4 * 4], four, |at, row| {
+                format!("{at:08x}: {}  {}", wide(groups(row, 4, " ", true), four / 4 * 9), text_of(row))
+            }),
+        ),
+        3 => ("hexdump -C", {
+            let mut lines = rows(ticket, 16, |at, row| {
+                let (one, two) = row.split_at(row.len().min(8));
+                format!(
+                    "{at:08x}  {} |{}|",
+                    wide(format!("{}  {}", groups(one, 1, " ", false), groups(two, 1, " ", false)), 49),
+                    text_of(row)
+                )
+            });
+            lines.push(format!("{:08x}", ticket.len()));
+            lines
+        }),
+        4 => ("hexdump", {
+            let mut lines =
+                rows(&ticket[..ticket.len() / 2 * 2], 16, |at, row| format!("{at:07x} {}", groups(row, 2, " ", true)));
+            lines.push(format!("{:07x}", ticket.len() / 2 * 2));
+            lines
+        }),
+        5 => ("od -t x1", {
+            let mut lines = rows(ticket, 16, |at, row| format!("{at:07o} {}", groups(row, 1, " ", false)));
+            lines.push(format!("{:07o}", ticket.len()));
+            lines
+        }),
+        6 => (
+            "od -x",
+            rows(&ticket[..ticket.len() / 2 * 2], 16, |at, row| format!("{at:07o} {}", groups(row, 2, " ", true))),
+        ),
+        7 => (
+            "od -A x -t x1z",
+            rows(ticket, width, |at, row| {
+                format!("{at:06x} {}  >{}<", wide(groups(row, 1, " ", false), width * 3 - 1), text_of(row))
+            }),
+        ),
+        8 => ("od -A d", rows(ticket, 16, |at, row| format!("{at:07} {}", groups(row, 1, " ", false)))),
+        9 => (
+            "tcpdump -X",
+            rows(ticket, 16, |at, row| {
+                format!("\t0x{at:04x}:  {}  {}", wide(groups(row, 2, " ", false), 39), text_of(row))
+            }),
+        ),
+        10 => (
+            "tshark -x",
+            rows(ticket, 16, |at, row| {
+                format!("{at:04x}  {}   {}", wide(groups(row, 1, " ", false), 47), text_of(row))
+            }),
+        ),
+        11 => (
+            "curl --trace",
+            rows(ticket, 16, |at, row| format!("{at:04x}: {} {}", wide(groups(row, 1, " ", false), 47), text_of(row))),
+        ),
+        12 => (
+            "JSSE",
+            rows(ticket, 16, |at, row| {
+                let (one, two) = row.split_at(row.len().min(8));
+                format!(
+                    "    {at:04X}: {}  {}",
+                    wide(format!("{}   {}", groups(one, 1, " ", false), groups(two, 1, " ", false)).to_uppercase(), 49),
+                    text_of(row)
+                )
+            }),
+        ),
+        13 => (
+            "Mbed TLS",
+            rows(ticket, 16, |at, row| {
+                format!("ssl_msg.c:2131: |4| {at:04x}:  {}  {}", wide(groups(row, 1, " ", false), 47), text_of(row))
+            }),
+        ),
+        14 => (
+            "hexyl",
+            rows(ticket, 16, |at, row| {
+                let (one, two) = row.split_at(row.len().min(8));
+                format!(
+                    "│{at:08x}│ {} ┊ {} │{}│",
+                    wide(groups(one, 1, " ", false), 23),
+                    wide(groups(two, 1, " ", false), 23),
+                    text_of(row)
+                )
+            }),
+        ),
+        15 => (
+            "gdb x/8xb",
+            rows(ticket, 8, |at, row| {
+                format!(
+                    "0x{:x}:\t{}",
+                    0x5555_5555_4000_usize + at,
+                    each_byte(row, |byte| format!("0x{byte:02x}"), "\t")
+                )
+            }),
+        ),
+        16 => (
+            "gdb x/4xw",
+            rows(&ticket[..ticket.len() / 4 * 4], 16, |at, row| {
+                let words = row.chunks(4).map(|word| format!("0x{}", groups(word, 4, "", true)));
+                format!("0x{:x} <buf+{at}>:\t{}", 0x5555_5555_4000_usize + at, words.collect::<Vec<_>>().join("\t"))
+            }),
+        ),
+        17 => ("-msg", rows(ticket, 16, |_, row| format!("    {}", groups(row, 1, " ", false)))),
+        18 => ("xxd -p", rows(ticket, width.max(16), |_, row| hex::encode(row))),
+        19 => (
+            "base64",
+            data_encoding::BASE64
+                .encode(ticket)
+                .as_bytes()
+                .chunks((width * 4).clamp(48, 100))
+                .map(|row| String::from_utf8_lossy(row).into_owned())
+                .collect(),
+        ),
+        20 => ("hex", vec![hex::encode(ticket)]),
+        21 => ("HEX-WITH-DASHES", vec![groups(ticket, 1, "-", false).to_uppercase()]),
+        22 => ("colons", vec![groups(ticket, 1, ":", false)]),
+        23 => (
+            "colons in rows",
+            rows(ticket, 15, |at, row| {
+                format!("    {}{}", groups(row, 1, ":", false), if at + 15 < ticket.len() { ":" } else { "" })
+            }),
+        ),
+        24 => ("blanks", vec![groups(ticket, 1, " ", false)]),
+        25 => ("0x", vec![format!("0x{}", hex::encode(ticket))]),
+        26 => ("PostgreSQL", vec![format!("\\x{}", hex::encode(ticket))]),
+        27 => ("SQL", vec![format!("X'{}'", hex::encode_upper(ticket))]),
+        28 => ("C array", {
+            let mut lines = vec!["unsigned char data[] = {".to_owned()];
+            lines.extend(rows(ticket, width, |at, row| {
+                format!(
+                    "  {}{}",
+                    each_byte(row, |byte| format!("0x{byte:02x}"), ", "),
+                    if at + width < ticket.len() { "," } else { "" }
+                )
+            }));
+            lines.push("};".to_owned());
+            lines
+        }),
+        29 => ("C array with text", {
+            let mut lines = vec!["static const unsigned char pkt9[] = {".to_owned()];
+            lines.extend(rows(ticket, 8, |at, row| {
+                format!(
+                    "{}{} /* {} */",
+                    each_byte(row, |byte| format!("0x{byte:02x}"), ", "),
+                    if at + 8 < ticket.len() { "," } else { "" },
+                    text_of(row).replace("*/", "..")
+                )
+            }));
+            lines.push("};".to_owned());
+            lines
+        }),
+        30 => ("Go %v", vec![format!("[{}]", each_byte(ticket, |byte| byte.to_string(), " "))]),
+        31 => ("Go %#v", vec![format!("[]byte{{{}}}", each_byte(ticket, |byte| format!("{byte:#x}"), ", "))]),
+        32 => ("Rust", vec![format!("{ticket:?}")]),
+        33 => ("Java", vec![format!("[{}]", each_byte(ticket, |byte| i8::from_be_bytes([byte]).to_string(), ", "))]),
+        34 => ("Node", vec![format!("<Buffer {}>", groups(ticket, 1, " ", false))]),
+        35 => (
+            "escapes",
+            rows(ticket, width, |at, row| {
+                format!(
+                    "\"{}\"{}",
+                    each_byte(row, |byte| format!("\\x{byte:02x}"), ""),
+                    if at + width < ticket.len() { " \\" } else { "" }
+                )
+            }),
+        ),
+        36 => ("octal", vec![each_byte(ticket, |byte| format!("\\{byte:03o}"), "")]),
+        37 => (
+            "percent",
+            vec![each_byte(
+                ticket,
+                |byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") },
+                "",
+            )],
+        ),
+        38 => (
+            "Python",
+            vec![end(format!(
+                "b\"{}\"",
+                each_byte(
+                    ticket,
+                    |byte| match byte {
+                        b'"' => "\\\"".to_owned(),
+                        b'\\' => "\\\\".to_owned(),
+                        b'\n' => "\\n".to_owned(),
+                        0x20..=0x7e => char::from(byte).to_string(),
+                        _ => format!("\\x{byte:02x}"),
+                    },
+                    ""
+                )
+            ))],
+        ),
+        _ => ("base64 for URLs", vec![data_encoding::BASE64URL_NOPAD.encode(ticket)]),
+    }
+}
+
+/// What a form shows of a ticket: words of two or four bytes are whole.
+fn shown(form: usize, ticket: &[u8]) -> Vec<u8> {
+    let length = match form {
+        2 | 16 => ticket.len() / 4 * 4,
+        4 | 6 => ticket.len() / 2 * 2,
+        _ => ticket.len(),
+    };
+    ticket[..length].to_vec()
+}
+
+/// Lines behind what mails, logs and tools put in front of them.
+fn prefixed(lines: &[String], prefix: usize) -> String {
+    let dressed = lines.iter().zip(0..).map(|(line, number)| match prefix {
+        0 => line.clone(),
+        1 => format!("> {line}"),
+        2 => format!("client_1  | {line}"),
+        3 => format!("2026-11-28T04:10:{:02}.{:06}Z {line}", number % 60, number * 7919 % 1_000_000),
+        4 => format!("{}:{line}", number + 8),
+        5 => format!("# {line}"),
+        6 => format!("        {line}"),
+        _ => format!("Nov 28 04:10:{:02} lb1 app[123]: {line}", number % 60),
+    });
+    dressed.map(|line| line + "\n").collect()
+}
+
+/// Text in an encoding.
+fn encoded(text: &str, encoding: usize) -> Vec<u8> {
+    match encoding {
+        0 => text.as_bytes().to_vec(),
+        1 => format!("\u{feff}{text}").into_bytes(),
+        2 => text.replace('\n', "\r\n").into_bytes(),
+        3 => format!("\u{feff}{text}").replace('\n', "\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        4 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        5 => format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        _ => text.replace(' ', "\u{a0}").into_bytes(),
+    }
+}
+
+/// Bytes that are as random as those of a ticket, of any length; they begin with nothing that is known.
+fn ticket(seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 56) as u8
+    };
+    let length = 96 + usize::from(next());
+    let mut ticket: Vec<u8> = (0..length).map(|_| next()).collect();
+    ticket[0] |= 0x80;
+    ticket
+}
+
+/// Everything that is wrong with a way to print a ticket.
+fn check(seed: u64, form: usize, width: usize, prefix: usize, encoding: usize) -> Result<(), String> {
+    // nobody can tell a line number and a colon from a byte
+    let prefix = if matches!(form, 22 | 23) && prefix == 4 { 0 } else { prefix };
+    let ticket = ticket(seed);
+    let (name, lines) = print(form, &ticket, width);
+    let shown = shown(form, &ticket);
+    let expect = |what: &str, text: &str, found: Vec<Vec<u8>>, expected: &[Vec<u8>]| {
+        let found: Vec<String> = found.iter().map(hex::encode).collect();
+        let expected: Vec<String> = expected.iter().map(hex::encode).collect();
+        if found == expected {
+            Ok(())
+        } else {
+            Err(format!(
+                "{name}, {what}, width {width}, prefix {prefix}, encoding {encoding}\n{text}\n{found:?}\n{expected:?}"
+            ))
+        }
+    };
+    let alone = lines.join("\n") + "\n";
+    expect("alone", &alone, found(&encoded(&alone, encoding), None), &[shown.clone()])?;
+    let words = |first: &[&str], last: &str| {
+        let first = first.iter().map(|line| (*line).to_owned());
+        prefixed(&first.chain(lines.clone()).chain([last.to_owned()]).collect::<Vec<_>>(), prefix)
+    };
+    let log = words(&["the server said this, and then it closed the connection:"], "that was all of it");
+    let key = Key(shown.clone());
+    expect("in a log, with its key", &log, found(&encoded(&log, encoding), Some(&key)), &[shown.clone()])?;
+    expect("in a log, without a key", &log, found(&encoded(&log, encoding), None), &[])?;
+    let named =
+        words(&["SSL-Session: of a client that we saw", "TLS session ticket:"], "and so on, to the end of the log");
+    expect("behind its name", &named, found(&encoded(&named, encoding), None), &[shown])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, max_shrink_iters: 0, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_printed_is_read(
+        seed in any::<u64>(), form in 0..FORMS, width in 4_usize..40, prefix in 0_usize..8, encoding in 0_usize..7,
+    ) {
+        let checked = check(seed, form, width, prefix, encoding);
+        prop_assert!(checked.is_ok(), "{}", checked.unwrap_err());
+    }
+}
+
+#[test]
+fn every_form_comes_back_from_every_dress() {
+    for form in 0..FORMS {
+        for (prefix, encoding) in (0..8).zip((0..7).cycle()) {
+            let seed = (form * 8 + prefix) as u64;
+            let checked =
+                check(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), form, 4 + (form * 5 + prefix) % 36, prefix, encoding);
+            assert!(checked.is_ok(), "{}", checked.unwrap_err());
+        }
+    }
+}
+
+/// Words of no language, as many as wanted.
+fn prose(count: usize) -> String {
+    const WORDS: [&str; 24] = [
+        "the",
+        "ticket",
+        "was",
+        "sold",
+        "and",
+        "a",
+        "session",
+        "of",
+        "parliament",
+        "began,",
+        "in",
+        "1848;",
+        "face",
+        "added",
+        "key",
+        "to",
+        "success",
+        "is",
+        "Introduction",
+        "decade",
+        "cafe",
+        "(see",
+        "below)",
+        "\n\n",
+    ];
+    let mut state = 7_usize;
+    let mut text = String::new();
+    for _ in 0..count {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.push_str(WORDS[(state >> 33) % WORDS.len()]);
+        text.push(' ');
+    }
+    text
+}
+
+#[test]
+fn what_is_none_gives_nothing() {
+    let digest = hex::encode((0..32).map(|byte: u8| byte.wrapping_mul(73) ^ 0x5c).collect::<Vec<_>>());
+    let long = digest.repeat(2) + &digest[8..40];
+    let pem = std::fs::read_to_string("testdata/nginx48_tls12/session.pem").unwrap();
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let inputs = [
+        prose(200_000),
+        format!("Introduction\n\n{}", prose(400)),
+        std::fs::read_to_string("src/input/find/label.rs").unwrap(),
+        std::fs::read_to_string("Cargo.lock").unwrap(),
+        std::fs::read_to_string("docs/json.md").unwrap(),
+        format!("{digest}  a.tar.gz\n{digest}  b.tar.gz\n"),
+        format!("{long}  a.tar.gz\n{long}  b.tar.gz\n"),
+        format!("SHA256 (a.tar.gz) = {digest}\n"),
+        format!("github.com/a/b v1.2.3 h1:{}=\n", &base64[..43]),
+        format!("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQC{} somebody@example.test\n", &base64[..360]),
+        format!("commit {}\nAuthor: A <a@example.test>\n\n    Fix the ticket key\n", &digest[..40]),
+        format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n"),
+        format!("{{\"integrity\":\"sha512-{base64}\",\"id\":\"{digest}\",\"mac\":\"{long}\"}}\n"),
+        format!("Nov 28 04:10:00 lb1 nginx: ssl session ticket encrypt, key: \"{digest}\" ({digest})\n").repeat(50),
+        format!("    Session-ID: {}\n    Master-Key: {}\n", digest.to_uppercase(), long[..96].to_uppercase()),
+        format!("CLIENT_RANDOM {digest} {}\n", &long[..96]).repeat(20),
+        "192.0.2.1 - - [28/Nov/2026:04:10:00 +0000] \"GET / HTTP/1.1\" 200 612 \"-\" \"curl/8.5\"\n".repeat(500),
+        "2026-11-28 04:27:22.056 INFO 00:1a:2b:3c:4d:5e 12 34 56 78 9a bc de f0 some words\n".repeat(200),
+        "static const int primes[] = { 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73,\n\
+         79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151 };\nint main(void) { return primes[0]; }\n"
+            .to_owned(),
+        "<html><body>ticket</body></html>".to_owned(),
+        "\u{41f}\u{440}\u{438}\u{432}\u{435}\u{442} ".repeat(1000),
+    ];
+    for input in inputs {
+        let found = found(input.as_bytes(), None);
+        assert!(
+            found.is_empty(),
+            "{}\n{:?}",
+            &input.chars().take(300).collect::<String>(),
+            found.iter().map(hex::encode).collect::<Vec<_>>()
+        );
+    }
+    let pdf = [b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", ticket(3).repeat(5).as_slice()].concat();
+    let zeros = [ticket(4), vec![0; 400]].concat();
+    let large = (0..1000).flat_map(ticket).collect::<Vec<_>>();
+    for input in [pdf, zeros, large] {
+        assert!(found(&input, None).is_empty(), "{} bytes", input.len());
+    }
+}
+
+#[test]
+fn texts_take_time_in_proportion() {
+    let begun = std::time::Instant::now();
+    let size = 1 << 16;
+
+    for part in [
+        "49 09 ",
+        "49  09  ",
+        "0000 49 ",
+        "49:",
+        "0x49, ",
+        "0x49,\n",
+        "73 ",
+        "[",
+        "[73 ",
+        "\\x49",
+        "\"\\x49",
+        "%49",
+        "4909",
+        "SQlb",
+        "-----BEGIN A-----\n",
+        "-----BEGIN SSL SESSION PARAMETERS-----\n",
+        "0000: 49\n",
+        "0000: 49 09\n*\n",
+        "{",
+        "{\"a\":",
+        "a=",
+        "ticket: ",
+        "\t",
+        ",",
+        "2e 2e 2e ..",
+        "32 30 20 ",
+        "/* ",
+        "<a name=\"",
+        "b'",
+        "\u{a0}",
+        "\x1b[",
+        "=3D",
+        "01 00 ff ff 03 03 ",
+    ] {
+        for text in [part.repeat(size / part.len()), (part.repeat(60) + "\n").repeat(size / part.len() / 60)] {
+            let _ = found(text.as_bytes(), Some(&Key(vec![0x49; 96])));
+        }
+    }
+    assert!(begun.elapsed().as_secs() < 120, "{:?}", begun.elapsed());
+}
+
+/// The blocks of a document that are inputs.
+fn examples(document: &str) -> Vec<&str> {
+    document.split("```text\n").skip(1).filter_map(|rest| rest.split_once("```").map(|(example, _)| example)).collect()
+}
+
+#[test]
+fn every_example_of_the_document_is_opened() {
+    let document = std::fs::read_to_string("docs/inputs.md").unwrap();
+    let examples = examples(&document);
+    assert!(examples.len() > 20, "{} examples", examples.len());
+    for example in examples {
+        let output = tktdump(&["-f", "json", "-k", "testdata/go127_tls13/ticket.key"], example.as_bytes());
+        let records = output.records();
+        assert!(!records.is_empty() && output.status == Some(0), "{example}\n{}", output.errors());
+        assert!(records.iter().all(|record| record["status"] == "decrypted"), "{example}\n{}", output.errors());
+    }
+}
+
+#[test]
+fn what_is_passed_over_is_counted_and_said_once() {
+    let digest = "5c".repeat(40);
+    let ticket = hex::encode(std::fs::read("testdata/nginx48_tls12/ticket.bin").unwrap());
+    let text = format!("ticket={ticket}\nchecksum of a {digest}\nchecksum of b {}\n", "6d".repeat(40));
+    let output = tktdump(&["-f", "json", "--stats", "-k", "testdata/nginx48_tls12/ticket.key"], text.as_bytes());
+    let records = output.records();
+    assert_eq!(records.last().unwrap()["passed_over"], 2, "{}", output.errors());
+    assert_eq!(output.errors().matches("passed over").count(), 1, "{}", output.errors());
+    let list = format!("a\t{ticket}\nb\tnone\nc\t{ticket}\n");
+    let output = tktdump(&["-f", "json", "--stats", "-k", "testdata/nginx48_tls12/ticket.key"], list.as_bytes());
+    let records = output.records();
+    assert_eq!(records[0]["label"], "a");
+    assert_eq!(records[1]["columns"], serde_json::json!(["c"]));
+    assert_eq!(records[2]["passed_over"], 1);
+}
+
+#[test]
+fn an_error_says_what_an_input_seems_to_be() {
+    for (input, what) in [
+        ("CONNECTION ESTABLISHED\nProtocol version: TLSv1.3\n", "s_client -brief"),
+        ("CONNECTED(00000003)\nSSL-Session:\n    Session-ID: \n    Master-Key: 00\n", "session ID"),
+        ("Once upon a time.\n", "text"),
+        ("{\"a\": 1}\n", "JSON"),
+    ] {
+        let output = tktdump(&["-f", "json"], input.as_bytes());
+        let errors = output.errors();
+        assert!(errors.starts_with("tktdump: error: no ticket was found: - seems to be "), "{errors}");
+        assert!(errors.contains(what) && errors.lines().count() == 2, "{errors}");
+        assert_eq!(output.status, Some(1));
+    }
+}
+
+#[test]
+fn forms_are_recognised_by_what_they_are() {
+    assert_eq!(recognise(b"once upon a time\n", true), Form::Text);
+}
