@@ -40,6 +40,7 @@ pub static RULES: &[&Rule] = &[
     &rotation::KEY_TOO_OLD,
     &guessable::GUESSABLE_TICKET_KEY,
     &guessable::ZERO_MAC_KEY,
+    &guessable::ZERO_MASTER_SECRET,
     &key_name::ZERO_TICKET_KEY_NAME,
     &opening::UNKNOWN_KEY,
     &opening::MAC_MISMATCH,

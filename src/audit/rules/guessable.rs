@@ -6,6 +6,7 @@ use super::super::rule::{Check, Rule};
 use super::super::severity::Severity;
 use super::super::thresholds::Thresholds;
 use crate::key::{Weakness, verifies_under_zero_mac_key, weak};
+use crate::session::SessionSecret;
 
 const PAPER: &str = "Hebrok et al., We Really Need to Talk About Session Tickets, USENIX Security 2023";
 
@@ -62,6 +63,26 @@ fn zero_mac_key(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     zero.then(|| "the MAC is that of an all-zero HMAC key: anybody can change the ticket unnoticed".to_owned())
 }
 
+pub(super) static ZERO_MASTER_SECRET: Rule = Rule {
+    id: "zero-master-secret",
+    severity: Severity::Error,
+    about: "The session's master secret or PSK is all zeros: whoever sees its traffic can read it.",
+    hint: "Look for a server or client that seals sessions before their handshake is complete, and update it.",
+    reference: "RFC 5246 section 8.1; RFC 8446 section 4.6.1",
+    check: Check::Ticket(zero_master_secret),
+};
+
+fn zero_master_secret(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
+    let secret = ticket.session()?.secret;
+    let what = match secret {
+        SessionSecret::MasterSecret(_) => "master secret",
+        SessionSecret::ResumptionPsk(_) => "PSK",
+        SessionSecret::ResumptionMasterSecret(_) => "resumption master secret",
+    };
+    let is_zero = !secret.bytes().is_empty() && secret.bytes().iter().all(|&byte| byte == 0);
+    is_zero.then(|| format!("the {what} of the session is all zeros: anybody can read its traffic"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::testing::{self, GOOD_KEY, TestSession};
@@ -75,6 +96,15 @@ mod tests {
         half[48..].fill(0xab);
         assert!(testing::key_rules(&[("a.key", &half)]).contains(&"guessable-key"));
         assert!(!testing::key_rules(&[("a.key", GOOD_KEY)]).contains(&"guessable-key"));
+    }
+
+    #[test]
+    fn a_session_without_a_secret_is_found() {
+        let der = TestSession::default().der();
+        let zeros: Vec<u8> = der.iter().map(|&byte| if byte == 0xc3 { 0 } else { byte }).collect();
+        let found = |der: &[u8]| testing::ticket_rules_with(GOOD_KEY, &testing::seal(GOOD_KEY, der));
+        assert!(found(&zeros).contains(&"zero-master-secret"));
+        assert!(!found(&der).contains(&"zero-master-secret"));
     }
 
     #[test]
