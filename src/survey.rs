@@ -546,13 +546,14 @@ mod tests {
     #[test]
     fn memory_is_bounded_in_bytes() {
         let (mut survey, mut other) = (Survey::default(), Survey::default());
+        let long = vec![b'a'; 60_000];
         for number in 0_u32..50_000 {
             let mut ticket = ticket(0, 0);
             ticket[..4].copy_from_slice(&number.to_be_bytes());
             let (server, sni) = (format!("10.0.0.1:{number}"), format!("{number:0>200}"));
             survey.add(Seen { sni: Some(sni.as_bytes()), ..seen(&ticket, 1, &server) }, None);
             // one name, and host names of any length
-            other.add(Seen { sni: Some(&[b'a'; 60_000]), ..seen(&[7; 176], 1, &server) }, None);
+            other.add(Seen { sni: Some(&long), ..seen(&[7; 176], 1, &server) }, None);
         }
         for survey in [&survey, &other] {
             let of = |group: &Group| {

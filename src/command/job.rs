@@ -68,12 +68,11 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
         summary(args, &tally, captures)?;
     }
     if tally.tickets() + left_out == 0 && exit == Exit::Done {
-        match (guess, inputs.as_slice()) {
-            (Some(guess), [only]) => source::tell_nothing(only, guess, notes),
-            _ => {
-                notes.error("no ticket was found");
-                notes.hint(input::WHAT_TO_GIVE);
-            }
+        if let (Some(guess), [only]) = (guess, inputs.as_slice()) {
+            source::tell_nothing(only, guess, notes);
+        } else {
+            notes.error("no ticket was found");
+            notes.hint(input::WHAT_TO_GIVE);
         }
     } else {
         tell_passed_over(tally.passed_over(), notes);

@@ -221,9 +221,9 @@ fn refuse_other_form(form: Form, input: &mut impl Read, head: &mut Buffer, path:
     let is_text = head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
     let fits = match (form, kind) {
         (Form::Capture, _) => head.is_empty() || input::begins_capture(head),
-        (_, Some(Kind::Capture | Kind::Image | Kind::Program | Kind::Packed(_) | Kind::DataBase)) => false,
         (Form::Der, Some(Kind::Session)) => !is_text,
-        (Form::Der, Some(_)) => false,
+        (Form::Der, Some(_))
+        | (_, Some(Kind::Capture | Kind::Image | Kind::Program | Kind::Packed(_) | Kind::DataBase)) => false,
         (Form::Records, Some(kind)) => kind == Kind::Records,
         _ => true,
     };

@@ -9,9 +9,9 @@ use super::scheme::Derivation;
 /// What finds and derives them. A number tells the keys derived from one key apart.
 pub(super) enum Derived {
     /// `GnuTLS`: the number is that of a slot.
-    Slots(Rotation),
+    Slots(Box<Rotation>),
     /// Knot Resolver: the number is that of a [`Moment`].
-    Epochs(Epochs),
+    Epochs(Box<Epochs>),
 }
 
 impl Derived {
@@ -19,9 +19,9 @@ impl Derived {
     pub(super) fn new(key: &KeyBytes, now: Option<i64>) -> Option<Self> {
         match key.scheme.derivation {
             Derivation::None => None,
-            Derivation::Slots => Some(Self::Slots(Rotation::new(&key.bytes, now))),
-            Derivation::Epochs => Some(Self::Epochs(Epochs::new(&key.bytes, now, Reach::All))),
-            Derivation::NearEpochs => Some(Self::Epochs(Epochs::new(&key.bytes, now, Reach::Near))),
+            Derivation::Slots => Some(Self::Slots(Box::new(Rotation::new(&key.bytes, now)))),
+            Derivation::Epochs => Some(Self::Epochs(Box::new(Epochs::new(&key.bytes, now, Reach::All)))),
+            Derivation::NearEpochs => Some(Self::Epochs(Box::new(Epochs::new(&key.bytes, now, Reach::Near)))),
         }
     }
 
