@@ -45,7 +45,7 @@
 //! let (opener, kept, mut page) = (Opener::new(&ring), json::Kept::new(&ring), Page::new());
 //! let renderer = json::Renderer { kept: &kept, now: 1_700_000_000, redact: true };
 //! let mut index = 0;
-//! input::each_in_whole(Form::Lines, list.as_bytes(), &mut |line, item| {
+//! input::each_in_whole(Form::Lines, list.as_bytes(), None, &mut |line, item| {
 //!     let place = Place { source: &source, index, line, packet: None };
 //!     renderer.ticket(&examine(place, &item, &opener, &mut Vec::new()), &mut page);
 //!     index += 1;

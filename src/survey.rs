@@ -243,7 +243,7 @@ impl Survey {
         group.count(&seen, None, room);
         // a name that is shown as one needs no second ticket to be one
         group.repeats = true;
-        group.lengths.remove(&size_of::<KeyName>());
+        group.lengths.remove(&NAME_LENGTH);
     }
 
     fn group(&mut self, named: Option<KeyName>, shape: Shape, seen: &Seen<'_>) -> (&mut Group, &mut Room) {
@@ -548,7 +548,7 @@ mod tests {
         let (mut survey, mut other) = (Survey::default(), Survey::default());
         let long = vec![b'a'; 60_000];
         for number in 0_u32..50_000 {
-            let mut ticket = ticket(0, 0);
+            let mut ticket = ticket(0, 7);
             ticket[..4].copy_from_slice(&number.to_be_bytes());
             let (server, sni) = (format!("10.0.0.1:{number}"), format!("{number:0>200}"));
             survey.add(Seen { sni: Some(sni.as_bytes()), ..seen(&ticket, 1, &server) }, None);

@@ -103,10 +103,12 @@ fn the_whole_corpus_is_judged_without_a_crash() {
             continue;
         }
         let files: Vec<_> = fs::read_dir(&folder).into_iter().flatten().map(|file| file.unwrap().path()).collect();
+        // a plaintext that is no SSL_SESSION has no form that tells it
+        let is_asn1 = |file: &&std::path::PathBuf| fs::read(file).is_ok_and(|bytes| bytes.starts_with(&[0x30]));
         let with = |end: &'static str| files.iter().filter(move |file| file.to_string_lossy().ends_with(end));
         let mut arguments = vec!["-f".into(), "json".into(), "--stats".into()];
         arguments.extend(with(".key").flat_map(|key| ["-k".into(), key.clone().into_os_string()]));
-        let inputs = with(".pem").chain(with("ticket.bin")).chain(with(".der")).chain(with(".pcap"));
+        let inputs = with(".pem").chain(with("ticket.bin")).chain(with(".der").filter(is_asn1)).chain(with(".pcap"));
         arguments.extend(inputs.map(|file| file.clone().into_os_string()));
         if arguments.len() == 3 {
             continue;
