@@ -23,6 +23,7 @@ mod probe;
 mod progress;
 mod redirect;
 mod secret_file;
+mod sink;
 mod source;
 mod stdout;
 mod survey;

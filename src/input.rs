@@ -17,6 +17,7 @@ mod guess;
 mod json;
 mod key_file;
 mod list;
+mod marks;
 mod message;
 mod reader;
 mod readers;
@@ -31,12 +32,13 @@ use crate::capture::container::Time;
 use crate::session::SessionError;
 use crate::session::der::DerError;
 
-pub(crate) use self::blob::begins_session;
 pub use self::columns::{Beside, Column, List};
 pub use self::guess::{Guess, WHAT_TO_GIVE, guess};
-pub use self::key_file::{is_bare_key, is_key_file};
+pub use self::key_file::is_key_file;
 pub use self::line::Line;
 use self::list::Decision;
+pub(crate) use self::marks::begins_session;
+pub use self::marks::is_bare_key;
 pub use self::message::unwrap_message;
 use crate::key::KeyName;
 use crate::key::ring::KeyRing;
@@ -267,7 +269,7 @@ pub fn recognise(head: &[u8], complete: bool) -> Form {
     }
     let text = without_mark(head);
     if !is_text(text) && !encoding::is_utf8(text) {
-        return if blob::begins_session(head) { Form::Der } else { Form::Binary };
+        return if begins_session(head) { Form::Der } else { Form::Binary };
     }
     if text::has_marker(text) {
         return Form::Text;
@@ -286,7 +288,7 @@ pub fn recognise(head: &[u8], complete: bool) -> Form {
 pub fn recognise_as(named: Form, head: &[u8], complete: bool) -> Form {
     let text = without_mark(head);
     match named {
-        Form::Hex | Form::Base64 if memchr::memmem::find(text, text::BEGIN).is_some() => Form::Text,
+        Form::Hex | Form::Base64 if memchr::memmem::find(text, marks::BEGIN).is_some() => Form::Text,
         Form::Hex | Form::Base64 => wrapped_to_lines(named, text, complete),
         other => other,
     }

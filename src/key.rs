@@ -14,6 +14,7 @@ pub mod ring;
 pub mod scheme;
 pub mod weak;
 
+mod carried;
 mod crypto;
 mod derived;
 mod epochs;

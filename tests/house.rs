@@ -293,7 +293,8 @@ fn spread(tree: &[TokenTree], before: &Way, leaves: &mut Vec<(Way, String)>) {
 /// The rooms of `docs/house.md`, those of a line together, from the ground up.
 fn rooms(document: &str) -> Vec<Vec<String>> {
     let tree = document.split("## The tree").nth(1).and_then(|text| text.split("```").nth(1)).unwrap();
-    let lines = tree.lines().skip(1).filter(|line| !line.is_empty());
+    // a line that begins with blanks goes on with the one before
+    let lines = tree.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with(' '));
     lines
         .map(|line| {
             let names = line.split("  ").next().unwrap();

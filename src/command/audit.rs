@@ -37,7 +37,8 @@ use super::notes::Notes;
 use super::output::styles;
 use super::progress::Progress;
 use super::redirect::redirect;
-use super::source::{self, Given, Sink};
+use super::sink::Sink;
+use super::source::{self, Given};
 
 /// The longest policy or baseline that is read.
 const MAX_SETTINGS_LENGTH: u64 = 64 << 20;

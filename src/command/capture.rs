@@ -13,7 +13,7 @@ use tktdump::capture::container::{Packet, Reader, Step};
 use tktdump::capture::{Capture, Remarks};
 
 use super::failure::Failure;
-use super::source::Sink;
+use super::sink::Sink;
 
 /// What was counted in the blocks of a capture.
 #[derive(Debug, Clone, Copy, Default)]

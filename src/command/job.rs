@@ -3,9 +3,11 @@
 mod args;
 mod connection;
 mod found;
+mod intake;
 mod lines;
 pub(super) mod pcapng;
 mod printer;
+mod task;
 mod worker;
 
 use std::io::{self, Write};
@@ -18,7 +20,8 @@ use tktdump::report::{Page, Tally, Totals, json, text};
 
 pub(super) use self::args::{Format, JobArgs};
 use self::printer::Printer;
-use self::worker::{Job, Worker};
+use self::task::Job;
+use self::worker::Worker;
 
 use super::exit::Exit;
 use super::failure::Failure;

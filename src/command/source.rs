@@ -3,28 +3,27 @@
 mod chunks;
 mod given;
 mod identity;
+mod names;
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context as _;
-use tktdump::capture::{Connection, Remarks};
-use tktdump::escape::Text;
 use tktdump::identify::{self, Kind};
-use tktdump::input::{self, Form, Guess, HEAD_LENGTH, Item, List, Proves, line};
+use tktdump::input::{self, Form, Guess, HEAD_LENGTH, List, Proves};
 
 use self::chunks::Buffer;
 pub(super) use self::chunks::{Chunk, Chunks};
 pub(super) use self::given::Given;
 pub(super) use self::identity::Identity;
-use super::capture::{self, Ahead, Sequence};
+pub(super) use self::names::{display, is_stdin, shown};
+use super::capture::{self, Ahead};
 use super::failure::Failure;
 use super::gzip::{self, Decompressed};
 use super::notes::Notes;
-use super::progress::{Input, Progress};
+use super::progress::Input;
+use super::sink::Sink;
 
 /// The largest input that is read whole; inputs of lines have no limit.
 const WHOLE_LIMIT: usize = 64 << 20;
@@ -34,29 +33,6 @@ const DECOMPRESSED_LIMIT: usize = 8 << 20;
 /// How much of an input it takes to say that it is of another form than the one that was named.
 const KIND_LENGTH: usize = 64;
 
-/// Whether a path means standard input.
-pub(super) fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-/// A path as records name it: bytes that are not UTF-8 as `\xNN`.
-pub(super) fn display(path: &Path) -> Arc<str> {
-    let mut name = String::new();
-    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-        name.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            // writing to a String does not fail
-            let _ = write!(name, "\\x{byte:02x}");
-        }
-    }
-    name.into()
-}
-
-/// A path as errors show it.
-pub(super) fn shown(path: &Path) -> String {
-    Text(display(path).as_bytes()).to_string()
-}
-
 /// The inputs that were named, standard input where none was, and no more than one reader of it.
 pub(super) fn inputs(named: &[PathBuf], keys: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let inputs = if named.is_empty() { vec![PathBuf::from("-")] } else { named.to_vec() };
@@ -65,38 +41,6 @@ pub(super) fn inputs(named: &[PathBuf], keys: &[PathBuf]) -> anyhow::Result<Vec<
         return Err(failure.with_hint("name a file for all inputs and key files but one").into());
     }
     Ok(inputs)
-}
-
-/// What happens with the items of an input.
-pub(super) trait Sink {
-    /// Takes an item.
-    fn item(&mut self, line: Option<u64>, item: Item<'_>);
-    /// Takes an input of lines; where nothing else is said, one item after the other.
-    fn lines(&mut self, list: List, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
-        each_line(&list, chunks, path, self)
-    }
-    /// Takes how many lines, or bytes in a text, may be anything and were passed over.
-    fn passed_over(&mut self, _count: u64) {}
-    /// Takes what an input seems to be in which nothing was found.
-    fn nothing(&mut self, _guess: Guess) {}
-    /// Says that the input is a capture.
-    fn capture(&mut self) {}
-    /// Takes a connection of a capture.
-    fn connection(&mut self, connection: &Connection);
-    /// The keys that were given, which are no inputs.
-    fn given(&self) -> Option<&Given> {
-        None
-    }
-    /// Takes what was counted in a capture, and how many packets were dropped while it was made.
-    fn totals(&mut self, _remarks: &Remarks, _dropped: u64) {}
-    /// What is known of the captures before.
-    fn sequence(&mut self) -> &mut Sequence;
-    /// Where it is shown how far the reading has come.
-    fn progress(&self) -> &Progress;
-    /// Takes what is unusual about an input.
-    fn warn(&mut self, message: &str);
-    /// Called when all input that is there has been handed over, so that results can be passed on.
-    fn pause(&mut self) -> anyhow::Result<()>;
 }
 
 /// Reads an input to its end; `form` is `None` where the content decides.
@@ -269,18 +213,4 @@ fn recognise(input: &mut impl Read, named: Option<Form>, head: &mut Buffer) -> i
     }
     let head = head.filled();
     Ok(named.map_or_else(|| input::recognise(head, complete), |form| input::recognise_as(form, head, complete)))
-}
-
-fn each_line(list: &List, mut chunks: Chunks, path: &Path, sink: &mut (impl Sink + ?Sized)) -> anyhow::Result<()> {
-    let (mut chunk, mut scratch) = (Chunk::default(), Vec::new());
-    let mut number = 0;
-    while chunks.next(&mut chunk).with_context(|| shown(path))? {
-        for text in chunk.lines() {
-            number += 1;
-            let read = line::each(list, text, &mut scratch, &mut |item| sink.item(Some(number), item));
-            sink.passed_over(read.is_passed_over().into());
-        }
-        sink.pause()?;
-    }
-    Ok(())
 }

@@ -31,7 +31,8 @@ use super::notes::Notes;
 use super::output;
 use super::progress::Progress;
 use super::redirect::redirect;
-use super::source::{self, Sink};
+use super::sink::Sink;
+use super::source;
 
 /// The largest text in which key names alone are looked for.
 const MAX_TEXT: u64 = 64 << 20;

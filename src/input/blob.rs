@@ -3,13 +3,11 @@
 use memchr::memmem;
 
 use super::find::structure;
+use super::marks::{BEGIN, begins_session, is_bare_key};
 use super::message::{HANDSHAKE_RECORD, NEW_SESSION_TICKET, unwrap_message, vector16};
-use super::{Item, Unreadable, is_bare_key, text};
+use super::{Item, Unreadable};
 use crate::session::Session;
 use crate::session::der::{DerErrorKind, Reader};
-
-/// Bytes that hold the marks of a session: three bytes of length and three of a version before the last are the most.
-const MARKS_LENGTH: usize = 16;
 
 /// Hands over what the bytes are: one thing, or the tickets of several messages.
 pub(super) fn each(bytes: &[u8], sink: &mut dyn FnMut(Item<'_>)) {
@@ -49,7 +47,7 @@ pub(super) fn classify(bytes: &[u8]) -> Item<'_> {
 
 #[cold]
 fn holds_pem(bytes: &[u8]) -> bool {
-    memmem::find(bytes, text::BEGIN).is_some()
+    memmem::find(bytes, BEGIN).is_some()
 }
 
 /// What bytes are that begin like a session.
@@ -66,36 +64,6 @@ fn whole_line(bytes: &[u8]) -> Option<Item<'_>> {
     let session = bytes.strip_suffix(b"\n")?;
     let session = session.strip_suffix(b"\r").filter(|bare| Session::parse(bare).is_ok()).unwrap_or(session);
     Session::parse(session).is_ok().then_some(Item::Session(session))
-}
-
-/// Whether the DER of an `SSL_SESSION` begins here, whole or damaged: a SEQUENCE, the structure version and the protocol
-/// version, both INTEGERs, and the cipher suite, an OCTET STRING of two or three bytes. One of these marks may be
-/// wrong. A ticket begins with a random key name, which looks like this once in 2^40 times.
-pub(crate) fn begins_session(head: &[u8]) -> bool {
-    let Some(head) = head.first_chunk() else {
-        // what is not there is as wrong as zeros
-        let mut padded = [0; MARKS_LENGTH];
-        padded.iter_mut().zip(head).for_each(|(to, from)| *to = *from);
-        return has_marks(&padded);
-    };
-    has_marks(head)
-}
-
-fn has_marks(head: &[u8; MARKS_LENGTH]) -> bool {
-    // the length takes one, two or three bytes
-    (2..=4).any(|start| {
-        let byte = |at: usize| head.get(start + at).copied().unwrap_or(0);
-        let wrong = [head.first() != Some(&0x30), byte(0) != 2, byte(1) != 1, byte(3) != 2];
-        let wrong = wrong.iter().filter(|wrong| **wrong).count();
-        // already enough for nearly every ticket
-        if wrong > 1 {
-            return false;
-        }
-        let version = Some(byte(4)).filter(|length| (1..=3).contains(length));
-        let suite = 5 + usize::from(version.unwrap_or(2));
-        let others = [version.is_none(), byte(suite) != 4, !matches!(byte(suite + 1), 2 | 3)];
-        wrong + others.iter().filter(|wrong| **wrong).count() <= 1
-    })
 }
 
 /// Hands over every session of DER encodings that follow each other.

@@ -1,29 +1,17 @@
 //! Key files that were given as inputs: arguments that changed places, or a pattern that matched too much. What could be
 //! shown of a ticket is secret in a key, so that these are recognised before anything of them is shown.
 
+use super::marks::{begins_session, is_bare_key};
 use super::message::unwrap_message;
 use super::reader::{Content, Run};
-use super::{Form, blob, encoding, line, readers, without_mark, wrapped};
+use super::{Form, encoding, line, readers, without_mark, wrapped};
 use crate::key::file;
 use crate::key::formats::FORMATS;
 
-/// Sizes of keys at which no family has tickets: in 80 bytes, key name, IV and MAC of OpenSSL's leave one block, and
-/// those of an AEAD 52 bytes at the most. No session is as short: version, cipher suite and secret alone take 36 to 52.
-const BARE: [usize; 3] = [48, 64, 80];
 /// Two keys of 48 bytes, or three of Go's: it leaves no room for a session either, but in the tickets of some AEADs.
 const TWO_KEYS: usize = 96;
 /// What is a session in a text, beside which a key is no reason to refuse it.
 const SESSION: &[u8] = b"SSL SESSION PARAMETERS";
-
-/// Whether bytes that stand where a ticket should be have the size of a key, and of no ticket; a line end may be behind
-/// them.
-#[must_use]
-pub fn is_bare_key(bytes: &[u8]) -> bool {
-    let is_size = |bytes: &[u8]| BARE.contains(&bytes.len());
-    let line = || bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let is_other = || unwrap_message(bytes).is_some() || blob::begins_session(bytes);
-    (is_size(bytes) || line().is_some_and(is_size)) && !is_other()
-}
 
 /// Whether an input is a key file for certain, by its start and the form that was recognised; `named` says that
 /// the form was not recognised but given.
@@ -43,7 +31,7 @@ pub fn is_key_file(form: Form, named: bool, head: &[u8]) -> bool {
     };
     let is_size = |bytes: &[u8]| {
         let is_any = bytes.len() == TWO_KEYS || is_lighttpd(bytes);
-        let is_other = || unwrap_message(bytes).is_some() || blob::begins_session(bytes);
+        let is_other = || unwrap_message(bytes).is_some() || begins_session(bytes);
         is_bare_key(bytes) || (!named && is_any && !is_other())
     };
     let is_key = match form {

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Item, Unreadable, blob, is_bare_key};
+use super::marks::{begins_session, is_bare_key};
+use super::{Item, Unreadable, blob};
 use crate::capture::container::Time;
 use crate::escape::REDACTED;
 
@@ -96,7 +97,7 @@ pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item
 
 /// Whether bytes that a record calls a ticket are a session that was never sealed, or a key.
 fn is_unsealed(bytes: &[u8]) -> bool {
-    blob::begins_session(bytes) || is_bare_key(bytes)
+    begins_session(bytes) || is_bare_key(bytes)
 }
 
 #[cfg(test)]

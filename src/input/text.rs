@@ -4,8 +4,6 @@ use memchr::memmem;
 
 use super::{Item, Proves, encoding, find, json, readers};
 
-/// How the PEM block of a session begins.
-pub(super) const BEGIN: &[u8] = b"-----BEGIN SSL SESSION PARAMETERS";
 /// What goes before the dump of a ticket in what OpenSSL prints.
 const HEADING: &[u8] = b"TLS session ticket:";
 

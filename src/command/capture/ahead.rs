@@ -8,7 +8,7 @@ use tktdump::capture::Capture;
 use tktdump::capture::container::Packet;
 use tktdump::capture::datagram::{Datagram, Decoder, Route, Step};
 
-use super::super::source::Sink;
+use super::super::sink::Sink;
 use super::{Blocks, End, Feed, Followed, PacketSink, each_packet};
 
 /// Batches on their way.

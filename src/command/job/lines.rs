@@ -16,7 +16,8 @@ use tktdump::input::{List, line};
 
 use super::found::Found;
 use super::printer::Printer;
-use super::worker::{Stop, Worker};
+use super::task::Stop;
+use super::worker::Worker;
 use crate::command;
 use crate::command::source::{self, Chunk, Chunks};
 use crate::command::turnstile::Turnstile;

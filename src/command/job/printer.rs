@@ -7,7 +7,7 @@ use tktdump::record::{Record, Shown};
 use tktdump::report::{Page, Tally};
 use zeroize::Zeroizing;
 
-use super::worker::Job;
+use super::task::Job;
 use crate::command::notes::{Held, Notes};
 
 /// What became of tickets and was not passed on yet.

@@ -2,81 +2,27 @@
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal as _};
-use std::num::NonZeroUsize;
 use std::path::Path;
 
-use tktdump::capture::{Connection, Remarks};
-use tktdump::input::{Guess, Item, List};
-use tktdump::open::{Checked, Opener, Outcome};
-use tktdump::record::{Place, Selection, Source, examine, examine_checked};
+use tktdump::input::{Guess, Item};
+use tktdump::open::{Checked, Outcome};
+use tktdump::record::{Place, Source, examine, examine_checked};
 use tktdump::report::{Page, Totals};
 use tktdump::resumption::{History, Mark};
 use tktdump::ticket;
 use zeroize::Zeroizing;
 
-use super::lines;
 use super::printer::{Printer, Results};
+use super::task::{Job, Stop};
 use crate::command::capture::Sequence;
 use crate::command::key_log::Log;
-use crate::command::notes::Notes;
-use crate::command::output::Output;
-use crate::command::progress::Progress;
-use crate::command::source::{self, Chunks, Given, Sink};
+use crate::command::source;
 use crate::command::turnstile::{Turn, Turnstile};
 
 /// How much is rendered before it is written.
 const FLUSH_LENGTH: usize = 1 << 16;
 /// How much one of several workers holds back while it is not its turn to write.
 const HELD_LENGTH: usize = 7 << 16;
-
-/// What all workers do.
-pub(super) struct Job<'j> {
-    pub(super) opener: Opener<'j>,
-    pub(super) output: Output<'j>,
-    pub(super) notes: &'j Notes,
-    /// The keys that were given.
-    pub(super) given: Given,
-    /// What is printed.
-    pub(super) selection: Selection,
-    /// The clock that was asked for; packets have one of their own.
-    pub(super) at: Option<i64>,
-    /// How many workers there may be; `None`: one for each core.
-    pub(super) threads: Option<NonZeroUsize>,
-}
-
-/// Why a worker ends before its input does.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// The run ends for a reason that another worker knows.
-    Elsewhere,
-    /// The input cannot be read.
-    Read(anyhow::Error),
-    /// The output cannot be written.
-    Write(io::Error),
-}
-
-impl Stop {
-    /// Of two workers of the same input, why the run ends: what cannot be written was before what cannot be read.
-    pub(super) fn first(one: Result<(), Self>, other: Result<(), Self>) -> Result<(), Self> {
-        let rank = |ended: &Result<(), Self>| match ended {
-            Ok(()) => 0,
-            Err(Self::Elsewhere) => 1,
-            Err(Self::Read(_)) => 2,
-            Err(Self::Write(_)) => 3,
-        };
-        if rank(&one) < rank(&other) { other } else { one }
-    }
-}
-
-impl From<Stop> for anyhow::Error {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Elsewhere => Self::msg("the run has ended"),
-            Stop::Read(error) => error,
-            Stop::Write(error) => error.into(),
-        }
-    }
-}
 
 /// Examines items and renders them into a buffer that is passed on now and then.
 pub(super) struct Worker<'w> {
@@ -91,12 +37,12 @@ pub(super) struct Worker<'w> {
     /// At how many bytes of results it looks whether it may pass them on.
     look: usize,
     /// Why results cannot be passed on; the next pause ends the run with it.
-    stop: Option<Stop>,
+    pub(super) stop: Option<Stop>,
     /// Whether there was a capture.
     pub(super) captures: bool,
     /// What the last input seems to be, if nothing was found in it.
     pub(super) guess: Option<Guess>,
-    sequence: Sequence,
+    pub(super) sequence: Sequence,
     /// Of all captures.
     pub(super) totals: Totals,
     /// Of the capture.
@@ -211,7 +157,7 @@ impl<'w> Worker<'w> {
 
     /// Passes results on where there are many: when it is its turn, or when there is no more room.
     #[inline]
-    fn ease(&mut self) {
+    pub(super) fn ease(&mut self) {
         let length = self.results.length();
         if length >= self.look {
             self.pass_on(length);
@@ -246,7 +192,7 @@ impl Worker<'_> {
     }
 
     /// Takes an item; of a ticket, with what is known of its key.
-    fn one(&mut self, line: Option<u64>, item: &Item<'_>, checked: Option<&Checked<'_>>) {
+    pub(super) fn one(&mut self, line: Option<u64>, item: &Item<'_>, checked: Option<&Checked<'_>>) {
         if self.stop.is_some() {
             return;
         }
@@ -267,58 +213,5 @@ impl Worker<'_> {
         }
         self.results.add(&record, self.job);
         self.ease();
-    }
-}
-
-impl Sink for Worker<'_> {
-    fn item(&mut self, line: Option<u64>, item: Item<'_>) {
-        self.one(line, &item, None);
-    }
-
-    fn capture(&mut self) {
-        self.captures = true;
-    }
-
-    fn connection(&mut self, connection: &Connection) {
-        if self.stop.is_none() {
-            self.examine_connection(connection);
-            self.ease();
-        }
-    }
-
-    fn lines(&mut self, list: List, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
-        Ok(lines::read(list, chunks, path, self)?)
-    }
-
-    fn passed_over(&mut self, count: u64) {
-        self.results.tally.pass_over(count);
-    }
-
-    fn nothing(&mut self, guess: Guess) {
-        self.guess = Some(guess);
-    }
-
-    fn given(&self) -> Option<&Given> {
-        Some(&self.job.given)
-    }
-
-    fn totals(&mut self, remarks: &Remarks, dropped: u64) {
-        self.totals.add(remarks, dropped);
-    }
-
-    fn sequence(&mut self) -> &mut Sequence {
-        &mut self.sequence
-    }
-
-    fn progress(&self) -> &Progress {
-        self.job.notes.progress()
-    }
-
-    fn warn(&mut self, message: &str) {
-        self.results.notes.warning(message);
-    }
-
-    fn pause(&mut self) -> anyhow::Result<()> {
-        Ok(self.flush()?)
     }
 }

@@ -15,7 +15,8 @@ use crate::command::capture::Sequence;
 use crate::command::failure::Failure;
 use crate::command::notes::Notes;
 use crate::command::progress::Progress;
-use crate::command::source::{self, Sink};
+use crate::command::sink::Sink;
+use crate::command::source;
 
 /// The most tickets that are kept: those of one key are needed once.
 const MOST: usize = 4096;

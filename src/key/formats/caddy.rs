@@ -9,9 +9,10 @@ use zeroize::Zeroizing;
 
 use super::go::{KEY_LENGTH, key_of};
 use crate::key::Role;
+use crate::key::carried::seeds;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
-use crate::key::unwritable::{Unwritable, seeds};
+use crate::key::unwritable::Unwritable;
 
 /// The most keys that are read; Caddy keeps four.
 const MAX_KEYS: u64 = 1024;

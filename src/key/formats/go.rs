@@ -6,11 +6,12 @@ use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 use crate::key::Role;
-use crate::key::file::{self, KeyFileError};
+use crate::key::carried::seeds;
+use crate::key::file::{KeyFileError, decode_lines};
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::scheme::Scheme;
-use crate::key::unwritable::{Unwritable, seeds};
+use crate::key::unwritable::Unwritable;
 
 /// Bytes of a key.
 pub(super) const KEY_LENGTH: usize = 32;
@@ -32,7 +33,7 @@ impl KeyFormat for Go {
 
     fn read(&self, bytes: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
         let wrong_size = || KeyFileError::size(bytes, self.name(), self.takes());
-        if let Some(lines) = file::decode_lines(bytes) {
+        if let Some(lines) = decode_lines(bytes) {
             let keys =
                 lines.iter().enumerate().map(|(index, (key, _))| (key.len() == KEY_LENGTH).then(|| key_of(index, key)));
             return keys.collect::<Option<Vec<_>>>().ok_or_else(wrong_size);

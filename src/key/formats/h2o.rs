@@ -10,12 +10,13 @@ use std::io::Write as _;
 use zeroize::Zeroizing;
 
 use crate::key::Role;
+use crate::key::carried::Carried;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
 use crate::key::layout::Layout;
 use crate::key::layout::Order;
 use crate::key::scheme::{Hash, Mode, Scheme};
-use crate::key::unwritable::{Carried, Unwritable};
+use crate::key::unwritable::Unwritable;
 use crate::ticket::Arrangement;
 use crate::ticket::NAME_LENGTH;
 

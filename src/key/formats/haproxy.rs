@@ -6,11 +6,12 @@ use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use crate::key::Role;
-use crate::key::file::{self, KeyFileError};
+use crate::key::carried::{CBC_SHA256, Carried};
+use crate::key::file::{KeyFileError, UNCOMMENT, decode_lines, join_lines, wrapped_lines};
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::scheme::Hash;
-use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable};
+use crate::key::unwritable::Unwritable;
 
 /// Keys a server holds (`TLS_TICKETS_NO`).
 const KEPT: usize = 3;
@@ -119,13 +120,13 @@ impl Haproxy {
     fn slip(&self, file: &[u8]) -> Option<KeyFileError> {
         let slip = |line, problem, remedy| KeyFileError::Mendable { line, problem, format: self.name(), remedy };
         let comment = file.split(|&byte| byte == b'\n').position(|line| line.trim_ascii_start().starts_with(b"#"));
-        if let Some(line) = comment.filter(|_| file::decode_lines(file).is_some()) {
+        if let Some(line) = comment.filter(|_| decode_lines(file).is_some()) {
             let problem = "HAProxy has no comments in this file, and takes it for a key".to_owned();
-            return Some(slip(line + 1, problem, file::UNCOMMENT.to_owned()));
+            return Some(slip(line + 1, problem, UNCOMMENT.to_owned()));
         }
-        let lines = file::wrapped_lines(file)?;
+        let lines = wrapped_lines(file)?;
         let problem = format!("each key is wrapped over {lines} lines, and HAProxy wants it on one");
-        Some(slip(comment.map_or(1, |line| line + 2), problem, file::join_lines(lines)))
+        Some(slip(comment.map_or(1, |line| line + 2), problem, join_lines(lines)))
     }
 }
 

@@ -6,11 +6,12 @@ use zeroize::Zeroizing;
 
 use super::mbedtls;
 use crate::key::Role;
+use crate::key::carried::{CBC_SHA256, Carried, only};
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
 use crate::key::layout::{Layout, Order};
 use crate::key::scheme::{Hash, Scheme};
-use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable, only};
+use crate::key::unwritable::Unwritable;
 
 /// Bytes of version and times.
 const HEADER_LENGTH: usize = 12;

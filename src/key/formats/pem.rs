@@ -5,11 +5,12 @@ use zeroize::Zeroizing;
 
 use crate::armor;
 use crate::key::Role;
+use crate::key::carried::{CBC_SHA256, Carried};
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::scheme::Hash;
-use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable};
+use crate::key::unwritable::Unwritable;
 
 /// The label between `-----BEGIN` and `-----`.
 const LABEL: &str = "SESSION TICKET KEY";

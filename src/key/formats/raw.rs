@@ -3,11 +3,12 @@
 use zeroize::Zeroizing;
 
 use crate::key::Role;
+use crate::key::carried::{CBC_SHA256, Carried, only};
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::scheme::{Hash, Scheme};
-use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable, only};
+use crate::key::unwritable::Unwritable;
 
 /// A format that is fully told by a few facts.
 pub(in crate::key) struct RawFormat {

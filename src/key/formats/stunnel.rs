@@ -5,12 +5,13 @@
 use zeroize::Zeroizing;
 
 use crate::key::Role;
+use crate::key::carried::{CBC_SHA256, Carried, only};
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::layout::Order;
 use crate::key::scheme::Hash;
-use crate::key::unwritable::{CBC_SHA256, Carried, Unwritable, only};
+use crate::key::unwritable::Unwritable;
 
 /// Bytes that a secret can have.
 const LENGTHS: [usize; 2] = [16, 32];
