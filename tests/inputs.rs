@@ -64,6 +64,8 @@ fn each_byte(bytes: &[u8], byte: impl Fn(u8) -> String, between: &str) -> String
 const FORMS: usize = 40;
 
 /// A ticket as a program prints it.
+// a table: one entry a program, and nothing that two of them share
+#[allow(clippy::too_many_lines)]
 fn print(form: usize, ticket: &[u8], width: usize) -> (&'static str, Vec<String>) {
     let even = width.max(2) / 2 * 2;
     let four = width.max(4) / 4 * 4;
@@ -294,6 +296,18 @@ fn shown(form: usize, ticket: &[u8]) -> Vec<u8> {
     ticket[..length].to_vec()
 }
 
+/// Whether lines with nothing around them may as well be a list: all are equally long, and each is of a length that a
+/// ticket (65 bytes and more) or a session ID (32 bytes) has. Nobody can tell `base64 -w 100` of 225 bytes from three
+/// tickets of 75 bytes, and docs/inputs.md says that such lines are a list.
+fn may_be_list(form: usize, lines: &[String]) -> bool {
+    let length = match form {
+        18 => lines[0].len() / 2,
+        19 => lines[0].len() / 4 * 3,
+        _ => return false,
+    };
+    (length >= 65 || length == 32) && lines.len() > 1 && lines.iter().all(|line| line.len() == lines[0].len())
+}
+
 /// Lines behind what mails, logs and tools put in front of them.
 fn prefixed(lines: &[String], prefix: usize) -> String {
     let dressed = lines.iter().zip(0..).map(|(line, number)| match prefix {
@@ -355,15 +369,17 @@ fn check(seed: u64, form: usize, width: usize, prefix: usize, encoding: usize) -
             ))
         }
     };
-    let alone = lines.join("\n") + "\n";
-    expect("alone", &alone, found(&encoded(&alone, encoding), None), &[shown.clone()])?;
+    if !may_be_list(form, &lines) {
+        let alone = lines.join("\n") + "\n";
+        expect("alone", &alone, found(&encoded(&alone, encoding), None), std::slice::from_ref(&shown))?;
+    }
     let words = |first: &[&str], last: &str| {
         let first = first.iter().map(|line| (*line).to_owned());
         prefixed(&first.chain(lines.clone()).chain([last.to_owned()]).collect::<Vec<_>>(), prefix)
     };
     let log = words(&["the server said this, and then it closed the connection:"], "that was all of it");
     let key = Key(shown.clone());
-    expect("in a log, with its key", &log, found(&encoded(&log, encoding), Some(&key)), &[shown.clone()])?;
+    expect("in a log, with its key", &log, found(&encoded(&log, encoding), Some(&key)), std::slice::from_ref(&shown))?;
     expect("in a log, without a key", &log, found(&encoded(&log, encoding), None), &[])?;
     let named =
         words(&["SSL-Session: of a client that we saw", "TLS session ticket:"], "and so on, to the end of the log");
