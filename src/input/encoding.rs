@@ -25,6 +25,19 @@ impl ByteOrder {
     }
 }
 
+/// A text without the byte order mark that some editors put before it.
+#[must_use]
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
+/// Whether nearly all bytes are printable: of random bytes six in ten are not.
+#[must_use]
+pub fn is_text(head: &[u8]) -> bool {
+    let odd = head.iter().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
+    odd * 20 <= head.len()
+}
+
 /// Whether `head` is UTF-16, with or without a byte order mark: most units are printable ASCII characters.
 pub(super) fn utf16(head: &[u8]) -> Option<ByteOrder> {
     let sample = head.get(..SAMPLE_LENGTH).unwrap_or(head);
