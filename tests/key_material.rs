@@ -27,12 +27,13 @@ fn examples() -> Vec<Example> {
     let mut lines = document.lines();
     while let Some(line) = lines.next() {
         if let Some(text) = line.strip_prefix("### ") {
-            heading = text.to_owned();
+            text.clone_into(&mut heading);
         }
         let Some(case) = line.strip_prefix("<!-- opens ").and_then(|rest| rest.strip_suffix(" -->")) else { continue };
         let case = case.split(' ').next().unwrap().to_owned();
         assert!(lines.next().unwrap().starts_with("```"), "{heading}");
-        let text: String = lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
+        let text =
+            lines.by_ref().take_while(|line| *line != "```").fold(String::new(), |text, line| text + line + "\n");
         found.push(Example { heading: heading.clone(), case, text });
     }
     found
