@@ -1,7 +1,7 @@
 //! Rules that ticket keys, tickets and captures should keep, and what breaks them.
 //!
-//! [`RULES`](rules::RULES) is the table of all rules. An [`Auditor`] judges facts by them: [keys](keys::KeySet),
-//! [tickets](ticket::TicketFacts) one after the other, and [offers](capture::Offer) of tickets seen in captures. What
+//! [`RULES`](rules::RULES) is the table of all rules. An [`Auditor`] judges facts by them: [keys](facts::keys::KeySet),
+//! [tickets](facts::ticket::TicketFacts) one after the other, and [offers](facts::capture::Offer) of tickets seen in captures. What
 //! it returns are [findings](Finding); none contains a secret. A [`Policy`] says how much each rule matters, a
 //! [`Baseline`](baseline::Baseline) which findings are known already.
 

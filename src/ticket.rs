@@ -1,7 +1,7 @@
 //! A ticket on its way from bytes to plaintext: split, verified, opened.
 //!
-//! The states are types. Only [`TicketKey::verify`] makes a [`Verified`], and only a `Verified` opens to a plain
-//! slice; what was decrypted without a valid MAC stays inside [`Unverified`] until the caller says in so many words
+//! The states are types. Only [`TicketKey::verify`](crate::key::TicketKey::verify) makes a [`Verified`](crate::key::Verified), and only a `Verified` opens to a plain
+//! slice; what was decrypted without a valid MAC stays inside [`Unverified`](crate::key::Unverified) until the caller says in so many words
 //! that it is not to be trusted.
 //!
 //! Nothing in a ticket says how it is put together: that is a property of the key, which splits it its own way
