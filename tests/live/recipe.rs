@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The server in the recipe, in whose place ours is put.
-const PLACEHOLDER: &str = "example.org:443";
+const PLACEHOLDER: &str = "www.example.org:443";
 
 /// Runs the recipe against `address`, whose server seals with `key`.
 pub(crate) fn take_and_open(address: SocketAddr, key: &Path, folder: &Path) -> Result<(), Failure> {
