@@ -248,6 +248,7 @@ impl TicketKey {
     }
 
     /// Decrypts a ticket in one arrangement without looking at the MAC, whoever sealed it.
+    #[cfg(feature = "keyfind")]
     pub(crate) fn decrypt_unverified<'b>(
         &self,
         bytes: &[u8],

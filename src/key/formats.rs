@@ -29,7 +29,7 @@ mod unbound;
 mod wolfssl;
 
 pub(super) use self::bare::MAX_LENGTH as MAX_BARE_LENGTH;
-use super::format::{KeyBytes, KeyFormat};
+use super::format::KeyFormat;
 use super::scheme::Scheme;
 
 /// Every format, in the order in which records name those that share a layout.
@@ -73,7 +73,8 @@ pub static BARE_SCHEMES: &[(&str, Scheme)] = &[
 ];
 
 /// The key that Go's crypto/tls makes of a seed of 32 bytes.
-pub(crate) fn go_key(seed: &[u8]) -> KeyBytes {
+#[cfg(feature = "keyfind")]
+pub(crate) fn go_key(seed: &[u8]) -> super::format::KeyBytes {
     go::key_of(0, seed)
 }
 
