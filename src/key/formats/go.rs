@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::key::Role;
 use crate::key::carried::seeds;
-use crate::key::file::{KeyFileError, decode_lines};
+use crate::key::file::{KeyFileError, text};
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::scheme::Scheme;
@@ -33,10 +33,8 @@ impl KeyFormat for Go {
 
     fn read(&self, bytes: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
         let wrong_size = || KeyFileError::size(bytes, self.name(), self.takes());
-        if let Some(lines) = decode_lines(bytes) {
-            let keys =
-                lines.iter().enumerate().map(|(index, (key, _))| (key.len() == KEY_LENGTH).then(|| key_of(index, key)));
-            return keys.collect::<Option<Vec<_>>>().ok_or_else(wrong_size);
+        if let Some(lines) = text::decode_lines(bytes, |key| key.len() == KEY_LENGTH) {
+            return Ok(lines.iter().enumerate().map(|(index, (key, _))| key_of(index, key)).collect());
         }
         if bytes.is_empty() || bytes.len() % KEY_LENGTH != 0 {
             return Err(wrong_size());
