@@ -33,8 +33,10 @@ impl KeyFormat for Go {
 
     fn read(&self, bytes: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
         let wrong_size = || KeyFileError::size(bytes, self.name(), self.takes());
-        if let Some(lines) = text::decode_lines(bytes, |key| key.len() == KEY_LENGTH) {
-            return Ok(lines.iter().enumerate().map(|(index, (key, _))| key_of(index, key)).collect());
+        if let Some(lines) = text::decode_lines(bytes, is_like_keys) {
+            let keys =
+                lines.iter().enumerate().map(|(index, (key, _))| (key.len() == KEY_LENGTH).then(|| key_of(index, key)));
+            return keys.collect::<Option<Vec<_>>>().ok_or_else(wrong_size);
         }
         if bytes.is_empty() || bytes.len() % KEY_LENGTH != 0 {
             return Err(wrong_size());
@@ -60,6 +62,11 @@ impl KeyFormat for Go {
             _ => Role::Inactive,
         }
     }
+}
+
+/// Whether what a line of text decodes to is a key, or has the length of other keys: such text is not taken for raw bytes.
+fn is_like_keys(bytes: &[u8]) -> bool {
+    bytes.len() >= KEY_LENGTH && bytes.len() % 16 == 0
 }
 
 /// What Go makes of a key.
