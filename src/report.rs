@@ -1,7 +1,10 @@
 //! Renderers of records: one output a file. Each appends to a buffer and recomputes nothing.
 
+pub mod brief;
+mod clock;
 #[cfg(feature = "audit")]
 pub mod findings;
+pub mod html;
 pub mod json;
 #[cfg(feature = "keyfind")]
 pub mod keyfind;
@@ -11,6 +14,7 @@ pub mod openssl;
 pub mod probe;
 pub mod survey;
 pub mod text;
+pub mod timeline;
 
 mod page;
 mod tally;

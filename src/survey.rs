@@ -4,6 +4,11 @@
 //! appearance and the servers that use them show rotations, and servers that share a key or should.
 
 mod names;
+mod node;
+pub mod picture;
+mod remark;
+pub mod stored;
+mod strip;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,9 +16,15 @@ use std::sync::Arc;
 
 use crate::capture::container::Time;
 use crate::key::{KeyName, Role};
+use crate::resumption::Reason;
 use crate::ticket::{self, NAME_LENGTH, Shape};
 
 pub use self::names::{Shown, each as each_name};
+pub use self::node::{Node, Outcome};
+pub use self::picture::Picture;
+pub use self::remark::{Piece, ROTATION, Remark};
+use self::strip::{Scale, widen};
+pub use self::strip::{Strip, millis};
 
 /// Bytes that all groups may take together; what finds no room is counted, and left out.
 const BUDGET: usize = 24 << 20;
@@ -116,11 +127,49 @@ impl Uses {
     }
 }
 
-/// Makes a span of time hold another point.
-fn widen(span: &mut Option<(Time, Time)>, time: Option<Time>) {
-    if let Some(time) = time {
-        let (first, last) = span.unwrap_or((time, time));
-        *span = Some((first.min(time), last.max(time)));
+/// What became of a key's tickets at one server over time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Course {
+    /// Tickets that the server issued.
+    pub issued: Strip,
+    /// Those that clients offered, and of which it is not known what became of them.
+    pub undecided: Strip,
+    /// Those that it accepted.
+    pub accepted: Strip,
+    /// Those that it refused.
+    pub refused: Strip,
+    /// Why the connections did not resume whose tickets it refused.
+    pub reasons: BTreeMap<Reason, u64>,
+}
+
+impl Course {
+    /// All strips.
+    #[must_use]
+    pub fn strips(&self) -> [&Strip; 4] {
+        [&self.issued, &self.undecided, &self.accepted, &self.refused]
+    }
+
+    fn strips_mut(&mut self) -> [&mut Strip; 4] {
+        [&mut self.issued, &mut self.undecided, &mut self.accepted, &mut self.refused]
+    }
+
+    fn strip_mut(&mut self, part: Part) -> Option<&mut Strip> {
+        match part {
+            Part::Unknown => None,
+            Part::Issued => Some(&mut self.issued),
+            Part::Offered => Some(&mut self.undecided),
+            Part::Accepted => Some(&mut self.accepted),
+            Part::Refused => Some(&mut self.refused),
+        }
+    }
+
+    fn absorb(&mut self, other: &Self) {
+        for (strip, more) in self.strips_mut().into_iter().zip(other.strips()) {
+            strip.absorb(more);
+        }
+        for (reason, count) in &other.reasons {
+            *self.reasons.entry(*reason).or_default() += count;
+        }
     }
 }
 
@@ -156,6 +205,8 @@ pub struct Group {
     pub uses: Uses,
     /// What was done with them, by server, `ip:port`.
     pub by_server: BTreeMap<String, Uses>,
+    /// What was done with them over time, by server; only if the survey keeps time.
+    pub courses: BTreeMap<String, Course>,
     /// The host names that clients asked for.
     pub snis: BTreeSet<Vec<u8>>,
     /// The lengths of the tickets, bytes; of names alone none.
@@ -181,6 +232,8 @@ pub struct Survey {
     /// Tickets too short for a name, or for whose name there was no room.
     nameless: BTreeMap<&'static str, Group>,
     room: Room,
+    /// Where counts over time are wanted.
+    scale: Option<Scale>,
 }
 
 /// What found no room in a survey, each time it was seen.
@@ -216,8 +269,20 @@ impl Room {
 }
 
 impl Survey {
+    /// A survey that also counts over time.
+    #[must_use]
+    pub fn keeping_time() -> Self {
+        Self { scale: Some(Scale::default()), ..Self::default() }
+    }
+
     /// Takes a ticket, and the key that opens it, if that is known.
     pub fn add(&mut self, seen: Seen<'_>, key: Option<KnownKey>) {
+        self.add_judged(seen, key, None);
+    }
+
+    /// Takes a ticket, and why the connection did not resume in which it was refused.
+    fn add_judged(&mut self, seen: Seen<'_>, key: Option<KnownKey>, reason: Option<Reason>) {
+        self.widen(seen.time);
         let is_bare_name = seen.ticket.len() == NAME_LENGTH;
         let shape = Shape::of(seen.ticket);
         let named = match is_bare_name {
@@ -226,8 +291,33 @@ impl Survey {
             false => shape.key_name(seen.ticket),
         };
         let named = named.filter(|name| !is_uninitialised(*name));
-        let (group, room) = self.group(named, shape, &seen);
+        let (group, room, scale) = self.group(named, shape, &seen);
         group.count(&seen, key, room);
+        if let Some(scale) = scale {
+            group.count_time(&seen, reason, scale, room);
+        }
+    }
+
+    /// Makes the buckets of all strips wide enough for a time.
+    fn widen(&mut self, time: Option<Time>) {
+        let (Some(scale), Some(time)) = (&mut self.scale, time) else { return };
+        let before = scale.width();
+        if scale.widen(time) {
+            let mut all = *scale;
+            self.coarsen(before, &mut all);
+            self.scale = Some(all);
+        }
+    }
+
+    /// Puts buckets together, as a scale wants it.
+    fn coarsen(&mut self, before: i64, scale: &mut Scale) {
+        let groups = self.groups.values_mut().chain(self.nameless.values_mut());
+        let strips = groups.flat_map(|group| group.courses.values_mut()).flat_map(Course::strips_mut);
+        let filled = strips.map(|strip| {
+            strip.coarsen(before, scale.width());
+            strip.filled()
+        });
+        scale.recount(filled.sum());
     }
 
     /// Takes a key name without more of a ticket.
@@ -239,15 +329,20 @@ impl Survey {
             Shown::NotFound => Part::Refused,
         };
         let seen = Seen { ticket: name.as_bytes(), time: None, server: None, sni: None, source, part };
-        let (group, room) = self.group(Some(name), Shape::Unknown, &seen);
+        let (group, room, _) = self.group(Some(name), Shape::Unknown, &seen);
         group.count(&seen, None, room);
         // a name that is shown as one needs no second ticket to be one
         group.repeats = true;
         group.lengths.remove(&NAME_LENGTH);
     }
 
-    fn group(&mut self, named: Option<KeyName>, shape: Shape, seen: &Seen<'_>) -> (&mut Group, &mut Room) {
-        let Self { groups, nameless, room } = self;
+    fn group(
+        &mut self,
+        named: Option<KeyName>,
+        shape: Shape,
+        seen: &Seen<'_>,
+    ) -> (&mut Group, &mut Room, Option<&mut Scale>) {
+        let Self { groups, nameless, room, scale } = self;
         let is_kept = |name: &KeyName| groups.contains_key(name) || room.take(GROUP);
         let kept = named.filter(is_kept);
         room.left_out.names += u64::from(named.is_some() && kept.is_none());
@@ -255,7 +350,7 @@ impl Survey {
             Some(name) => groups.entry(name).or_insert_with(|| Group::new(Some(name), shape, seen)),
             None => nameless.entry(shape.as_str()).or_insert_with(|| Group::new(None, shape, seen)),
         };
-        (group, room)
+        (group, room, scale.as_mut())
     }
 
     /// What found no room so far.
@@ -339,6 +434,7 @@ impl Group {
             last_seen: None,
             uses: Uses::default(),
             by_server: BTreeMap::new(),
+            courses: BTreeMap::new(),
             snis: BTreeSet::new(),
             lengths: BTreeSet::new(),
             sources: BTreeSet::new(),
@@ -395,6 +491,23 @@ impl Group {
         self.repeats = self.repeats || hash(seen.ticket) != self.first;
     }
 
+    fn count_time(&mut self, seen: &Seen<'_>, reason: Option<Reason>, scale: &mut Scale, room: &mut Room) {
+        let Some(server) = seen.server.filter(|server| self.by_server.contains_key(*server)) else { return };
+        if !self.courses.contains_key(server) {
+            if !room.take(2 * size_of::<Course>() + server.len()) {
+                return;
+            }
+            self.courses.insert(server.to_owned(), Course::default());
+        }
+        let Some(course) = self.courses.get_mut(server) else { return };
+        if let Some(strip) = course.strip_mut(seen.part) {
+            scale.count(strip, seen.time);
+        }
+        if let Some(reason) = reason {
+            *course.reasons.entry(reason).or_default() += 1;
+        }
+    }
+
     fn absorb(&mut self, other: Self) {
         self.tickets += other.tickets;
         self.first_seen = earliest(self.first_seen, other.first_seen);
@@ -403,6 +516,11 @@ impl Group {
         for (server, uses) in other.by_server {
             if self.by_server.len() < MAX_KEPT || self.by_server.contains_key(&server) {
                 self.by_server.entry(server).or_default().absorb(&uses);
+            }
+        }
+        for (server, course) in other.courses {
+            if self.by_server.contains_key(&server) {
+                self.courses.entry(server).or_default().absorb(&course);
             }
         }
         self.snis.extend(other.snis);

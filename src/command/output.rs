@@ -6,7 +6,7 @@ use tktdump::input::RecordedConnection;
 use tktdump::open::Outcome;
 use tktdump::record::{ConnectionRecord, Record, Shown, Source, Status};
 use tktdump::report::text::Styles;
-use tktdump::report::{Page, json, openssl, text};
+use tktdump::report::{Page, brief, json, openssl, text};
 use tktdump::session::Dialect;
 use tktdump::{armor, session};
 use zeroize::Zeroizing;
@@ -19,6 +19,7 @@ use super::job::{Format, JobArgs};
 #[derive(Clone, Copy)]
 pub(super) enum Output<'k> {
     Text(text::Renderer<'k>),
+    Brief(brief::Renderer),
     Json(json::Renderer<'k>),
     OpenSsl {
         now: i64,
@@ -35,6 +36,7 @@ impl<'k> Output<'k> {
         let (redact, ring) = (args.redact, kept.ring());
         let output = match args.format {
             Format::Text => Self::Text(text::Renderer { ring, now, redact, styles: styles(args.color) }),
+            Format::Brief => Self::Brief(brief::Renderer { now, styles: styles(args.color) }),
             Format::Json => Self::Json(json::Renderer { kept, now, redact }),
             Format::Openssl => Self::OpenSsl { now, redact },
             Format::Der => Self::Der,
@@ -61,6 +63,7 @@ impl<'k> Output<'k> {
     pub(super) fn with_clock(self, clock: i64) -> Self {
         match self {
             Self::Text(renderer) => Self::Text(text::Renderer { now: clock, ..renderer }),
+            Self::Brief(renderer) => Self::Brief(brief::Renderer { now: clock, ..renderer }),
             Self::Json(renderer) => Self::Json(json::Renderer { now: clock, ..renderer }),
             Self::OpenSsl { redact, .. } => Self::OpenSsl { now: clock, redact },
             other => other,
@@ -75,6 +78,11 @@ impl<'k> Output<'k> {
         }
     }
 
+    /// Whether a connection comes before its tickets: for people it does.
+    pub(super) fn begins_with_connections(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Brief(_))
+    }
+
     /// Whether it is a key log.
     pub(super) fn is_key_log(&self) -> bool {
         matches!(self, Self::KeyLog)
@@ -84,6 +92,7 @@ impl<'k> Output<'k> {
     pub(super) fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Page) {
         match self {
             Self::Text(renderer) => renderer.connection(record, out),
+            Self::Brief(renderer) => renderer.connection(record, out),
             Self::Json(renderer) => renderer.connection(record, out),
             Self::OpenSsl { .. } | Self::Der | Self::Pem | Self::KeyLog => {}
         }
@@ -93,6 +102,7 @@ impl<'k> Output<'k> {
     pub(super) fn recorded(&self, source: &Source, line: Option<u64>, connection: &RecordedConnection, out: &mut Page) {
         match self {
             Self::Text(renderer) => renderer.recorded(source, line, connection, out),
+            Self::Brief(renderer) => renderer.recorded(connection, out),
             Self::Json(renderer) => renderer.recorded(source, connection, out),
             Self::OpenSsl { .. } | Self::Der | Self::Pem | Self::KeyLog => {}
         }
@@ -100,13 +110,14 @@ impl<'k> Output<'k> {
 
     /// Whether records of unopened tickets are in this output too.
     pub(super) fn has_every_record(&self) -> bool {
-        matches!(self, Self::Text(_) | Self::Json(_))
+        matches!(self, Self::Text(_) | Self::Brief(_) | Self::Json(_))
     }
 
     /// Appends one record.
     pub(super) fn render(&self, record: &Record<'_>, out: &mut Page) {
         match self {
             Self::Text(renderer) => renderer.ticket(record, out),
+            Self::Brief(renderer) => renderer.ticket(record, out),
             Self::Json(renderer) => renderer.ticket(record, out),
             Self::OpenSsl { now, redact } => {
                 if let Some(shown) = ssl_session(record) {
@@ -140,7 +151,7 @@ impl<'k> Output<'k> {
     /// Whether a record of that status leaves nothing in this output.
     pub(super) fn leaves_out(&self, record: &Record<'_>) -> bool {
         match self {
-            Self::Text(_) | Self::Json(_) | Self::KeyLog => false,
+            Self::Text(_) | Self::Brief(_) | Self::Json(_) | Self::KeyLog => false,
             Self::OpenSsl { .. } | Self::Pem => ssl_session(record).is_none(),
             Self::Der => record.session().is_none() && record.status() != Status::BadSession,
         }
@@ -174,7 +185,7 @@ pub(super) fn styles(color: Color) -> Styles {
 }
 
 /// How wide the terminal is that results go to; `None` if it is none, or does not say.
-fn terminal_width() -> Option<usize> {
+pub(super) fn terminal_width() -> Option<usize> {
     let stdout = io::stdout();
     if !stdout.is_terminal() {
         return None;

@@ -42,7 +42,12 @@ pub(super) trait Sink {
     fn pause(&mut self) -> anyhow::Result<()>;
 }
 
-fn each_line(list: &List, mut chunks: Chunks, path: &Path, sink: &mut (impl Sink + ?Sized)) -> anyhow::Result<()> {
+pub(super) fn each_line(
+    list: &List,
+    mut chunks: Chunks,
+    path: &Path,
+    sink: &mut (impl Sink + ?Sized),
+) -> anyhow::Result<()> {
     let (mut chunk, mut scratch) = (Chunk::default(), Vec::new());
     let mut number = 0;
     while chunks.next(&mut chunk).with_context(|| shown(path))? {

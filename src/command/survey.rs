@@ -1,28 +1,34 @@
 //! `tktdump survey`: tickets grouped by key name; no key is needed.
 
-use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+#[cfg(feature = "audit")]
+mod judge;
+mod keys;
+mod painter;
+mod seen;
+
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use tktdump::capture::Connection;
-use tktdump::capture::connection::HandshakeKind;
 use tktdump::capture::sighting::{Carrier, Sighting};
 use tktdump::escape::Text;
-use tktdump::input::{self, Item, Proves, Recorded, RecordedConnection};
-use tktdump::key::KeyInUse;
+use tktdump::input::{Item, Proves, Recorded, RecordedConnection};
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
 use tktdump::record::Selection;
-use tktdump::report::{Page, survey as render};
+use tktdump::report::{Page, html, survey as render, timeline};
 use tktdump::resumption::Unrecognised;
 use tktdump::session::Session;
-use tktdump::survey::{KnownKey, LeftOut, Part, Seen, Survey, each_name};
+use tktdump::survey::{KnownKey, LeftOut, Part, Seen, Survey};
 use tktdump::ticket::{self, Malformed};
 use zeroize::Zeroizing;
 
-use super::args::shared::{Color, FormArg, KeyFormatArg, ListFormat, SeenArgs};
+use self::keys::Keys;
+use self::painter::Painter;
+use self::seen::{add_names, known_key, part, text_of};
+use super::args::shared::{Alphabet, Color, FormArg, KeyFormatArg, SeenArgs, SurveyFormat};
 use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -34,8 +40,8 @@ use super::redirect::redirect;
 use super::sink::Sink;
 use super::source;
 
-/// The largest text in which key names alone are looked for.
-const MAX_TEXT: u64 = 64 << 20;
+/// The narrowest terminal that a timeline is drawn for; on others lines are longer.
+const MIN_WIDTH: usize = 50;
 
 #[derive(Debug, Args)]
 pub(super) struct SurveyArgs {
@@ -51,8 +57,17 @@ pub(super) struct SurveyArgs {
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(super) from: FormArg,
     /// Output
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
-    pub(super) format: ListFormat,
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = SurveyFormat::Text)]
+    pub(super) format: SurveyFormat,
+    /// Draw lanes of time, a server each, as wide as the terminal
+    #[arg(long, conflicts_with = "format")]
+    pub(super) timeline: bool,
+    /// Columns of --timeline [default: those of the terminal, or 80]
+    #[arg(long, value_name = "COLUMNS", requires = "timeline", value_parser = clap::value_parser!(u16).range(50..))]
+    pub(super) width: Option<u16>,
+    /// Draw --timeline with ASCII or Unicode characters; auto goes by the locale
+    #[arg(long, value_enum, value_name = "WHICH", requires = "timeline", default_value_t = Alphabet::Auto)]
+    pub(super) alphabet: Alphabet,
     #[command(flatten)]
     pub(super) selection: SeenArgs,
     /// Write to a file instead of standard output; a key file is never written over
@@ -64,6 +79,9 @@ pub(super) struct SurveyArgs {
 }
 
 pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
+    if args.timeline || args.format == SurveyFormat::Html {
+        return draw(args, notes);
+    }
     let ring = load_keys(args, notes)?;
     let mut collector = Collector {
         survey: Survey::default(),
@@ -96,20 +114,74 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let Collector { survey, tickets, left_out, unreadable, .. } = collector;
     if tickets + left_out == 0 && exit == Exit::Done {
-        notes.error("no ticket was found");
-        notes.hint("give captures, tickets as lines of hex or as records of -f json, or texts that show key names");
+        say_nothing(notes);
     }
     say_left_out(&survey.left_out(), notes);
     let groups = survey.finish();
     let mut out = Page::new();
     for group in &groups {
         match args.format {
-            ListFormat::Json => render::json(group, &mut out),
-            ListFormat::Text => render::text(group, output::styles(args.color), &mut out),
+            SurveyFormat::Json => render::json(group, &mut out),
+            SurveyFormat::Text | SurveyFormat::Html => render::text(group, output::styles(args.color), &mut out),
         }
     }
     io::stdout().write_all(&out)?;
     Ok(exit.max(if tickets + left_out > 0 && unreadable == 0 { Exit::Done } else { Exit::NotAll }))
+}
+
+/// Draws pictures of what is in the inputs.
+fn draw(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
+    let now = super::exit::now();
+    let keys = Keys::load(&args.keys, args.key_format.format(), now, notes)?;
+    #[cfg(feature = "audit")]
+    let policy = tktdump::audit::Policy::default();
+    let mut painter = Painter::new(
+        &keys,
+        #[cfg(feature = "audit")]
+        &policy,
+        now,
+        args.selection.selection(),
+        notes,
+    );
+    let mut exit = Exit::Done;
+    let inputs = source::inputs(&args.inputs, &args.keys)?;
+    redirect(args.output.as_deref(), &[&inputs, &args.keys], false)?;
+    let proves: Option<&dyn Proves> = if keys.ring().is_empty() { None } else { Some(keys.ring()) };
+    for path in &inputs {
+        painter.begin(path);
+        if args.from == FormArg::Auto && painter.names(path) > 0 {
+            continue;
+        }
+        if let Err(error) = source::read(path, args.from.form(), proves, &mut painter) {
+            notes.failure(&error);
+            exit = Exit::Failed;
+        }
+    }
+    let (found, unreadable) = (painter.tickets + painter.left_out, painter.unreadable);
+    let overview = painter.finish();
+    if found == 0 && overview.connections() == 0 && exit == Exit::Done {
+        say_nothing(notes);
+    }
+    say_left_out(&overview.left_out.survey, notes);
+    let mut out = Page::new();
+    if args.timeline {
+        let look = timeline::Look {
+            width: args.width.map_or_else(|| output::terminal_width().unwrap_or(80).max(MIN_WIDTH), usize::from),
+            is_ascii: args.alphabet.is_ascii(),
+            styles: output::styles(args.color),
+        };
+        timeline::render(&overview, look, &mut out);
+    } else {
+        let inputs: Vec<String> = inputs.iter().map(|path| source::display(path).to_string()).collect();
+        html::page(&overview, html::About { inputs: &inputs, keys: &keys.paths }, &mut out);
+    }
+    io::stdout().write_all(&out)?;
+    Ok(exit.max(if found > 0 && unreadable == 0 { Exit::Done } else { Exit::NotAll }))
+}
+
+fn say_nothing(notes: &Notes) {
+    notes.error("no ticket was found");
+    notes.hint("give captures, tickets as lines of hex or as records of -f json, or texts that show key names");
 }
 
 fn load_keys(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<KeyRing> {
@@ -157,30 +229,12 @@ struct Collector<'n> {
 impl Collector<'_> {
     /// Looks for key names alone in a file that is a text; how many there were.
     fn names(&mut self, path: &Path) -> u64 {
-        let mut text = Vec::new();
-        let is_file =
-            |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_TEXT);
-        // what is no file, or cannot be read, is what reading it says
-        let Some(mut file) = File::open(path).ok().filter(|_| !source::is_stdin(path)).filter(is_file) else {
-            return 0;
-        };
-        let mut head = [0; 512];
-        let Ok(length) = file.read(&mut head) else { return 0 };
-        text.extend_from_slice(head.get(..length).unwrap_or_default());
-        if !input::is_text(&text) || file.read_to_end(&mut text).is_err() {
-            return 0;
-        }
+        let Some(text) = text_of(path) else { return 0 };
         let Self { survey, path, selection, left_out, .. } = self;
-        let mut taken = 0;
-        let count = each_name(&text, &mut |name, shown| {
-            if selection.takes_ticket(name.as_bytes()) && selection.takes_name(None) && selection.takes_stream(None) {
-                taken += 1;
-                survey.add_name(name, shown, path);
-            }
-        });
-        *left_out += count - taken;
+        let (taken, passed) = add_names(&text, selection, survey, path);
+        *left_out += passed;
         self.tickets += taken;
-        count
+        taken + passed
     }
 
     fn add(&mut self, seen: Seen<'_>, stream: Option<u64>, key: Option<KnownKey>) {
@@ -208,37 +262,6 @@ impl Collector<'_> {
         let opener = Opener::new(self.ring);
         known_key(&opener.open(&opener.check(ticket), &mut self.plaintext))
     }
-}
-
-fn known_key(outcome: &Outcome<'_>) -> Option<KnownKey> {
-    let of = |key: &KeyInUse<'_>, verified| {
-        let origin = key.origin();
-        Some(KnownKey { file: Arc::clone(&origin.file), index: origin.index, role: origin.role, verified })
-    };
-    match outcome {
-        Outcome::Decrypted { key, .. } | Outcome::BadSession { key, .. } | Outcome::BadPadding { key, .. } => {
-            of(key, true)
-        }
-        Outcome::BadMac(bad) => of(&bad.key, false),
-        _ => None,
-    }
-}
-
-/// How a ticket of a connection came to be there; `None` for what the client sent once more. The server chose TLS 1.3 or
-/// not, if it chose anything.
-fn part(handshake: HandshakeKind, is_tls13: Option<bool>, hellos: usize, sighting: &Sighting<'_>) -> Option<Part> {
-    let Some(hello) = sighting.hello else { return Some(Part::Issued) };
-    if hello + 1 != hellos {
-        return None;
-    }
-    let is_its_version = is_tls13 == Some(sighting.carrier == Carrier::Psk);
-    Some(match handshake {
-        _ if !is_its_version => Part::Offered,
-        HandshakeKind::ResumedTicket => Part::Accepted,
-        HandshakeKind::ResumedPsk if sighting.selected == Some(true) => Part::Accepted,
-        HandshakeKind::Full => Part::Refused,
-        _ => Part::Offered,
-    })
 }
 
 /// Tickets of records that wait at most.

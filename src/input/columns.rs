@@ -36,6 +36,12 @@ impl From<Form> for List {
 }
 
 impl List {
+    /// The form of the lines.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
     /// Whether `line` is the one that names the columns.
     pub(super) fn is_heading(&self, line: &[u8]) -> bool {
         // Zeek says in comments how it writes

@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 use self::fields::Fields;
 use self::style::LABEL_WIDTH;
 pub use self::style::Styles;
+pub(super) use self::wrap::columns;
+
 use super::{Page, REDACTED, Tally};
 use crate::escape::Text;
 use crate::input::Beside;
@@ -72,14 +74,8 @@ impl Renderer<'_> {
     }
 
     fn heading(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, good, bad, warning, .. } = self.styles;
-        let status = record.status();
-        let colour = match status {
-            _ if record.opened_with_built_in_key() => bad,
-            Status::Decrypted | Status::PlainSession => good,
-            Status::NoKey | Status::StatefulId | Status::Unrecognised => warning,
-            _ => bad,
-        };
+        let Styles { heading, .. } = self.styles;
+        let (status, colour) = (record.status(), status_style(&self.styles, record));
         writeln!(out, "{heading}{}{heading:#}  {colour}{}{colour:#}", record.place, status.as_str())
     }
 
@@ -203,6 +199,23 @@ impl Renderer<'_> {
     fn line(&self, out: &mut String, label: &str, value: impl std::fmt::Display) -> std::fmt::Result {
         let Styles { label: faint, .. } = self.styles;
         writeln!(out, "    {faint}{label:LABEL_WIDTH$}{faint:#}{value}")
+    }
+}
+
+/// A text, its lines no wider than so many columns.
+pub(super) fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(2 * text.len());
+    wrap::wrap(text, width, &mut out);
+    out
+}
+
+/// The style for what became of a ticket.
+pub(super) fn status_style(styles: &Styles, record: &Record<'_>) -> anstyle::Style {
+    match record.status() {
+        _ if record.opened_with_built_in_key() => styles.bad,
+        Status::Decrypted | Status::PlainSession => styles.good,
+        Status::NoKey | Status::StatefulId | Status::Unrecognised => styles.warning,
+        _ => styles.bad,
     }
 }
 

@@ -141,6 +141,17 @@ impl FormArg {
     }
 }
 
+/// Outputs of a survey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::command) enum SurveyFormat {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+    /// Pictures in one file for a browser, without any secret
+    Html,
+}
+
 /// Outputs of the commands that list something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::command) enum ListFormat {
@@ -148,6 +159,34 @@ pub(in crate::command) enum ListFormat {
     Text,
     /// One object a line
     Json,
+}
+
+/// What lanes are drawn with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::command) enum Alphabet {
+    #[value(help = "Unicode if the locale is one of UTF-8")]
+    Auto,
+    /// Blocks and lines
+    Unicode,
+    /// Plain characters
+    Ascii,
+}
+
+impl Alphabet {
+    /// Whether only ASCII may be written.
+    pub(in crate::command) fn is_ascii(self) -> bool {
+        match self {
+            Self::Ascii => true,
+            Self::Unicode => false,
+            Self::Auto => {
+                // the first that is set decides (POSIX, section 8.2)
+                let names = ["LC_ALL", "LC_CTYPE", "LANG"];
+                let locale = names.iter().filter_map(std::env::var_os).find(|value| !value.is_empty());
+                let locale = locale.map(|locale| locale.to_string_lossy().to_ascii_lowercase());
+                !locale.is_some_and(|locale| locale.contains("utf-8") || locale.contains("utf8"))
+            }
+        }
+    }
 }
 
 /// When to colour.

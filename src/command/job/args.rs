@@ -61,6 +61,8 @@ pub(in crate::command) struct JobArgs {
 pub(in crate::command) enum Format {
     /// For people
     Text,
+    /// One line a ticket and a connection
+    Brief,
     /// One object a line
     Json,
     #[value(help = "As openssl sess_id -text prints it")]

@@ -16,7 +16,6 @@ impl Worker<'_> {
     pub(super) fn examine_connection(&mut self, connection: &Connection) {
         let Self { job, source, index, history, plaintext, results, key_log, shown, tickets, .. } = self;
         let (first, mut any) = (*index, false);
-        // for people, a connection stands before its tickets
         let text = job.output.text();
         tickets.clear();
         let record =
@@ -42,7 +41,8 @@ impl Worker<'_> {
                 let seen = record.capture.map_or(connection.time.seconds, |sighting| sighting.time.seconds);
                 let output = job.output.with_clock(job.at.unwrap_or(seen));
                 let (Some(renderer), Some(sighting)) = (text, record.capture) else {
-                    output.render(record, &mut results.rendered);
+                    let waits = output.begins_with_connections();
+                    output.render(record, if waits { &mut *tickets } else { &mut results.rendered });
                     results.add(record, job);
                     return;
                 };

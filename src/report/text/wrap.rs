@@ -73,7 +73,7 @@ fn break_at(text: &str, width: usize) -> Option<usize> {
 }
 
 /// How many columns a line takes.
-fn columns(line: &str) -> usize {
+pub(in crate::report) fn columns(line: &str) -> usize {
     without_escapes(line).chars().count()
 }
 
