@@ -20,7 +20,7 @@ fn session() -> (Vec<u8>, Vec<u8>) {
 }
 
 fn assert_hidden(from: &str, input: &[u8], secret: &[u8]) {
-    for format in ["json", "text"] {
+    for format in ["json", "text", "brief"] {
         let output = tktdump(&["--redact", "-f", format, "--from", from], input);
         assert!(!shows(&output.stdout, secret), "{format}: {}", String::from_utf8_lossy(&output.stdout));
         assert!(!shows(&output.stderr, secret), "{format}: {}", output.errors());

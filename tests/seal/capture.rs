@@ -3,9 +3,9 @@
 use super::random::Random;
 use super::tickets::{NOW, Tickets};
 
-const SYN: u8 = 0x02;
-const FIN: u8 = 0x01;
-const ACK: u8 = 0x10;
+pub(super) const SYN: u8 = 0x02;
+pub(super) const FIN: u8 = 0x01;
+pub(super) const ACK: u8 = 0x10;
 const PUSH: u8 = 0x08;
 
 /// Bytes of TCP in a packet: what Ethernet leaves beside timestamps.
@@ -13,13 +13,13 @@ const SEGMENT: usize = 1448;
 /// Bytes of TLS in an application data record.
 const RECORD: usize = 1 << 14;
 
-const HANDSHAKE: u8 = 22;
+pub(super) const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
 /// A ChangeCipherSpec in its record.
-const CHANGE_CIPHER_SPEC: [u8; 6] = [20, 3, 3, 0, 1, 1];
+pub(super) const CHANGE_CIPHER_SPEC: [u8; 6] = [20, 3, 3, 0, 1, 1];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     Client,
     Server,
 }
@@ -140,44 +140,44 @@ fn client_hello(random: &mut Random, number: u32, ticket: &[u8]) -> Vec<u8> {
 }
 
 /// Content behind its length in that many bytes.
-fn prefixed(bytes: usize, content: &[u8]) -> Vec<u8> {
+pub(super) fn prefixed(bytes: usize, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     [&length[length.len() - bytes..], content].concat()
 }
 
-fn extension(number: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn extension(number: u8, content: &[u8]) -> Vec<u8> {
     [&[0, number][..], &prefixed(2, content)].concat()
 }
 
-fn record(kind: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn record(kind: u8, content: &[u8]) -> Vec<u8> {
     [&[kind, 3, 3][..], &prefixed(2, content)].concat()
 }
 
 /// A handshake message in a record of its own.
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     record(HANDSHAKE, &[&[kind][..], &prefixed(3, body)].concat())
 }
 
 /// One TCP connection over IPv4 and Ethernet.
-struct Arrangement<'o> {
-    client: (u32, u16),
-    server: (u32, u16),
+pub(super) struct Arrangement<'o> {
+    pub(super) client: (u32, u16),
+    pub(super) server: (u32, u16),
     /// Sequence numbers of client and server.
-    next: [u32; 2],
-    microseconds: u64,
-    out: &'o mut Vec<u8>,
+    pub(super) next: [u32; 2],
+    pub(super) microseconds: u64,
+    pub(super) out: &'o mut Vec<u8>,
 }
 
 impl Arrangement<'_> {
     /// Sends bytes in as many packets as it takes; the other side acknowledges them.
-    fn send(&mut self, side: Side, bytes: &[u8]) {
+    pub(super) fn send(&mut self, side: Side, bytes: &[u8]) {
         for part in bytes.chunks(SEGMENT) {
             self.packet(side, PUSH | ACK, part);
         }
         self.packet(if side == Side::Client { Side::Server } else { Side::Client }, ACK, &[]);
     }
 
-    fn packet(&mut self, side: Side, flags: u8, payload: &[u8]) {
+    pub(super) fn packet(&mut self, side: Side, flags: u8, payload: &[u8]) {
         let [client, server] = self.next;
         let (from, to, sequence, acknowledged) = match side {
             Side::Client => (self.client, self.server, client, server),

@@ -1,12 +1,13 @@
 //! Tickets made here, for tests, benchmarks and comparisons, by code that knows only the crypto crates and what the
 //! servers' sources say.
 //!
-//! [`session`] has the plaintexts, [`tickets`] many of them from one seed, [`capture`] handshakes around tickets; what
+//! [`session`] has the plaintexts, [`tickets`] many of them from one seed, [`capture`] handshakes around tickets, [`fleet`] those of several servers while a key is changed; what
 //! follows seals.
 // each crate that takes this in uses a part of it, and stops where it cannot go on
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing)]
 
 pub mod capture;
+pub mod fleet;
 pub mod random;
 pub mod session;
 pub mod tickets;
