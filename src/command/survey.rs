@@ -139,6 +139,7 @@ fn draw(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         &keys,
         #[cfg(feature = "audit")]
         &policy,
+        #[cfg(feature = "audit")]
         now,
         args.selection.selection(),
         notes,

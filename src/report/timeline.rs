@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn every_line_is_within_the_width() {
-        for (width, is_ascii) in [(40, true), (60, false), (200, true)] {
+        for (width, is_ascii) in [(50, true), (60, false), (200, true)] {
             let look = Look { width, is_ascii, styles: Styles::default() };
             let mut lines = Lines { look, text: String::new() };
             lines.line(&[(anstyle::Style::new(), &"é".repeat(300)), (anstyle::Style::new(), "b")]);

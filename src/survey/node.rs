@@ -1,6 +1,6 @@
 //! What one server did with its connections.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::strip::Strip;
 
@@ -61,8 +61,6 @@ pub struct Node {
     pub issued: u64,
     /// Full handshakes before TLS 1.3 that completed without a ticket.
     pub issued_none: u64,
-    /// Host names that clients asked for.
-    pub names: BTreeSet<String>,
 }
 
 impl Node {

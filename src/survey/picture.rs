@@ -17,8 +17,6 @@ use crate::resumption::Reason;
 
 /// Servers that are told apart.
 const MAX_NODES: usize = 4096;
-/// Host names that are kept for each server.
-const MAX_NAMES: usize = 8;
 /// Different sentences that are kept for one reason.
 const MAX_SENTENCES: usize = 16;
 /// The longest sentence that is kept, bytes.
@@ -62,8 +60,6 @@ pub struct Handshake<'a> {
     pub reason: Reason,
     /// That in one sentence.
     pub why: &'a str,
-    /// The host name that the client asked for.
-    pub sni: Option<&'a [u8]>,
 }
 
 impl<'a> Handshake<'a> {
@@ -83,7 +79,6 @@ impl<'a> Handshake<'a> {
             is_stateful: record.is_stateful(),
             reason: record.reason,
             why: &record.why,
-            sni: record.client_hello.as_ref().and_then(|hello| hello.server_name),
         }
     }
 
@@ -291,9 +286,6 @@ impl Picture {
         node.issued += u64::from(handshake.ticket_issued == Some(true));
         let is_full = handshake.kind == HandshakeKind::Full;
         node.issued_none += u64::from(is_full && handshake.ticket_issued == Some(false));
-        if let Some(name) = handshake.sni.filter(|name| node.names.len() < MAX_NAMES && name.len() <= MAX_SENTENCE) {
-            node.names.insert(Text(name).to_string());
-        }
     }
 
     fn explain(&mut self, handshake: &Handshake<'_>, outcome: Outcome) {

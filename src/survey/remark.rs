@@ -236,7 +236,8 @@ fn dropped(name: &[u8], (last, first): (Time, Time), refused: u64, servers: &str
         "" => sentence.text(format!(" on {all} refused, by {servers}.")),
         _ => sentence.text(format!(" on {all} refused there. Always taken by {takers}.")),
     };
-    let label = Sentence::default().key(name).text(" no longer taken").0;
+    let label = if takers.is_empty() { " no longer taken" } else { " no longer taken by some" };
+    let label = Sentence::default().key(name).text(label).0;
     Remark { window: Some((last, first, label)), ..sentence.remark("Refusals", true) }
 }
 

@@ -278,8 +278,8 @@ impl Reader {
             is_stateful: record.stateful.unwrap_or(false),
             reason,
             why: record.why.as_deref().unwrap_or_default(),
-            sni: record.sni.as_deref().map(str::as_bytes),
         };
+        let sni = record.sni.as_deref().map(str::as_bytes);
         let source = record.source.as_deref().unwrap_or_default();
         let is_its = self.waiting.first().is_some_and(|first| first.stream == stream && first.source == source);
         let any = is_its && !self.waiting.is_empty();
@@ -288,7 +288,7 @@ impl Reader {
         } else {
             self.finish(picture);
         }
-        let by_name = selection.takes_name(handshake.sni) && selection.takes_stream(Some(stream));
+        let by_name = selection.takes_name(sni) && selection.takes_stream(Some(stream));
         if selection.is_all() || any || (selection.key_names.is_empty() && by_name) {
             picture.connection(&handshake);
         }

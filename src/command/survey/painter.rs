@@ -50,7 +50,7 @@ impl<'p> Painter<'p> {
     pub(super) fn new(
         keys: &'p Keys,
         #[cfg(feature = "audit")] policy: &'p tktdump::audit::Policy,
-        now: i64,
+        #[cfg(feature = "audit")] now: i64,
         selection: Selection,
         notes: &'p Notes,
     ) -> Self {

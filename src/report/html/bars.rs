@@ -223,7 +223,7 @@ fn key(legend: &Legend<'_>, html: &mut Html) {
 
 fn table(legend: &Legend<'_>, step: i64, bars: &BTreeMap<i64, Bar>, html: &mut Html) {
     let outcomes: Vec<Outcome> = STACK.into_iter().filter(|outcome| legend.overview.total(*outcome) > 0).collect();
-    html.raw("<details><summary>The second picture as a table</summary><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table, scrolls sideways\"><table><caption>Connections every ");
+    html.raw("<details class=\"alt\"><summary>The second picture as a table</summary><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table, scrolls sideways\"><table><caption>Connections every ");
     html.text(length(step)).raw("</caption><thead><tr><th scope=\"col\">from</th>");
     for outcome in &outcomes {
         html.raw("<th scope=\"col\" class=\"n\">").raw(outcome.label()).raw("</th>");

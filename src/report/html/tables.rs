@@ -113,11 +113,11 @@ pub(super) fn keys(legend: &Legend<'_>, html: &mut Html) {
     if has_files {
         html.raw("<th scope=\"col\">key file</th>");
     }
-    html.raw("<th scope=\"col\" class=\"n\">tickets</th><th scope=\"col\" class=\"n\">issued</th><th scope=\"col\" class=\"n\">taken</th><th scope=\"col\" class=\"n\">refused</th><th scope=\"col\">seen</th><th scope=\"col\">servers that have it</th></tr></thead><tbody>");
+    html.raw("<th scope=\"col\" class=\"n\">tickets</th><th scope=\"col\" class=\"n\">issued</th><th scope=\"col\" class=\"n\">taken</th><th scope=\"col\" class=\"n\">refused</th><th scope=\"col\">seen</th><th scope=\"col\">servers that have it</th><th scope=\"col\">host names</th></tr></thead><tbody>");
     for group in groups.iter().take(MAX_ROWS) {
         key(legend, group, has_files, html);
     }
-    more(groups.len().saturating_sub(MAX_ROWS), if has_files { 8 } else { 7 }, html);
+    more(groups.len().saturating_sub(MAX_ROWS), if has_files { 9 } else { 8 }, html);
     html.raw("</tbody></table></div></section>");
 }
 
@@ -175,6 +175,14 @@ fn key(legend: &Legend<'_>, group: &Group, has_files: bool, html: &mut Html) {
         html.raw("–");
     }
     others(servers.len(), html);
+    html.raw("</td><td>");
+    for (number, name) in group.snis.iter().take(NAMED).enumerate() {
+        html.raw(if number == 0 { "" } else { "<br>" }).text(Text(name));
+    }
+    if group.snis.is_empty() {
+        html.raw("–");
+    }
+    others(group.snis.len(), html);
     html.raw("</td></tr>");
 }
 
