@@ -183,6 +183,24 @@ fn sentences_name_the_exception() {
 }
 
 #[test]
+fn lanes_over_days_have_dates_and_every_line_fits() {
+    let records: String = (0..40)
+        .map(|number| {
+            let time = 1_795_420_800 + number * 9000;
+            let capture = format!(r#"{{"time":{time}.5,"server":"[2001:db8::{number}]:443","stream":{number},"message":"new_session_ticket"}}"#);
+            format!(r#"{{"type":"ticket","source":"a","status":"no_key","ticket":{{"raw":"{}"}},"capture":{capture}}}"#, "5a".repeat(176)) + "\n"
+        })
+        .collect();
+    for (width, alphabet) in [(50, "ascii"), (60, "unicode"), (80, "ascii"), (120, "unicode")] {
+        let arguments = ["--timeline", "--width", &width.to_string(), "--alphabet", alphabet, "--from", "json", "-"];
+        let lanes = String::from_utf8(survey(&arguments, records.as_bytes()).stdout).unwrap();
+        assert!(lanes.lines().all(|line| line.chars().count() <= width), "{lanes}");
+        assert!(alphabet != "ascii" || lanes.is_ascii());
+        assert!(lanes.lines().next().unwrap().contains("11-23 08:00"), "{lanes}");
+    }
+}
+
+#[test]
 fn nothing_of_a_hostile_name_is_markup() {
     let records = tktdump(&["-q", "-f", "json", CAPTURE], b"").stdout;
     assert!(String::from_utf8(records.clone()).unwrap().contains("<script>"), "the capture has the name");
