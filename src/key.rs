@@ -193,6 +193,12 @@ impl TicketKey {
         self.weakness
     }
 
+    /// The weakness of what proves tickets: the MAC key, or the secret that it is derived from.
+    pub(crate) fn mac_weakness(&self) -> Option<Weakness> {
+        let [_, mac] = self.weakness;
+        mac
+    }
+
     /// The cipher, such as `AES-128-CBC`.
     #[must_use]
     pub fn cipher_name(&self) -> &'static str {

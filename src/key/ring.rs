@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use self::others::Others;
 use super::file::{KeyFile, Reading};
 use super::format::{KeyBytes, Position};
+use super::formats::go_key;
 use super::layout::{Layout, Order};
 use super::scheme::{Derivation, Mode, Protection};
 use super::{KeyFileError, KeyName, Origin, Role, Scheme, TicketKey, Verified, weak};
@@ -110,10 +111,11 @@ impl KeyRing {
         ring
     }
 
-    /// The keys that anybody can guess, under any name: what is tried on tickets when no key was given. Among them is
-    /// `GnuTLS`'s key of 64 zero bytes (CVE-2020-13777).
+    /// The keys that anybody can guess, under any name: what is tried on tickets when no key was given.
     ///
     /// There is one for each MAC key of the [list](super::weak); where it verifies, every AES key of the list is tried.
+    /// Behind them stand `GnuTLS`'s master key of 64 zero bytes, as its tickets were sealed with it itself
+    /// (CVE-2020-13777) and as keys are derived from it, and what Go makes of the 32-byte keys of the list.
     #[must_use]
     pub fn built_in() -> Self {
         let mut ring = Self::default();
@@ -122,11 +124,20 @@ impl KeyRing {
             ring.siblings.push(OnceLock::new());
         }
         let zeros = vec![0; Layout::GNUTLS.size()];
-        let gnutls = KeyBytes::new(ring.keys.len(), &zeros, Layout::GNUTLS);
-        let scheme = Scheme { derivation: Derivation::None, ..Scheme::GNUTLS };
-        let origin = built_in_origin(ring.keys.len());
-        ring.extend(gnutls.with_scheme(scheme).into_key(origin, None));
+        for derivation in [Derivation::None, Derivation::Slots] {
+            let master = |index| KeyBytes::new(index, &zeros, Layout::GNUTLS);
+            ring.add_built_in(|index| master(index).with_scheme(Scheme { derivation, ..Scheme::GNUTLS }));
+        }
+        for seed in weak::seeds() {
+            ring.add_built_in(|index| go_key(index, &seed));
+        }
         ring
+    }
+
+    /// Adds a key behind the built-in list; `key` makes it with its number.
+    fn add_built_in(&mut self, key: impl FnOnce(usize) -> KeyBytes) {
+        let index = self.keys.len();
+        self.extend(key(index).into_key(built_in_origin(index), None));
     }
 
     /// The keys of the built-in list with the same MAC key and another AES key: they are set up when that MAC key has
