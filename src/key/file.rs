@@ -37,6 +37,8 @@ pub struct KeyFile {
     pub others: Vec<Reading>,
     /// Why no server takes the file, if [`others`](Self::others) are all that it may hold.
     pub doubt: Option<KeyFileError>,
+    /// All bytes of the file, if a format was named: a ticket may show that it is of another one.
+    pub named: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// One way to read one key. With `auto`, the same bytes have as many readings as there are layouts of their size, and
@@ -64,7 +66,8 @@ pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, K
         None if !format.is_text() => names::doubt(&mut readings, file),
         None => {}
     }
-    Ok(KeyFile { readings, others: others_of(format, format.other_keys(file)), ..KeyFile::default() })
+    let others = others_of(format, format.other_keys(file));
+    Ok(KeyFile { readings, others, named: Some(Zeroizing::new(file.to_vec())), ..KeyFile::default() })
 }
 
 /// What a file holds, if it is a key file: its bytes, those before a line end behind them, and what its text encodes.

@@ -1,6 +1,7 @@
 //! The keys of a server, in its order, found by name.
 
 mod others;
+mod otherwise;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -8,6 +9,7 @@ use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use self::others::Others;
+use self::otherwise::Otherwise;
 use super::file::{KeyFile, Reading};
 use super::format::{KeyBytes, Position};
 use super::formats::go_key;
@@ -32,6 +34,7 @@ pub struct KeyRing {
     /// Of built-in keys: further keys with the same MAC key.
     siblings: Vec<OnceLock<Vec<TicketKey>>>,
     others: Others,
+    otherwise: Otherwise,
 }
 
 /// Hashes a key name, which is random, by a multiplication of its halves: the table holds only names of our own keys,
@@ -73,7 +76,10 @@ impl KeyRing {
         let count = files.len();
         let with_format = files_with_format(&files);
         for (number, (path, file)) in files.into_iter().enumerate() {
-            let KeyFile { readings, others, position, doubt, .. } = file;
+            let KeyFile { readings, others, position, doubt, named, .. } = file;
+            if let Some(content) = named {
+                ring.otherwise.add(Arc::clone(&path), content, now);
+            }
             let has_names = readings.iter().any(|reading| is_named_cbc(&reading.key));
             let (newest, newest_other) = (newest(&readings, now), newest(&others, now));
             let is_other = [false, true];
@@ -186,6 +192,12 @@ impl KeyRing {
     #[must_use]
     pub fn prove<'k, 't>(&'k self, ticket: &'t [u8]) -> Option<Verified<'k, 't>> {
         self.others.prove(ticket)
+    }
+
+    /// The key that would prove a ticket if the files were read by their content and not by the format that was named.
+    #[must_use]
+    pub fn prove_otherwise(&self, ticket: &[u8]) -> Option<&TicketKey> {
+        self.otherwise.prove(ticket)
     }
 
     /// The files that no server takes, and of which no ticket was seen that they could be the key of: path and error.

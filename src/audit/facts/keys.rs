@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
 
@@ -49,6 +49,7 @@ pub struct FileFacts {
 pub struct KeySet {
     ring: KeyRing,
     files: Vec<KeyFileFacts>,
+    sealing: OnceLock<Sealing>,
 }
 
 /// A key file.
@@ -67,6 +68,10 @@ pub struct KeyFileFacts {
     pub text_format: bool,
     /// Bytes of its longest keys by any reading, together: the rest of the content is read by no server.
     pub covered: usize,
+    /// Every reading of the keys: the formats that have it, joined with `/`, the place in `keys`, and the role.
+    readings: Vec<(Arc<str>, usize, Role)>,
+    /// Whether the content can be cut into different keys.
+    several_splits: bool,
 }
 
 /// One key: the same bytes, however they may be divided.
@@ -165,7 +170,20 @@ impl KeySet {
             let text_format = keys.readings.iter().any(|r| r.formats.iter().any(|format| format.is_text()));
             let bytes: Vec<KeyBytes> = keys.readings.iter().map(|reading| reading.key.clone()).collect();
             readings.push((Arc::clone(&path), keys));
-            files.push((KeyFileFacts { path, host, content, disk, keys: Vec::new(), text_format, covered: 0 }, bytes));
+            files.push((
+                KeyFileFacts {
+                    path,
+                    host,
+                    content,
+                    disk,
+                    keys: Vec::new(),
+                    text_format,
+                    covered: 0,
+                    readings: Vec::new(),
+                    several_splits: false,
+                },
+                bytes,
+            ));
         }
         let ring = KeyRing::with_clock(readings, Some(now));
         let mut by_reading = HashMap::new();
@@ -176,7 +194,7 @@ impl KeySet {
         let files: Vec<KeyFileFacts> =
             files.into_iter().map(|(file, bytes)| file.with_keys(bytes, &by_reading)).collect();
         drop(by_reading);
-        Self { ring, files }
+        Self { ring, files, sealing: OnceLock::new() }
     }
 
     /// The ring that opens tickets.
@@ -207,10 +225,70 @@ impl KeySet {
         self.hosts().next().and_then(ActiveKey::among)
     }
 
-    /// The key that seals on the host of that file.
+    /// The key that seals on the host of a file, by the formats (joined with `/`) of the key that opened a ticket: what
+    /// the ticket has proved of the file's format rules out all other readings.
     #[must_use]
-    pub fn active_beside(&self, path: &str) -> Option<ActiveKey<'_>> {
-        self.hosts().find(|files| files.iter().any(|file| *file.path == *path)).and_then(ActiveKey::among)
+    pub fn active_like(&self, path: &str, formats: &str) -> Option<ActiveKey<'_>> {
+        let sealing = self.sealing.get_or_init(|| Sealing::of(self.hosts()));
+        let host = sealing.hosts.get(path)?;
+        let by_format = |format: &str| sealing.by_format.get(&(*host, format.to_owned()));
+        let mut active: Vec<Place> =
+            formats.split('/').filter_map(by_format).flat_map(|found| &found.active).copied().collect();
+        active.sort_unstable();
+        active.dedup();
+        let (place, certain) = match active.as_slice() {
+            [only] => (*only, true),
+            _ => (formats.split('/').filter_map(by_format).filter_map(|found| found.first).min()?, false),
+        };
+        let file = self.files.get(place.0)?;
+        Some(ActiveKey { file, key: file.keys.get(place.1)?, certain })
+    }
+}
+
+/// A file, and a key in it, by their numbers.
+type Place = (usize, usize);
+
+/// Which keys seal on each host, by the format of the server.
+#[derive(Debug, Default)]
+struct Sealing {
+    /// The number of the host that a file is of, by its path.
+    hosts: HashMap<Arc<str>, usize>,
+    by_format: HashMap<(usize, String), Sealers>,
+}
+
+/// The first key that a format has on a host, and those that seal by it: no more than two, which are one too many.
+#[derive(Debug, Default)]
+struct Sealers {
+    first: Option<Place>,
+    active: Vec<Place>,
+}
+
+impl Sealing {
+    fn of<'k>(hosts: impl Iterator<Item = &'k [KeyFileFacts]>) -> Self {
+        let mut sealing = Self::default();
+        let mut number = 0;
+        for (host, files) in hosts.enumerate() {
+            for file in files {
+                sealing.hosts.entry(Arc::clone(&file.path)).or_insert(host);
+                for (formats, key, role) in &file.readings {
+                    for format in formats.split('/') {
+                        let found = sealing.by_format.entry((host, format.to_owned())).or_default();
+                        found.add((number, *key), *role);
+                    }
+                }
+                number += 1;
+            }
+        }
+        sealing
+    }
+}
+
+impl Sealers {
+    fn add(&mut self, place: Place, role: Role) {
+        self.first.get_or_insert(place);
+        if role == Role::Active && self.active.len() < 2 && !self.active.contains(&place) {
+            self.active.push(place);
+        }
     }
 }
 
@@ -220,7 +298,10 @@ impl<'k> ActiveKey<'k> {
         let all = || files.iter().flat_map(|file| file.keys.iter().map(move |key| (file, key)));
         let mut active = all().filter(|(_, key)| key.role == Role::Active);
         match (active.next(), active.next()) {
-            (Some((file, key)), None) => Some(ActiveKey { file, key, certain: true }),
+            // where a file may be split in several ways, each way has a key that seals
+            (Some((file, key)), None) if !files.iter().any(|file| file.several_splits) => {
+                Some(ActiveKey { file, key, certain: true })
+            }
             _ => all().next().map(|(file, key)| ActiveKey { file, key, certain: false }),
         }
     }
@@ -244,9 +325,13 @@ impl KeyFileFacts {
             // the first bytes of a master key are no name that anybody sees
             let name = key.name();
             let role = key.origin().role;
+            let formats = Arc::clone(&key.origin().format);
             let places = places.entry(index).or_default();
             let same = |&at: &usize| self.keys.get(at).is_some_and(|other| *other.bytes == *bytes);
-            if let Some(known) = places.iter().copied().find(same).and_then(|at| self.keys.get_mut(at)) {
+            if let Some((at, known)) =
+                places.iter().copied().find(same).and_then(|at| Some((at, self.keys.get_mut(at)?)))
+            {
+                self.readings.push((formats, at, role));
                 known.aes_bits = known.aes_bits.max(aes * 8);
                 if known.role != role {
                     known.role = Role::Unknown;
@@ -265,7 +350,9 @@ impl KeyFileFacts {
                 secret
             };
             let secrets = secrets.into_iter().map(place).collect();
+            self.several_splits |= !places.is_empty();
             places.push(self.keys.len());
+            self.readings.push((formats, self.keys.len(), role));
             self.keys.push(KeyFacts {
                 file: Arc::clone(&self.path),
                 index,
