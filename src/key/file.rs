@@ -33,12 +33,25 @@ pub struct KeyFile {
     pub warnings: Vec<String>,
     /// Which file of its server it is, from 0, where a server's configuration told.
     pub position: Option<usize>,
-    /// The keys that other libraries make of the same bytes. Each counts only once a ticket has proved it.
+    /// The keys that other libraries behind the same server make of the file. Each counts only once a ticket has proved
+    /// it.
     pub others: Vec<Reading>,
-    /// Why no server takes the file, if [`others`](Self::others) are all that it may hold.
+    /// What a library that knows no key file may have been given: [`bare_keys`] are the keys that it makes of it. Each
+    /// counts only once a ticket has proved it.
+    pub bare: Option<Zeroizing<Vec<u8>>>,
+    /// Why no server takes the file, if [`bare`](Self::bare) keys are all that it may hold.
     pub doubt: Option<KeyFileError>,
     /// All bytes of the file, if a format was named: a ticket may show that it is of another one.
     pub named: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl KeyFile {
+    /// In how many ways the file is read.
+    #[must_use]
+    pub fn ways(&self) -> usize {
+        let bare = self.bare.as_ref().map_or(0, |bytes| bare_keys(bytes).len());
+        self.readings.len() + self.others.len() + bare
+    }
 }
 
 /// One way to read one key. With `auto`, the same bytes have as many readings as there are layouts of their size, and
@@ -95,8 +108,9 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
         }
     }
     let names = |format: &&&dyn KeyFormat| !format.is_bare() && format.claims(file);
-    let servers = FORMATS.iter().filter(names).flat_map(|format| others_of(*format, format.other_keys(file)));
-    found.others = servers.chain(bare_keys(file)).collect();
+    found.others =
+        FORMATS.iter().filter(names).flat_map(|format| others_of(*format, format.other_keys(file))).collect();
+    found.bare = may_be_bare(file).then(|| Zeroizing::new(file.to_vec()));
     Ok(found)
 }
 
@@ -105,13 +119,21 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
 pub fn keep(file: &[u8], error: KeyFileError) -> Result<KeyFile, KeyFileError> {
     // what is wrong within a file of some server's is wrong
     let is_size = matches!(error, KeyFileError::Size { format: None, .. });
-    let others = if is_size { bare_keys(file) } else { Vec::new() };
-    if others.is_empty() { Err(error) } else { Ok(KeyFile { others, doubt: Some(error), ..KeyFile::default() }) }
+    if !is_size || bare_keys(file).is_empty() {
+        return Err(error);
+    }
+    Ok(KeyFile { bare: Some(Zeroizing::new(file.to_vec())), doubt: Some(error), ..KeyFile::default() })
+}
+
+/// Whether some bytes can be the key of a library that knows no key file.
+fn may_be_bare(file: &[u8]) -> bool {
+    !file.is_empty() && file.len() <= MAX_BARE_LENGTH && is_bare_key(file)
 }
 
 /// What every library that knows no key file makes of some bytes, if they can be a key at all.
-fn bare_keys(file: &[u8]) -> Vec<Reading> {
-    if file.is_empty() || file.len() > MAX_BARE_LENGTH || !is_bare_key(file) {
+#[must_use]
+pub fn bare_keys(file: &[u8]) -> Vec<Reading> {
+    if !may_be_bare(file) {
         return Vec::new();
     }
     let formats = FORMATS.iter().copied().filter(|format| format.is_bare());

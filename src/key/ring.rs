@@ -75,43 +75,27 @@ impl KeyRing {
         let mut ring = Self::default();
         let count = files.len();
         let with_format = files_with_format(&files);
+        let with_format = Arc::new(with_format);
         for (number, (path, file)) in files.into_iter().enumerate() {
-            let KeyFile { readings, others, position, doubt, named, .. } = file;
+            let KeyFile { mut readings, others, bare, position, doubt, named, .. } = file;
             if let Some(content) = named {
                 ring.otherwise.add(Arc::clone(&path), content, now);
             }
             let has_names = readings.iter().any(|reading| is_named_cbc(&reading.key));
-            let (newest, newest_other) = (newest(&readings, now), newest(&others, now));
-            let is_other = [false, true];
-            let all = is_other.into_iter().zip([readings, others]);
-            let all = all.flat_map(|(other, readings)| readings.into_iter().map(move |reading| (other, reading)));
-            let doubt = doubt.map(|error| ring.others.doubt(Arc::clone(&path), error));
-            for (is_other, reading) in all {
-                let newest = if is_other { newest_other } else { newest };
-                let place = Position {
-                    file: position.unwrap_or(number),
-                    files: match reading.formats.as_slice() {
-                        _ if position == Some(0) => 1,
-                        // files of other servers do not matter
-                        [only] => with_format.get(only.name()).copied().unwrap_or(count),
-                        _ => count,
-                    },
-                    key: reading.key.index,
-                    keys: reading.keys,
-                    newest: now.map(|_| newest == Some(reading.key.index)),
-                };
-                let origin = Origin {
-                    file: Arc::clone(&path),
-                    index: reading.key.index,
-                    role: role(&reading, place),
-                    format: format_names(&reading).into(),
-                };
-                if is_other {
-                    ring.others.add(reading.key, origin, now, has_names, doubt);
-                } else {
-                    ring.extend(reading.key.into_key(origin, now));
+            let place = Place { path, number, position, count, with_format: Arc::clone(&with_format), now };
+            let newest = newest(&readings, now);
+            let mut format = None;
+            // what has become a key gives its memory back: a file may have thousands
+            readings.reverse();
+            while let Some(reading) = readings.pop() {
+                if readings.len() % 4096 == 0 {
+                    readings.shrink_to_fit();
                 }
+                let origin = place.origin(&reading, newest, &mut format);
+                ring.extend(reading.key.into_key(origin, now));
             }
+            let doubt = doubt.map(|error| Box::new(others::Doubt::new(error)));
+            ring.others.add(others::File { place, readings: others, bare, has_names, doubt, ready: OnceLock::new() });
         }
         ring.put_sealing_keys_first();
         ring
@@ -252,6 +236,44 @@ impl KeyRing {
     }
 }
 
+/// Where a key file stands among all that were given.
+#[derive(Debug)]
+struct Place {
+    path: Arc<str>,
+    number: usize,
+    /// Which file of its server it is, where a configuration told.
+    position: Option<usize>,
+    /// How many files there are, and of each format.
+    count: usize,
+    with_format: Arc<HashMap<&'static str, usize>>,
+    now: Option<i64>,
+}
+
+impl Place {
+    /// Where a key of the file comes from. `newest` is the one of those with validity times that seals; `format` keeps the
+    /// names of the last key's formats, which the next one mostly shares.
+    fn origin(&self, reading: &Reading, newest: Option<usize>, format: &mut Option<Arc<str>>) -> Origin {
+        let place = Position {
+            file: self.position.unwrap_or(self.number),
+            files: match reading.formats.as_slice() {
+                _ if self.position == Some(0) => 1,
+                // files of other servers do not matter
+                [only] => self.with_format.get(only.name()).copied().unwrap_or(self.count),
+                _ => self.count,
+            },
+            key: reading.key.index,
+            keys: reading.keys,
+            newest: self.now.map(|_| newest == Some(reading.key.index)),
+        };
+        let names = format_names(reading);
+        let format = match format {
+            Some(format) if **format == *names => Arc::clone(format),
+            _ => Arc::clone(format.insert(names.into())),
+        };
+        Origin { file: Arc::clone(&self.path), index: reading.key.index, role: role(reading, place), format }
+    }
+}
+
 /// Whether tickets under the key have OpenSSL's shape and name it.
 fn is_named_cbc(key: &KeyBytes) -> bool {
     matches!(key.scheme.protection, Protection::Mac { mode: Mode::Cbc, .. }) && key.layout.order != Order::AesHmac
@@ -271,8 +293,8 @@ fn files_with_format(files: &[(Arc<str>, KeyFile)]) -> HashMap<&'static str, usi
 }
 
 /// The key of a file that is valid now and became so last.
-fn newest(readings: &[Reading], now: Option<i64>) -> Option<usize> {
-    let dated = readings.iter().map(|reading| &reading.key).filter(|key| key.validity.not_after.is_some());
+fn newest<'r>(readings: impl IntoIterator<Item = &'r Reading>, now: Option<i64>) -> Option<usize> {
+    let dated = readings.into_iter().map(|reading| &reading.key).filter(|key| key.validity.not_after.is_some());
     let valid = dated.filter(|key| now.is_some_and(|now| key.validity.contains(now)));
     valid.max_by_key(|key| (key.validity.not_before, std::cmp::Reverse(key.index))).map(|key| key.index)
 }

@@ -68,10 +68,13 @@ fn or_otherwise(problem: Problem, ticket: &[u8], ring: &KeyRing) -> Problem {
     let Some(key) = ring.prove_otherwise(ticket) else { return problem };
     let origin = key.origin();
     let (file, index, layout) = (Text(origin.file.as_bytes()), origin.index, key.layout());
-    let formats = if origin.format.is_empty() { String::new() } else { format!(" ({})", origin.format) };
+    let option = match origin.format.split('/').next() {
+        Some(format) if !format.is_empty() => format!("--key-format {format}"),
+        _ => "leave out --key-format".to_owned(),
+    };
     let hint = format!(
-        "the ticket verifies under key {index} of {file} in another layout than that of the format named, {layout}{formats}: \
-         leave out --key-format"
+        "the ticket verifies under key {index} of {file} in another layout than the one that the file was read in, {layout}: \
+         {option}"
     );
     Problem { hint, ..problem }
 }

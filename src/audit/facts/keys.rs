@@ -1,7 +1,8 @@
 //! What rules see of keys and of the files they are in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::iter::Peekable;
 use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
@@ -104,6 +105,41 @@ struct Secret {
 }
 
 impl KeyFacts {
+    fn new(draft: &Draft, bytes: Zeroizing<Vec<u8>>, key: &TicketKey) -> Self {
+        let (mut start, secrets) = secret_parts(draft, bytes.len());
+        let place = |(label, length)| {
+            let secret = Secret { label, start, length };
+            start += length;
+            secret
+        };
+        Self {
+            file: Arc::clone(&key.origin().file),
+            index: draft.index,
+            // the first bytes of a master key are no name that anybody sees
+            name: key.name(),
+            fingerprint: key.fingerprint(),
+            role: key.origin().role,
+            aes_bits: draft.layout.aes * 8,
+            file_aes_bits: 0,
+            secrets: secrets.into_iter().map(place).collect(),
+            bytes,
+        }
+    }
+
+    /// Takes note of another way to read the same bytes.
+    fn add_reading(&mut self, draft: &Draft, role: Role) {
+        self.aes_bits = self.aes_bits.max(draft.layout.aes * 8);
+        if self.role != role {
+            self.role = Role::Unknown;
+        }
+        let (_, secrets) = secret_parts(draft, self.bytes.len());
+        for (secret, (label, _)) in self.secrets.iter_mut().zip(secrets) {
+            if secret.label != label {
+                secret.label = "AES or HMAC key";
+            }
+        }
+    }
+
     /// The secret parts, each with its name.
     pub(in crate::audit) fn secrets(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         self.secrets.iter().map(|secret| {
@@ -168,32 +204,25 @@ impl KeySet {
         let mut readings = Vec::new();
         for LoadedFile { path, host, content, keys, disk } in loaded {
             let text_format = keys.readings.iter().any(|r| r.formats.iter().any(|format| format.is_text()));
-            let bytes: Vec<KeyBytes> = keys.readings.iter().map(|reading| reading.key.clone()).collect();
+            let drafts = Drafts::of(&keys);
             readings.push((Arc::clone(&path), keys));
-            files.push((
-                KeyFileFacts {
-                    path,
-                    host,
-                    content,
-                    disk,
-                    keys: Vec::new(),
-                    text_format,
-                    covered: 0,
-                    readings: Vec::new(),
-                    several_splits: false,
-                },
-                bytes,
-            ));
+            let facts = KeyFileFacts {
+                path,
+                host,
+                content,
+                disk,
+                keys: Vec::new(),
+                text_format,
+                covered: 0,
+                readings: Vec::new(),
+                several_splits: false,
+            };
+            files.push((facts, drafts));
         }
         let ring = KeyRing::with_clock(readings, Some(now));
-        let mut by_reading = HashMap::new();
-        for key in ring.keys() {
-            let origin = key.origin();
-            by_reading.entry((origin.file.as_ptr().addr(), origin.index, key.layout(), key.scheme())).or_insert(key);
-        }
-        let files: Vec<KeyFileFacts> =
-            files.into_iter().map(|(file, bytes)| file.with_keys(bytes, &by_reading)).collect();
-        drop(by_reading);
+        // the keys of the ring stand in the order of the readings
+        let mut keys = ring.keys().iter().peekable();
+        let files = files.into_iter().map(|(file, drafts)| file.with_keys(drafts, &mut keys)).collect();
         Self { ring, files, sealing: OnceLock::new() }
     }
 
@@ -307,63 +336,71 @@ impl<'k> ActiveKey<'k> {
     }
 }
 
-/// What tells a reading from all others: the file as it was named, by its place in memory, the number of the key in it,
-/// and how it is divided and used.
-type Reading = (usize, usize, Layout, Scheme);
+/// The readings of a file before they are keys of the ring: what is known of each, and the bytes that they are of, once.
+#[derive(Default)]
+struct Drafts {
+    list: Vec<Draft>,
+    distinct: Vec<Zeroizing<Vec<u8>>>,
+}
 
-impl KeyFileFacts {
-    fn with_keys(mut self, readings: Vec<KeyBytes>, ring: &HashMap<Reading, &TicketKey>) -> Self {
+/// A reading.
+struct Draft {
+    index: usize,
+    layout: Layout,
+    scheme: Scheme,
+    /// Whether the bytes are what the key is derived from.
+    is_seed: bool,
+    /// The number of its bytes among those that differ.
+    bytes: usize,
+}
+
+impl Drafts {
+    fn of(file: &KeyFile) -> Self {
+        let mut drafts = Self::default();
         // few readings of each of many keys
         let mut places: HashMap<usize, Vec<usize>> = HashMap::new();
-        for reading in readings {
-            let KeyBytes { index, layout, scheme, .. } = reading;
-            // what is no key for the ring is none here
-            let Some(key) = ring.get(&(self.path.as_ptr().addr(), index, layout, scheme)) else { continue };
-            let aes = layout.aes;
-            let (skipped, secrets) = secret_parts(&reading);
-            let bytes = reading.seed.unwrap_or(reading.bytes);
-            // the first bytes of a master key are no name that anybody sees
-            let name = key.name();
-            let role = key.origin().role;
-            let formats = Arc::clone(&key.origin().format);
+        for reading in &file.readings {
+            let KeyBytes { index, layout, scheme, ref bytes, ref seed, .. } = reading.key;
+            let content = seed.as_ref().unwrap_or(bytes);
             let places = places.entry(index).or_default();
-            let same = |&at: &usize| self.keys.get(at).is_some_and(|other| *other.bytes == *bytes);
-            if let Some((at, known)) =
-                places.iter().copied().find(same).and_then(|at| Some((at, self.keys.get_mut(at)?)))
-            {
-                self.readings.push((formats, at, role));
-                known.aes_bits = known.aes_bits.max(aes * 8);
-                if known.role != role {
-                    known.role = Role::Unknown;
-                }
-                for (secret, (label, _)) in known.secrets.iter_mut().zip(secrets) {
-                    if secret.label != label {
-                        secret.label = "AES or HMAC key";
-                    }
-                }
+            let same = |&at: &usize| drafts.distinct.get(at).is_some_and(|known| **known == **content);
+            let known = places.iter().copied().find(same);
+            let bytes = known.unwrap_or_else(|| {
+                drafts.distinct.push(Zeroizing::clone(content));
+                places.push(drafts.distinct.len() - 1);
+                drafts.distinct.len() - 1
+            });
+            drafts.list.push(Draft { index, layout, scheme, is_seed: seed.is_some(), bytes });
+        }
+        drafts
+    }
+}
+
+impl KeyFileFacts {
+    fn with_keys<'k>(mut self, drafts: Drafts, ring: &mut Peekable<impl Iterator<Item = &'k TicketKey>>) -> Self {
+        let Drafts { list, mut distinct } = drafts;
+        let mut places: Vec<Option<usize>> = vec![None; distinct.len()];
+        let mut indices = HashSet::new();
+        for draft in list {
+            let Draft { index, layout, scheme, .. } = draft;
+            let is_it = |key: &&TicketKey| {
+                let origin = key.origin();
+                Arc::ptr_eq(&origin.file, &self.path)
+                    && (origin.index, key.layout(), key.scheme()) == (index, layout, scheme)
+            };
+            // what is no key for the ring is none here
+            let Some(key) = ring.next_if(is_it) else { continue };
+            let Some((bytes, place)) = distinct.get_mut(draft.bytes).zip(places.get_mut(draft.bytes)) else { continue };
+            let (formats, role) = (Arc::clone(&key.origin().format), key.origin().role);
+            if let Some(known) = place.and_then(|at| self.keys.get_mut(at)) {
+                self.readings.push((formats, place.unwrap_or_default(), role));
+                known.add_reading(&draft, role);
                 continue;
             }
-            let mut start = skipped;
-            let place = |(label, length)| {
-                let secret = Secret { label, start, length };
-                start += length;
-                secret
-            };
-            let secrets = secrets.into_iter().map(place).collect();
-            self.several_splits |= !places.is_empty();
-            places.push(self.keys.len());
+            self.several_splits |= !indices.insert(index);
+            *place = Some(self.keys.len());
             self.readings.push((formats, self.keys.len(), role));
-            self.keys.push(KeyFacts {
-                file: Arc::clone(&self.path),
-                index,
-                name,
-                fingerprint: key.fingerprint(),
-                role,
-                aes_bits: aes * 8,
-                file_aes_bits: 0,
-                bytes,
-                secrets,
-            });
+            self.keys.push(KeyFacts::new(&draft, std::mem::take(bytes), key));
         }
         let most = self.keys.iter().map(|key| key.aes_bits).max().unwrap_or(0);
         self.keys.iter_mut().for_each(|key| key.file_aes_bits = most);
@@ -379,13 +416,13 @@ impl KeyFileFacts {
     }
 }
 
-/// How many bytes go before the secrets, and what those are, with their lengths, in order.
-fn secret_parts(key: &KeyBytes) -> (usize, Vec<(&'static str, usize)>) {
-    if let Some(seed) = &key.seed {
-        return (0, vec![("key", seed.len())]);
+/// How many bytes go before the secrets, and what those are, with their lengths, in order. `length` is that of the key.
+fn secret_parts(key: &Draft, length: usize) -> (usize, Vec<(&'static str, usize)>) {
+    if key.is_seed {
+        return (0, vec![("key", length)]);
     }
     if key.scheme.derives() {
-        return (0, vec![("master key", key.bytes.len())]);
+        return (0, vec![("master key", length)]);
     }
     let Layout { order, aes, hmac } = key.layout;
     let secrets = match order {
