@@ -2,6 +2,7 @@
 
 mod others;
 mod otherwise;
+mod place;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -10,12 +11,14 @@ use std::sync::{Arc, OnceLock};
 
 use self::others::Others;
 use self::otherwise::Otherwise;
-use super::file::{KeyFile, Reading};
-use super::format::{KeyBytes, Position};
+use self::place::{Place, newest};
+use super::file::KeyFile;
+use super::format::KeyBytes;
 use super::formats::go_key;
 use super::layout::{Layout, Order};
 use super::scheme::{Derivation, Mode, Protection};
 use super::{KeyFileError, KeyName, Origin, Role, Scheme, TicketKey, Verified, weak};
+use crate::ticket::leading_name;
 
 /// Where the built-in keys say they come from.
 pub const BUILT_IN: &str = "(built-in)";
@@ -34,7 +37,9 @@ pub struct KeyRing {
     /// Of built-in keys: further keys with the same MAC key.
     siblings: Vec<OnceLock<Vec<TicketKey>>>,
     others: Others,
-    otherwise: Otherwise,
+    otherwise: Otherwise<Self>,
+    /// The clock that it was made with, seconds since 1970.
+    now: Option<i64>,
 }
 
 /// Hashes a key name, which is random, by a multiplication of its halves: the table holds only names of our own keys,
@@ -72,14 +77,14 @@ impl KeyRing {
     /// are derived from the time are looked for first.
     #[must_use]
     pub fn with_clock(files: Vec<(Arc<str>, KeyFile)>, now: Option<i64>) -> Self {
-        let mut ring = Self::default();
+        let mut ring = Self { now, ..Self::default() };
         let count = files.len();
         let with_format = files_with_format(&files);
         let with_format = Arc::new(with_format);
         for (number, (path, file)) in files.into_iter().enumerate() {
             let KeyFile { mut readings, others, bare, position, doubt, named, .. } = file;
             if let Some(content) = named {
-                ring.otherwise.add(Arc::clone(&path), content, now);
+                ring.otherwise.add(Arc::clone(&path), content);
             }
             let has_names = readings.iter().any(|reading| is_named_cbc(&reading.key));
             let place = Place { path, number, position, count, with_format: Arc::clone(&with_format), now };
@@ -181,7 +186,10 @@ impl KeyRing {
     /// The key that would prove a ticket if the files were read by their content and not by the format that was named.
     #[must_use]
     pub fn prove_otherwise(&self, ticket: &[u8]) -> Option<&TicketKey> {
-        self.otherwise.prove(ticket)
+        let name = leading_name(ticket)?;
+        let ring = self.otherwise.ring(|files| Self::with_clock(files, self.now))?;
+        let proves = ring.candidates(name).find(|key| key.verify(ticket).is_ok());
+        proves.or_else(|| ring.prove(ticket).map(|verified| verified.key()))
     }
 
     /// The files that no server takes, and of which no ticket was seen that they could be the key of: path and error.
@@ -236,44 +244,6 @@ impl KeyRing {
     }
 }
 
-/// Where a key file stands among all that were given.
-#[derive(Debug)]
-struct Place {
-    path: Arc<str>,
-    number: usize,
-    /// Which file of its server it is, where a configuration told.
-    position: Option<usize>,
-    /// How many files there are, and of each format.
-    count: usize,
-    with_format: Arc<HashMap<&'static str, usize>>,
-    now: Option<i64>,
-}
-
-impl Place {
-    /// Where a key of the file comes from. `newest` is the one of those with validity times that seals; `format` keeps the
-    /// names of the last key's formats, which the next one mostly shares.
-    fn origin(&self, reading: &Reading, newest: Option<usize>, format: &mut Option<Arc<str>>) -> Origin {
-        let place = Position {
-            file: self.position.unwrap_or(self.number),
-            files: match reading.formats.as_slice() {
-                _ if self.position == Some(0) => 1,
-                // files of other servers do not matter
-                [only] => self.with_format.get(only.name()).copied().unwrap_or(self.count),
-                _ => self.count,
-            },
-            key: reading.key.index,
-            keys: reading.keys,
-            newest: self.now.map(|_| newest == Some(reading.key.index)),
-        };
-        let names = format_names(reading);
-        let format = match format {
-            Some(format) if **format == *names => Arc::clone(format),
-            _ => Arc::clone(format.insert(names.into())),
-        };
-        Origin { file: Arc::clone(&self.path), index: reading.key.index, role: role(reading, place), format }
-    }
-}
-
 /// Whether tickets under the key have OpenSSL's shape and name it.
 fn is_named_cbc(key: &KeyBytes) -> bool {
     matches!(key.scheme.protection, Protection::Mac { mode: Mode::Cbc, .. }) && key.layout.order != Order::AesHmac
@@ -292,13 +262,6 @@ fn files_with_format(files: &[(Arc<str>, KeyFile)]) -> HashMap<&'static str, usi
     counts
 }
 
-/// The key of a file that is valid now and became so last.
-fn newest<'r>(readings: impl IntoIterator<Item = &'r Reading>, now: Option<i64>) -> Option<usize> {
-    let dated = readings.into_iter().map(|reading| &reading.key).filter(|key| key.validity.not_after.is_some());
-    let valid = dated.filter(|key| now.is_some_and(|now| key.validity.contains(now)));
-    valid.max_by_key(|key| (key.validity.not_before, std::cmp::Reverse(key.index))).map(|key| key.index)
-}
-
 fn built_in_key(index: usize, aes: &[u8], mac: &[u8]) -> Option<TicketKey> {
     let layout = Layout { order: Order::AesHmac, aes: aes.len(), hmac: mac.len() };
     KeyBytes::new(index, &[aes, mac].concat(), layout).into_key(built_in_origin(index), None)
@@ -306,23 +269,6 @@ fn built_in_key(index: usize, aes: &[u8], mac: &[u8]) -> Option<TicketKey> {
 
 fn built_in_origin(index: usize) -> Origin {
     Origin { file: BUILT_IN.into(), index, role: Role::Unknown, format: "".into() }
-}
-
-/// What the server does with the key, where all formats that have an opinion agree.
-fn role(reading: &Reading, place: Position) -> Role {
-    if !reading.loadable {
-        return Role::Unknown;
-    }
-    let mut opinions = reading.formats.iter().map(|format| format.role(place)).filter(|&role| role != Role::Unknown);
-    match opinions.next() {
-        Some(role) if opinions.all(|other| other == role) => role,
-        _ => Role::Unknown,
-    }
-}
-
-fn format_names(reading: &Reading) -> String {
-    let names: Vec<&str> = reading.formats.iter().map(|format| format.name()).collect();
-    names.join("/")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroizing;
 
-use super::{Place, newest};
+use super::place::{Place, newest};
 use crate::key::file::{KeyFileError, Reading, bare_keys};
 use crate::key::format::KeyBytes;
 use crate::key::scheme::Derivation;

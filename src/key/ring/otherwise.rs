@@ -5,42 +5,37 @@ use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
 
-use super::KeyRing;
-use crate::key::TicketKey;
-use crate::key::file::read_auto;
-use crate::ticket;
+use crate::key::file::{KeyFile, read_auto};
 
-/// The files, and the keys that they hold by their content, which are set up when the first ticket asks for them.
-#[derive(Default)]
-pub(super) struct Otherwise {
+/// The files, and the ring of the keys that they hold by their content, which is set up when the first ticket asks for it.
+pub(super) struct Otherwise<R> {
     files: Vec<(Arc<str>, Zeroizing<Vec<u8>>)>,
-    now: Option<i64>,
-    ring: OnceLock<Box<KeyRing>>,
+    ring: OnceLock<Box<R>>,
 }
 
-impl fmt::Debug for Otherwise {
+impl<R> Default for Otherwise<R> {
+    fn default() -> Self {
+        Self { files: Vec::new(), ring: OnceLock::new() }
+    }
+}
+
+impl<R> fmt::Debug for Otherwise<R> {
     /// How many files there are; nothing of their bytes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Otherwise").field("files", &self.files.len()).finish_non_exhaustive()
     }
 }
 
-impl Otherwise {
-    pub(super) fn add(&mut self, path: Arc<str>, content: Zeroizing<Vec<u8>>, now: Option<i64>) {
+impl<R> Otherwise<R> {
+    pub(super) fn add(&mut self, path: Arc<str>, content: Zeroizing<Vec<u8>>) {
         self.files.push((path, content));
-        self.now = now;
     }
 
-    /// The first key that proves a ticket.
-    #[cold]
-    pub(super) fn prove(&self, ticket: &[u8]) -> Option<&TicketKey> {
-        let name = ticket::leading_name(ticket).filter(|_| !self.files.is_empty())?;
-        let ring = self.ring.get_or_init(|| {
-            let read =
-                |(path, content): &(Arc<str>, Zeroizing<Vec<u8>>)| Some((Arc::clone(path), read_auto(content).ok()?));
-            Box::new(KeyRing::with_clock(self.files.iter().filter_map(read).collect(), self.now))
-        });
-        let proves = ring.candidates(name).find(|key| key.verify(ticket).is_ok());
-        proves.or_else(|| ring.prove(ticket).map(|verified| verified.key()))
+    /// The ring that `set_up` makes of the files; `None` if there are none.
+    pub(super) fn ring(&self, set_up: impl FnOnce(Vec<(Arc<str>, KeyFile)>) -> R) -> Option<&R> {
+        let read =
+            |(path, content): &(Arc<str>, Zeroizing<Vec<u8>>)| Some((Arc::clone(path), read_auto(content).ok()?));
+        let ring = || Box::new(set_up(self.files.iter().filter_map(read).collect()));
+        (!self.files.is_empty()).then(|| &**self.ring.get_or_init(ring))
     }
 }
