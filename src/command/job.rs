@@ -14,6 +14,7 @@ use std::io::{self, Write};
 
 use tktdump::escape::Text;
 use tktdump::input::{self, Proves};
+use tktdump::key::file::bare_keys;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
 use tktdump::report::{Page, Tally, Totals, json, text};
@@ -123,7 +124,9 @@ fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyh
             notes.warning(format_args!("{shown}: {warning}"));
         }
         if notes.is_verbose() {
-            notes.detail(format_args!("{shown}: {} bytes, read in {} ways", loaded.length, loaded.file.ways()));
+            let bare = loaded.file.bare.as_ref().map_or(0, |bytes| bare_keys(bytes).len());
+            let ways = loaded.file.readings.len() + loaded.file.others.len() + bare;
+            notes.detail(format_args!("{shown}: {} bytes, read in {ways} ways", loaded.length));
         }
         files.push((loaded.path, loaded.file));
     }
@@ -151,7 +154,7 @@ fn summary(args: &JobArgs, tally: &Tally, captures: Option<Totals>) -> io::Resul
     }
     let mut record = Page::new();
     let counts: Vec<_> = tally.counts().map(|(status, count)| (status.as_str(), count)).collect();
-    let captures = captures.map(|totals| (tally.connections(), totals));
-    json::summary(tally.tickets(), &counts, tally.passed_over(), captures, &mut record);
+    let connections = (captures.is_some() || tally.connections() > 0).then(|| tally.connections());
+    json::summary(tally.tickets(), &counts, tally.passed_over(), connections, captures, &mut record);
     io::stdout().write_all(&record)
 }

@@ -97,7 +97,7 @@ impl KeyRing {
                     readings.shrink_to_fit();
                 }
                 let origin = place.origin(&reading, newest, &mut format);
-                ring.extend(reading.key.into_key(origin, now));
+                ring.extend(TicketKey::new(&reading.key, origin, now));
             }
             let doubt = doubt.map(|error| Box::new(others::Doubt::new(error)));
             ring.others.add(others::File { place, readings: others, bare, has_names, doubt, ready: OnceLock::new() });
@@ -132,7 +132,7 @@ impl KeyRing {
     /// Adds a key behind the built-in list; `key` makes it with its number.
     fn add_built_in(&mut self, key: impl FnOnce(usize) -> KeyBytes) {
         let index = self.keys.len();
-        self.extend(key(index).into_key(built_in_origin(index), None));
+        self.extend(TicketKey::new(&key(index), built_in_origin(index), None));
     }
 
     /// The keys of the built-in list with the same MAC key and another AES key: they are set up when that MAC key has
@@ -264,7 +264,7 @@ fn files_with_format(files: &[(Arc<str>, KeyFile)]) -> HashMap<&'static str, usi
 
 fn built_in_key(index: usize, aes: &[u8], mac: &[u8]) -> Option<TicketKey> {
     let layout = Layout { order: Order::AesHmac, aes: aes.len(), hmac: mac.len() };
-    KeyBytes::new(index, &[aes, mac].concat(), layout).into_key(built_in_origin(index), None)
+    TicketKey::new(&KeyBytes::new(index, &[aes, mac].concat(), layout), built_in_origin(index), None)
 }
 
 fn built_in_origin(index: usize) -> Origin {

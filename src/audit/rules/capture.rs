@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded_in_bytes_and_what_is_not_is_counted() {
-        let name = [b'a'; 60_000];
+        let name = vec![b'a'; 60_000];
         assert!(KeptPlace::new(&Offer { sni: Some(&name), ..OFFER }).size() < 1000);
         let policy = Policy::default();
         let mut auditor = Auditor::new(&policy, testing::NOW);

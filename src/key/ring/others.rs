@@ -145,7 +145,7 @@ impl File {
         let mut format = None;
         all.filter_map(|reading| {
             let origin = self.place.origin(reading, newest, &mut format);
-            reading.key.clone().into_key(origin, self.place.now)
+            TicketKey::new(&reading.key, origin, self.place.now)
         })
         .collect()
     }
