@@ -19,7 +19,7 @@ pub struct Message {
     pub time: Time,
 }
 
-/// An alert that was sent in plain (RFC 8446 section 6).
+/// An alert that was sent in plain (RFC 9846, RFC 8446 section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alert {
     /// Who sent it.
@@ -41,6 +41,14 @@ impl Alert {
         self.level == 2
     }
 
+    /// Whether it says that something is wrong, whatever its level: the others say that somebody goes, or are in the way
+    /// of nothing.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        // close_notify, user_canceled, no_renegotiation, unrecognized_name
+        !matches!(self.description, 0 | 90 | 100 | 112)
+    }
+
     /// The word for its level.
     #[must_use]
     pub fn level_name(&self) -> &'static str {
@@ -51,7 +59,7 @@ impl Alert {
         }
     }
 
-    /// The name of what is wrong (RFC 8446 section 6; IANA registry "TLS Alerts").
+    /// The name of what is wrong (RFC 9846, RFC 8446 section 6; IANA registry "TLS Alerts").
     #[must_use]
     pub fn name(&self) -> &'static str {
         crate::tls::alert::name(self.description)
@@ -93,6 +101,14 @@ pub struct Flight {
     pub server_changed: bool,
     /// As much that is encrypted, sent by the client after the `ServerHello`, as a Finished takes (TLS 1.3).
     pub client_protected: bool,
+}
+
+impl Flight {
+    /// Whether a message was seen that only the handshake of a new session has.
+    #[must_use]
+    pub fn begins_session(&self) -> bool {
+        self.certificate || self.key_exchange || self.hello_done || self.certificate_request || self.client_key_exchange
+    }
 }
 
 /// How a handshake went.
@@ -338,12 +354,10 @@ impl Connection {
                 None => HandshakeKind::Full,
             };
         }
-        let Flight { certificate, key_exchange, hello_done, certificate_request, client_key_exchange, .. } =
-            self.flight;
         if !self.flight.server_changed {
             return HandshakeKind::Incomplete;
         }
-        if certificate || key_exchange || hello_done || certificate_request || client_key_exchange {
+        if self.flight.begins_session() {
             return HandshakeKind::Full;
         }
         // a new session always has one of these: what is missing may have been lost
