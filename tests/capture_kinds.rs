@@ -96,7 +96,7 @@ fn an_earlier_answer_to_the_syn_sets_no_number() {
     assert_eq!(found(&connections(&talk.packets)), [(0, "full", vec![wire::ticket(7, 1)])]);
 }
 
-/// A hello in the format of SSL 2.0 (RFC 5246 appendix E.2).
+/// A hello in the format of SSL 2.0 (RFC 9846, RFC 5246 appendix E.2).
 fn old_hello(version: [u8; 2], challenge: &[u8]) -> Vec<u8> {
     let suites = [0, 0, 0x2f, 0, 0, 0x0a, 1, 0, 0x80];
     let length = u8::try_from(challenge.len()).unwrap();

@@ -13,9 +13,9 @@ use crate::tls::tls13::NewSessionTicket;
 pub enum Carrier {
     /// The server's `NewSessionTicket` (TLS 1.3 encrypts it: it is seen with the connection's own secrets only).
     NewSessionTicket,
-    /// The `session_ticket` extension of a `ClientHello` (RFC 5077).
+    /// The `session_ticket` extension of a `ClientHello` (RFC 9846, RFC 5077).
     SessionTicket,
-    /// A PSK identity of a `ClientHello` (RFC 8446 section 4.2.11).
+    /// A PSK identity of a `ClientHello` (RFC 9846, RFC 8446 section 4.2.11).
     Psk,
 }
 
@@ -77,7 +77,7 @@ pub struct Sighting<'c> {
     /// The ticket's age in milliseconds as the client reckons; known once the ticket is open.
     pub age_ms: Option<u32>,
     /// Whether the client says that the identity is of a PSK that comes from elsewhere than a ticket: its age is zero,
-    /// or the hello says so (RFC 8446 section 4.2.11, RFC 9973), or it is a text.
+    /// or the hello says so (RFC 9846, RFC 8446 section 4.2.11, RFC 9973), or it is a text.
     pub is_external: bool,
     /// Whether the hello also has an encrypted one (RFC 9849): if that is no pretence, what is seen here is random.
     pub beside_encrypted: bool,
