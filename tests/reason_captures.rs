@@ -1,7 +1,8 @@
 //! A capture for every reason word, with tickets that were sealed here, as the command explains it.
 
 // a test that cannot go on says so by panicking
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+// and a list of examples is as long as it is
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::too_many_lines)]
 
 mod common;
 #[path = "seal/mod.rs"]

@@ -1,7 +1,8 @@
 //! Every reason word by a conversation of our own bytes.
 
 // a test that cannot go on says so by panicking
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+// and a list of examples is as long as it is
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::too_many_lines)]
 
 mod wire;
 
@@ -236,7 +237,7 @@ fn every_reason_has_an_example() {
     let close = |talk: &mut Talk| drop(talk.packet(Server, FIN | ACK, &[]).packet(Client, FIN | ACK, &[]).clone());
     check(Reason::Closed, "the server closed the connection", judge(&after_hello(close), &[]));
     let both = |talk: &mut Talk| drop(talk.packet(Server, FIN | ACK, &[]).packet(Client, RST | ACK, &[]).clone());
-    let words = "the server closed the connection (packet 6), and the client reset the connection (packet 7)";
+    let words = "the server closed the connection (packet 6), and the client reset it (packet 7)";
     check(Reason::Reset, words, judge(&after_hello(both), &[]));
     // a warning that is all of the answer
     let warned = |description: u8| {
@@ -283,6 +284,11 @@ fn every_reason_has_an_example() {
     check(Reason::MalformedHello, "the ServerHello cannot be read", judge(&after_hello(garbled), &[]));
     let datagrams = [wire::datagram(Client, 50_000, &dtls_hello(1)), wire::datagram(Client, 50_000, &dtls_hello(2))];
     check(Reason::NoAnswer, "no answer", judge(&connections(&datagrams)[0], &[]));
+    let verify = [&[0xfe, 0xfd][..], &wire::prefixed(1, &[0xc0; 20])].concat();
+    let verify = [&[3][..], &[0, 0, 23, 0, 0, 0, 0, 0, 0, 0, 23], &verify].concat();
+    let verify = [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0][..], &wire::prefixed(2, &verify)].concat();
+    let datagrams = [wire::datagram(Client, 50_000, &dtls_hello(1)), wire::datagram(Server, 50_000, &verify)];
+    check(Reason::NotInCapture, "again, with a cookie", judge(&connections(&datagrams)[0], &[]));
 
     // by what came before
     let sealed = |name: u8| (full12(true), vec![offered(9, Verdict::UnknownKey), issued(name, Verdict::NoKey)]);

@@ -259,8 +259,13 @@ impl Connection {
     fn was_cut_short(&self, is_tls13: bool) -> bool {
         let (client, server) = (self.evidence(Side::Client), self.evidence(Side::Server));
         let ended = client.reset.is_some() || server.reset.is_some() || client.fin.is_some();
-        // in TLS 1.3 a ChangeCipherSpec says nothing: it is there for middleboxes
-        let answered = if is_tls13 { self.flight.client_protected } else { self.flight.client_changed };
+        // in TLS 1.3 a ChangeCipherSpec says nothing: it is there for middleboxes; of a new session of TLS ≤ 1.2 the server's
+        // comes after the client's
+        let answered = if is_tls13 {
+            self.flight.client_protected
+        } else {
+            self.flight.client_changed || (self.flight.begins_session() && self.flight.server_changed)
+        };
         ended && !answered && !self.client_lost && client.unseen == 0
     }
 

@@ -85,6 +85,8 @@ pub(super) enum Missing {
     Answer,
     /// What came of a HelloRetryRequest.
     AfterRetry,
+    /// What came of a `HelloVerifyRequest` (DTLS).
+    AfterVerify,
     /// What came after the ClientHello: the capture ends.
     EndBeforeAnswer,
     /// Packets of the handshake.

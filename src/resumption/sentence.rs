@@ -98,11 +98,20 @@ fn ended(stage: Stage, end: &End, begun: Begun, f: &mut Formatter<'_>) -> fmt::R
     if let Some(alert) = warning {
         write!(f, "the {} sent the warning {}, and ", alert.from.as_str(), Named(alert))?;
     }
-    if let Some((packet, side)) = closed_before {
-        write!(f, "the {} closed the connection (packet {packet}), and ", side.as_str())?;
-    }
     let did = if *is_reset { "reset" } else { "closed" };
-    write!(f, "the {} {did} the connection (packet {packet}){begun}", by.as_str())
+    match closed_before {
+        Some((closed, side)) if side == by => {
+            write!(f, "the {} closed the connection (packet {closed}) and reset it (packet {packet})", by.as_str())?;
+        }
+        Some((closed, side)) => write!(
+            f,
+            "the {} closed the connection (packet {closed}), and the {} reset it (packet {packet})",
+            side.as_str(),
+            by.as_str()
+        )?,
+        None => write!(f, "the {} {did} the connection (packet {packet})", by.as_str())?,
+    }
+    begun.fmt(f)
 }
 
 impl Display for Missing {
@@ -119,6 +128,9 @@ impl Display for Missing {
             Self::Answer => "packets with the server's answer are missing from the capture",
             Self::AfterRetry => {
                 "the server asked for another ClientHello, and the capture does not show what came of it"
+            }
+            Self::AfterVerify => {
+                "the server asked for the ClientHello again, with a cookie, and the capture does not show what came of it"
             }
             Self::EndBeforeAnswer => "the capture ends before an answer to the ClientHello",
             Self::Packets => "packets of the handshake are missing from the capture",

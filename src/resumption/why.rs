@@ -103,6 +103,8 @@ fn unanswered(connection: &Connection) -> Cause {
         return Cause::Ended(stage, end, Begun::Unknown);
     } else if stage == Stage::Retry {
         Missing::AfterRetry
+    } else if connection.flight.hello_verify_request {
+        Missing::AfterVerify
     } else if connection.open_at_end {
         Missing::EndBeforeAnswer
     } else {
