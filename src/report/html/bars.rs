@@ -189,8 +189,8 @@ fn stacks(axis: Axis, step: i64, bars: &BTreeMap<i64, Bar>, html: &mut Html) {
             html.raw("<rect class=\"").raw(class(outcome)).raw("\" x=\"").at(left).raw("\" y=\"").at(top);
             html.raw("\" width=\"").at(width).raw("\" height=\"").at(height).raw("\"/>");
         }
-        // a digit takes about seven units
-        if 7.0 * counted(bar.total().to_string().len() as u64) < width + 2.0 {
+        // a digit takes about seven units, and some room
+        if 8.0 * counted(bar.total().to_string().len() as u64) < width - 2.0 {
             html.raw("<text class=\"tiny\" text-anchor=\"middle\" x=\"")
                 .at(left + width / 2.0)
                 .raw("\" y=\"")
