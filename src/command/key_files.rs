@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tktdump::escape::Text;
 use tktdump::key::configs;
 use tktdump::key::format::KeyFormat;
 
@@ -41,6 +42,10 @@ pub(super) fn load(
             Ok(files) => loaded.extend(files.into_iter().map(Ok)),
             Err(error) => loaded.push(Err(error)),
         }
+    }
+    for Loaded { path, length, file, .. } in loaded.iter().flatten() {
+        let ways = file.readings.len() + file.others.len();
+        notes.detail(format_args!("{}: {length} bytes, read in {ways} ways", Text(path.as_bytes())));
     }
     loaded
 }

@@ -33,7 +33,7 @@ pub(super) struct KeysArgs {
     /// differ, be it in their order
     #[arg(long)]
     pub(super) compare: bool,
-    /// Output
+    /// Output format
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(super) format: ListFormat,
     #[command(flatten)]
