@@ -178,6 +178,17 @@ fn documents_show_what_commands_print_with_spark() {
     check("spark");
 }
 
+/// The library's example is part of one that is compiled.
+#[test]
+fn the_code_is_that_of_the_example() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name| fs::read_to_string(project.join(name)).unwrap();
+    let (text, example) = (read("README.md"), read("examples/open.rs"));
+    let code = text.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+    let indented: String = code.lines().map(|line| format!("    {line}\n")).collect();
+    assert!(example.contains(&indented), "{code}");
+}
+
 fn check(tools: &str) {
     common::settle_modes();
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
