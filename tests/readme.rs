@@ -185,7 +185,7 @@ fn the_code_is_that_of_the_example() {
     let read = |name| fs::read_to_string(project.join(name)).unwrap();
     let (text, example) = (read("README.md"), read("examples/open.rs"));
     let code = text.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
-    let indented: String = code.lines().map(|line| format!("    {line}\n")).collect();
+    let indented = format!("    {}\n", code.trim_end().replace('\n', "\n    "));
     assert!(example.contains(&indented), "{code}");
 }
 
