@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use tktdump::escape::Text;
 use tktdump::input::printed_key;
 use tktdump::key::configs;
-use tktdump::key::file::read_auto;
+use tktdump::key::file::{bare_keys, read_auto};
 use tktdump::key::format::KeyFormat;
 
 use super::failure::Failure;
@@ -45,8 +45,9 @@ pub(super) fn load(
             Err(error) => loaded.push(Err(error)),
         }
     }
-    for Loaded { path, length, file, .. } in loaded.iter().flatten() {
-        let ways = file.readings.len() + file.others.len();
+    for Loaded { path, length, file, .. } in loaded.iter().flatten().filter(|_| notes.is_verbose()) {
+        let bare = file.bare.as_ref().map_or(0, |bytes| bare_keys(bytes).len());
+        let ways = file.readings.len() + file.others.len() + bare;
         notes.detail(format_args!("{}: {length} bytes, read in {ways} ways", Text(path.as_bytes())));
     }
     loaded
