@@ -19,7 +19,7 @@ use tktdump::audit::{Auditor, Policy};
 use tktdump::capture::sighting::Sighting;
 use tktdump::capture::{Connection, Remarks};
 use tktdump::escape::Text;
-use tktdump::input::{Item, Proves, Recorded, RecordedConnection};
+use tktdump::input::{Guess, Item, Proves, Recorded, RecordedConnection};
 use tktdump::open::Opener;
 use tktdump::record::{Place, Selection, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
@@ -73,6 +73,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         left_out: 0,
         tally: Tally::default(),
         captures: None,
+        guess: None,
         sequence: Sequence::default(),
         history: History::default(),
         source: Source::from(""),
@@ -100,11 +101,22 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let at_the_end = worker.auditor.finish();
     worker.output.take(at_the_end);
+    for (rule, count) in worker.auditor.left_out() {
+        worker.notes.warning(format_args!(
+            "{}: {count} tickets were not judged by this rule in full, since it can remember no more of them",
+            rule.id
+        ));
+    }
     #[cfg(feature = "sarif")]
     worker.output.document(&policy, worker.notes);
     worker.output.finish(&worker.tally, worker.captures, args.stats, worker.notes)?;
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
+    }
+    if let (Some(guess), [only], 0, Exit::Done) =
+        (worker.guess, inputs.as_slice(), worker.tally.tickets() + worker.left_out, exit)
+    {
+        source::tell_nothing(only, guess, worker.notes);
     }
     if policy.thresholds.expect_active && worker.tally.tickets() + worker.left_out == 0 && exit == Exit::Done {
         worker.notes.error("no ticket was found, so that nothing shows which key seals");
@@ -242,6 +254,8 @@ struct Worker<'w> {
     /// Tickets that were found and not selected.
     left_out: u64,
     sequence: Sequence,
+    /// What the last input seems to be in which nothing was found.
+    guess: Option<Guess>,
     /// Of the capture.
     history: History,
     source: Source,
@@ -311,6 +325,10 @@ impl Worker<'_> {
 }
 
 impl Sink for Worker<'_> {
+    fn nothing(&mut self, guess: Guess) {
+        self.guess = Some(guess);
+    }
+
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let place = Place { source: &self.source, index: self.index, line, packet: None };
         match item {
