@@ -21,6 +21,7 @@ pub use self::history::{History, Issue, Mark};
 pub use self::reason::{Conclusion, Reason};
 pub use self::unrecognised::Unrecognised;
 pub use self::why::conclude;
+pub(crate) use self::why::conclude_from;
 
 /// What is known of one ticket once it was tried with the keys.
 #[derive(Debug, Clone)]
@@ -96,9 +97,9 @@ pub struct Opened {
     pub early_data_accepted: bool,
 }
 
-/// Judges a ticket. Completes `sighting` with what takes the session: binder and age.
+/// Judges a ticket, for which `mark` stands. Completes `sighting` with what takes the session: binder and age.
 #[must_use]
-pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &Outcome<'_>) -> Attempt {
+pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, mark: Mark, outcome: &Outcome<'_>) -> Attempt {
     let unrecognised = Unrecognised::of(sighting, outcome);
     let verdict = match outcome {
         _ if unrecognised.is_some() => unrecognised.map_or(Verdict::Malformed, Verdict::Unrecognised),
@@ -127,7 +128,7 @@ pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &O
         selected: sighting.selected.unwrap_or(false),
         key_name: if unrecognised.is_some() { None } else { key_name(sighting.ticket, outcome) },
         packet: sighting.packet,
-        mark: Mark::of(sighting.ticket),
+        mark,
         verdict,
     }
 }

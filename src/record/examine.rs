@@ -5,7 +5,7 @@ use crate::capture::Connection;
 use crate::capture::sighting::Carrier;
 use crate::input::{Item, Unreadable};
 use crate::open::{Checked, Opener, Outcome};
-use crate::resumption::{self, History};
+use crate::resumption::{self, History, Mark};
 use crate::session::Session;
 
 /// Opens what an item holds. `buffer` takes the plaintext: one buffer serves a batch.
@@ -30,8 +30,9 @@ pub fn examine<'a>(place: Place<'a>, item: &Item<'a>, opener: &Opener<'a>, buffe
             examine_checked(place, bytes, &opener.check(bytes), opener, buffer)
         }
         Item::Listed { ticket, beside } => {
-            let record = examine_checked(place, ticket, &opener.check(ticket), opener, buffer);
-            Record { beside: Some(beside), ..record }
+            let mut record = examine_checked(place, ticket, &opener.check(ticket), opener, buffer);
+            record.beside = Some(beside);
+            record
         }
         Item::Unreadable(error) => unreadable(place, error.clone()),
         Item::Session(der) => examine_session(place, der, opener, buffer),
@@ -47,14 +48,17 @@ pub fn examine_checked<'a>(
     opener: &Opener<'a>,
     buffer: &'a mut Vec<u8>,
 ) -> Record<'a> {
-    Record {
-        place,
-        bytes,
-        verdict: Ok(opener.open(checked, buffer)),
-        client_session: None,
-        capture: None,
-        beside: None,
+    let mut record = unopened(place, bytes);
+    if let Ok(outcome) = &mut record.verdict {
+        opener.open_into(checked, buffer, outcome);
     }
+    record
+}
+
+/// The record of a ticket that is to be opened.
+#[inline]
+fn unopened<'a>(place: Place<'a>, bytes: &'a [u8]) -> Record<'a> {
+    Record { place, bytes, verdict: Ok(Outcome::NoKey), client_session: None, capture: None, beside: None }
 }
 
 #[cold]
@@ -93,31 +97,30 @@ pub fn examine_connection<'a>(
     each: &mut dyn FnMut(&Record<'_>),
 ) -> ConnectionRecord<'a> {
     let mut attempts = Vec::new();
-    let is_resumed = connection.handshake().is_resumed();
+    let hellos = connection.decisive_hellos();
+    let is_resumed = hellos.handshake.is_resumed();
     for (mut sighting, index) in connection.sightings().into_iter().zip(index..) {
-        let place = Place { source, index, line: None, packet: Some(sighting.packet) };
+        let mark = Mark::of(sighting.ticket);
         sighting.issued_by = match sighting.carrier {
             Carrier::NewSessionTicket => None,
-            _ => history.issued_by(sighting.ticket).map(|issue| (issue.stream, issue.packet)),
+            _ => history.issued_by(mark).map(|issue| (issue.stream, issue.packet)),
         };
-        let outcome = opener.open(&opener.check(sighting.ticket), buffer);
-        let attempt = resumption::examine(connection, &mut sighting, &outcome);
-        let is_taken = attempt.selected || (attempt.carrier == Carrier::SessionTicket && is_resumed);
-        let root = history.root(&attempt).filter(|_| is_taken);
-        sighting.lived = root.map(|root| at.unwrap_or(sighting.time.seconds).saturating_sub(root));
-        attempts.push(attempt);
-        let bytes = sighting.ticket;
-        each(&Record {
-            place,
-            bytes,
-            verdict: Ok(outcome),
-            client_session: None,
-            capture: Some(sighting),
-            beside: None,
-        });
+        let place = Place { source, index, line: None, packet: Some(sighting.packet) };
+        let mut record = examine_checked(place, sighting.ticket, &opener.check(sighting.ticket), opener, buffer);
+        if let Ok(outcome) = &record.verdict {
+            let attempt = resumption::examine(connection, &mut sighting, mark, outcome);
+            if attempt.selected || (attempt.carrier == Carrier::SessionTicket && is_resumed) {
+                let root = history.root(&attempt);
+                sighting.lived = root.map(|root| at.unwrap_or(sighting.time.seconds).saturating_sub(root));
+            }
+            attempts.push(attempt);
+        }
+        record.capture = Some(sighting);
+        each(&record);
     }
-    let conclusion = resumption::conclude(connection, &attempts, history, at.unwrap_or(connection.time.seconds));
-    let record = ConnectionRecord::new(source, connection, attempts, conclusion);
+    let now = at.unwrap_or(connection.time.seconds);
+    let conclusion = resumption::conclude_from(connection, &hellos, &attempts, history, now);
+    let record = ConnectionRecord::new(source, connection, hellos, attempts, conclusion);
     history.learn(connection, &record.attempts, record.reason, record.handshake);
     record
 }

@@ -1,13 +1,13 @@
 //! What the connections of a capture so far tell of its servers and of its tickets.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, BuildHasherDefault, RandomState};
 use std::net::{IpAddr, SocketAddr};
-
-use sha2::{Digest as _, Sha256};
+use std::sync::LazyLock;
 
 use super::reason::Reason;
 use super::{Attempt, Opened, Verdict};
-use crate::capture::Connection;
+use crate::capture::{Connection, Hashed};
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::Carrier;
 use crate::key::KeyName;
@@ -18,15 +18,21 @@ const MAX_NAMES: usize = 8;
 const MAX_CONTEXTS: usize = 16;
 const MAX_TICKETS: usize = 1 << 16;
 
-/// Stands for bytes that are not kept: the first half of the first half of their SHA-256.
+/// Stands for bytes that are not kept, in this run: a hash of them under keys that nobody knows, so that nobody can make
+/// two of them collide.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Mark(u64);
+
+static MARK_KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// What is known by marks, which are hashes already.
+type Marked<T> = HashMap<Mark, T, BuildHasherDefault<Hashed>>;
 
 impl Mark {
     /// The mark of some bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).iter().take(8).fold(0, |mark, &byte| mark << 8 | u64::from(byte)))
+        Self(MARK_KEYS.hash_one(bytes))
     }
 }
 
@@ -164,16 +170,16 @@ pub struct History {
     servers: HashMap<SocketAddr, Server>,
     /// What each host did with keys, at any port.
     hosts: HashMap<IpAddr, Server>,
-    tickets: HashMap<Mark, Known>,
+    tickets: Marked<Known>,
     /// Master secrets, which all tickets of a TLS 1.2 session share.
-    secrets: HashMap<Mark, Known>,
+    secrets: Marked<Known>,
 }
 
 impl History {
     /// The connection that issued a ticket, if it is known.
     #[must_use]
-    pub fn issued_by(&self, ticket: &[u8]) -> Option<Issue> {
-        self.tickets.get(&Mark::of(ticket))?.issue
+    pub fn issued_by(&self, ticket: Mark) -> Option<Issue> {
+        self.tickets.get(&ticket)?.issue
     }
 
     pub(super) fn server(&self, server: SocketAddr) -> Option<&Server> {
@@ -199,7 +205,8 @@ impl History {
         let by_ticket = self.tickets.get(&attempt.mark).map(|known| known.root);
         // a session of TLS 1.2 keeps the time of its first handshake through renewals
         let own = opened.filter(|opened| !opened.protocol.has_psk()).and_then(|opened| opened.time);
-        [by_secret, by_ticket, own].into_iter().flatten().min()
+        let earlier = |one: Option<i64>, other: Option<i64>| one.map_or(other, |one| Some(one.min(other.unwrap_or(one))));
+        earlier(earlier(by_secret, by_ticket), own)
     }
 
     /// Takes a connection, its attempts, and what was concluded.
@@ -251,7 +258,7 @@ impl History {
     }
 }
 
-fn remember(all: &mut HashMap<Mark, Known>, mark: Mark, new: Known) {
+fn remember(all: &mut Marked<Known>, mark: Mark, new: Known) {
     if all.len() >= MAX_TICKETS && !all.contains_key(&mark) {
         return;
     }
@@ -263,10 +270,13 @@ fn remember(all: &mut HashMap<Mark, Known>, mark: Mark, new: Known) {
 
 /// The ticket that decided, or would have: of the last ClientHello, of the version that the server chose.
 pub(super) fn brought<'t>(connection: &Connection, attempts: &'t [Attempt]) -> Option<&'t Attempt> {
+    let last = connection.client_hellos.len().checked_sub(1)?;
+    let mut of_last = attempts.iter().filter(|attempt| attempt.hello == Some(last)).peekable();
+    // most connections bring none, and then nothing else need be known
+    of_last.peek()?;
     let is_tls13 = connection.server_hello()?.is_tls13;
     let carrier = if is_tls13 { Carrier::Psk } else { Carrier::SessionTicket };
-    let last = connection.client_hellos.len().checked_sub(1)?;
-    let mut brought = attempts.iter().filter(|attempt| attempt.hello == Some(last) && attempt.carrier == carrier);
+    let mut brought = of_last.filter(|attempt| attempt.carrier == carrier);
     let first = brought.clone().next();
     brought.find(|attempt| attempt.selected).or(first)
 }

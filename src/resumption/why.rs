@@ -6,7 +6,7 @@ use super::history::{self, History, Name, Server, opened};
 use super::reason::{Conclusion, Reason};
 use super::{Attempt, Opened, Unrecognised, Verdict};
 use crate::capture::Connection;
-use crate::capture::connection::{Alert, HandshakeKind, Malformed, Side};
+use crate::capture::connection::{Alert, HandshakeKind, Hellos, Malformed, Side};
 use crate::capture::sighting::Carrier;
 use crate::escape::Text;
 use crate::key::{KeyName, Role};
@@ -33,13 +33,23 @@ struct Facts<'a> {
 /// capture, and the connections before it support it. `now` is the time of the connection, seconds since 1970.
 #[must_use]
 pub fn conclude(connection: &Connection, attempts: &[Attempt], history: &History, now: i64) -> Conclusion {
-    let (client, server) = (connection.client_hello(), connection.server_hello());
-    let Some(client) = &client else { return without_client_hello(connection) };
-    let Some(server) = &server else { return unanswered(connection) };
+    conclude_from(connection, &connection.decisive_hellos(), attempts, history, now)
+}
+
+/// The conclusion from hellos that are parsed already.
+pub(crate) fn conclude_from(
+    connection: &Connection,
+    hellos: &Hellos<'_>,
+    attempts: &[Attempt],
+    history: &History,
+    now: i64,
+) -> Conclusion {
+    let Some(client) = &hellos.client else { return without_client_hello(connection) };
+    let Some(server) = &hellos.server else { return unanswered(connection) };
     let issued = attempts.iter().find(|attempt| attempt.carrier == Carrier::NewSessionTicket);
     let brought = history::brought(connection, attempts);
     let facts = Facts { connection, client, server, brought, issued, history, now };
-    match connection.handshake_of(Some(client), Some(server)) {
+    match hellos.handshake {
         HandshakeKind::Incomplete => incomplete(connection),
         HandshakeKind::ResumedSessionId => Conclusion::new(
             Reason::Resumed,
