@@ -25,60 +25,63 @@ use crate::session::Session;
 /// assert_eq!(statuses, [Status::NoKey]);
 /// ```
 pub fn examine<'a>(place: Place<'a>, item: &Item<'a>, opener: &Opener<'a>, buffer: &'a mut Vec<u8>) -> Record<'a> {
-    match item {
-        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
-            examine_checked(place, bytes, &opener.check(bytes), opener, buffer)
-        }
-        Item::Listed { ticket, beside } => {
-            let mut record = examine_checked(place, ticket, &opener.check(ticket), opener, buffer);
-            record.beside = Some(beside);
-            record
-        }
-        Item::Unreadable(error) => unreadable(place, error.clone()),
-        Item::Session(der) => examine_session(place, der, opener, buffer),
-    }
-}
-
-/// Opens a ticket that the opener has checked.
-#[inline]
-pub fn examine_checked<'a>(
-    place: Place<'a>,
-    bytes: &'a [u8],
-    checked: &Checked<'a>,
-    opener: &Opener<'a>,
-    buffer: &'a mut Vec<u8>,
-) -> Record<'a> {
-    let mut record = unopened(place, bytes);
-    if let Ok(outcome) = &mut record.verdict {
-        opener.open_into(checked, buffer, outcome);
-    }
+    let mut record = Record::new(place);
+    examine_into(&mut record, item, None, opener, buffer);
     record
 }
 
-/// The record of a ticket that is to be opened.
+/// Opens what an item holds in the place of its new record, which is too large to be moved around; of a ticket, with what
+/// an opener has found when it checked it.
 #[inline]
-fn unopened<'a>(place: Place<'a>, bytes: &'a [u8]) -> Record<'a> {
-    Record { place, bytes, verdict: Ok(Outcome::NoKey), client_session: None, capture: None, beside: None }
+pub fn examine_into<'a>(
+    record: &mut Record<'a>,
+    item: &Item<'a>,
+    checked: Option<&Checked<'a>>,
+    opener: &Opener<'a>,
+    buffer: &'a mut Vec<u8>,
+) {
+    match item {
+        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => open(record, bytes, checked, opener, buffer),
+        Item::Listed { ticket, beside } => {
+            record.beside = Some(beside);
+            open(record, ticket, checked, opener, buffer);
+        }
+        Item::Unreadable(error) => record.verdict = Err(error.clone()),
+        Item::Session(der) => examine_session(record, der, opener, buffer),
+    }
 }
 
-#[cold]
-fn unreadable(place: Place<'_>, error: Unreadable) -> Record<'_> {
-    Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None, beside: None }
+/// Opens a ticket.
+#[inline]
+fn open<'a>(
+    record: &mut Record<'a>,
+    bytes: &'a [u8],
+    checked: Option<&Checked<'a>>,
+    opener: &Opener<'a>,
+    buffer: &'a mut Vec<u8>,
+) {
+    record.bytes = bytes;
+    if let Ok(outcome) = &mut record.verdict {
+        match checked {
+            Some(checked) => opener.open_into(checked, buffer, outcome),
+            None => opener.open_into(&opener.check(bytes), buffer, outcome),
+        }
+    }
 }
 
 /// Opens the ticket in a session, if one is in it.
 #[inline(never)]
-fn examine_session<'a>(place: Place<'a>, der: &'a [u8], opener: &Opener<'a>, buffer: &'a mut Vec<u8>) -> Record<'a> {
-    let session = match Session::parse(der) {
-        Ok(session) => session,
-        Err(error) => return unreadable(place, Unreadable::Session(error)),
-    };
-    let Some(ticket) = session.ticket else {
-        let verdict = Ok(Outcome::PlainSession { session });
-        return Record { place, bytes: &[], verdict, client_session: None, capture: None, beside: None };
-    };
-    let record = examine_checked(place, ticket, &opener.check(ticket), opener, buffer);
-    Record { client_session: Some(session), ..record }
+fn examine_session<'a>(record: &mut Record<'a>, der: &'a [u8], opener: &Opener<'a>, buffer: &'a mut Vec<u8>) {
+    match Session::parse(der) {
+        Err(error) => record.verdict = Err(Unreadable::Session(error)),
+        Ok(session) => match session.ticket {
+            None => record.verdict = Ok(Outcome::PlainSession { session }),
+            Some(ticket) => {
+                open(record, ticket, None, opener, buffer);
+                record.client_session = Some(session);
+            }
+        },
+    }
 }
 
 /// Opens the tickets of a connection, hands the record of each to `each`, and draws the conclusions, also from what
@@ -106,7 +109,8 @@ pub fn examine_connection<'a>(
             _ => history.issued_by(mark).map(|issue| (issue.stream, issue.packet)),
         };
         let place = Place { source, index, line: None, packet: Some(sighting.packet) };
-        let mut record = examine_checked(place, sighting.ticket, &opener.check(sighting.ticket), opener, buffer);
+        let mut record = Record::new(place);
+        open(&mut record, sighting.ticket, None, opener, buffer);
         if let Ok(outcome) = &record.verdict {
             let attempt = resumption::examine(connection, &mut sighting, mark, outcome);
             if attempt.selected || (attempt.carrier == Carrier::SessionTicket && is_resumed) {

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::super::facts::capture::TicketHash;
 use super::super::facts::ticket::TicketFacts;
 use super::super::rule::{Check, Rule, TicketWatch};
 use super::super::severity::Severity;
 use super::super::thresholds::Thresholds;
 use crate::escape::Text;
 use crate::key::{Fingerprint, KeyName};
+use crate::resumption::Mark;
 
 /// Keys, and tickets, that are kept in mind; what those beyond show is not judged, so that memory is bounded.
 const MAX_KEYS: usize = 10_000;
@@ -101,14 +101,14 @@ pub(super) static IV_REUSE: Rule = Rule {
 
 /// For a hash of key name and IV the ticket that had them.
 #[derive(Default)]
-struct Ivs(HashMap<u64, (Option<KeyName>, TicketHash)>);
+struct Ivs(HashMap<u64, (Option<KeyName>, Mark)>);
 
 impl TicketWatch for Ivs {
     fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
         let parts = ticket.record.ticket()?;
         let mut hasher = DefaultHasher::new();
         (parts.key_name(), parts.unique()).hash(&mut hasher);
-        let ticket = TicketHash::of(ticket.record.bytes);
+        let ticket = Mark::of(ticket.record.bytes);
         let room = self.0.len() < MAX_TICKETS;
         match self.0.get(&hasher.finish()) {
             // the same ticket again is no other ticket
