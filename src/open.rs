@@ -243,13 +243,7 @@ impl<'a> Opener<'a> {
     /// Opens and parses. Where several keys verify the MAC (the same MAC key with AES keys of different sizes), the one
     /// that gives a session is taken; nearly always the first does, and the others are not even tried.
     #[inline]
-    fn read(
-        &self,
-        first: &Verified<'a, 'a>,
-        bytes: &'a [u8],
-        buffer: &'a mut Vec<u8>,
-        outcome: &mut Outcome<'a>,
-    ) {
+    fn read(&self, first: &Verified<'a, 'a>, bytes: &'a [u8], buffer: &'a mut Vec<u8>, outcome: &mut Outcome<'a>) {
         let mut length = first.open(buffer).map(<[u8]>::len);
         let mut other = None;
         if !length.is_ok_and(|length| buffer.get(..length).is_some_and(is_session)) {

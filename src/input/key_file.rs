@@ -30,8 +30,7 @@ pub fn is_key_file(form: Form, named: bool, head: &[u8]) -> bool {
         let mut formats = FORMATS.iter().filter(|format| format.is_text());
         formats.any(|format| {
             (format.recognises(head) || format.claims(head)) && (format.name() != "haproxy" || !is_other())
-        })
-            && memchr::memmem::find(head, SESSION).is_none()
+        }) && memchr::memmem::find(head, SESSION).is_none()
     };
     let is_size = |bytes: &[u8]| {
         let is_any = bytes.len() == TWO_KEYS || is_lighttpd(bytes);

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use zeroize::Zeroizing;
-
+use super::draft::Draft;
 use super::{Page, REDACTED};
 use crate::escape::Text;
 use crate::session::{Protocol, Session};
@@ -11,14 +10,12 @@ use crate::tls::registry;
 
 /// Lifetime that OpenSSL assumes where a session states none (`d2i_SSL_SESSION` in `ssl/ssl_asn1.c`).
 const DEFAULT_TIMEOUT: i64 = 3;
-/// What nearly every session fits in: text that grows leaves copies of itself behind.
-const INITIAL_CAPACITY: usize = 1 << 13;
 /// Bytes in a row of a dump.
 const ROW_LENGTH: usize = 16;
 
 /// Appends the text of a session. `now` stands in for a start time that is missing, as OpenSSL does it.
 pub fn render(session: &Session<'_>, now: i64, redact: bool, out: &mut Page) {
-    let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
+    let mut text = Draft::new();
     // writing to a String does not fail
     let _ = print(session, now, redact, &mut text);
     out.extend_from_slice(text.as_bytes());
@@ -29,11 +26,11 @@ fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std
     writeln!(out, "    Protocol  : {}", protocol_name(session.protocol))?;
     match session.cipher.openssl_name() {
         Some(name) => writeln!(out, "    Cipher    : {name}")?,
-        None => writeln!(out, "    Cipher    : {}", hex::encode_upper(session.cipher.0))?,
+        None => writeln!(out, "    Cipher    : {:X}", hex::display(session.cipher.0))?,
     }
-    writeln!(out, "    Session-ID: {}", hex::encode_upper(session.session_id))?;
+    writeln!(out, "    Session-ID: {:X}", hex::display(session.session_id))?;
     let context = session.session_id_context.unwrap_or_default();
-    writeln!(out, "    Session-ID-ctx: {}", hex::encode_upper(context))?;
+    writeln!(out, "    Session-ID-ctx: {:X}", hex::display(context))?;
     // DTLS 1.3 came after it: to OpenSSL 3.0 that is any other version
     let is_tls13 = session.protocol == Protocol::TLS_1_3;
     let label = if is_tls13 { "Resumption PSK" } else { "Master-Key" };

@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 
 use super::reason::Reason;
 use super::{Attempt, Opened, Verdict};
-use crate::capture::{Connection, Hashed};
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::Carrier;
+use crate::capture::{Connection, Hashed};
 use crate::key::KeyName;
 
 /// Servers that are remembered, key names and contexts of each, tickets and secrets.
@@ -205,7 +205,8 @@ impl History {
         let by_ticket = self.tickets.get(&attempt.mark).map(|known| known.root);
         // a session of TLS 1.2 keeps the time of its first handshake through renewals
         let own = opened.filter(|opened| !opened.protocol.has_psk()).and_then(|opened| opened.time);
-        let earlier = |one: Option<i64>, other: Option<i64>| one.map_or(other, |one| Some(one.min(other.unwrap_or(one))));
+        let earlier =
+            |one: Option<i64>, other: Option<i64>| one.map_or(other, |one| Some(one.min(other.unwrap_or(one))));
         earlier(earlier(by_secret, by_ticket), own)
     }
 

@@ -39,5 +39,8 @@ impl Given {
 
 /// Hashes of what a file holds, as far as it has no more than `longest` bytes.
 fn hashes(content: &[u8], longest: usize) -> impl Iterator<Item = [u8; 32]> {
-    file::contents(content, longest).into_iter().filter(|content| !content.is_empty()).map(|it| Sha256::digest(&it).into())
+    file::contents(content, longest)
+        .into_iter()
+        .filter(|content| !content.is_empty())
+        .map(|it| Sha256::digest(&it).into())
 }

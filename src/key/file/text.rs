@@ -102,8 +102,7 @@ pub(super) fn damaged_hex(file: &[u8]) -> Option<(usize, usize)> {
 
 fn text_key(line: &[u8]) -> Option<TextKey> {
     let is_key = |bytes: &Zeroizing<Vec<u8>>| is_raw_key(bytes);
-    let digits: Zeroizing<Vec<u8>> =
-        Zeroizing::new(line.iter().copied().filter(|&byte| !is_separator(byte)).collect());
+    let digits: Zeroizing<Vec<u8>> = Zeroizing::new(line.iter().copied().filter(|&byte| !is_separator(byte)).collect());
     if let Some(key) = hex::decode(digits.as_slice()).ok().map(Zeroizing::new).filter(is_key) {
         return Some((key, "hex"));
     }

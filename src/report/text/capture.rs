@@ -27,7 +27,7 @@ impl Renderer<'_> {
 
     /// Where a ticket was seen.
     pub(super) fn sighting(&self, sighting: &Sighting<'_>, out: &mut String) -> std::fmt::Result {
-        let super::Styles { heading, good, bad, .. } = self.styles;
+        let super::Paints { heading, good, bad, .. } = self.styles.paints();
         writeln!(out, "  {heading}Capture{heading:#}")?;
         self.line(out, "packet", format_args!("{}, {}", sighting.packet, date(sighting.time)))?;
         let (client, server) = (sighting.client, sighting.server);
@@ -62,7 +62,7 @@ impl Renderer<'_> {
     }
 
     fn print_connection(&self, record: &ConnectionRecord<'_>, out: &mut String) -> std::fmt::Result {
-        let super::Styles { heading, good, warning, bad, label: faint, .. } = self.styles;
+        let super::Paints { heading, good, warning, bad, label: faint, .. } = self.styles.paints();
         let connection = record.connection;
         let source = Text(record.source.as_bytes());
         let colour = match record.handshake {

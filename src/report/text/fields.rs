@@ -4,6 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use anstyle::Style;
 
+use super::style::Paint;
 use super::{LABEL_WIDTH, Renderer};
 use crate::escape::Text;
 use crate::report::REDACTED;
@@ -41,16 +42,16 @@ impl<'r, 'o> Fields<'r, 'o> {
             self.out.push('\n');
         }
         self.label = field.label;
-        let (heading, faint) = (self.renderer.styles.heading, self.renderer.styles.label);
+        let heading = self.renderer.styles.paints().heading;
         let group = if self.is_clients && is_about_peer(field) { Group::Server } else { field.group };
         if self.group.replace(group) != Some(group) && group != Group::Other {
             writeln!(self.out, "   {heading}{}{heading:#}", group.label())?;
         }
-        write!(self.out, "    {faint}{:LABEL_WIDTH$}{faint:#}", field.label)
+        self.renderer.label(self.out, field.label)
     }
 
     fn value(&mut self, field: &'static Field, value: Value<'_>) -> std::fmt::Result {
-        let style = self.style(field, value);
+        let style = Paint(self.style(field, value));
         let out = &mut *self.out;
         match value {
             Value::Word(word) => write!(out, "{style}{word}{style:#}"),
@@ -84,7 +85,7 @@ impl<'r, 'o> Fields<'r, 'o> {
 
     /// What stands behind a value to explain it.
     fn explanation(&mut self, field: &'static Field, value: Value<'_>) -> std::fmt::Result {
-        let warning = self.renderer.styles.warning;
+        let warning = self.renderer.styles.paints().warning;
         match value {
             Value::Flag(expired) if field == field::EXPIRED => {
                 let distance = self.view.session.expires().map_or(0, |end| end.saturating_sub(self.view.now));

@@ -1,5 +1,7 @@
 //! The looks of the text output: colours, and how wide it may be.
 
+use std::fmt;
+
 use anstyle::{AnsiColor, Style};
 
 /// A style for each kind of text; all empty where colours are not wanted.
@@ -34,5 +36,33 @@ impl Styles {
             secret: AnsiColor::Magenta.on_default(),
             width: None,
         }
+    }
+}
+
+/// A style as it is written; what has none takes no time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paint(pub(super) Style);
+
+impl fmt::Display for Paint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == Style::new() { Ok(()) } else { self.0.fmt(f) }
+    }
+}
+
+/// The styles, as they are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paints {
+    pub(super) heading: Paint,
+    pub(super) label: Paint,
+    pub(super) good: Paint,
+    pub(super) bad: Paint,
+    pub(super) warning: Paint,
+}
+
+impl Styles {
+    pub(super) fn paints(&self) -> Paints {
+        let Self { heading, label, good, bad, warning, .. } = *self;
+        let [heading, label, good, bad, warning] = [heading, label, good, bad, warning].map(Paint);
+        Paints { heading, label, good, bad, warning }
     }
 }
