@@ -52,14 +52,12 @@ pub struct Issue {
     pub packet: u64,
 }
 
-/// What is known of a ticket or of a session.
+/// What is known of a ticket: little, as there are many.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     issue: Option<Issue>,
     /// When the full handshake was that it goes back to, seconds since 1970.
     root: i64,
-    /// The connection in which a server accepted it last.
-    accepted: Option<(SocketAddr, u64)>,
 }
 
 /// When something was seen first and last, in numbers of connections.
@@ -171,8 +169,10 @@ pub struct History {
     /// What each host did with keys, at any port.
     hosts: HashMap<IpAddr, Server>,
     tickets: Marked<Known>,
-    /// Master secrets, which all tickets of a TLS 1.2 session share.
-    secrets: Marked<Known>,
+    /// For tickets that a server accepted, it and the last connection in which it did.
+    accepted: Marked<(SocketAddr, u64)>,
+    /// For master secrets, which all tickets of a TLS 1.2 session share, when their full handshake was.
+    secrets: Marked<i64>,
 }
 
 impl History {
@@ -193,15 +193,15 @@ impl History {
 
     /// The stream of the connection in which the server accepted this very ticket before.
     pub(super) fn accepted_before(&self, attempt: &Attempt, server: SocketAddr) -> Option<u64> {
-        let (by, stream) = self.tickets.get(&attempt.mark)?.accepted?;
-        (by == server).then_some(stream)
+        let (by, stream) = self.accepted.get(&attempt.mark)?;
+        (*by == server).then_some(*stream)
     }
 
     /// When the full handshake was that a ticket goes back to, as far as this capture and the ticket show it.
     #[must_use]
     pub fn root(&self, attempt: &Attempt) -> Option<i64> {
         let opened = opened(attempt);
-        let by_secret = opened.and_then(|opened| self.secrets.get(&opened.secret?)).map(|known| known.root);
+        let by_secret = opened.and_then(|opened| self.secrets.get(&opened.secret?)).copied();
         let by_ticket = self.tickets.get(&attempt.mark).map(|known| known.root);
         // a session of TLS 1.2 keeps the time of its first handshake through renewals
         let own = opened.filter(|opened| !opened.protocol.has_psk()).and_then(|opened| opened.time);
@@ -227,11 +227,16 @@ impl History {
             if issue.is_none() && accepted.is_none() {
                 continue;
             }
-            let known = Known { issue, root, accepted };
             if let Some(secret) = opened(attempt).and_then(|opened| opened.secret) {
-                remember(&mut self.secrets, secret, Known { issue: None, accepted: None, root });
+                remember(&mut self.secrets, secret, root, |known| *known = root.min(*known));
             }
-            remember(&mut self.tickets, attempt.mark, known);
+            remember(&mut self.tickets, attempt.mark, Known { issue, root }, |known| {
+                known.root = root.min(known.root);
+                known.issue = known.issue.or(issue);
+            });
+            if let Some(accepted) = accepted {
+                remember(&mut self.accepted, attempt.mark, accepted, |known| *known = accepted);
+            }
         }
         if self.servers.len() >= MAX_SERVERS && !self.servers.contains_key(&server) {
             return;
@@ -259,14 +264,13 @@ impl History {
     }
 }
 
-fn remember(all: &mut Marked<Known>, mark: Mark, new: Known) {
-    if all.len() >= MAX_TICKETS && !all.contains_key(&mark) {
-        return;
+/// Remembers something new, if there is room, or adds to what is known.
+fn remember<T>(all: &mut Marked<T>, mark: Mark, new: T, add: impl FnOnce(&mut T)) {
+    if let Some(known) = all.get_mut(&mark) {
+        add(known);
+    } else if all.len() < MAX_TICKETS {
+        all.insert(mark, new);
     }
-    let known = all.entry(mark).or_insert(new);
-    known.root = known.root.min(new.root);
-    known.issue = known.issue.or(new.issue);
-    known.accepted = new.accepted.or(known.accepted);
 }
 
 /// The ticket that decided, or would have: of the last ClientHello, of the version that the server chose.
