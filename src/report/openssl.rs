@@ -22,10 +22,9 @@ pub fn render(session: &Session<'_>, now: i64, redact: bool, out: &mut Page) {
 }
 
 fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std::fmt::Result {
-    writeln!(out, "SSL-Session:")?;
-    writeln!(out, "    Protocol  : {}", protocol_name(session.protocol))?;
+    put(&["SSL-Session:\n    Protocol  : ", protocol_name(session.protocol), "\n"], out);
     match session.cipher.openssl_name() {
-        Some(name) => writeln!(out, "    Cipher    : {name}")?,
+        Some(name) => put(&["    Cipher    : ", name, "\n"], out),
         None => writeln!(out, "    Cipher    : {:X}", hex::display(session.cipher.0))?,
     }
     writeln!(out, "    Session-ID: {:X}", hex::display(session.session_id))?;
@@ -45,7 +44,10 @@ fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std
         ("SRP username", session.srp_username),
     ];
     for (label, name) in names {
-        writeln!(out, "    {label}: {}", Text(name.map_or(b"None", until_nul)))?;
+        match name {
+            None => put(&["    ", label, ": None\n"], out),
+            Some(name) => writeln!(out, "    {label}: {}", Text(until_nul(name)))?,
+        }
     }
     if let Some(hint) = session.ticket_lifetime_hint.filter(|&hint| hint != 0) {
         writeln!(out, "    TLS session ticket lifetime hint: {hint} (seconds)")?;
@@ -67,11 +69,18 @@ fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std
     writeln!(out, "    Verify return code: {result} ({})", registry::verify_result(result))?;
     // BoringSSL keeps no flags: its own member says it
     let extended = session.extended_master_secret.unwrap_or(session.flags.unwrap_or(0) & 1 == 1);
-    writeln!(out, "    Extended master secret: {}", if extended { "yes" } else { "no" })?;
+    put(&["    Extended master secret: ", if extended { "yes" } else { "no" }, "\n"], out);
     if is_tls13 {
         writeln!(out, "    Max Early Data: {}", session.max_early_data.unwrap_or(0))?;
     }
     Ok(())
+}
+
+/// Appends pieces of text.
+fn put(pieces: &[&str], out: &mut String) {
+    for piece in pieces {
+        out.push_str(piece);
+    }
 }
 
 /// `ssl_protocol_to_string` in `ssl/ssl_lib.c`.

@@ -203,20 +203,25 @@ impl Renderer<'_> {
     }
 
     fn line(&self, out: &mut String, label: &str, value: impl std::fmt::Display) -> std::fmt::Result {
-        self.label(out, label)?;
-        writeln!(out, "{value}")
+        self.label(out, label);
+        write!(out, "{value}")?;
+        out.push('\n');
+        Ok(())
     }
 
     /// Begins a line with its label, as wide as the column.
-    fn label(&self, out: &mut String, label: &str) -> std::fmt::Result {
+    fn label(&self, out: &mut String, label: &str) {
         /// As many blanks as there can be.
         const BLANKS: &str = "                          ";
         let faint = self.styles.paints().label;
+        let blanks = BLANKS.get(label.chars().count()..).unwrap_or_default();
         out.push_str("    ");
-        write!(out, "{faint}")?;
-        out.push_str(label);
-        out.push_str(BLANKS.get(label.chars().count()..).unwrap_or_default());
-        write!(out, "{faint:#}")
+        if faint.is_nothing() {
+            out.push_str(label);
+            return out.push_str(blanks);
+        }
+        // writing to a String does not fail
+        let _ = write!(out, "{faint}{label}{blanks}{faint:#}");
     }
 }
 

@@ -47,19 +47,24 @@ impl<'r, 'o> Fields<'r, 'o> {
         if self.group.replace(group) != Some(group) && group != Group::Other {
             writeln!(self.out, "   {heading}{}{heading:#}", group.label())?;
         }
-        self.renderer.label(self.out, field.label)
+        self.renderer.label(self.out, field.label);
+        Ok(())
     }
 
     fn value(&mut self, field: &'static Field, value: Value<'_>) -> std::fmt::Result {
         let style = Paint(self.style(field, value));
         let out = &mut *self.out;
         match value {
-            Value::Word(word) => write!(out, "{style}{word}{style:#}"),
+            Value::Word(word) => {
+                style.put(word, out);
+                Ok(())
+            }
             Value::Text(text) => write!(out, "{style}{}{style:#}", Text(text)),
             Value::Bytes([]) => write!(out, "{style}(empty){style:#}"),
             Value::Bytes(bytes) if !field.secret && is_readable(bytes) => {
                 write!(out, "{} \"{}\"", hex::display(bytes), Text(bytes))
             }
+            Value::Bytes(bytes) if style.is_nothing() => write!(out, "{}", hex::display(bytes)),
             Value::Bytes(bytes) => write!(out, "{style}{}{style:#}", hex::display(bytes)),
             Value::Number(number) => match in_words(field, number) {
                 Some(words) => write!(out, "{style}{words} ({number}){style:#}"),
@@ -69,7 +74,10 @@ impl<'r, 'o> Fields<'r, 'o> {
                 write!(out, "{seconds} s")?;
                 if seconds.unsigned_abs() >= 120 { write!(out, " ({})", span(seconds)) } else { Ok(()) }
             }
-            Value::Flag(flag) => write!(out, "{style}{}{style:#}", if flag { "yes" } else { "no" }),
+            Value::Flag(flag) => {
+                style.put(if flag { "yes" } else { "no" }, out);
+                Ok(())
+            }
             Value::Epoch(seconds) => match utc(seconds) {
                 Some(time) => out.write_str(&time),
                 None => write!(out, "{seconds}"),

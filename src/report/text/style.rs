@@ -1,6 +1,6 @@
 //! The looks of the text output: colours, and how wide it may be.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
@@ -43,9 +43,25 @@ impl Styles {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paint(pub(super) Style);
 
+impl Paint {
+    /// Whether nothing is written for it.
+    pub(super) fn is_nothing(self) -> bool {
+        self.0 == Style::new()
+    }
+
+    /// Writes a text in the style.
+    pub(super) fn put(self, text: &str, out: &mut String) {
+        if self.is_nothing() {
+            return out.push_str(text);
+        }
+        // writing to a String does not fail
+        let _ = write!(out, "{self}{text}{self:#}");
+    }
+}
+
 impl fmt::Display for Paint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == Style::new() { Ok(()) } else { self.0.fmt(f) }
+        if self.is_nothing() { Ok(()) } else { self.0.fmt(f) }
     }
 }
 
