@@ -28,7 +28,7 @@
 pub mod connection;
 pub mod container;
 pub mod datagram;
-pub mod evidence;
+pub(crate) mod evidence;
 
 mod collect;
 mod dtls;

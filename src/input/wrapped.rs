@@ -36,7 +36,7 @@ pub(super) fn is_list(form: Form, lines: &[u8]) -> bool {
             | Item::Session(bytes)
             | Item::Recorded { ticket: bytes, .. }
             | Item::Listed { ticket: bytes, .. } => lengths.push(Some(bytes.len())),
-            Item::Unreadable(_) => lengths.push(None),
+            Item::Connection(_) | Item::Unreadable(_) => lengths.push(None),
         });
         if read.is_passed_over() {
             lengths.push(None);
@@ -91,6 +91,14 @@ pub(super) fn encoding(form: Form, text: &[u8]) -> Option<Encoding> {
     let holds_ticket =
         |encoding: &Encoding| decode(*encoding, text).is_ok_and(|bytes| bytes.len() >= Ticket::MIN_LENGTH - 16);
     encodings.iter().copied().find(holds_ticket)
+}
+
+/// Whether each line of `text` is one byte in hex, and there are as many as a ticket has.
+pub(super) fn is_column(text: &[u8]) -> bool {
+    let is_byte = |row: &[u8]| row.len() == 2 && row.iter().all(u8::is_ascii_hexdigit);
+    rows(text).all(is_byte)
+        && rows(text).nth(STATEFUL_ID_LENGTH).is_some()
+        && rows(text).flatten().any(u8::is_ascii_alphabetic)
 }
 
 /// The bytes of all rows.

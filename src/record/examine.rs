@@ -41,7 +41,13 @@ pub fn examine_into<'a>(
     buffer: &'a mut Vec<u8>,
 ) {
     match item {
-        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => open(record, bytes, checked, opener, buffer),
+        Item::Ticket(bytes) => open(record, bytes, checked, opener, buffer),
+        Item::Recorded { ticket, seen } => {
+            open(record, ticket, checked, opener, buffer);
+            record.capture = seen.sighting(ticket);
+        }
+        // callers take it before: it has no ticket
+        Item::Connection(_) => record.verdict = Err(Unreadable::Record { missing: "it is of a connection" }),
         Item::Listed { ticket, beside } => {
             record.beside = Some(beside);
             open(record, ticket, checked, opener, buffer);

@@ -22,9 +22,6 @@ use crate::record::{Record, Shown, Status};
 use crate::session::View;
 use crate::ticket::Arrangement;
 
-/// Width of the column of labels.
-const LABEL_WIDTH: usize = 26;
-
 /// Renders records as text.
 #[derive(Debug, Clone, Copy)]
 pub struct Renderer<'k> {
@@ -190,7 +187,7 @@ impl Renderer<'_> {
         }
         out.push('\n');
         let view = View { session: shown.session(), now: self.now, redact: self.redact };
-        let mut fields = Fields::new(self, view, is_clients, out);
+        let mut fields = Fields::new(self.styles, view, is_clients, out);
         view.visit(&mut fields);
         fields.finish();
         let sizes: Vec<String> =
@@ -203,25 +200,10 @@ impl Renderer<'_> {
     }
 
     fn line(&self, out: &mut String, label: &str, value: impl std::fmt::Display) -> std::fmt::Result {
-        self.label(out, label);
+        self.styles.begin_line(label, out);
         write!(out, "{value}")?;
         out.push('\n');
         Ok(())
-    }
-
-    /// Begins a line with its label, as wide as the column.
-    fn label(&self, out: &mut String, label: &str) {
-        /// As many blanks as there can be.
-        const BLANKS: &str = "                          ";
-        let faint = self.styles.paints().label;
-        let blanks = BLANKS.get(label.chars().count()..).unwrap_or_default();
-        out.push_str("    ");
-        if faint.is_nothing() {
-            out.push_str(label);
-            return out.push_str(blanks);
-        }
-        // writing to a String does not fail
-        let _ = write!(out, "{faint}{label}{blanks}{faint:#}");
     }
 }
 

@@ -1,12 +1,11 @@
 //! What the connections of a capture so far tell of its servers and of its tickets.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, BuildHasherDefault, RandomState};
+use std::hash::BuildHasherDefault;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::LazyLock;
 
+use super::attempt::{Attempt, Mark, Opened, Verdict};
 use super::reason::Reason;
-use super::{Attempt, Opened, Verdict};
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::Carrier;
 use crate::capture::{Connection, Hashed};
@@ -18,30 +17,8 @@ const MAX_NAMES: usize = 8;
 const MAX_CONTEXTS: usize = 16;
 const MAX_TICKETS: usize = 1 << 16;
 
-/// Stands for bytes that are not kept, in this run: a hash of them under keys that nobody knows, so that nobody can make
-/// two of them collide.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Mark(u64);
-
-static MARK_KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-
 /// What is known by marks, which are hashes already.
 type Marked<T> = HashMap<Mark, T, BuildHasherDefault<Hashed>>;
-
-impl Mark {
-    /// The mark of some bytes.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(MARK_KEYS.hash_one(bytes))
-    }
-}
-
-impl std::fmt::Debug for Mark {
-    /// Nothing: it may be of a secret.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Mark")
-    }
-}
 
 /// The connection that issued a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

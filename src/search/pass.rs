@@ -9,85 +9,15 @@ use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 use super::Search;
-use super::image::{Cut, MARGIN_LENGTH};
+use super::hit::{Hit, Part, PartKind};
+use super::image::Cut;
 use super::lock::{Cost, Direction, FoundKey, Lock, PairLock};
 use super::mac::Sealed;
+use super::plan::{POINTED_LENGTH, Pass, REACH};
 use super::proof;
 use super::sieve::{Reach, STEP, Sieve};
 use super::target::Target;
 use crate::key::format::KeyBytes;
-
-/// What a pass looks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pass {
-    /// Names of keys, and addresses beside them.
-    Names,
-    /// AES keys, which a MAC key near them proves.
-    Pairs(Reach),
-    /// Keys that are one secret.
-    Wholes(Reach, Cost),
-    /// Both of these.
-    Both,
-    /// The MAC keys to AES keys that were found.
-    Macs(Reach),
-    /// MAC keys near names, and AES keys near them.
-    MacsFirst,
-    /// The seeds of keys that were found.
-    Seeds(Reach),
-    /// Copies of keys that were found.
-    Copies,
-}
-
-/// A part of a key, and where it lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Part {
-    pub(super) kind: PartKind,
-    /// In bytes of the image.
-    pub(super) offset: u64,
-    pub(super) length: usize,
-}
-
-/// What a part is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PartKind {
-    Name,
-    Aes,
-    Hmac,
-    /// All of a key that is one secret.
-    Key,
-}
-
-/// Something that a pass has found.
-pub(super) enum Hit {
-    /// The name of a target.
-    Name { target: usize, offset: u64 },
-    /// Where an address points to that lies beside a name.
-    Address(u64),
-    /// An AES key that decrypts a target's ticket, without its MAC key.
-    Aes { target: usize, lock: usize, key: Zeroizing<Vec<u8>>, offset: u64 },
-    /// The key of a slot of time, whose MAC is right.
-    Slot { target: usize, key: KeyBytes, parts: Vec<Part> },
-    /// A key whose MAC or tag is right.
-    Key { target: usize, key: FoundKey, parts: Vec<Part> },
-    /// What a key was derived from.
-    Seed { key: usize, seed: Zeroizing<Vec<u8>> },
-    /// Where the encryption key of a copy lies.
-    Copy { key: usize, offset: u64 },
-}
-
-impl Hit {
-    /// Where it lies, of what is taken in the order of the image.
-    pub(super) fn offset(&self) -> u64 {
-        match self {
-            Self::Name { offset, .. }
-            | Self::Address(offset)
-            | Self::Aes { offset, .. }
-            | Self::Copy { offset, .. } => *offset,
-            Self::Slot { parts, .. } | Self::Key { parts, .. } => parts.first().map_or(0, |part| part.offset),
-            Self::Seed { .. } => 0,
-        }
-    }
-}
 
 /// A piece of an image, as a pass sees it.
 struct Piece<'p> {
@@ -126,15 +56,6 @@ impl<'p> Piece<'p> {
     }
 }
 
-/// Bytes around a name in which addresses are looked for, and around what they point to.
-const POINTED_LENGTH: usize = 64;
-/// Bytes around a name, and around one half of a key, in which keys are looked for.
-const REACH: usize = 4096;
-/// Both as distances in an image.
-pub(super) const POINTED: u64 = POINTED_LENGTH as u64;
-pub(super) const AROUND: u64 = REACH as u64;
-const _: () = assert!(REACH + 128 <= MARGIN_LENGTH, "a piece has around it what is looked for around a key");
-
 impl Search {
     /// Looks at a piece.
     pub(super) fn look_for(&self, pass: Pass, cut: &Cut, bytes: &[u8], hits: &mut Vec<Hit>) {
@@ -156,8 +77,9 @@ impl Search {
 
     fn names(&self, piece: &Piece<'_>, hits: &mut Vec<Hit>) {
         for (target, open) in self.open_targets() {
-            for at in find(piece, &open.name) {
-                let follows = piece.get(at + open.name.len(), 16);
+            let name = open.name.as_bytes();
+            for at in find(piece, name) {
+                let follows = piece.get(at + name.len(), 16);
                 // a copy of the ticket itself
                 if open.ivs.iter().any(|iv| Some(iv.as_slice()) == follows) {
                     continue;
@@ -165,7 +87,7 @@ impl Search {
                 hits.push(Hit::Name { target, offset: piece.place(at) });
                 let reach = POINTED_LENGTH;
                 let first = piece.aligned(at.saturating_sub(reach), STEP);
-                let words = (first..at + open.name.len() + reach).step_by(STEP);
+                let words = (first..at + name.len() + reach).step_by(STEP);
                 hits.extend(
                     words
                         .filter_map(|at| piece.bytes.get(at..)?.first_chunk())
@@ -200,7 +122,7 @@ impl Search {
         }
         Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
             for (target, lock) in &locks {
-                if windows * 16 < lock.length || piece.aligned(at, lock.step) != at {
+                if windows < lock.length / 16 || piece.aligned(at, lock.step) != at {
                     continue;
                 }
                 let Some(key) = piece.get(at, lock.length).filter(|key| (lock.opens)(key)) else { continue };

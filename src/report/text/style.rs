@@ -4,6 +4,9 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
+/// Width of the column of labels.
+pub(super) const LABEL_WIDTH: usize = 26;
+
 /// A style for each kind of text; all empty where colours are not wanted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Styles {
@@ -80,5 +83,21 @@ impl Styles {
         let Self { heading, label, good, bad, warning, .. } = *self;
         let [heading, label, good, bad, warning] = [heading, label, good, bad, warning].map(Paint);
         Paints { heading, label, good, bad, warning }
+    }
+
+    /// Begins a line with its label, as wide as the column.
+    pub(super) fn begin_line(&self, label: &str, out: &mut String) {
+        /// As many blanks as there can be.
+        const BLANKS: &str = "                          ";
+        const { assert!(BLANKS.len() == LABEL_WIDTH) };
+        let faint = Paint(self.label);
+        let blanks = BLANKS.get(label.chars().count()..).unwrap_or_default();
+        out.push_str("    ");
+        if faint.is_nothing() {
+            out.push_str(label);
+            return out.push_str(blanks);
+        }
+        // writing to a String does not fail
+        let _ = write!(out, "{faint}{label}{blanks}{faint:#}");
     }
 }
