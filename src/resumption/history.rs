@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::attempt::{Attempt, Mark, Opened, Verdict};
 use super::reason::Reason;
+use super::unrecognised::Unrecognised;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::Carrier;
 use crate::capture::{Connection, Hashed};
@@ -258,9 +259,11 @@ pub(super) fn brought<'t>(connection: &Connection, attempts: &'t [Attempt]) -> O
     of_last.peek()?;
     let is_tls13 = connection.server_hello()?.is_tls13;
     let carrier = if is_tls13 { Carrier::Psk } else { Carrier::SessionTicket };
-    let mut brought = of_last.filter(|attempt| attempt.carrier == carrier);
-    let first = brought.clone().next();
-    brought.find(|attempt| attempt.selected).or(first)
+    let brought = of_last.filter(|attempt| attempt.carrier == carrier);
+    let is_external = |attempt: &&Attempt| matches!(attempt.verdict, Verdict::Unrecognised(Unrecognised::External));
+    // an external PSK says nothing about a ticket beside it
+    let ticket = || brought.clone().find(|attempt| !is_external(attempt));
+    brought.clone().find(|attempt| attempt.selected).or_else(ticket).or_else(|| brought.clone().next())
 }
 
 fn is_taken(attempt: &Attempt, brought: Option<&Attempt>) -> bool {
