@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use crate::capture::sighting::Sighting;
 use crate::escape::{self, Text};
@@ -20,7 +21,7 @@ mod problem;
 mod selection;
 
 pub use self::connection::{ConnectionRecord, EarlyData};
-pub use self::examine::{examine, examine_checked, examine_connection};
+pub use self::examine::{examine, examine_connection, examine_into};
 pub use self::problem::Problem;
 pub use self::selection::Selection;
 
@@ -96,13 +97,21 @@ pub struct Source {
     name: Cow<'static, str>,
     /// The inside of a JSON string: every record has it.
     json: Cow<'static, str>,
+    /// The name for those who keep it.
+    shared: OnceLock<Arc<str>>,
 }
 
 impl Source {
     /// One whose name needs no escaping.
     #[cfg(all(test, feature = "audit"))]
     pub(crate) const fn plain(name: &'static str) -> Self {
-        Self { name: Cow::Borrowed(name), json: Cow::Borrowed(name) }
+        Self { name: Cow::Borrowed(name), json: Cow::Borrowed(name), shared: OnceLock::new() }
+    }
+
+    /// The name for those who keep it longer: all of them have the same bytes.
+    #[cfg(feature = "audit")]
+    pub(crate) fn shared(&self) -> Arc<str> {
+        Arc::clone(self.shared.get_or_init(|| (*self.name).into()))
     }
 
     /// The name as the inside of a JSON string.
@@ -113,7 +122,7 @@ impl Source {
 
 impl From<&str> for Source {
     fn from(name: &str) -> Self {
-        Self { name: name.to_owned().into(), json: escape::json(name.as_bytes()).into() }
+        Self { name: name.to_owned().into(), json: escape::json(name.as_bytes()).into(), shared: OnceLock::new() }
     }
 }
 
@@ -167,6 +176,13 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// That of something of which nothing is known yet but where it was found: [`examine_into`] completes it.
+    #[must_use]
+    #[inline]
+    pub fn new(place: Place<'a>) -> Self {
+        Self { place, bytes: &[], verdict: Ok(Outcome::NoKey), client_session: None, capture: None, beside: None }
+    }
+
     /// The status.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -212,7 +228,10 @@ impl<'a> Record<'a> {
     /// session of any dialect as it was before it was sealed, may be full of secrets.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        self.status() != Status::Malformed && !crate::input::is_text(self.bytes) && !holds_session(self.bytes)
+        // what a key proves is sealed under it
+        let is_proved = || self.key().is_some_and(|(_, verified)| verified);
+        let is_other = || crate::input::is_text(self.bytes) || holds_session(self.bytes);
+        self.status() != Status::Malformed && (is_proved() || !is_other())
     }
 
     /// The session to show, and whether it is genuine.

@@ -4,9 +4,11 @@
 //! all of them, and in the [`History`] of the capture, and makes one sentence of it; [`secrets`] gives the key-log lines that a ticket is good for, each of them certain.
 
 mod attempt;
+mod cause;
 mod history;
 mod reason;
 pub mod secrets;
+mod sentence;
 mod unrecognised;
 mod why;
 
@@ -23,16 +25,17 @@ pub use self::history::{History, Issue};
 pub use self::reason::{Conclusion, Reason};
 pub use self::unrecognised::Unrecognised;
 pub use self::why::conclude;
+pub(crate) use self::why::conclude_from;
 
-/// Judges a ticket. Completes `sighting` with what takes the session: binder and age.
+/// Judges a ticket, for which `mark` stands. Completes `sighting` with what takes the session: binder and age.
 #[must_use]
-pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &Outcome<'_>) -> Attempt {
+pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, mark: Mark, outcome: &Outcome<'_>) -> Attempt {
     let unrecognised = Unrecognised::of(sighting, outcome);
     let verdict = match outcome {
         _ if unrecognised.is_some() => unrecognised.map_or(Verdict::Malformed, Verdict::Unrecognised),
         Outcome::Decrypted { key, session, .. } => {
             if let (Some(age), Some(add)) = (sighting.obfuscated_age, session.ticket_age_add) {
-                // both count modulo 2^32 (RFC 8446 section 4.2.11.1)
+                // both count modulo 2^32 (RFC 9846, RFC 8446 section 4.2.11.1)
                 sighting.age_ms = Some(age.wrapping_sub(add));
             }
             sighting.binder = binder(connection, sighting, session);
@@ -55,7 +58,7 @@ pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &O
         selected: sighting.selected.unwrap_or(false),
         key_name: if unrecognised.is_some() { None } else { key_name(sighting.ticket, outcome) },
         packet: sighting.packet,
-        mark: Mark::of(sighting.ticket),
+        mark,
         verdict,
     }
 }
@@ -92,7 +95,7 @@ fn opened(sighting: &Sighting<'_>, role: Role, session: &Session<'_>) -> Opened 
     }
 }
 
-/// Whether a record of the client is EndOfEarlyData under the PSK (RFC 8446 section 4.5).
+/// Whether a record of the client is EndOfEarlyData under the PSK (RFC 9846, RFC 8446 section 4.5).
 fn early_data_accepted(connection: &Connection, sighting: &Sighting<'_>, session: &Session<'_>) -> bool {
     if (sighting.hello, sighting.identity, sighting.binder) != (Some(0), Some(0), Some(true)) {
         return false;

@@ -16,7 +16,7 @@ use self::cause::{cause, explained};
 use self::claim::{borrow_layouts, claim, count};
 pub use self::error::{Cause, KeyFileError};
 pub use self::reading::{KeyFile, MAX_FILE_LENGTH, Reading};
-use self::text::{TextKey, is_prose, slips, without_newline};
+use self::text::{TextKey, encodes_more, is_prose, slips, without_newline};
 pub(super) use self::utf16::decode as utf16;
 use super::format::{KeyBytes, KeyFormat};
 use super::formats::{FORMATS, MAX_BARE_LENGTH, is_raw_key};
@@ -40,19 +40,25 @@ pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, K
         None if !format.is_text() => names::doubt(&mut readings, file),
         None => {}
     }
-    Ok(KeyFile { readings, others: others_of(format, format.other_keys(file)), ..KeyFile::default() })
+    let others = others_of(format, format.other_keys(file));
+    Ok(KeyFile { readings, others, named: Some(Zeroizing::new(file.to_vec())), ..KeyFile::default() })
 }
 
 /// What a file holds, if it is a key file: its bytes, those before a line end behind them, and what its text encodes.
 /// Two files that have one of these in common hold the same keys.
+/// Those of more than `longest` bytes are left out.
 #[must_use]
-pub fn contents(file: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
-    let bytes = [Some(file), without_newline(file)].into_iter().flatten().map(|bytes| Zeroizing::new(bytes.to_vec()));
-    bytes.chain(decoded(file)).collect()
+pub fn contents(file: &[u8], longest: usize) -> Vec<Zeroizing<Vec<u8>>> {
+    let bytes = [Some(file), without_newline(file)].into_iter().flatten().filter(|bytes| bytes.len() <= longest);
+    bytes.map(|bytes| Zeroizing::new(bytes.to_vec())).chain(decoded(file, longest)).collect()
 }
 
-/// What the text of a key file encodes; `None` where it is something else.
-pub(crate) fn decoded(file: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+/// What the text of a key file encodes; `None` if it is something else, or encodes more than `longest` bytes.
+pub(crate) fn decoded(file: &[u8], longest: usize) -> Option<Zeroizing<Vec<u8>>> {
+    // the beginning of a long list is not decoded for nothing
+    if encodes_more(file, longest) {
+        return None;
+    }
     let rows = decode_lines(file)?;
     let rows: Vec<&[u8]> = rows.iter().map(|(row, _)| row.as_slice()).collect();
     Some(Zeroizing::new(rows.concat()))
@@ -68,8 +74,9 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
         }
     }
     let names = |format: &&&dyn KeyFormat| !format.is_bare() && format.claims(file);
-    let servers = FORMATS.iter().filter(names).flat_map(|format| others_of(*format, format.other_keys(file)));
-    found.others = servers.chain(bare_keys(file)).collect();
+    found.others =
+        FORMATS.iter().filter(names).flat_map(|format| others_of(*format, format.other_keys(file))).collect();
+    found.bare = may_be_bare(file).then(|| Zeroizing::new(file.to_vec()));
     Ok(found)
 }
 
@@ -78,13 +85,21 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
 pub fn keep(file: &[u8], error: KeyFileError) -> Result<KeyFile, KeyFileError> {
     // what is wrong within a file of some server's is wrong
     let is_size = matches!(error, KeyFileError::Size { format: None, .. });
-    let others = if is_size { bare_keys(file) } else { Vec::new() };
-    if others.is_empty() { Err(error) } else { Ok(KeyFile { others, doubt: Some(error), ..KeyFile::default() }) }
+    if !is_size || bare_keys(file).is_empty() {
+        return Err(error);
+    }
+    Ok(KeyFile { bare: Some(Zeroizing::new(file.to_vec())), doubt: Some(error), ..KeyFile::default() })
+}
+
+/// Whether some bytes can be the key of a library that knows no key file.
+fn may_be_bare(file: &[u8]) -> bool {
+    !file.is_empty() && file.len() <= MAX_BARE_LENGTH && is_bare_key(file)
 }
 
 /// What every library that knows no key file makes of some bytes, if they can be a key at all.
-fn bare_keys(file: &[u8]) -> Vec<Reading> {
-    if file.is_empty() || file.len() > MAX_BARE_LENGTH || !is_bare_key(file) {
+#[must_use]
+pub fn bare_keys(file: &[u8]) -> Vec<Reading> {
+    if !may_be_bare(file) {
         return Vec::new();
     }
     let formats = FORMATS.iter().copied().filter(|format| format.is_bare());

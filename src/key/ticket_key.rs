@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::LazyLock;
 
 use super::bytes::{KeyBytes, Validity};
 use super::crypto::{Engine, MacKey};
@@ -25,7 +26,8 @@ pub struct TicketKey {
     validity: Validity,
     fingerprint: Fingerprint,
     secrets: Fingerprint,
-    weakness: [Option<Weakness>; 2],
+    /// Boxed, since few keys have one.
+    weakness: Option<Box<[Option<Weakness>; 2]>>,
     pub(super) engine: Engine,
     /// Boxed, since few keys have one, and all keys are to lie close together.
     pub(super) derived: Option<Box<Derived>>,
@@ -41,6 +43,12 @@ impl TicketKey {
             Some(name) => Some(KeyName::of(name)?),
             None => None,
         };
+        let weakness = match &key.seed {
+            Some(seed) => [weak::recognise(seed); 2],
+            None => {
+                [parts.aes, parts.hmac].map(|secret| if secret.is_empty() { None } else { weak::recognise(secret) })
+            }
+        };
         Some(Self {
             name,
             name_is_public: !key.scheme.derives() && !key.name_is_doubtful,
@@ -50,12 +58,7 @@ impl TicketKey {
             validity: key.validity,
             fingerprint: Fingerprint::of(&parts),
             secrets: Fingerprint::of_secrets(&parts),
-            weakness: match &key.seed {
-                Some(seed) => [weak::recognise(seed); 2],
-                None => {
-                    [parts.aes, parts.hmac].map(|secret| if secret.is_empty() { None } else { weak::recognise(secret) })
-                }
-            },
+            weakness: (weakness != [None; 2]).then(|| Box::new(weakness)),
             engine: Engine::new(&parts, &key.scheme)?,
             derived: Derived::new(key, now).map(Box::new),
         })
@@ -113,7 +116,14 @@ impl TicketKey {
     /// The weakness of the cipher key and of the MAC key; where both are derived from one secret, that of the secret.
     #[must_use]
     pub fn weakness(&self) -> [Option<Weakness>; 2] {
-        self.weakness
+        self.weakness.as_deref().copied().unwrap_or_default()
+    }
+
+    /// The weakness of what proves tickets: the MAC key, or the secret that it is derived from.
+    #[cfg(feature = "audit")]
+    pub(crate) fn mac_weakness(&self) -> Option<Weakness> {
+        let [_, mac] = self.weakness();
+        mac
     }
 
     /// The cipher, such as `AES-128-CBC`.
@@ -142,7 +152,9 @@ impl TicketKey {
         })
     }
 
-    #[inline]
+    // inlined, so that a result of this size is not handed through memory
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub(super) fn split<'t>(&self, bytes: &'t [u8], arrangement: Arrangement) -> Result<Ticket<'t>, Malformed> {
         self.engine.split(bytes, arrangement, self.scheme.tag_length())
     }
@@ -235,6 +247,7 @@ pub fn seals(scheme: &Scheme, key: &[u8], second: &[u8], ticket: &[u8]) -> bool 
 /// Whether the MAC of a ticket of OpenSSL's is the one an all-zero HMAC key gives: the server authenticates nothing.
 #[must_use]
 pub fn verifies_under_zero_mac_key(bytes: &[u8]) -> bool {
+    static ZERO: LazyLock<Option<MacKey>> = LazyLock::new(|| MacKey::new(&[], Hash::Sha256));
     let ticket = Ticket::split_as(bytes, Arrangement::Named, Hash::Sha256.length());
-    MacKey::new(&[], Hash::Sha256).is_some_and(|mac| ticket.is_ok_and(|ticket| mac.verify(&ticket)))
+    ZERO.as_ref().is_some_and(|mac| ticket.is_ok_and(|ticket| mac.verify(&ticket)))
 }

@@ -5,7 +5,7 @@ use crate::audit::subject::{Seen, Subject};
 use crate::capture::Connection;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::key::ring::KeyRing;
-use crate::key::weak::{self, Weakness};
+use crate::key::weak::Weakness;
 use crate::open::{Opener, Outcome};
 use crate::record::{Record, Status};
 use crate::session::Session;
@@ -26,7 +26,7 @@ pub struct TicketFacts<'a> {
     pub now: i64,
 }
 
-/// The key exchange modes of TLS 1.3 resumption (RFC 8446 section 4.2.9), as far as they are known.
+/// The key exchange modes of TLS 1.3 resumption (RFC 9846, RFC 8446 section 4.2.9), as far as they are known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PskModes {
     /// Whether the client offered one without a key exchange.
@@ -40,7 +40,7 @@ pub struct PskModes {
 #[must_use]
 pub fn guessed(record: &Record<'_>) -> Option<Weakness> {
     if record.opened_with_built_in_key() {
-        return record.key().and_then(|(key, _)| weak::weakness_of_built_in(key.origin().index));
+        return record.key().and_then(|(key, _)| key.mac_weakness());
     }
     if !matches!(record.status(), Status::UnknownKey | Status::BadMac) {
         return None;
@@ -49,7 +49,7 @@ pub fn guessed(record: &Record<'_>) -> Option<Weakness> {
     let opener = Opener::new(&no_keys);
     match opener.open(&opener.check(record.bytes), &mut Vec::new()) {
         Outcome::Decrypted { key, .. } | Outcome::BadSession { key, .. } | Outcome::BadPadding { key, .. } => {
-            weak::weakness_of_built_in(key.origin().index)
+            key.mac_weakness()
         }
         _ => None,
     }
@@ -59,7 +59,7 @@ impl PskModes {
     /// The modes of the `ClientHello` that a PSK identity is in, and of the server's answer.
     #[must_use]
     pub fn of(connection: &Connection, sighting: &Sighting<'_>) -> Self {
-        /// `psk_ke` of RFC 8446 section 4.2.9.
+        /// `psk_ke` of RFC 9846 (RFC 8446 section 4.2.9).
         const PSK_KE: u8 = 0;
         if sighting.carrier != Carrier::Psk {
             return Self::default();
