@@ -16,6 +16,7 @@ pub mod survey;
 pub mod text;
 pub mod timeline;
 
+mod draft;
 mod page;
 mod tally;
 

@@ -716,9 +716,11 @@ fn forms_are_recognised_by_what_they_are() {
 #[test]
 fn last_rows_that_look_like_something_else_are_rows() {
     // the last row, `36 a6`, looks like a byte with its text; a row begins with `0x97 0x00`, as if with an offset
-    for (seed, form, width, prefix, encoding) in
-        [(522_736_031_117_633_450, 17, 34, 1, 5), (14_491_859_093_841_734_679, 15, 5, 6, 6)]
-    {
+    for (seed, form, width, prefix, encoding) in [
+        (522_736_031_117_633_450, 17, 34, 1, 5),
+        (14_491_859_093_841_734_679, 15, 5, 6, 6),
+        (7_596_866_576_290_241_689, 38, 19, 5, 2),
+    ] {
         let checked = check(seed, form, width, prefix, encoding);
         assert!(checked.is_ok(), "{}", checked.unwrap_err());
     }

@@ -23,7 +23,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// The documents with commands.
-const DOCUMENTS: [&str; 2] = ["README.md", SCALE];
+const DOCUMENTS: [&str; 3] = ["README.md", "docs/keyfind.md", SCALE];
 /// Its commands run in a folder with many tickets, those of others in the root of the project.
 const SCALE: &str = "docs/scale.md";
 

@@ -71,8 +71,10 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Leaves out on which lines runs are: those of the text itself are other ones.
+    /// Leaves out on which lines runs are: those of the text itself are other ones. That nothing but bytes is there does
+    /// not show either.
     pub(super) fn forget_lines(&mut self) {
+        self.is_alone = false;
         self.runs.iter_mut().for_each(|run| run.line = 0);
     }
 }

@@ -10,10 +10,10 @@ use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
 use self::fields::Fields;
-use self::style::LABEL_WIDTH;
 pub use self::style::Styles;
+use self::style::{Paint, Paints};
 pub(super) use self::wrap::columns;
-
+use super::draft::Draft;
 use super::{Page, REDACTED, Tally};
 use crate::escape::Text;
 use crate::input::Beside;
@@ -23,8 +23,6 @@ use crate::record::{Record, Shown, Status};
 use crate::session::View;
 use crate::ticket::Arrangement;
 
-/// What nearly every record fits in: text that grows leaves copies of itself behind.
-const INITIAL_CAPACITY: usize = 1 << 13;
 /// Renders records as text.
 #[derive(Debug, Clone, Copy)]
 pub struct Renderer<'k> {
@@ -41,7 +39,7 @@ pub struct Renderer<'k> {
 impl Renderer<'_> {
     /// Appends the text of one ticket, an empty line after it.
     pub fn ticket(&self, record: &Record<'_>, out: &mut Page) {
-        let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
+        let mut text = Draft::new();
         // writing to a String does not fail
         let _ = self.print(record, &mut text);
         self.put(&text, out);
@@ -74,13 +72,13 @@ impl Renderer<'_> {
     }
 
     fn heading(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, .. } = self.styles;
-        let (status, colour) = (record.status(), status_style(&self.styles, record));
+        let heading = self.styles.paints().heading;
+        let (status, colour) = (record.status(), Paint(status_style(&self.styles, record)));
         writeln!(out, "{heading}{}{heading:#}  {colour}{}{colour:#}", record.place, status.as_str())
     }
 
     fn print(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
-        let Styles { bad, label: faint, .. } = self.styles;
+        let Paints { bad, label: faint, .. } = self.styles.paints();
         self.heading(record, out)?;
         if record.opened_with_built_in_key() {
             writeln!(out, "  {bad}opened with a key that anybody can guess{bad:#}")?;
@@ -113,7 +111,7 @@ impl Renderer<'_> {
 
     /// What stood beside the ticket in a list.
     fn stood_beside(&self, beside: &Beside, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, .. } = self.styles;
+        let Paints { heading, .. } = self.styles.paints();
         writeln!(out, "  {heading}Beside it{heading:#}")?;
         if let Some(label) = beside.label.as_ref().filter(|_| beside.columns.is_empty()) {
             self.line(out, "label", Text(label.as_bytes()))?;
@@ -129,7 +127,7 @@ impl Renderer<'_> {
     }
 
     fn ticket_parts(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, .. } = self.styles;
+        let Paints { heading, .. } = self.styles.paints();
         writeln!(out, "  {heading}Ticket{heading:#}")?;
         self.line(out, "length", format_args!("{} bytes", record.bytes.len()))?;
         if self.redact && !record.is_sealed() {
@@ -154,7 +152,7 @@ impl Renderer<'_> {
     }
 
     fn key(&self, key: KeyInUse<'_>, verified: bool, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, good, bad, .. } = self.styles;
+        let Paints { heading, good, bad, .. } = self.styles.paints();
         let origin = key.origin();
         writeln!(out, "  {heading}Key{heading:#}")?;
         let file = Text(origin.file.as_bytes());
@@ -177,7 +175,7 @@ impl Renderer<'_> {
     }
 
     fn session(&self, title: &str, shown: Shown<'_, '_>, is_clients: bool, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, bad, .. } = self.styles;
+        let Paints { heading, bad, .. } = self.styles.paints();
         write!(out, "  {heading}{title}{heading:#}")?;
         if shown.is_unverified() {
             write!(out, "  {bad}UNVERIFIED: the MAC does not verify, anybody may have written this{bad:#}")?;
@@ -197,8 +195,10 @@ impl Renderer<'_> {
     }
 
     fn line(&self, out: &mut String, label: &str, value: impl std::fmt::Display) -> std::fmt::Result {
-        let Styles { label: faint, .. } = self.styles;
-        writeln!(out, "    {faint}{label:LABEL_WIDTH$}{faint:#}{value}")
+        self.styles.begin_line(label, out);
+        write!(out, "{value}")?;
+        out.push('\n');
+        Ok(())
     }
 }
 

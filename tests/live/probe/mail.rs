@@ -2,7 +2,7 @@
 
 use std::{fs, net::SocketAddr, path::Path};
 
-use super::tool::{Cases, probe};
+use super::tool::{Cases, Run, probe, secrets};
 use crate::{
     failure::Failure,
     lab::Lab,
@@ -38,11 +38,13 @@ fn resumes(address: SocketAddr, protocol: &str) -> Result<(), Failure> {
         &"--write",
         &capture,
     ])?;
-    let run = run.expect(0, &[]);
-    let agreed = run.as_ref().map_or(Ok(()), |run| super::servers::agrees(run, &capture, &[]));
+    let outcome = run.expect(0, &[]).and_then(|run| {
+        super::servers::agrees(&run, &capture, &[])?;
+        tells_no_secret(&run, &capture)?;
+        Ok(run)
+    });
     fs::remove_file(&capture)?;
-    let run = run?;
-    agreed?;
+    let run = outcome?;
     for node in run.of_type("node")? {
         if node["resumed"] != 2 || node["kind"] != "stateless" {
             return Err(Failure::new(format!("not resumed: {node}")));
@@ -54,6 +56,15 @@ fn resumes(address: SocketAddr, protocol: &str) -> Result<(), Failure> {
     probe(&[&host, &"--connect", &connect, &"--starttls", &wrong, &"--timeout", &"2s"])?
         .expect(2, &["STARTTLS: the server answered"])
         .map(drop)
+}
+
+/// Nothing that decrypts the connections stands in an output.
+fn tells_no_secret(run: &Run, capture: &Path) -> Result<(), Failure> {
+    let said = format!("{}{}", run.stdout, run.stderr);
+    match secrets(capture, &[])?.iter().find(|secret| said.contains(secret.as_str())) {
+        Some(_) => Err(Failure::new("a secret of the client's key log is in the output")),
+        None => Ok(()),
+    }
 }
 
 fn postfix(lab: &Lab) -> Result<(), Failure> {
