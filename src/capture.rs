@@ -90,6 +90,11 @@ impl Capture {
         self.adopt(decoder);
     }
 
+    /// Counts a packet that cannot be read.
+    pub fn pass_over(&mut self) {
+        self.decoder.pass_over();
+    }
+
     /// Takes what a [`Decoder`] made of the next packet that it could make something of.
     pub fn datagram(&mut self, route: &Route, step: &Step, payload: &[u8], sink: &mut Sink<'_>) {
         self.stamp = step.stamp;

@@ -173,6 +173,11 @@ impl KeyLog {
         Self::default()
     }
 
+    /// Takes note of a line that is written already.
+    pub fn know(&mut self, line: &Line) {
+        let _ = self.seen.insert(line);
+    }
+
     /// Writes a line unless it has been written before.
     pub fn line(&mut self, line: &Line, out: &mut impl Write) -> io::Result<Written> {
         let written = self.seen.insert(line);

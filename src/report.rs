@@ -1,5 +1,6 @@
 //! Renderers of records: one output a file. Each appends to a buffer and recomputes nothing.
 
+pub mod comments;
 #[cfg(feature = "audit")]
 pub mod findings;
 pub mod json;

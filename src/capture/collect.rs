@@ -152,6 +152,8 @@ impl Collector {
                 self.found.tickets.push(Message { bytes, packet: stamp.packet, time: stamp.time });
             }
             (kind::CERTIFICATE, _) if self.is_server(side) => self.found.flight.certificate = true,
+            // one that is kept is empty: the client has none
+            (kind::CERTIFICATE, None) if self.client == Some(side) => self.found.flight.client_certificate = true,
             (kind::SERVER_KEY_EXCHANGE, _) => self.found.flight.key_exchange = true,
             (kind::SERVER_HELLO_DONE, _) => self.found.flight.hello_done = true,
             (kind::CERTIFICATE_REQUEST, _) => self.found.flight.certificate_request = true,

@@ -87,6 +87,8 @@ pub struct Flight {
     pub hello_done: bool,
     /// `ClientKeyExchange`.
     pub client_key_exchange: bool,
+    /// A `Certificate` of the client that holds one.
+    pub client_certificate: bool,
     /// The client's `ChangeCipherSpec`.
     pub client_changed: bool,
     /// The server's `ChangeCipherSpec`.

@@ -18,7 +18,7 @@ use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
 use tktdump::report::{Page, Tally, Totals, json, text};
 
-pub(super) use self::args::{Format, JobArgs};
+pub(super) use self::args::{CommentsArg, Format, JobArgs};
 use self::printer::Printer;
 use self::task::Job;
 use self::worker::Worker;

@@ -24,6 +24,8 @@ pub(super) struct Log {
     said_bare: bool,
     said_full: bool,
     lines: u64,
+    /// Lines that were found again: written before, or there already.
+    again: u64,
 }
 
 impl Log {
@@ -37,12 +39,23 @@ impl Log {
             said_bare: false,
             said_full: false,
             lines: 0,
+            again: 0,
         }
+    }
+
+    /// Takes note of a line that the output has already.
+    pub(super) fn know(&mut self, line: &Line) {
+        self.lines_seen.know(line);
     }
 
     /// Lines written so far.
     pub(super) fn lines(&self) -> u64 {
         self.lines
+    }
+
+    /// Whether there is any line, be it one that was there already.
+    pub(super) fn has_lines(&self) -> bool {
+        self.lines + self.again > 0
     }
 
     /// What a ticket of a capture gives.
@@ -115,7 +128,8 @@ impl Log {
                         ));
                     }
                 }
-                Ok(Written::Duplicate) | Err(_) => {}
+                Ok(Written::Duplicate) => self.again += 1,
+                Err(_) => {}
             }
         }
         if !fresh.is_empty() {

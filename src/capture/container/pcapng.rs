@@ -5,16 +5,16 @@ use crate::tls::wire::Reader;
 
 /// The type of a section header reads the same in both byte orders.
 pub(crate) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
-const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
-const INTERFACE_DESCRIPTION: u32 = 1;
+pub(super) const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+pub(super) const INTERFACE_DESCRIPTION: u32 = 1;
 /// The packet block of before 2008.
-const OLD_PACKET: u32 = 2;
-const SIMPLE_PACKET: u32 = 3;
+pub(super) const OLD_PACKET: u32 = 2;
+pub(super) const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
-const ENHANCED_PACKET: u32 = 6;
+pub(super) const ENHANCED_PACKET: u32 = 6;
 
 /// Type, length, and the length again.
-const FRAME_LENGTH: usize = 12;
+pub(super) const FRAME_LENGTH: usize = 12;
 /// Interfaces that a section may have; those beyond are not kept.
 const MAX_INTERFACES: usize = 4096;
 
@@ -30,6 +30,8 @@ pub(super) struct PcapNg {
     order: ByteOrder,
     interfaces: Vec<Interface>,
     unusable: u64,
+    /// How many of those are packets.
+    unusable_packets: u64,
     /// Packets dropped in the sections before.
     dropped_before: u64,
 }
@@ -49,6 +51,10 @@ struct Interface {
 impl PcapNg {
     pub(super) fn unusable(&self) -> u64 {
         self.unusable
+    }
+
+    pub(super) fn unusable_packets(&self) -> u64 {
+        self.unusable_packets
     }
 
     /// Packets that were dropped while the capture was made.
@@ -80,6 +86,7 @@ impl PcapNg {
             matches!(kind, INTERFACE_DESCRIPTION | OLD_PACKET | SIMPLE_PACKET | INTERFACE_STATISTICS | ENHANCED_PACKET);
         if !wanted || total > MAX_BLOCK_LENGTH {
             self.unusable += u64::from(wanted);
+            self.unusable_packets += u64::from(is_packet(kind));
             if kind == SECTION_HEADER {
                 self.dropped_before = self.dropped();
                 self.interfaces.clear();
@@ -102,6 +109,7 @@ impl PcapNg {
         } else {
             let packet = self.packet(kind, body);
             self.unusable += u64::from(packet.is_none());
+            self.unusable_packets += u64::from(packet.is_none());
             packet
         };
         Ok(found.map_or(Step::Skip(total as u64), |packet| Step::Packet { packet, used: total }))
@@ -184,6 +192,11 @@ impl PcapNg {
         let original_length = original.max(captured);
         Some(Packet { time: interface.time(ticks), link_type: interface.link_type, data, original_length })
     }
+}
+
+/// Whether a block of that type is a packet.
+pub(super) const fn is_packet(kind: u32) -> bool {
+    matches!(kind, OLD_PACKET | SIMPLE_PACKET | ENHANCED_PACKET)
 }
 
 impl Interface {

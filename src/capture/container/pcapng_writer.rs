@@ -4,14 +4,7 @@
 
 use std::fmt;
 
-/// Byte order of a section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ByteOrder {
-    /// Least significant byte first.
-    Little,
-    /// Most significant byte first.
-    Big,
-}
+pub use super::step::ByteOrder;
 
 /// A block of more than 2^32 - 1 bytes, which the format has no number for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +25,7 @@ const DECRYPTION_SECRETS: u32 = 10;
 /// A TLS key log, among the kinds of secrets: `TLSK`.
 const TLS_KEY_LOG: u32 = 0x544c_534b;
 
-const OPTION_END: u16 = 0;
+pub(super) const OPTION_END: u16 = 0;
 const SHB_USERAPPL: u16 = 4;
 const IF_TSRESOL: u16 = 9;
 
@@ -100,14 +93,15 @@ impl BlockWriter {
         self.block(ENHANCED_PACKET, &[fields.as_flattened(), packet.data], out)
     }
 
-    /// Decryption Secrets Block with a TLS key log. It stands ahead of the packets that it is for.
+    /// Decryption Secrets Block with a TLS key log. It stands ahead of the packets that it is for, and behind the
+    /// interfaces: Wireshark's command-line tools refuse a file in which it stands before them.
     pub fn tls_key_log(self, key_log: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
         let length = u32::try_from(key_log.len()).map_err(|_| TooLong)?;
         self.block(DECRYPTION_SECRETS, &[&self.u32(TLS_KEY_LOG), &self.u32(length), key_log], out)
     }
 
     /// Type, length, body, padding to 32 bits, length.
-    fn block(self, kind: u32, body: &[&[u8]], out: &mut Vec<u8>) -> Result<(), TooLong> {
+    pub(super) fn block(self, kind: u32, body: &[&[u8]], out: &mut Vec<u8>) -> Result<(), TooLong> {
         const FRAME: usize = 12;
         let body_length: usize = body.iter().map(|part| part.len()).sum();
         let padding = padding(body_length);
@@ -122,7 +116,7 @@ impl BlockWriter {
         Ok(())
     }
 
-    fn option(self, code: u16, value: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
+    pub(super) fn option(self, code: u16, value: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
         out.extend(self.u16(code));
         out.extend(self.u16(u16::try_from(value.len()).map_err(|_| TooLong)?));
         out.extend_from_slice(value);

@@ -144,6 +144,10 @@ impl PacketSink for Decode {
         self.batch.put(datagram, start, payload.len(), true)
     }
 
+    fn unusable(&mut self, count: u64) {
+        (0..count).for_each(|_| self.decoder.pass_over());
+    }
+
     fn retire(&mut self, bytes: Vec<u8>) -> Vec<u8> {
         self.batch.bytes = bytes;
         if self.batch.packets.is_empty() {

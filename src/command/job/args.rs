@@ -37,6 +37,9 @@ pub(in crate::command) struct JobArgs {
     /// For -f keylog: also write lines of whole TLS 1.2 handshakes whose Finished was not captured, marked as unproven
     #[arg(long)]
     pub(in crate::command) unproven: bool,
+    /// For -f pcapng: which packets get comments with what became of their tickets and connections
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = CommentsArg::All)]
+    pub(in crate::command) comments: CommentsArg,
     /// Judge expiry by this time (RFC 3339, or seconds since 1970) instead of now, or the packet's time in a capture
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(in crate::command) at: Option<i64>,
@@ -71,8 +74,19 @@ pub(in crate::command) enum Format {
     Pem,
     /// A key log, with which Wireshark decrypts the traffic
     Keylog,
-    /// The capture again, its key log inside, for Wireshark to open
+    /// The capture again, its key log and comments inside, for Wireshark to open
     Pcapng,
+}
+
+/// Which comments are written on packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::command) enum CommentsArg {
+    /// What became of every ticket and every connection
+    All,
+    /// Only what did not go well
+    Problems,
+    /// No comments; those of an earlier run are taken out
+    None,
 }
 
 fn client_random(text: &str) -> Result<[u8; 32], String> {
