@@ -119,6 +119,7 @@ pub fn capture(data: &[u8]) {
                 used
             }
             Step::Skip(length) => usize::try_from(length).unwrap_or(usize::MAX),
+            Step::Secrets { used, .. } => used,
             Step::Need(_) => break,
         };
         rest = rest.get(used..).unwrap_or_default();

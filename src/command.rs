@@ -16,6 +16,7 @@ mod key_log;
 #[cfg(feature = "keyfind")]
 mod keyfind;
 mod keys;
+mod logged;
 mod notes;
 mod output;
 #[cfg(feature = "probe")]

@@ -2,6 +2,7 @@
 //!
 //! A line is a label, the client random and a secret. [`KeyLog`] writes each of them once.
 
+mod secrets;
 mod seen;
 
 use std::fmt;
@@ -10,9 +11,10 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
+pub use self::secrets::Secrets;
+use self::seen::Seen;
 use crate::escape::Text;
 use crate::secret::Secret;
-use seen::Seen;
 
 /// What a secret is (RFC 9850 section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -141,6 +143,18 @@ impl Line {
         let lines = text.split(|&byte| byte == b'\n').enumerate();
         lines.filter_map(|(index, line)| Some((index + 1, Self::parse(line)?)))
     }
+}
+
+/// What the comment says above lines that the ticket in `packet`, of the connection `stream`, gave with a key.
+#[must_use]
+pub fn of_ticket(file: &str, index: usize, packet: u64, stream: u64) -> String {
+    format!("{file}, key {index}: ticket in packet {packet}, connection {stream}")
+}
+
+/// Whether a line is such a comment.
+fn is_of_ticket(line: &[u8]) -> bool {
+    let needle = b": ticket in packet ";
+    line.windows(needle.len()).any(|window| window == needle)
 }
 
 /// What became of a line.

@@ -11,7 +11,7 @@ mod step;
 
 use self::pcap::Pcap;
 use self::pcapng::PcapNg;
-pub use self::step::{Damaged, MAX_BLOCK_LENGTH, MAX_PACKET_LENGTH, Packet, Step, Time};
+pub use self::step::{Damaged, MAX_BLOCK_LENGTH, MAX_PACKET_LENGTH, MAX_SECRETS_LENGTH, Packet, Step, Time};
 
 /// Takes a capture file apart.
 #[derive(Debug, Default)]

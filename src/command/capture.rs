@@ -30,6 +30,8 @@ pub(super) trait PacketSink {
     fn packet(&mut self, packet: &Packet<'_>, position: usize) -> anyhow::Result<()>;
     /// Takes note of packets that cannot be read.
     fn unusable(&mut self, _count: u64) {}
+    /// Takes a key log that is in the capture itself.
+    fn secrets(&mut self, _key_log: &[u8]) {}
     /// Takes a buffer whose packets have been handed over; gives one to be used.
     fn retire(&mut self, bytes: Vec<u8>) -> Vec<u8> {
         bytes
@@ -62,6 +64,10 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
         (0..count).for_each(|_| self.capture.pass_over());
     }
 
+    fn secrets(&mut self, key_log: &[u8]) {
+        self.capture.secrets().add_all(key_log);
+    }
+
     fn pause(&mut self) -> anyhow::Result<()> {
         self.sink.pause()
     }
@@ -74,7 +80,8 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
 /// Reads a capture to its end, in this thread.
 pub(super) fn read(mut feed: Feed<'_>, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
-    let mut follow = Follow { capture: Capture::default(), sink, blocks: Blocks::default(), found: 0 };
+    let capture = Capture::with_secrets(std::mem::take(sink.sequence().secrets()));
+    let mut follow = Follow { capture, sink, blocks: Blocks::default(), found: 0 };
     let end = each_packet(&mut feed, &mut follow);
     let Follow { capture, sink, blocks, found } = follow;
     finish(capture, Followed { end, blocks, found }, shown, sink)
@@ -83,7 +90,7 @@ pub(super) fn read(mut feed: Feed<'_>, shown: &str, sink: &mut impl Sink) -> any
 /// Reads a capture to its end, by two threads.
 pub(super) fn read_ahead(ahead: Ahead, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
-    let mut capture = Capture::default();
+    let mut capture = Capture::with_secrets(std::mem::take(sink.sequence().secrets()));
     let followed = ahead.follow(&mut capture, sink)?;
     finish(capture, followed, shown, sink)
 }
@@ -104,6 +111,7 @@ fn finish(mut capture: Capture, followed: Followed, shown: &str, sink: &mut impl
         sink.connection(&connection);
     });
     remark(&capture.remarks(), shown, sink);
+    *sink.sequence().secrets() = std::mem::take(capture.secrets());
     if let Some(joint) = sink.sequence().next(&capture.remarks(), shown) {
         sink.warn(&joint);
     }
@@ -156,6 +164,10 @@ fn walk(reader: &mut Reader, feed: &mut Feed<'_>, sink: &mut impl PacketSink) ->
                 // an address is a number: nothing is read through it
                 let offset = packet.data.as_ptr().addr() - feed.rest().as_ptr().addr();
                 sink.packet(&packet, feed.position() + offset)?;
+                feed.advance(used);
+            }
+            Ok(Step::Secrets { key_log, used }) => {
+                sink.secrets(key_log);
                 feed.advance(used);
             }
             Ok(Step::Skip(length)) => {
@@ -220,6 +232,19 @@ fn remark(remarks: &Remarks, shown: &str, sink: &mut impl Sink) {
     if remarks.fragments_lost > 0 {
         let count = remarks.fragments_lost;
         sink.warn(&format!("{shown}: of {count} IP packets in fragments not all fragments were there"));
+    }
+    if remarks.unopened > 0 {
+        let count = remarks.unopened;
+        sink.warn(&format!(
+            "{shown}: the secrets of {count} connections in the key log open nothing of them: they are of other connections"
+        ));
+    }
+    if remarks.followed_in_part > 0 {
+        let count = remarks.followed_in_part;
+        sink.warn(&format!(
+            "{shown}: of {count} connections the key log opens the beginning only, packets being missing or too many records \
+             following: later tickets may be missing"
+        ));
     }
     if remarks.given_up > 0 {
         let count = remarks.given_up;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use tktdump::capture::Connection;
 use tktdump::capture::sighting::Sighting;
 use tktdump::key::Origin;
-use tktdump::keylog::{KeyLog, Label, Line, Written};
+use tktdump::keylog::{self, KeyLog, Label, Line, Written};
 use tktdump::report::Page;
 use tktdump::resumption::secrets::{Withheld, secrets};
 use tktdump::secret::Secret as Key;
@@ -73,10 +73,7 @@ impl Log {
         if let Some(withheld) = withheld.filter(|withheld| self.said.insert(*withheld)) {
             notes.warning(format_args!("connection {}: {}", connection.stream, withheld.reason()));
         }
-        let comment = format!(
-            "{}, key {}: ticket in packet {}, connection {}",
-            key.file, key.index, sighting.packet, connection.stream
-        );
+        let comment = keylog::of_ticket(&key.file, key.index, sighting.packet, connection.stream);
         self.write(&found.lines, &comment, out, notes);
         if self.unproven {
             self.write(&found.unproven, &format!("unproven: no Finished was captured: {comment}"), out, notes);

@@ -27,6 +27,7 @@ use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key_files::{self, Unclaimed};
+use super::logged::KeyLogArg;
 use super::notes::Notes;
 use super::output;
 use super::progress::Progress;
@@ -47,6 +48,8 @@ pub(super) struct SurveyArgs {
     pub(super) keys: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
+    #[command(flatten)]
+    pub(super) key_log: KeyLogArg,
     /// Form of the inputs
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(super) from: FormArg,
@@ -74,12 +77,13 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         tickets: 0,
         left_out: 0,
         unreadable: 0,
-        sequence: Sequence::default(),
+        sequence: Sequence::new(args.key_log.load(notes)?),
         notes,
     };
     let mut exit = Exit::Done;
-    let inputs = source::inputs(&args.inputs, &args.keys)?;
-    redirect(args.output.as_deref(), &[&inputs, &args.keys], false)?;
+    let read = args.key_log.with(&args.keys);
+    let inputs = source::inputs(&args.inputs, &read)?;
+    redirect(args.output.as_deref(), &[&inputs, &read], false)?;
     let proves: Option<&dyn Proves> = if ring.is_empty() { None } else { Some(&ring) };
     for path in &inputs {
         collector.path = source::display(path);
@@ -92,6 +96,7 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
             exit = Exit::Failed;
         }
     }
+    args.key_log.tell(collector.sequence.secrets(), notes);
     let Collector { survey, tickets, left_out, unreadable, .. } = collector;
     if tickets + left_out == 0 && exit == Exit::Done {
         notes.error("no ticket was found");

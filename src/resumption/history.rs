@@ -44,14 +44,16 @@ pub struct Issue {
     pub stream: u64,
     /// Number of the packet with the ticket.
     pub packet: u64,
+    /// Who issued it.
+    pub server: SocketAddr,
 }
 
 /// What is known of a ticket or of a session.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     issue: Option<Issue>,
-    /// When the full handshake was that it goes back to, seconds since 1970.
-    root: i64,
+    /// When the full handshake was that it goes back to, seconds since 1970; `None` if that is not known.
+    root: Option<i64>,
     /// The connection in which a server accepted it last.
     accepted: Option<(SocketAddr, u64)>,
 }
@@ -176,6 +178,11 @@ impl History {
         self.tickets.get(&Mark::of(ticket))?.issue
     }
 
+    /// The connection that issued the ticket of an attempt, if it is known.
+    pub(super) fn issued(&self, attempt: &Attempt) -> Option<Issue> {
+        self.tickets.get(&attempt.mark)?.issue
+    }
+
     pub(super) fn server(&self, server: SocketAddr) -> Option<&Server> {
         self.servers.get(&server)
     }
@@ -195,8 +202,8 @@ impl History {
     #[must_use]
     pub fn root(&self, attempt: &Attempt) -> Option<i64> {
         let opened = opened(attempt);
-        let by_secret = opened.and_then(|opened| self.secrets.get(&opened.secret?)).map(|known| known.root);
-        let by_ticket = self.tickets.get(&attempt.mark).map(|known| known.root);
+        let by_secret = opened.and_then(|opened| self.secrets.get(&opened.secret?)).and_then(|known| known.root);
+        let by_ticket = self.tickets.get(&attempt.mark).and_then(|known| known.root);
         // a session of TLS 1.2 keeps the time of its first handshake through renewals
         let own = opened.filter(|opened| !opened.protocol.has_psk()).and_then(|opened| opened.time);
         [by_secret, by_ticket, own].into_iter().flatten().min()
@@ -208,12 +215,17 @@ impl History {
         let (at, server) = (self.count, connection.server);
         let brought = brought(connection, attempts);
         let root = match handshake {
-            HandshakeKind::Full => connection.time.seconds,
-            _ => brought.and_then(|attempt| self.root(attempt)).unwrap_or(connection.time.seconds),
+            // what came after the connection was handed over goes back as far as what came before
+            _ if connection.origin.is_some() => None,
+            HandshakeKind::Full => Some(connection.time.seconds),
+            _ => brought.and_then(|attempt| self.root(attempt)).or(Some(connection.time.seconds)),
         };
         for attempt in attempts {
-            let issue = (attempt.carrier == Carrier::NewSessionTicket)
-                .then_some(Issue { stream: connection.stream, packet: attempt.packet });
+            let issue = (attempt.carrier == Carrier::NewSessionTicket).then_some(Issue {
+                stream: connection.stream,
+                packet: attempt.packet,
+                server,
+            });
             let accepted =
                 (handshake.is_resumed() && is_taken(attempt, brought)).then_some((server, connection.stream));
             if issue.is_none() && accepted.is_none() {
@@ -256,7 +268,7 @@ fn remember(all: &mut HashMap<Mark, Known>, mark: Mark, new: Known) {
         return;
     }
     let known = all.entry(mark).or_insert(new);
-    known.root = known.root.min(new.root);
+    known.root = known.root.into_iter().chain(new.root).min();
     known.issue = known.issue.or(new.issue);
     known.accepted = new.accepted.or(known.accepted);
 }

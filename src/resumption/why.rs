@@ -23,8 +23,9 @@ struct Facts<'a> {
     server: &'a ServerHello<'a>,
     /// The ticket that decided, or would have.
     brought: Option<&'a Attempt>,
-    /// The first ticket that the server issued.
+    /// The first ticket that the server issued, and how many there are.
     issued: Option<&'a Attempt>,
+    issued_count: usize,
     history: &'a History,
     now: i64,
 }
@@ -36,9 +37,11 @@ pub fn conclude(connection: &Connection, attempts: &[Attempt], history: &History
     let (client, server) = (connection.client_hello(), connection.server_hello());
     let Some(client) = &client else { return without_client_hello(connection) };
     let Some(server) = &server else { return unanswered(connection) };
-    let issued = attempts.iter().find(|attempt| attempt.carrier == Carrier::NewSessionTicket);
+    let mut all_issued = attempts.iter().filter(|attempt| attempt.carrier == Carrier::NewSessionTicket);
+    let issued = all_issued.next();
+    let issued_count = usize::from(issued.is_some()) + all_issued.count();
     let brought = history::brought(connection, attempts);
-    let facts = Facts { connection, client, server, brought, issued, history, now };
+    let facts = Facts { connection, client, server, brought, issued, issued_count, history, now };
     match connection.handshake_of(Some(client), Some(server)) {
         HandshakeKind::Incomplete => incomplete(connection),
         HandshakeKind::ResumedSessionId => Conclusion::new(
@@ -224,6 +227,23 @@ impl Facts<'_> {
         if let Some(late) = chosen.and_then(opened).and_then(|ticket| expired_by(ticket, self.now)) {
             let _ = write!(text, ", although it had expired {late} before");
         }
+        if reason == Reason::Resumed {
+            text += &self.issuer();
+        }
+        if let Some(issued) = self.issued {
+            let _ = match self.issued_count {
+                1 => text.write_str("; it issued another one"),
+                count => write!(text, "; it issued {count} others"),
+            };
+            let names = self.brought.and_then(|attempt| attempt.key_name).zip(issued.key_name);
+            if let Some((old, new)) = names.filter(|(old, new)| old != new) {
+                let _ = write!(
+                    text,
+                    ", under the key {new} instead of {old}: it has both keys, and seals under the new one"
+                );
+            }
+            text += reload(issued);
+        }
         if self.server.is_psk_only() {
             text += "; without a Diffie-Hellman exchange (psk_ke), so that the ticket alone decrypts the connection";
         }
@@ -231,6 +251,18 @@ impl Facts<'_> {
             text += &self.lived();
         }
         Conclusion::new(reason, text)
+    }
+
+    /// Which connection issued the ticket that was brought, as far as TLS 1.3 lets it be known.
+    fn issuer(&self) -> String {
+        let brought = self.brought.filter(|brought| brought.carrier == Carrier::Psk);
+        let Some(issue) = brought.and_then(|brought| self.history.issued(brought)) else { return String::new() };
+        let (stream, packet) = (issue.stream, issue.packet);
+        if issue.server == self.connection.server {
+            format!("; connection {stream} issued it (packet {packet})")
+        } else {
+            format!("; connection {stream} issued it (packet {packet}), at the server {}", issue.server)
+        }
     }
 
     /// For how long the client has gone on without a full handshake, if that is known and longer than a moment.
@@ -245,10 +277,11 @@ impl Facts<'_> {
     fn not_offered(&self) -> Conclusion {
         let Self { client, server, issued, .. } = *self;
         let got = match issued {
-            Some(_) => "; it was given one",
-            None if server.is_tls13 => "",
-            None if server.announces_ticket => "; it was given none although the server announced one",
-            None => "; the server issued none",
+            Some(_) if self.issued_count > 1 => format!("; it was given {}", self.issued_count),
+            Some(_) => "; it was given one".to_owned(),
+            None if server.is_tls13 => String::new(),
+            None if server.announces_ticket => "; it was given none although the server announced one".to_owned(),
+            None => "; the server issued none".to_owned(),
         };
         let reload = issued.map_or("", reload);
         let text = if client.session_ticket.is_some_and(|ticket| !ticket.is_empty()) && server.is_tls13 {
@@ -268,7 +301,7 @@ impl Facts<'_> {
                     "the client brought no ticket that can be seen: another ClientHello may be encrypted inside"
                         .to_owned()
                 }
-                _ if server.is_tls13 => "the client brought no ticket".to_owned(),
+                _ if server.is_tls13 => format!("the client brought no ticket{got}"),
                 Some(_) => format!("the client brought no ticket and asked for one{got}"),
                 None => format!("the client neither brought a ticket nor asked for one{got}"),
             }
@@ -285,7 +318,8 @@ impl Facts<'_> {
             _ => "ticket",
         };
         let reload = if reason == Reason::NotReloaded { "" } else { self.issued.map_or("", reload) };
-        Conclusion::new(reason, format!("the server did not accept the {what}: {cause}{reload}"))
+        let issuer = self.issuer();
+        Conclusion::new(reason, format!("the server did not accept the {what}: {cause}{reload}{issuer}"))
     }
 
     /// Why a ticket was not accepted.

@@ -1,6 +1,6 @@
 //! pcapng (draft-ietf-opsawg-pcapng): sections of blocks; a block's length stands before and after it.
 
-use super::step::{ByteOrder, Damaged, MAX_BLOCK_LENGTH, Packet, Step, Time};
+use super::step::{ByteOrder, Damaged, MAX_BLOCK_LENGTH, MAX_SECRETS_LENGTH, Packet, Step, Time};
 use crate::tls::wire::Reader;
 
 /// The type of a section header reads the same in both byte orders.
@@ -12,6 +12,9 @@ pub(super) const OLD_PACKET: u32 = 2;
 pub(super) const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
 pub(super) const ENHANCED_PACKET: u32 = 6;
+pub(super) const DECRYPTION_SECRETS: u32 = 10;
+/// A TLS key log, among the kinds of secrets: `TLSK`.
+pub(super) const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 /// Type, length, and the length again.
 pub(super) const FRAME_LENGTH: usize = 12;
@@ -82,6 +85,13 @@ impl PcapNg {
         if total < FRAME_LENGTH || total % 4 != 0 {
             return Err(Damaged::BlockLength { length });
         }
+        if kind == DECRYPTION_SECRETS && total <= MAX_SECRETS_LENGTH {
+            let Some(block) = bytes.get(..total) else { return Ok(Step::Need(total)) };
+            return Ok(match self.key_log(block) {
+                Some(key_log) => Step::Secrets { key_log, used: total },
+                None => Step::Skip(total as u64),
+            });
+        }
         let wanted =
             matches!(kind, INTERFACE_DESCRIPTION | OLD_PACKET | SIMPLE_PACKET | INTERFACE_STATISTICS | ENHANCED_PACKET);
         if !wanted || total > MAX_BLOCK_LENGTH {
@@ -113,6 +123,13 @@ impl PcapNg {
             packet
         };
         Ok(found.map_or(Step::Skip(total as u64), |packet| Step::Packet { packet, used: total }))
+    }
+
+    /// The key log in a block with secrets, if it is a TLS key log.
+    fn key_log<'b>(&self, block: &'b [u8]) -> Option<&'b [u8]> {
+        let mut body = Reader(block.get(8..)?);
+        let (kind, length) = (self.order.u32(body.array()?), self.order.u32(body.array()?));
+        body.take(length as usize).filter(|_| kind == TLS_KEY_LOG)
     }
 
     fn interface(&mut self, body: &[u8]) {

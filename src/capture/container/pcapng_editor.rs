@@ -4,7 +4,8 @@
 //! stay as they are.
 
 use super::pcapng::{
-    BYTE_ORDER_MAGIC, ENHANCED_PACKET, FRAME_LENGTH, INTERFACE_DESCRIPTION, OLD_PACKET, SECTION_HEADER, SIMPLE_PACKET,
+    BYTE_ORDER_MAGIC, DECRYPTION_SECRETS, ENHANCED_PACKET, FRAME_LENGTH, INTERFACE_DESCRIPTION, OLD_PACKET,
+    SECTION_HEADER, SIMPLE_PACKET,
 };
 use super::pcapng_writer::{BlockWriter, OPTION_END};
 use super::step::ByteOrder;
@@ -12,8 +13,6 @@ use crate::tls::wire::Reader;
 
 /// How many bytes of a block [`Editor::next`] looks at: no block is shorter.
 pub const HEAD_LENGTH: usize = 12;
-/// A block that holds keys (`DSB`).
-const DECRYPTION_SECRETS: u32 = 10;
 const OPTION_COMMENT: u16 = 1;
 /// Bytes of a packet block before the packet, of either kind that has options, and where the packet's length is.
 const PACKET_HEADER_LENGTH: usize = 20;
@@ -174,7 +173,7 @@ mod tests {
                     break packet.data.to_vec();
                 }
                 Step::Skip(length) => rest = &rest[usize::try_from(length).unwrap()..],
-                Step::Need(length) => panic!("{length}"),
+                step => panic!("{step:?}"),
             }
         };
         let options = &block[28 + data.len().next_multiple_of(4)..block.len() - 4];

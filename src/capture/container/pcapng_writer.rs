@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::pcapng::{DECRYPTION_SECRETS, TLS_KEY_LOG};
 pub use super::step::ByteOrder;
 
 /// A block of more than 2^32 - 1 bytes, which the format has no number for.
@@ -21,9 +22,6 @@ impl std::error::Error for TooLong {}
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
 const ENHANCED_PACKET: u32 = 6;
-const DECRYPTION_SECRETS: u32 = 10;
-/// A TLS key log, among the kinds of secrets: `TLSK`.
-const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 pub(super) const OPTION_END: u16 = 0;
 const SHB_USERAPPL: u16 = 4;

@@ -4,8 +4,11 @@ use std::fmt;
 
 /// The longest packet that is taken seriously, in bytes: beyond jumbo frames and segmentation offload.
 pub const MAX_PACKET_LENGTH: usize = 1 << 20;
-/// The most that a [`Reader`](super::Reader) asks to see at once.
+/// The most of a packet that a [`Reader`](super::Reader) asks to see at once.
 pub const MAX_BLOCK_LENGTH: usize = MAX_PACKET_LENGTH + 4096;
+
+/// The longest block with secrets that a [`Reader`](super::Reader) asks to see: Wireshark takes none that is longer.
+pub const MAX_SECRETS_LENGTH: usize = 1 << 24;
 
 /// A point in time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +65,13 @@ pub enum Step<'b> {
         /// The packet.
         packet: Packet<'b>,
         /// Bytes done with, the packet included.
+        used: usize,
+    },
+    /// A TLS key log, of a Decryption Secrets Block (pcapng): what it holds opens connections that come after it.
+    Secrets {
+        /// Lines of a key log.
+        key_log: &'b [u8],
+        /// Bytes done with, the key log included.
         used: usize,
     },
     /// Nothing of interest, which may be longer than what was shown: drop as many bytes, unseen where they are still

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use tktdump::audit::{Severity, parse_period};
 
 use crate::command::args::shared::{Color, FormArg, KeyFormatArg, SelectionArgs, time};
+use crate::command::logged::KeyLogArg;
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct AuditArgs {
@@ -21,6 +22,8 @@ pub(in crate::command) struct AuditArgs {
     pub(super) hosts: Vec<Host>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
+    #[command(flatten)]
+    pub(super) key_log: KeyLogArg,
     /// Form of the inputs
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(super) from: FormArg,

@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::command::args::shared::{Color, FormArg, KeyFormatArg, SelectionArgs, threads, time};
+use crate::command::logged::KeyLogArg;
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
@@ -19,6 +20,8 @@ pub(in crate::command) struct JobArgs {
     pub(in crate::command) keys: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::command) key_format: KeyFormatArg,
+    #[command(flatten)]
+    pub(in crate::command) key_log: KeyLogArg,
     /// Form of the inputs
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(in crate::command) from: FormArg,

@@ -18,7 +18,7 @@ use tktdump::report::json;
 
 use self::target::Target;
 use super::{CommentsArg, Job, JobArgs, Log, Output, Printer, Turnstile, Worker, load_keys, refuse_doubtful};
-use crate::command::capture::{self, Feed};
+use crate::command::capture::{self, Feed, Sequence};
 use crate::command::exit::Exit;
 use crate::command::failure::Failure;
 use crate::command::gzip::Decompressed;
@@ -29,7 +29,8 @@ use crate::command::source::Given;
 use crate::command::{gzip, source};
 
 pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
-    let inputs = source::inputs(&args.inputs, &args.keys)?;
+    let read = args.key_log.with(&args.keys);
+    let inputs = source::inputs(&args.inputs, &read)?;
     let [path] = inputs.as_slice() else {
         let failure = Failure::new("-f pcapng takes one capture at a time");
         return Err(failure.with_hint("mergecap puts several together").into());
@@ -38,7 +39,9 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     let now = args.at.unwrap_or_else(crate::command::exit::now);
     let mut given = Given::default();
     let ring = load_keys(args, now, &mut given, notes)?;
-    redirect(args.output.as_deref(), &[&inputs, &args.keys], !args.redact)?;
+    // what an earlier run has written must not change what this one does
+    let secrets = args.key_log.load(notes)?.without_derived();
+    redirect(args.output.as_deref(), &[&inputs, &read], !args.redact)?;
     let kept = json::Kept::new(&ring);
     let output = Output::new(args, &kept, now)?;
     source::refuse_output(path)?;
@@ -60,6 +63,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     let printer = Turnstile::new(0, Printer::of_blocks(target.blocks()));
     let mut worker = Worker::new(&job, &printer);
     worker.key_log = (!args.redact).then_some(log);
+    worker.sequence = Sequence::new(secrets);
     worker.begin(path)?;
     file.rewind()?;
     let (input, watch) = notes.progress().watch(file.try_clone()?);
@@ -73,6 +77,7 @@ pub(in crate::command) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<E
     let (input, watch) = notes.progress().watch(file);
     let no_room = target.finish(input, &comments).with_context(|| shown.clone())?;
     drop(watch);
+    args.key_log.tell(worker.sequence.secrets(), notes);
     tell_left_out(&comments, no_room, &shown, notes);
     if args.redact && worker.client_certificates {
         notes.warning(format_args!(
