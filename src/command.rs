@@ -70,7 +70,7 @@ fn run(cli: Cli, notes: &Notes) -> anyhow::Result<Exit> {
         #[cfg(feature = "keyfind")]
         Some(Command::Keyfind(args)) => keyfind::run(&args, notes),
         #[cfg(feature = "probe")]
-        Some(Command::Probe(args)) => probe::run(&args, notes),
+        Some(Command::Probe(args)) => probe::prepare::run(&args, notes),
         Some(Command::Survey(args)) => survey::run(&args, notes),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

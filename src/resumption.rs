@@ -3,6 +3,7 @@
 //! [`examine`] looks at one opened ticket of a connection and gives an [`Attempt`]; [`conclude`] finds the [`Reason`] in
 //! all of them, and in the [`History`] of the capture, and makes one sentence of it; [`secrets`] gives the key-log lines that a ticket is good for, each of them certain.
 
+mod attempt;
 mod history;
 mod reason;
 pub mod secrets;
@@ -13,88 +14,15 @@ use crate::capture::Connection;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::key::{KeyName, Role};
 use crate::open::{BadMac, Outcome};
-use crate::session::{Protocol, Session};
+use crate::session::Session;
 use crate::ticket::Ticket;
 use crate::tls::tls13::{Binder, EarlySecret, PskHello, RecordKeys, Suite, Transcript};
 
-pub use self::history::{History, Issue, Mark};
+pub use self::attempt::{Attempt, Mark, Opened, Verdict};
+pub use self::history::{History, Issue};
 pub use self::reason::{Conclusion, Reason};
 pub use self::unrecognised::Unrecognised;
 pub use self::why::conclude;
-
-/// What is known of one ticket once it was tried with the keys.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    /// The message it was in.
-    pub carrier: Carrier,
-    /// Which `ClientHello` it was in, from 0.
-    pub hello: Option<usize>,
-    /// Which PSK identity it is, from 0.
-    pub identity: Option<usize>,
-    /// Whether the server chose this identity.
-    pub selected: bool,
-    /// The name of the key that sealed it, where it has the form of a ticket.
-    pub key_name: Option<KeyName>,
-    /// Number, from 1, of the packet that completes its message.
-    pub packet: u64,
-    /// Stands for the ticket.
-    pub mark: Mark,
-    /// What became of it.
-    pub verdict: Verdict,
-}
-
-/// What became of a ticket, without its secrets.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// It opened.
-    Opened(Opened),
-    /// No key was given.
-    NoKey,
-    /// No key has its name.
-    UnknownKey,
-    /// A key has its name, and the MAC does not verify.
-    BadMac,
-    /// The MAC verifies, and there is no session inside that is understood.
-    Unusable,
-    /// A server-side session ID.
-    StatefulId,
-    /// Nothing that a key of a ticket is for.
-    Unrecognised(Unrecognised),
-    /// Not of the form that is opened here.
-    Malformed,
-}
-
-/// What an opened ticket says about the conditions of its use.
-#[derive(Debug, Clone)]
-pub struct Opened {
-    /// What the server does with the key, as far as the key files tell.
-    pub role: Role,
-    /// The protocol of the session.
-    pub protocol: Protocol,
-    /// The cipher suite of the session.
-    pub cipher: Option<u16>,
-    /// When it was sealed or began, seconds since 1970.
-    pub time: Option<i64>,
-    /// When it ends, seconds since 1970.
-    pub expires: Option<i64>,
-    /// Whether the client asked for a name other than the one sealed in it, which it is.
-    pub other_name: Option<String>,
-    /// Stands for its session ID context.
-    pub context: Option<Mark>,
-    /// Whether its master secret is an extended one (TLS ≤ 1.2).
-    pub extended_master_secret: Option<bool>,
-    /// Its application protocol.
-    pub alpn: Option<Vec<u8>>,
-    /// Stands for its master secret, which renewed tickets of TLS ≤ 1.2 share.
-    pub secret: Option<Mark>,
-    /// Whether the PSK gives the client's binder.
-    pub binder: Option<bool>,
-    /// The client's idea of its age, milliseconds.
-    pub age_ms: Option<u32>,
-    /// Whether the client ended its early data under this PSK, which it does only where the server took it.
-    pub early_data_accepted: bool,
-}
 
 /// Judges a ticket. Completes `sighting` with what takes the session: binder and age.
 #[must_use]

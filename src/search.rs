@@ -29,10 +29,12 @@ mod container;
 mod families;
 mod finding;
 mod found;
+mod hit;
 mod image;
 mod lock;
 mod mac;
 mod pass;
+mod plan;
 mod proof;
 mod sieve;
 mod target;
@@ -42,11 +44,12 @@ use zeroize::Zeroizing;
 pub use self::container::{Container, DamagedImage, HEAD_LENGTH, ReadAt};
 pub use self::finding::{Finding, Proof, Secrets};
 use self::found::{Found, Half, SlotKey};
+use self::hit::{Hit, Part, PartKind};
 use self::image::Cuts;
 pub use self::image::{Cut, Image, PIECE_LENGTH, Run};
 use self::lock::Cost;
 pub use self::lock::{BareKey, Clues, FoundKey};
-use self::pass::{AROUND, Hit, POINTED, Part, PartKind, Pass};
+use self::plan::{AROUND, PLAN, POINTED, Pass};
 use self::sieve::Reach;
 use self::target::Target;
 
@@ -56,31 +59,6 @@ const PLACES: usize = 1024;
 const LOOKED_AT: usize = 64;
 /// Keys that are searched for at the same time.
 const AT_ONCE: usize = 16;
-
-/// The order of the search. A pass that has nothing to do is left out, and all end when every key is found.
-const PLAN: [Pass; 17] = {
-    use Pass::{Both, Copies, Macs, MacsFirst, Names, Pairs, Seeds, Wholes};
-    use Reach::{Dense, Every, Sparse};
-    [
-        Names,
-        Both,
-        Pairs(Sparse),
-        Wholes(Sparse, Cost::Low),
-        Pairs(Dense),
-        Macs(Sparse),
-        Macs(Dense),
-        MacsFirst,
-        Wholes(Dense, Cost::Low),
-        Wholes(Sparse, Cost::High),
-        Pairs(Every),
-        Macs(Every),
-        Wholes(Every, Cost::Low),
-        Seeds(Sparse),
-        Seeds(Dense),
-        Seeds(Every),
-        Copies,
-    ]
-};
 
 /// A search for the keys of tickets.
 pub struct Search {

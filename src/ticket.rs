@@ -11,6 +11,7 @@ mod arrangement;
 mod frame;
 mod name;
 mod shape;
+mod sizes;
 
 use std::fmt;
 
@@ -19,15 +20,13 @@ pub(crate) use self::frame::TAG_LENGTH;
 pub use self::frame::{Frame, Marker, Trailer};
 pub use self::name::{KeyName, NAME_LENGTH};
 pub use self::shape::Shape;
+use self::sizes::BLOCK_LENGTH;
+pub use self::sizes::MAX_LENGTH;
 
 /// Bytes of the HMAC-SHA256 tag.
 const MAC_LENGTH: usize = 32;
-/// Bytes of an AES block.
-const BLOCK_LENGTH: usize = 16;
 /// Bytes of a server-side session ID that TLS 1.3 servers send in place of a ticket.
 const STATEFUL_ID_LENGTH: usize = 32;
-/// The longest ticket the protocol carries (RFC 5077 section 3.3: a 16-bit length).
-pub const MAX_LENGTH: usize = 0xffff;
 
 /// A ticket split into its parts. Nothing of it is verified yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,12 @@
 //! `tktdump keys`: what key files hold, without their secrets.
 
+mod args;
 mod compare;
 mod convert;
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
 use tktdump::escape::Text;
 use tktdump::key::TicketKey;
 use tktdump::key::problems;
@@ -15,33 +14,13 @@ use tktdump::key::ring::KeyRing;
 use tktdump::report::{self, Page};
 use tktdump::time::utc;
 
-use super::args::shared::{ConvertArg, KeyFormatArg, ListFormat};
+pub(super) use self::args::KeysArgs;
+use super::args::shared::ListFormat;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key_files::{self, Loaded, Unclaimed};
 use super::notes::Notes;
 use super::source;
-
-#[derive(Debug, Args)]
-pub(super) struct KeysArgs {
-    /// Key files, or directories of them; - is standard input
-    #[arg(value_name = "KEYFILE", required = true)]
-    pub(super) files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(super) key_format: KeyFormatArg,
-    /// Compare the keys of two hosts, A and B, each a directory, a key file or a configuration; exit status 1 if they
-    /// differ, be it in their order
-    #[arg(long)]
-    pub(super) compare: bool,
-    /// Output
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
-    pub(super) format: ListFormat,
-    #[command(flatten)]
-    pub(super) convert: ConvertArg,
-    /// For --convert: the file to write, mode 0600, never over another one; - is a pipe
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
-}
 
 pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if args.files.iter().filter(|path| source::is_stdin(path)).count() > 1 {

@@ -1,7 +1,7 @@
 //! What a server's key file takes of a key.
 
 use super::Unwritable;
-use super::format::KeyBytes;
+use super::bytes::KeyBytes;
 use super::layout::Layout;
 use super::scheme::{Hash, Mode};
 

@@ -1,10 +1,10 @@
 //! Keys that a server derives from its key and the time.
 
-use super::KeyName;
+use super::bytes::KeyBytes;
 use super::epochs::{Epochs, Moment, Reach};
-use super::format::KeyBytes;
 use super::rotation::{Rotation, SlotKey};
 use super::scheme::Derivation;
+use crate::ticket::KeyName;
 
 /// What finds and derives them. A number tells the keys derived from one key apart.
 pub(super) enum Derived {

@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use sha3::{Digest, Sha3_512};
 use zeroize::Zeroizing;
 
-use super::KeyName;
 use super::rotation::{self, SlotKey};
+use crate::ticket::KeyName;
 
 /// Seconds of an epoch (`TST_KEY_LIFETIME`).
 const EPOCH_SECONDS: u64 = 4096;

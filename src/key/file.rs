@@ -1,60 +1,36 @@
 //! Reading a key file: by one server's rule, or by its content.
 
+mod cause;
+mod claim;
 mod dump;
 mod error;
 mod foreign;
 mod names;
-mod text;
+mod reading;
+pub(super) mod text;
 mod utf16;
-
-use std::collections::HashMap;
 
 use zeroize::Zeroizing;
 
-use self::error::cause;
+use self::cause::{cause, explained};
+use self::claim::{borrow_layouts, claim, count};
 pub use self::error::{Cause, KeyFileError};
-pub(super) use self::text::{UNCOMMENT, decode_lines, join_lines, wrapped_lines};
-use self::text::{is_prose, slips};
+pub use self::reading::{KeyFile, MAX_FILE_LENGTH, Reading};
+use self::text::{TextKey, is_prose, slips, without_newline};
 pub(super) use self::utf16::decode as utf16;
 use super::format::{KeyBytes, KeyFormat};
-use super::formats::{FORMATS, MAX_BARE_LENGTH};
+use super::formats::{FORMATS, MAX_BARE_LENGTH, is_raw_key};
 use super::layout::Layout;
 use super::scheme::Scheme;
 
-/// The longest key file that is read; servers' own are a few kilobytes.
-pub const MAX_FILE_LENGTH: usize = 1 << 20;
-
-/// The keys of one file.
-#[derive(Default)]
-pub struct KeyFile {
-    /// Every reading of every key, in file order.
-    pub readings: Vec<Reading>,
-    /// What is unusual about the file, one sentence each.
-    pub warnings: Vec<String>,
-    /// Which file of its server it is, from 0, where a server's configuration told.
-    pub position: Option<usize>,
-    /// The keys that other libraries make of the same bytes. Each counts only once a ticket has proved it.
-    pub others: Vec<Reading>,
-    /// Why no server takes the file, if [`others`](Self::others) are all that it may hold.
-    pub doubt: Option<KeyFileError>,
-}
-
-/// One way to read one key. With `auto`, the same bytes have as many readings as there are layouts of their size, and
-/// the MAC of a ticket decides.
-pub struct Reading {
-    /// The key.
-    pub key: KeyBytes,
-    /// The formats that read it so.
-    pub formats: Vec<&'static dyn KeyFormat>,
-    /// Whether the file is one that those servers would load; otherwise their formats lend the layout only.
-    pub loadable: bool,
-    /// Number of keys in the file, by this reading.
-    pub keys: usize,
+/// The keys of a text file, of any size that some server takes: see [`text::decode_lines`].
+pub(super) fn decode_lines(file: &[u8]) -> Option<Vec<TextKey>> {
+    text::decode_lines(file, is_raw_key)
 }
 
 /// Reads a file as one server does.
 pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, KeyFileError> {
-    let keys = format.read(file)?;
+    let keys = format.read(file).map_err(|error| explained(error, file))?;
     let count = count(&keys);
     let reading = |key| Reading { key, formats: vec![format], loadable: true, keys: count };
     let mut readings: Vec<Reading> = keys.into_iter().map(reading).collect();
@@ -156,7 +132,7 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     claim(&mut found.readings, file, true);
     if found.readings.is_empty() {
         if let Some(format) = FORMATS.iter().find(|format| format.recognises(file)) {
-            format.read(file)?;
+            format.read(file).map_err(|error| explained(error, file))?;
         }
     }
     if let Some(lines) = decode_lines(file) {
@@ -166,7 +142,7 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
             found.warnings.push(format!("the file is {encoding} text; servers that want raw bytes do not take it so"));
         } else if found.readings.is_empty() {
             found.warnings.push("the file is text; servers that want raw bytes do not take it so".to_owned());
-            found.warnings.extend(slips(file));
+            found.warnings.extend(slips(file, is_raw_key));
         }
         if lines.len() > 1 && lines.iter().all(|(key, _)| Layout::BARE.iter().all(|layout| layout.size() != key.len()))
         {
@@ -214,77 +190,6 @@ fn undressed(file: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &'static str)> {
     std::str::from_utf8(file).ok().and_then(dump::read)
 }
 
-/// Adds the readings of every format, of text or of raw bytes, that takes the file for its own; equal ones become one.
-fn claim(readings: &mut Vec<Reading>, file: &[u8], text: bool) {
-    let mut places = Places::of(readings);
-    for &format in FORMATS.iter().filter(|format| !format.is_bare() && format.is_text() == text && format.claims(file))
-    {
-        let Ok(keys) = format.read(file) else { continue };
-        let count = count(&keys);
-        for key in keys {
-            let same = |reading: &Reading| reading.keys == count && same_key(&reading.key, &key);
-            if let Some(reading) = places.find(key.index, readings, same).and_then(|at| readings.get_mut(at)) {
-                reading.formats.push(format);
-            } else {
-                places.add(key.index, readings.len());
-                readings.push(Reading { key, formats: vec![format], loadable: true, keys: count });
-            }
-        }
-    }
-}
-
-/// Where the readings of each key are, by its number: a file can have thousands of keys, and few readings of each.
-struct Places(HashMap<usize, Vec<usize>>);
-
-impl Places {
-    fn of(readings: &[Reading]) -> Self {
-        let mut places = Self(HashMap::new());
-        readings.iter().enumerate().for_each(|(at, reading)| places.add(reading.key.index, at));
-        places
-    }
-
-    fn add(&mut self, index: usize, at: usize) {
-        self.0.entry(index).or_default().push(at);
-    }
-
-    /// The first reading of a key that `is` so.
-    fn find(&self, index: usize, readings: &[Reading], is: impl Fn(&Reading) -> bool) -> Option<usize> {
-        let places = self.0.get(&index)?;
-        places.iter().copied().find(|&at| readings.get(at).is_some_and(&is))
-    }
-}
-
-/// Adds the orders in which no server keeps such a file, but in which its bytes may have been meant.
-fn borrow_layouts<'a>(readings: &mut Vec<Reading>, keys: impl ExactSizeIterator<Item = &'a [u8]>) {
-    let count = keys.len();
-    let mut places = Places::of(readings);
-    for (index, bytes) in keys.enumerate() {
-        for layout in Layout::BARE.into_iter().filter(|layout| layout.size() == bytes.len()) {
-            let key = KeyBytes::new(index, bytes, layout);
-            if places.find(index, readings, |reading| same_key(&reading.key, &key)).is_some() {
-                continue;
-            }
-            places.add(index, readings.len());
-            let lends = |format: &&&'static dyn KeyFormat| format.layouts().contains(&layout) && format.name() != "pem";
-            let formats = FORMATS.iter().filter(lends).copied().collect();
-            readings.push(Reading { key, formats, loadable: false, keys: count });
-        }
-    }
-}
-
-fn same_key(one: &KeyBytes, other: &KeyBytes) -> bool {
-    (one.index, one.layout, one.scheme) == (other.index, other.layout, other.scheme) && one.bytes == other.bytes
-}
-
-fn count(keys: &[KeyBytes]) -> usize {
-    keys.iter().map(|key| key.index + 1).max().unwrap_or(0)
-}
-
-/// Whether some server takes these bytes for one key or more.
-fn is_raw_key(bytes: &[u8]) -> bool {
-    FORMATS.iter().any(|format| !format.is_bare() && !format.is_text() && format.claims(bytes))
-}
-
 /// The sizes of files that some server takes, and the formats of which the size says nothing.
 fn every_size() -> String {
     const LONGEST: usize = 100;
@@ -293,11 +198,6 @@ fn every_size() -> String {
         (1..=LONGEST).filter(|&size| bytes.get(..size).is_some_and(is_raw_key)).map(|size| size.to_string()).collect();
     let texts: Vec<&str> = FORMATS.iter().filter(|format| format.is_text()).map(|format| format.name()).collect();
     format!("{} raw bytes, or several such keys; or what {} take", sizes.join(", "), texts.join(", "))
-}
-
-fn without_newline(file: &[u8]) -> Option<&[u8]> {
-    let shorter = file.strip_suffix(b"\n")?;
-    Some(shorter.strip_suffix(b"\r").unwrap_or(shorter))
 }
 
 #[cfg(test)]

@@ -83,3 +83,8 @@ pub(crate) fn go_key(seed: &[u8]) -> super::format::KeyBytes {
 pub fn by_name(name: &str) -> Option<&'static dyn KeyFormat> {
     FORMATS.iter().copied().find(|format| format.name() == name)
 }
+
+/// Whether some server takes these bytes for one key or more.
+pub(super) fn is_raw_key(bytes: &[u8]) -> bool {
+    FORMATS.iter().any(|format| !format.is_bare() && !format.is_text() && format.claims(bytes))
+}

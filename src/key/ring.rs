@@ -102,7 +102,7 @@ impl KeyRing {
                 if is_other {
                     ring.others.add(reading.key, origin, now, has_names, doubt);
                 } else {
-                    ring.extend(reading.key.into_key(origin, now));
+                    ring.extend(TicketKey::new(&reading.key, origin, now));
                 }
             }
         }
@@ -125,7 +125,7 @@ impl KeyRing {
         let gnutls = KeyBytes::new(ring.keys.len(), &zeros, Layout::GNUTLS);
         let scheme = Scheme { derivation: Derivation::None, ..Scheme::GNUTLS };
         let origin = built_in_origin(ring.keys.len());
-        ring.extend(gnutls.with_scheme(scheme).into_key(origin, None));
+        ring.extend(TicketKey::new(&gnutls.with_scheme(scheme), origin, None));
         ring
     }
 
@@ -256,7 +256,7 @@ fn newest(readings: &[Reading], now: Option<i64>) -> Option<usize> {
 
 fn built_in_key(index: usize, aes: &[u8], mac: &[u8]) -> Option<TicketKey> {
     let layout = Layout { order: Order::AesHmac, aes: aes.len(), hmac: mac.len() };
-    KeyBytes::new(index, &[aes, mac].concat(), layout).into_key(built_in_origin(index), None)
+    TicketKey::new(&KeyBytes::new(index, &[aes, mac].concat(), layout), built_in_origin(index), None)
 }
 
 fn built_in_origin(index: usize) -> Origin {

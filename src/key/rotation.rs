@@ -12,10 +12,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use sha3::{Digest, Sha3_512};
 use zeroize::Zeroizing;
 
-use super::KeyName;
 use super::crypto::Engine;
 use super::layout::Layout;
 use super::scheme::Scheme;
+use crate::ticket::KeyName;
 
 /// Bytes of a master key, and of what is derived from it.
 pub(super) const LENGTH: usize = 64;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Label, Line, LineError};
+use super::line::{Label, Line, LineError, is_of_ticket};
 use crate::secret::Secret;
 
 /// The most connections whose secrets are kept: 128 MiB, about.
@@ -48,7 +48,7 @@ impl Secrets {
         let mut is_derived = false;
         for line in text.split(|&byte| byte == b'\n') {
             if line.starts_with(b"#") {
-                is_derived = super::is_of_ticket(line);
+                is_derived = is_of_ticket(line);
             }
             if !(is_derived && self.without_derived) {
                 let _ = self.add(line);

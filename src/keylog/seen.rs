@@ -4,12 +4,27 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::mem;
 
-use super::{Line, Written};
+use super::line::Line;
 
 /// Lines that are told apart: 16 bytes each, 64 MiB in all. A log of that many lines has a gigabyte.
 const MOST: usize = 1 << 22;
 /// Lines in the table of the latest ones.
 const RECENT: usize = 1 << 16;
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Written {
+    /// It was written.
+    New,
+    /// It had been written before.
+    Duplicate,
+    /// Another secret had been written under the same label and client random. A reader would take one of the two,
+    /// so that this one was left out.
+    Conflict,
+    /// As many lines have been written as can be told apart, so that this one was left out.
+    Full,
+}
 
 /// For each line a hash of label and client random, and one of the secret. Nobody who does not know the key of the hashes
 /// can make two lines look alike.

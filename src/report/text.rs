@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
 use self::fields::Fields;
+use self::style::LABEL_WIDTH;
 pub use self::style::Styles;
 use super::{Page, REDACTED, Tally};
 use crate::escape::Text;
@@ -22,9 +23,6 @@ use crate::ticket::Arrangement;
 
 /// What nearly every record fits in: text that grows leaves copies of itself behind.
 const INITIAL_CAPACITY: usize = 1 << 13;
-/// Width of the column of labels.
-const LABEL_WIDTH: usize = 26;
-
 /// Renders records as text.
 #[derive(Debug, Clone, Copy)]
 pub struct Renderer<'k> {
@@ -190,7 +188,7 @@ impl Renderer<'_> {
         }
         out.push('\n');
         let view = View { session: shown.session(), now: self.now, redact: self.redact };
-        let mut fields = Fields::new(self, view, is_clients, out);
+        let mut fields = Fields::new(self.styles, view, is_clients, out);
         view.visit(&mut fields);
         fields.finish();
         let sizes: Vec<String> =

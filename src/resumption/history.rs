@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
-use sha2::{Digest as _, Sha256};
-
+use super::attempt::{Attempt, Mark, Opened, Verdict};
 use super::reason::Reason;
-use super::{Attempt, Opened, Verdict};
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::Carrier;
@@ -17,25 +15,6 @@ const MAX_SERVERS: usize = 1 << 12;
 const MAX_NAMES: usize = 8;
 const MAX_CONTEXTS: usize = 16;
 const MAX_TICKETS: usize = 1 << 16;
-
-/// Stands for bytes that are not kept: the first half of the first half of their SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Mark(u64);
-
-impl Mark {
-    /// The mark of some bytes.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).iter().take(8).fold(0, |mark, &byte| mark << 8 | u64::from(byte)))
-    }
-}
-
-impl std::fmt::Debug for Mark {
-    /// Nothing: it may be of a secret.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Mark")
-    }
-}
 
 /// The connection that issued a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

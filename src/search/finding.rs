@@ -3,8 +3,8 @@
 use zeroize::Zeroizing;
 
 use super::found::layout;
+use super::hit::{Part, PartKind};
 use super::lock::{Direction, FoundKey, Lock};
-use super::pass::{Part, PartKind};
 use super::{Search, proof};
 use crate::key::format::{KeyBytes, KeyFormat};
 use crate::key::scheme::{Hash, Scheme};

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
+use super::hit::{Part, PartKind};
 use super::lock::{FoundKey, Lock};
-use super::pass::{AROUND, Part, PartKind};
+use super::plan::AROUND;
 use super::proof;
 use super::target::Target;
 use crate::key::Layout;

@@ -9,85 +9,15 @@ use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 use super::Search;
-use super::image::{Cut, MARGIN_LENGTH};
+use super::hit::{Hit, Part, PartKind};
+use super::image::Cut;
 use super::lock::{Cost, Direction, FoundKey, Lock, PairLock};
 use super::mac::Sealed;
+use super::plan::{POINTED_LENGTH, Pass, REACH};
 use super::proof;
 use super::sieve::{Reach, STEP, Sieve};
 use super::target::Target;
 use crate::key::format::KeyBytes;
-
-/// What a pass looks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pass {
-    /// Names of keys, and addresses beside them.
-    Names,
-    /// AES keys, which a MAC key near them proves.
-    Pairs(Reach),
-    /// Keys that are one secret.
-    Wholes(Reach, Cost),
-    /// Both of these.
-    Both,
-    /// The MAC keys to AES keys that were found.
-    Macs(Reach),
-    /// MAC keys near names, and AES keys near them.
-    MacsFirst,
-    /// The seeds of keys that were found.
-    Seeds(Reach),
-    /// Copies of keys that were found.
-    Copies,
-}
-
-/// A part of a key, and where it lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Part {
-    pub(super) kind: PartKind,
-    /// In bytes of the image.
-    pub(super) offset: u64,
-    pub(super) length: usize,
-}
-
-/// What a part is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PartKind {
-    Name,
-    Aes,
-    Hmac,
-    /// All of a key that is one secret.
-    Key,
-}
-
-/// Something that a pass has found.
-pub(super) enum Hit {
-    /// The name of a target.
-    Name { target: usize, offset: u64 },
-    /// Where an address points to that lies beside a name.
-    Address(u64),
-    /// An AES key that decrypts a target's ticket, without its MAC key.
-    Aes { target: usize, lock: usize, key: Zeroizing<Vec<u8>>, offset: u64 },
-    /// The key of a slot of time, whose MAC is right.
-    Slot { target: usize, key: KeyBytes, parts: Vec<Part> },
-    /// A key whose MAC or tag is right.
-    Key { target: usize, key: FoundKey, parts: Vec<Part> },
-    /// What a key was derived from.
-    Seed { key: usize, seed: Zeroizing<Vec<u8>> },
-    /// Where the encryption key of a copy lies.
-    Copy { key: usize, offset: u64 },
-}
-
-impl Hit {
-    /// Where it lies, of what is taken in the order of the image.
-    pub(super) fn offset(&self) -> u64 {
-        match self {
-            Self::Name { offset, .. }
-            | Self::Address(offset)
-            | Self::Aes { offset, .. }
-            | Self::Copy { offset, .. } => *offset,
-            Self::Slot { parts, .. } | Self::Key { parts, .. } => parts.first().map_or(0, |part| part.offset),
-            Self::Seed { .. } => 0,
-        }
-    }
-}
 
 /// A piece of an image, as a pass sees it.
 struct Piece<'p> {
@@ -125,15 +55,6 @@ impl<'p> Piece<'p> {
         if beyond == 0 { at } else { at + step - beyond }
     }
 }
-
-/// Bytes around a name in which addresses are looked for, and around what they point to.
-const POINTED_LENGTH: usize = 64;
-/// Bytes around a name, and around one half of a key, in which keys are looked for.
-const REACH: usize = 4096;
-/// Both as distances in an image.
-pub(super) const POINTED: u64 = POINTED_LENGTH as u64;
-pub(super) const AROUND: u64 = REACH as u64;
-const _: () = assert!(REACH + 128 <= MARGIN_LENGTH, "a piece has around it what is looked for around a key");
 
 impl Search {
     /// Looks at a piece.

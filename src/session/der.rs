@@ -227,6 +227,30 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What is inside an element.
+impl<'a> Element<'a> {
+    /// A reader over the elements inside.
+    #[must_use]
+    pub fn reader(&self) -> Reader<'a> {
+        Reader { rest: self.content, end: self.offset + self.der.len() }
+    }
+
+    /// The one element inside, where there is no more than one.
+    #[must_use]
+    pub fn only(&self) -> Option<Self> {
+        let mut reader = self.reader();
+        let inner = reader.read().ok()?;
+        (self.constructed && reader.is_empty()).then_some(inner)
+    }
+
+    /// The same as an explicit tag and what is inside.
+    #[must_use]
+    pub fn explicit(&self) -> Option<Explicit<'a>> {
+        let header = self.der.len() - self.content.len();
+        Some(Explicit { tag: self.tag, inner: self.only()?.into(), der: self.der, header })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use der_parser::der::Class;

@@ -1,7 +1,8 @@
 //! Which library may have written a session: the members that are there have a first version, and some that are not
 //! there had to be from some version on.
 
-use super::{Dialect, Session};
+use super::dialect::Dialect;
+use super::model::Session;
 
 /// OpenSSL versions that changed the structure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +17,15 @@ enum Since {
     V3_2,
 }
 
-pub(super) fn guess(session: &Session<'_>) -> &'static str {
+impl Session<'_> {
+    /// What the fields imply about the library that wrote it, such as `OpenSSL 1.1.1`.
+    #[must_use]
+    pub fn producer(&self) -> &'static str {
+        guess(self)
+    }
+}
+
+fn guess(session: &Session<'_>) -> &'static str {
     if let Some(producer) = session.producer {
         return producer;
     }

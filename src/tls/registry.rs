@@ -6,29 +6,18 @@
 
 mod cipher_suites;
 mod groups;
+mod suite;
 mod verify_results;
 
 use std::sync::LazyLock;
 
 use cipher_suites::{CIPHER_SUITES, SSLV2_CIPHERS};
 use groups::GROUPS;
+pub use suite::CipherSuite;
 use verify_results::VERIFY_RESULTS;
 
 /// What OpenSSL says for a verification result that it has no text for.
 const UNKNOWN_VERIFY_RESULT: &str = "unknown certificate verification error";
-
-/// One TLS cipher suite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CipherSuite {
-    /// The two bytes on the wire, first byte high.
-    pub id: u16,
-    /// The name in the IANA registry "TLS Cipher Suites", or the name in
-    /// common use for a suite that was never registered.
-    pub iana: &'static str,
-    /// The name that `openssl ciphers` prints, in the newest OpenSSL (0.9.8
-    /// to 4.0) that has the suite. `None`: no OpenSSL has it.
-    pub openssl: Option<&'static str>,
-}
 
 /// The TLS cipher suite with this id.
 ///

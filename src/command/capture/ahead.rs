@@ -10,7 +10,8 @@ use tktdump::capture::datagram::{Datagram, Decoder, Route, Step};
 use zeroize::Zeroizing;
 
 use super::super::sink::Sink;
-use super::{Blocks, End, Feed, Followed, PacketSink, each_packet};
+use super::feed::Feed;
+use super::packets::{Blocks, End, Followed, PacketSink, each_packet};
 
 /// Batches on their way.
 const AHEAD: usize = 1;

@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use super::reading::MAX_FILE_LENGTH;
+
 /// The shortest dump that is taken for one: less is a line of hex.
 const SHORTEST: usize = 16;
 
@@ -51,12 +53,12 @@ fn rows(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 fn assemble(rows: &[Row<'_>], repeats: &[usize], base: u32, swapped: bool) -> Option<Zeroizing<Vec<u8>>> {
     let offset = |row: &Row<'_>| usize::from_str_radix(row.offset, base).ok();
     let start = offset(rows.first()?)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(super::MAX_FILE_LENGTH));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE_LENGTH));
     let mut last = 0..0;
     for (number, row) in rows.iter().enumerate() {
         let at = offset(row)?.checked_sub(start)?;
         if repeats.contains(&number) {
-            while bytes.len() < at && !last.is_empty() && bytes.len() + last.len() <= super::MAX_FILE_LENGTH {
+            while bytes.len() < at && !last.is_empty() && bytes.len() + last.len() <= MAX_FILE_LENGTH {
                 bytes.extend_from_within(last.clone());
             }
             // a row that is shorter than the others is printed

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::text::{damaged_hex, decode_lines, join_lines, wrapped_lines};
-use super::{is_raw_key, without_newline};
+use super::text::join_lines;
 
 /// Why a file gives no keys. No message contains key bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub enum KeyFileError {
         format: Option<&'static str>,
         /// What the format takes.
         takes: String,
-        /// What probably happened.
+        /// What probably happened, where whole files are read (`read_as`, `read_auto`).
         cause: Option<Cause>,
     },
     /// A line of a text format is wrong.
@@ -102,8 +101,9 @@ pub enum Cause {
 }
 
 impl KeyFileError {
+    /// Another size than the format's; what made it so is [found out](super::cause) by those who know every format.
     pub(in crate::key) fn size(file: &[u8], format: &'static str, takes: &str) -> Self {
-        Self::Size { found: file.len(), format: Some(format), takes: takes.to_owned(), cause: cause(file) }
+        Self::Size { found: file.len(), format: Some(format), takes: takes.to_owned(), cause: None }
     }
 
     /// What to do about it.
@@ -172,49 +172,3 @@ impl fmt::Display for KeyFileError {
 }
 
 impl std::error::Error for KeyFileError {}
-
-/// What the bytes tell about why no server takes them.
-pub(super) fn cause(file: &[u8]) -> Option<Cause> {
-    if file.is_empty() {
-        return Some(Cause::Empty);
-    }
-    if super::utf16(file).is_some() {
-        return Some(Cause::Utf16);
-    }
-    if let Some(lines) = wrapped_lines(file) {
-        return Some(Cause::WrappedBase64 { lines });
-    }
-    if let Some(keys) = decode_lines(file) {
-        let hex = keys.iter().any(|(_, encoding)| *encoding == "hex");
-        return Some(if hex { Cause::HexText } else { Cause::Base64Text });
-    }
-    if std::str::from_utf8(file).ok().and_then(super::dump::read).is_some() {
-        return Some(Cause::Dump);
-    }
-    if let Some((line, column)) = damaged_hex(file) {
-        return Some(Cause::DamagedHex { line, column });
-    }
-    let text = std::str::from_utf8(file).is_ok();
-    if text && is_like_a_ticket(file) {
-        return Some(Cause::LikeATicket);
-    }
-    let newline = without_newline(file).filter(|shorter| is_raw_key(shorter)).map(|_| Cause::TrailingNewline);
-    newline.or_else(|| is_like_a_ticket(file).then_some(Cause::LikeATicket))
-}
-
-/// Whether a file has the length of a ticket and of no key, as raw bytes or as one line of hex or base64.
-fn is_like_a_ticket(file: &[u8]) -> bool {
-    const SHORTEST: usize = 100;
-    const LONGEST: usize = 8192;
-    let text = file.trim_ascii();
-    let decoded = if std::str::from_utf8(text).is_err() {
-        text.len()
-    } else if text.iter().all(u8::is_ascii_hexdigit) {
-        text.len() / 2
-    } else if text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte)) {
-        text.len() / 4 * 3
-    } else {
-        0
-    };
-    (SHORTEST..LONGEST).contains(&decoded)
-}

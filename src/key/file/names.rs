@@ -7,8 +7,9 @@
 use memchr::memmem;
 use zeroize::Zeroizing;
 
-use super::text::TextKey;
-use super::{Reading, claim, without_newline};
+use super::claim::claim;
+use super::reading::Reading;
+use super::text::{TextKey, without_newline};
 use crate::key::format::KeyBytes;
 use crate::key::layout::Layout;
 use crate::ticket::NAME_LENGTH;

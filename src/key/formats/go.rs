@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::key::Role;
 use crate::key::carried::seeds;
-use crate::key::file::{KeyFileError, decode_lines};
+use crate::key::file::{KeyFileError, text};
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::scheme::Scheme;
@@ -33,7 +33,7 @@ impl KeyFormat for Go {
 
     fn read(&self, bytes: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
         let wrong_size = || KeyFileError::size(bytes, self.name(), self.takes());
-        if let Some(lines) = decode_lines(bytes) {
+        if let Some(lines) = text::decode_lines(bytes, is_like_keys) {
             let keys =
                 lines.iter().enumerate().map(|(index, (key, _))| (key.len() == KEY_LENGTH).then(|| key_of(index, key)));
             return keys.collect::<Option<Vec<_>>>().ok_or_else(wrong_size);
@@ -62,6 +62,11 @@ impl KeyFormat for Go {
             _ => Role::Inactive,
         }
     }
+}
+
+/// Whether what a line of text decodes to is a key, or has the length of other keys: such text is not taken for raw bytes.
+fn is_like_keys(bytes: &[u8]) -> bool {
+    bytes.len() >= KEY_LENGTH && bytes.len() % 16 == 0
 }
 
 /// What Go makes of a key.

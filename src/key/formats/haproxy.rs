@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::key::Role;
 use crate::key::carried::{CBC_SHA256, Carried};
-use crate::key::file::{KeyFileError, UNCOMMENT, decode_lines, join_lines, wrapped_lines};
+use crate::key::file::KeyFileError;
+use crate::key::file::text::{UNCOMMENT, decode_lines, join_lines, wrapped_lines};
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::Layout;
 use crate::key::scheme::Hash;
@@ -15,6 +16,13 @@ use crate::key::unwritable::Unwritable;
 
 /// Keys a server holds (`TLS_TICKETS_NO`).
 const KEPT: usize = 3;
+
+/// The layouts of its keys.
+const LAYOUTS: &[Layout] = &[Layout::NAME_AES_HMAC_48, Layout::NAME_AES_HMAC_80];
+
+fn is_key(bytes: &[u8]) -> bool {
+    LAYOUTS.iter().any(|layout| layout.size() == bytes.len())
+}
 
 pub(super) struct Haproxy;
 
@@ -32,7 +40,7 @@ impl KeyFormat for Haproxy {
     }
 
     fn layouts(&self) -> &'static [Layout] {
-        &[Layout::NAME_AES_HMAC_48, Layout::NAME_AES_HMAC_80]
+        LAYOUTS
     }
 
     fn is_text(&self) -> bool {
@@ -120,11 +128,11 @@ impl Haproxy {
     fn slip(&self, file: &[u8]) -> Option<KeyFileError> {
         let slip = |line, problem, remedy| KeyFileError::Mendable { line, problem, format: self.name(), remedy };
         let comment = file.split(|&byte| byte == b'\n').position(|line| line.trim_ascii_start().starts_with(b"#"));
-        if let Some(line) = comment.filter(|_| decode_lines(file).is_some()) {
+        if let Some(line) = comment.filter(|_| decode_lines(file, is_key).is_some()) {
             let problem = "HAProxy has no comments in this file, and takes it for a key".to_owned();
             return Some(slip(line + 1, problem, UNCOMMENT.to_owned()));
         }
-        let lines = wrapped_lines(file)?;
+        let lines = wrapped_lines(file, is_key)?;
         let problem = format!("each key is wrapped over {lines} lines, and HAProxy wants it on one");
         Some(slip(comment.map_or(1, |line| line + 2), problem, join_lines(lines)))
     }

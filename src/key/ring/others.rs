@@ -90,7 +90,7 @@ impl Others {
             return None;
         }
         let shape = Shape::of(ticket);
-        let set_up = |waiting: &Waiting| waiting.key.clone().into_key(waiting.origin.clone(), waiting.now);
+        let set_up = |waiting: &Waiting| TicketKey::new(&waiting.key, waiting.origin.clone(), waiting.now);
         let ready = self.ready.get_or_init(|| self.waiting.iter().map(set_up).collect());
         let keys = self.waiting.iter().zip(ready).filter_map(|(waiting, key)| Some((waiting, key.as_ref()?)));
         let fitting = keys.filter(|(waiting, key)| {

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use anstyle::Style;
 
-use super::{LABEL_WIDTH, Renderer};
+use super::style::{LABEL_WIDTH, Styles};
 use crate::escape::Text;
 use crate::report::REDACTED;
 use crate::session::certificate::Certificate;
@@ -15,7 +15,7 @@ use crate::tls::registry;
 
 /// Writes fields as they come.
 pub(super) struct Fields<'r, 'o> {
-    renderer: &'r Renderer<'r>,
+    styles: Styles,
     view: View<'r>,
     out: &'o mut String,
     group: Option<Group>,
@@ -25,8 +25,8 @@ pub(super) struct Fields<'r, 'o> {
 }
 
 impl<'r, 'o> Fields<'r, 'o> {
-    pub(super) fn new(renderer: &'r Renderer<'r>, view: View<'r>, is_clients: bool, out: &'o mut String) -> Self {
-        Self { renderer, view, out, group: None, label: "", is_clients }
+    pub(super) fn new(styles: Styles, view: View<'r>, is_clients: bool, out: &'o mut String) -> Self {
+        Self { styles, view, out, group: None, label: "", is_clients }
     }
 
     /// Ends the last line.
@@ -41,7 +41,7 @@ impl<'r, 'o> Fields<'r, 'o> {
             self.out.push('\n');
         }
         self.label = field.label;
-        let (heading, faint) = (self.renderer.styles.heading, self.renderer.styles.label);
+        let (heading, faint) = (self.styles.heading, self.styles.label);
         let group = if self.is_clients && is_about_peer(field) { Group::Server } else { field.group };
         if self.group.replace(group) != Some(group) && group != Group::Other {
             writeln!(self.out, "   {heading}{}{heading:#}", group.label())?;
@@ -84,7 +84,7 @@ impl<'r, 'o> Fields<'r, 'o> {
 
     /// What stands behind a value to explain it.
     fn explanation(&mut self, field: &'static Field, value: Value<'_>) -> std::fmt::Result {
-        let warning = self.renderer.styles.warning;
+        let warning = self.styles.warning;
         match value {
             Value::Flag(expired) if field == field::EXPIRED => {
                 let distance = self.view.session.expires().map_or(0, |end| end.saturating_sub(self.view.now));
@@ -111,7 +111,7 @@ impl<'r, 'o> Fields<'r, 'o> {
 
     /// Secrets and what is unusual have colours of their own.
     fn style(&self, field: &'static Field, value: Value<'_>) -> Style {
-        let styles = &self.renderer.styles;
+        let styles = self.styles;
         let old_protocol = |name| !matches!(name, "TLSv1.3" | "TLSv1.2" | "DTLSv1.2" | "DTLSv1.3");
         let unusual = match value {
             Value::Flag(flag) => field == field::EXTENDED_MASTER_SECRET && !flag,

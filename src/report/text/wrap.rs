@@ -1,6 +1,6 @@
 //! Lines that are longer than a terminal is wide, broken with a hanging indent.
 
-use super::LABEL_WIDTH;
+use super::style::LABEL_WIDTH;
 
 /// Where the values of fields begin.
 const VALUES: usize = 4 + LABEL_WIDTH;

@@ -2,8 +2,6 @@
 
 use der_parser::der::{Class, Tag};
 
-use super::Reader;
-
 /// One element: identifier, content and the whole encoding, borrowed from the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Element<'a> {
@@ -21,32 +19,11 @@ pub struct Element<'a> {
     pub offset: usize,
 }
 
-impl<'a> Element<'a> {
+impl Element<'_> {
     /// Whether this is the universal element `tag`.
     #[must_use]
     pub fn is(&self, tag: Tag) -> bool {
         self.class == Class::Universal && self.tag == tag.0
-    }
-
-    /// A reader over the elements inside.
-    #[must_use]
-    pub fn reader(&self) -> Reader<'a> {
-        Reader { rest: self.content, end: self.offset + self.der.len() }
-    }
-
-    /// The one element inside, where there is no more than one.
-    #[must_use]
-    pub fn only(&self) -> Option<Element<'a>> {
-        let mut reader = self.reader();
-        let inner = reader.read().ok()?;
-        (self.constructed && reader.is_empty()).then_some(inner)
-    }
-
-    /// The same as an explicit tag and what is inside.
-    #[must_use]
-    pub fn explicit(&self) -> Option<Explicit<'a>> {
-        let header = self.der.len() - self.content.len();
-        Some(Explicit { tag: self.tag, inner: self.only()?.into(), der: self.der, header })
     }
 }
 

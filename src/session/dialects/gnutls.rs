@@ -5,7 +5,8 @@
 //! library. The randoms of the handshake are in a TLS 1.2 session; a TLS 1.3 one has the cipher suite in later versions only.
 
 use crate::session::shared::{self, is_host_name};
-use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret, TLS_1_3, UnknownField, psk};
+use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret, UnknownField, psk};
+use crate::tls::protocol::TLS_1_3;
 use crate::tls::wire::Reader;
 
 /// `PACKED_SESSION_MAGIC` of `lib/db.h`, without the version.

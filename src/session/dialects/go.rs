@@ -5,7 +5,8 @@
 //! the PSK.
 
 use crate::session::shared;
-use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret, TLS_1_3, UnknownField, psk};
+use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret, UnknownField, psk};
+use crate::tls::protocol::TLS_1_3;
 use crate::tls::wire::Reader;
 
 /// Bytes of a master secret.

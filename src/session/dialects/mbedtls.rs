@@ -7,8 +7,9 @@
 
 use crate::session::shared;
 use crate::session::{
-    Cipher, Dialect, LibraryFields, Protocol, Session, SessionError, SessionSecret, TLS_1_3, UnknownField, VerifyFlags,
+    Cipher, Dialect, LibraryFields, Protocol, Session, SessionError, SessionSecret, UnknownField, VerifyFlags,
 };
+use crate::tls::protocol::TLS_1_3;
 use crate::tls::registry;
 use crate::tls::wire::Reader;
 

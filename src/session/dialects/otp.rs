@@ -2,7 +2,8 @@
 //! PSK, what the client adds to the age, lifetime and time; from OTP 26 on the client's certificate. There is no suite in
 //! it, only its hash: SHA-384 goes with one suite of TLS 1.3, SHA-256 with several.
 
-use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret, TLS_1_3};
+use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret};
+use crate::tls::protocol::TLS_1_3;
 use crate::tls::wire::Reader;
 
 /// `HashAlgorithm` of RFC 5246 section 7.4.1.4.1.

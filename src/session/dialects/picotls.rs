@@ -2,7 +2,8 @@
 //! `lib/picotls.c`). H2O appends 8 bytes of its own over QUIC.
 
 use crate::session::shared::{self, is_host_name};
-use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret, TLS_1_3};
+use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret};
+use crate::tls::protocol::TLS_1_3;
 use crate::tls::wire::Reader;
 
 const MAGIC: &[u8] = b"ptls0001";

@@ -2,7 +2,8 @@
 //! there behind a flag each.
 
 use crate::session::shared::{self, is_host_name};
-use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret, TLS_1_3};
+use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSecret};
+use crate::tls::protocol::TLS_1_3;
 use crate::tls::wire::Reader;
 
 pub(in crate::session) fn parse(plaintext: &[u8]) -> Option<Result<Session<'_>, SessionError>> {

@@ -2,7 +2,8 @@
 //! the session cache. A byte for the format, then version, suite and time in nanoseconds.
 
 use crate::session::shared;
-use crate::session::{Cipher, Dialect, LibraryFields, Protocol, Session, SessionError, SessionSecret, TLS_1_3};
+use crate::session::{Cipher, Dialect, LibraryFields, Protocol, Session, SessionError, SessionSecret};
+use crate::tls::protocol::TLS_1_3;
 use crate::tls::wire::Reader;
 
 /// Bytes of a master secret.

@@ -5,7 +5,8 @@
 //! tell which of them are there. Builds without TLS 1.3 end the first part at 57 bytes. TLS 1.3 keeps the resumption master
 //! secret, and the time in milliseconds.
 
-use crate::session::{Cipher, Dialect, LibraryFields, Protocol, Session, SessionError, SessionSecret, TLS_1_3, psk};
+use crate::session::{Cipher, Dialect, LibraryFields, Protocol, Session, SessionError, SessionSecret, psk};
+use crate::tls::protocol::TLS_1_3;
 use crate::tls::tls13::Hash;
 use crate::tls::wire::Reader;
 
