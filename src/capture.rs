@@ -142,6 +142,9 @@ impl Capture {
         for flow in self.flows.open() {
             let is_open = |handshake: &Handshake| !handshake.collector.is_handed_over();
             self.open_at_end += u64::from(flow.handshake.as_deref().is_some_and(is_open));
+            if let Some(handshake) = flow.handshake.as_deref_mut() {
+                flush(handshake, &mut flow.halves);
+            }
             flow.count_followed(&mut self.unopened, &mut self.followed_in_part);
             finish(flow, true, sink);
         }
@@ -422,16 +425,22 @@ fn finish(flow: &mut Flow, at_end: bool, sink: &mut Sink<'_>) -> usize {
     let (mut next, mut memory) = (flow.handshake.take(), 0);
     while let Some(mut handshake) = next {
         next = handshake.other.take();
-        if let Talk::Tcp(streams) = &mut handshake.talk {
+        if let Talk::Tcp(_) = &handshake.talk {
             flow.done = true;
-            for (side, (stream, half)) in streams.iter_mut().zip(&mut flow.halves).enumerate() {
-                stream.flush(half, side, &mut handshake.collector);
-            }
+            flush(&mut handshake, &mut flow.halves);
             handshake.collector.conclude(&flow.halves, at_end);
         }
         memory += end(handshake, sink);
     }
     memory
+}
+
+/// Gives up waiting for what is missing.
+fn flush(handshake: &mut Handshake, halves: &mut [Half; 2]) {
+    let Talk::Tcp(streams) = &mut handshake.talk else { return };
+    for (side, (stream, half)) in streams.iter_mut().zip(halves).enumerate() {
+        stream.flush(half, side, &mut handshake.collector);
+    }
 }
 
 /// Forgets what a flow holds: how many handshakes, and the memory that is free again. What goes on later may still make a

@@ -1,7 +1,7 @@
 //! Connections whose server's records are opened with a key log: what goes on after the handshake is decided.
 
 use super::flow::Flow;
-use super::{Capture, Sink, finish};
+use super::{Capture, Sink, finish, flush};
 
 impl Capture {
     /// Gives a connection of TCP its secret, takes note of the tickets that were opened, and hands late ones over.
@@ -47,7 +47,8 @@ impl Capture {
             self.issuers_first(at, sink);
         }
         let Some(flow) = self.flows.get(at) else { return };
-        if let Some(handshake) = flow.handshake.as_deref() {
+        if let Some(handshake) = flow.handshake.as_deref_mut() {
+            flush(handshake, &mut flow.halves);
             self.issuers.remove(handshake.collector.opened_tickets());
         }
         flow.count_followed(&mut self.unopened, &mut self.followed_in_part);
