@@ -29,7 +29,7 @@
 pub mod connection;
 pub mod container;
 pub mod datagram;
-pub mod evidence;
+pub(crate) mod evidence;
 
 mod after;
 mod collect;

@@ -58,15 +58,68 @@
 //! [`capture`] follows the connections in packets, [`record::examine_connection`] opens their tickets and says what
 //! became of the resumption, and [`resumption::secrets`] gives the key-log lines that a ticket is good for.
 //!
+//! ```
+//! use tktdump::capture::{Capture, container::{Reader, Step}};
+//! use tktdump::key::{file, ring::KeyRing};
+//! use tktdump::open::Opener;
+//! use tktdump::record::{Source, Status, examine_connection};
+//! use tktdump::resumption::History;
+//!
+//! # let key_file = include_bytes!("../testdata/nginx48_tls12/ticket.key");
+//! # let mut rest: &[u8] = include_bytes!("../testdata/nginx48_tls12/capture.pcap");
+//! let keys = KeyRing::new(vec![("ticket.key".into(), file::read_auto(key_file)?)]);
+//! let (opener, source, mut history) = (Opener::new(&keys), Source::from("capture.pcap"), History::default());
+//! let (mut opened, mut sentences) = (0, Vec::new());
+//! let mut connection = |connection: tktdump::capture::Connection| {
+//!     let mut count = |record: &tktdump::record::Record<'_>| opened += u32::from(record.status() == Status::Decrypted);
+//!     let buffer = &mut Vec::new();
+//!     let record = examine_connection(&connection, &source, 0, &opener, &mut history, None, buffer, &mut count);
+//!     sentences.push(record.why);
+//! };
+//! let (mut reader, mut capture) = (Reader::new(), Capture::default());
+//! loop {
+//!     match reader.step(rest)? {
+//!         Step::Packet { packet, used } => {
+//!             capture.packet(&packet, &mut connection);
+//!             rest = &rest[used..];
+//!         }
+//!         Step::Skip(length) => rest = &rest[length as usize..],
+//!         Step::Need(_) => break, // the end: nothing more is there
+//!     }
+//! }
+//! capture.finish(&mut connection);
+//! assert_eq!((opened, sentences.len()), (2, 2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # An audit
 //!
 //! With the feature `audit`, the module `audit` judges keys, tickets and captures by rules; `report::findings` renders
 //! what it finds.
 //!
+//! ```
+//! # #[cfg(feature = "audit")]
+//! # {
+//! use tktdump::audit::facts::keys::{KeySet, LoadedFile};
+//! use tktdump::audit::{Auditor, Policy};
+//! use tktdump::key::file;
+//!
+//! let content = [7; 48];
+//! let keys = file::read_auto(&content)?;
+//! let loaded = LoadedFile { path: "ticket.key".into(), host: None, content: content.to_vec().into(), keys, disk: None };
+//! let now = 1_700_000_000; // seconds since 1970: the library reads no clock
+//! let findings = Auditor::new(&Policy::default(), now).keys(&KeySet::new(vec![loaded], now));
+//! assert!(findings.iter().any(|finding| finding.rule.id == "guessable-key"));
+//! # }
+//! # Ok::<(), tktdump::key::file::KeyFileError>(())
+//! ```
+//!
 //! # Features
 //!
 //! `default-features = false` gives the library alone. The feature `audit` adds rules that keys and tickets should keep
-//! (the module `audit`) and `sarif` their findings as SARIF; `cli` builds the command.
+//! (the module `audit`) and `sarif` their findings as SARIF; `keyfind` finds keys in memory images (the module `search`);
+//! `serde` stores an [`OwnedSession`](session::OwnedSession); `cli` builds the command, and `probe` its connections to
+//! running servers.
 
 pub mod armor;
 #[cfg(feature = "audit")]

@@ -8,7 +8,7 @@ pub mod certificate;
 pub mod field;
 
 mod context;
-pub mod der;
+pub(crate) mod der;
 mod dialect;
 mod dialects;
 mod error;
@@ -23,6 +23,7 @@ mod sizes;
 mod visit;
 
 pub use self::context::explain as explain_context;
+pub use self::der::{DerError, DerErrorKind};
 pub use self::dialect::Dialect;
 pub use self::error::SessionError;
 pub(crate) use self::mark::Mark;

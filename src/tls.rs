@@ -5,8 +5,10 @@ pub mod alert;
 pub mod hello;
 pub(crate) mod number;
 pub mod protocol;
-pub mod quic;
+pub(crate) mod quic;
 pub mod registry;
-pub mod tls12;
+pub(crate) mod tls12;
 pub mod tls13;
 pub(crate) mod wire;
+
+pub use self::tls12::MASTER_SECRET_LENGTH;

@@ -10,7 +10,7 @@ use tktdump::report::Page;
 use tktdump::resumption::secrets::{Withheld, secrets};
 use tktdump::secret::Secret as Key;
 use tktdump::session::{Session, SessionSecret};
-use tktdump::tls::tls12::MASTER_SECRET_LENGTH;
+use tktdump::tls::MASTER_SECRET_LENGTH;
 
 use super::notes::Held;
 

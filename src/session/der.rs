@@ -10,7 +10,7 @@ use std::fmt;
 use der_parser::asn1_rs::{FromDer, Length};
 use der_parser::der::{Header, Tag};
 
-pub use self::element::{Element, Explicit, Inner, integer};
+pub(crate) use self::element::{Element, Explicit, Inner, integer};
 
 /// What is wrong with an encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl std::error::Error for DerError {}
 
 /// A cursor over consecutive elements.
 #[derive(Debug, Clone)]
-pub struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     /// Where the input ends in the outermost one.
     end: usize,
@@ -76,18 +76,18 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Starts at the first byte of `input`.
     #[must_use]
-    pub fn new(input: &'a [u8]) -> Self {
+    pub(crate) fn new(input: &'a [u8]) -> Self {
         Self { rest: input, end: input.len() }
     }
 
     /// Whether all is read.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// Reads the next element.
-    pub fn read(&mut self) -> Result<Element<'a>, DerError> {
+    pub(crate) fn read(&mut self) -> Result<Element<'a>, DerError> {
         let (after, header) = Header::from_der(self.rest).map_err(|error| {
             self.fail(match error {
                 der_parser::nom::Err::Incomplete(_) => DerErrorKind::TruncatedHeader,
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
     // inlined, so that what nobody looks at is not worked out
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    pub fn short_explicit(&mut self) -> Option<Explicit<'a>> {
+    pub(crate) fn short_explicit(&mut self) -> Option<Explicit<'a>> {
         let &[outer @ 0xa0..=0xbe, outer_length @ ..=0x7f, tag @ ..=0x1e, length, ..] = self.rest else { return None };
         let (der, rest) = self.rest.split_at_checked(4 + usize::from(length))?;
         if outer_length != length.wrapping_add(2) {
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
 
     /// Where the next element starts in the outermost input.
     #[must_use]
-    pub fn offset(&self) -> usize {
+    pub(crate) fn offset(&self) -> usize {
         self.end - self.rest.len()
     }
 
@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
     // inlined, so that a short one comes down to a few comparisons
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    pub fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<&'a [u8], DerError> {
+    pub(crate) fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<&'a [u8], DerError> {
         if let Some(content) = self.short(tag) {
             return Ok(content);
         }
@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next element, which must be the universal `tag`, and gives a reader over what is inside.
-    pub fn enter(&mut self, tag: Tag, expected: &'static str) -> Result<Self, DerError> {
+    pub(crate) fn enter(&mut self, tag: Tag, expected: &'static str) -> Result<Self, DerError> {
         let content = match self.longer(tag) {
             Some(content) => content,
             None => self.expect(tag, expected)?,
@@ -213,7 +213,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Ends the reading: nothing may be left.
-    pub fn finish(&self) -> Result<(), DerError> {
+    pub(crate) fn finish(&self) -> Result<(), DerError> {
         if self.is_empty() {
             return Ok(());
         }
@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
 
     /// The bytes not read yet.
     #[must_use]
-    pub fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 }
@@ -231,13 +231,13 @@ impl<'a> Reader<'a> {
 impl<'a> Element<'a> {
     /// A reader over the elements inside.
     #[must_use]
-    pub fn reader(&self) -> Reader<'a> {
+    pub(crate) fn reader(&self) -> Reader<'a> {
         Reader { rest: self.content, end: self.offset + self.der.len() }
     }
 
     /// The one element inside, where there is no more than one.
     #[must_use]
-    pub fn only(&self) -> Option<Self> {
+    pub(crate) fn only(&self) -> Option<Self> {
         let mut reader = self.reader();
         let inner = reader.read().ok()?;
         (self.constructed && reader.is_empty()).then_some(inner)
@@ -245,7 +245,7 @@ impl<'a> Element<'a> {
 
     /// The same as an explicit tag and what is inside.
     #[must_use]
-    pub fn explicit(&self) -> Option<Explicit<'a>> {
+    pub(crate) fn explicit(&self) -> Option<Explicit<'a>> {
         let header = self.der.len() - self.content.len();
         Some(Explicit { tag: self.tag, inner: self.only()?.into(), der: self.der, header })
     }

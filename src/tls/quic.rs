@@ -10,9 +10,9 @@ mod packet;
 mod stream;
 mod version;
 
-pub use crate::tls::wire::Sender;
-pub use exchange::Exchange;
-pub use version::Version;
+pub(crate) use crate::tls::wire::Sender;
+pub(crate) use exchange::Exchange;
+pub(crate) use version::Version;
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use std::fmt;
 use crate::secret::Secret;
 use crate::tls::aead::xor_nonce;
 use crate::tls::wire::Reader;
-pub use crate::tls::wire::Sender;
+pub(crate) use crate::tls::wire::Sender;
 use prf::Prf;
 use suite::{Parameters, Protection, parameters};
 
@@ -30,7 +30,7 @@ const TLS12_CID: u8 = 25;
 /// A protocol version whose key derivation is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Version {
+pub(crate) enum Version {
     /// RFC 2246
     Tls10,
     /// RFC 4346
@@ -46,7 +46,7 @@ pub enum Version {
 impl Version {
     /// By the number in the ServerHello; `None` for SSL 3.0, (D)TLS 1.3 and unknown ones.
     #[must_use]
-    pub const fn from_id(id: u16) -> Option<Self> {
+    pub(crate) const fn from_id(id: u16) -> Option<Self> {
         match id {
             0x0301 => Some(Self::Tls10),
             0x0302 => Some(Self::Tls11),
@@ -68,7 +68,7 @@ impl Version {
 
 /// What the hellos of a connection agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Agreed {
+pub(crate) struct Agreed {
     /// The version in the ServerHello.
     pub version: u16,
     /// The cipher suite in the ServerHello.
@@ -81,7 +81,7 @@ pub struct Agreed {
 
 /// Whether a master secret belongs to a agreed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Check {
+pub(crate) enum Check {
     /// The record's tag or MAC verifies with its keys.
     Proven,
     /// The record was not protected with its keys.
@@ -93,7 +93,7 @@ pub enum Check {
 /// Why nothing can be said of a master secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reason {
+pub(crate) enum Reason {
     /// SSL 3.0, TLS 1.3 or an unknown version.
     Version,
     /// A cipher that is not supported here, such as RC4, 3DES, Camellia, ARIA, or one without a MAC key.
@@ -122,7 +122,7 @@ impl fmt::Display for Reason {
 /// do. For CBC suites both orders of encryption and MAC are tried, so that the `encrypt_then_mac` extension (RFC 7366)
 /// need not be known. Connections with the `truncated_hmac` extension (RFC 6066) are refuted.
 #[must_use]
-pub fn check(agreed: &Agreed, master_secret: &[u8], sender: Sender, record: &[u8]) -> Check {
+pub(crate) fn check(agreed: &Agreed, master_secret: &[u8], sender: Sender, record: &[u8]) -> Check {
     match try_check(agreed, master_secret, sender, record) {
         Ok(true) => Check::Proven,
         Ok(false) => Check::Refuted,
@@ -132,7 +132,7 @@ pub fn check(agreed: &Agreed, master_secret: &[u8], sender: Sender, record: &[u8
 
 /// Whether records of that version and cipher suite can be checked at all.
 #[must_use]
-pub fn is_checked(agreed: &Agreed) -> bool {
+pub(crate) fn is_checked(agreed: &Agreed) -> bool {
     let version = Version::from_id(agreed.version).ok_or(Reason::Version);
     version.and_then(|version| protection(agreed, version)).is_ok()
 }

@@ -4,7 +4,7 @@ use der_parser::der::{Class, Tag};
 
 /// One element: identifier, content and the whole encoding, borrowed from the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Element<'a> {
+pub(crate) struct Element<'a> {
     /// Class of the tag.
     pub class: Class,
     /// Whether other elements are inside.
@@ -22,14 +22,14 @@ pub struct Element<'a> {
 impl Element<'_> {
     /// Whether this is the universal element `tag`.
     #[must_use]
-    pub fn is(&self, tag: Tag) -> bool {
+    pub(crate) fn is(&self, tag: Tag) -> bool {
         self.class == Class::Universal && self.tag == tag.0
     }
 }
 
 /// An element with exactly one inside, whatever its class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Explicit<'a> {
+pub(crate) struct Explicit<'a> {
     /// Tag number.
     pub tag: u32,
     /// What is inside.
@@ -43,20 +43,20 @@ pub struct Explicit<'a> {
 impl<'a> Explicit<'a> {
     /// The encoding of what is inside.
     #[must_use]
-    pub fn inner_der(self) -> &'a [u8] {
+    pub(crate) fn inner_der(self) -> &'a [u8] {
         self.der.get(self.header..).unwrap_or_default()
     }
 
     /// The encoding of what is inside, if that is a SEQUENCE.
     #[must_use]
-    pub fn sequence(self) -> Option<&'a [u8]> {
+    pub(crate) fn sequence(self) -> Option<&'a [u8]> {
         self.inner.is(Tag::Sequence).then(|| self.inner_der())
     }
 }
 
 /// What is inside an explicit tag: an element of which only matters whether it is a certain universal one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Inner<'a> {
+pub(crate) struct Inner<'a> {
     /// The tag number of a universal element, else [`NOT_UNIVERSAL`].
     pub(super) tag: u32,
     /// The content bytes.
@@ -75,26 +75,26 @@ impl<'a> From<Element<'a>> for Inner<'a> {
 impl<'a> Inner<'a> {
     /// Whether this is the universal element `tag`.
     #[must_use]
-    pub fn is(self, tag: Tag) -> bool {
+    pub(crate) fn is(self, tag: Tag) -> bool {
         self.tag == tag.0
     }
 
     /// The value of an INTEGER that fits an `i64`.
     #[must_use]
     #[inline]
-    pub fn integer(self) -> Option<i64> {
+    pub(crate) fn integer(self) -> Option<i64> {
         if self.is(Tag::Integer) { integer(self.content) } else { None }
     }
 
     /// The content of an OCTET STRING.
     #[must_use]
-    pub fn bytes(self) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(self) -> Option<&'a [u8]> {
         self.is(Tag::OctetString).then_some(self.content)
     }
 
     /// The value of a BOOLEAN; any byte but zero is true.
     #[must_use]
-    pub fn boolean(self) -> Option<bool> {
+    pub(crate) fn boolean(self) -> Option<bool> {
         match self.content {
             [byte] if self.is(Tag::Boolean) => Some(*byte != 0),
             _ => None,
@@ -105,7 +105,7 @@ impl<'a> Inner<'a> {
 /// The value of an INTEGER, from its content, if it fits an `i64`.
 #[must_use]
 #[inline]
-pub fn integer(content: &[u8]) -> Option<i64> {
+pub(crate) fn integer(content: &[u8]) -> Option<i64> {
     match *content {
         [a] => Some(i64::from(i8::from_be_bytes([a]))),
         [a, b] => Some(i64::from(i16::from_be_bytes([a, b]))),

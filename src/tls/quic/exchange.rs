@@ -10,7 +10,7 @@ use crate::tls::wire::Sender;
 /// One connection, as far as its Initial packets go.
 ///
 /// At most 64 KiB of handshake messages are held.
-pub struct Exchange {
+pub(crate) struct Exchange {
     /// The destination connection ID that the keys follow from.
     key_id: Vec<u8>,
     /// What the server wants to be called by in place of it: it sent a Retry.
@@ -34,7 +34,7 @@ impl Exchange {
     /// Begins with the client's first datagram, or the first one after a Retry. `None` if it holds no Initial packet
     /// of a client that opens; the tag is proof, so that this also tells QUIC from other protocols on any port.
     #[must_use]
-    pub fn begin(datagram: &[u8]) -> Option<Self> {
+    pub(crate) fn begin(datagram: &[u8]) -> Option<Self> {
         let packet = initial_packets(datagram).next()?;
         let mut exchange = Self::with_keys(packet.version, packet.destination)?;
         exchange.datagram(Sender::Client, datagram).then_some(exchange)
@@ -43,7 +43,7 @@ impl Exchange {
     /// Begins with what is there of a client's first datagram of which the end is missing: the server's packets, which
     /// open by the connection ID in its header, will be the proof.
     #[must_use]
-    pub fn begin_cut(datagram: &[u8]) -> Option<Self> {
+    pub(crate) fn begin_cut(datagram: &[u8]) -> Option<Self> {
         let (version, destination) = initial_header(datagram)?;
         Self::with_keys(version, destination)
     }
@@ -57,12 +57,12 @@ impl Exchange {
 
     /// The destination connection ID that the keys follow from.
     #[must_use]
-    pub fn key_id(&self) -> &[u8] {
+    pub(crate) fn key_id(&self) -> &[u8] {
         &self.key_id
     }
 
     /// Takes the next datagram of one side; whether an Initial packet in it could be opened.
-    pub fn datagram(&mut self, sender: Sender, datagram: &[u8]) -> bool {
+    pub(crate) fn datagram(&mut self, sender: Sender, datagram: &[u8]) -> bool {
         let awaits_retry = sender == Sender::Server && !self.is_answered;
         if let Some(id) = retry(datagram).filter(|_| awaits_retry) {
             self.retry_id = Some(id.to_vec());
@@ -126,25 +126,25 @@ impl Exchange {
 
     /// The next whole handshake message of one side, header of four bytes included: a ClientHello, a ServerHello, or
     /// a HelloRetryRequest and what follows it.
-    pub fn next_message(&mut self, sender: Sender) -> Option<Vec<u8>> {
+    pub(crate) fn next_message(&mut self, sender: Sender) -> Option<Vec<u8>> {
         self.side(sender).stream.next_message()
     }
 
     /// The version of the last packet.
-    #[must_use]
-    pub fn version(&self) -> Version {
+    #[cfg(test)]
+    pub(crate) fn version(&self) -> Version {
         self.version
     }
 
     /// Bytes of memory in use.
     #[must_use]
-    pub fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         size_of::<Self>() + self.key_id.capacity() + self.client.stream.memory() + self.server.stream.memory()
     }
 
     /// Whether messages were left out because they exceed the memory that a connection is given.
-    #[must_use]
-    pub fn overflowed(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn overflowed(&self) -> bool {
         self.client.stream.overflowed() || self.server.stream.overflowed()
     }
 }

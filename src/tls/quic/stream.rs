@@ -74,6 +74,7 @@ impl Stream {
     }
 
     /// Whether something was left out because it goes beyond the bounds.
+    #[cfg(test)]
     pub(super) fn overflowed(&self) -> bool {
         self.overflow
     }

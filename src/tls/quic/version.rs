@@ -3,7 +3,7 @@
 /// A version of QUIC whose Initial packets can be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Version {
+pub(crate) enum Version {
     /// RFC 9000
     V1,
     /// RFC 9369
@@ -72,7 +72,7 @@ pub(super) enum PacketType {
 impl Version {
     /// By the number in a long header.
     #[must_use]
-    pub const fn from_id(id: u32) -> Option<Self> {
+    pub(crate) const fn from_id(id: u32) -> Option<Self> {
         match id {
             1 => Some(Self::V1),
             0x6b33_43cf => Some(Self::V2),
