@@ -33,6 +33,7 @@ mod node;
 mod openssl;
 mod probe;
 mod rotation;
+mod rustls;
 mod stunnel;
 mod trafficserver;
 mod unbound;
@@ -80,6 +81,7 @@ servers![
     probe_pools,
     probe_servers,
     rotation,
+    rustls,
     stunnel,
     trafficserver,
     unbound,
