@@ -36,8 +36,9 @@ impl Secrets {
         match Line::parse(line) {
             None => return Ok(()),
             Some(Ok(line)) => self.keep(line),
-            Some(Err(LineError::Label)) => {}
-            Some(Err(error)) => return Err(error),
+            // those of other protocols look the same
+            Some(Err(LineError::Label)) if is_formed(line) => {}
+            Some(Err(_)) => return Err(LineError::Malformed),
         }
         self.lines += 1;
         Ok(())
@@ -104,6 +105,13 @@ impl Secrets {
     pub fn left_out(&self) -> u64 {
         self.left_out
     }
+}
+
+/// Whether a line has the form of one whatever its label: three words, and the last two are hex.
+fn is_formed(line: &[u8]) -> bool {
+    let words: Vec<&[u8]> = line.trim_ascii().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
+    let is_hex = |word: &[u8]| word.len() % 2 == 0 && word.iter().all(u8::is_ascii_hexdigit);
+    matches!(words[..], [_, random, secret] if is_hex(random) && is_hex(secret))
 }
 
 #[cfg(test)]
