@@ -6,7 +6,7 @@ use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSe
 use crate::tls::protocol::TLS_1_3;
 use crate::tls::wire::Reader;
 
-/// `HashAlgorithm` of RFC 5246 section 7.4.1.4.1.
+/// `HashAlgorithm` of RFC 9846 (RFC 5246 section 7.4.1.4.1).
 const SHA256: u8 = 4;
 /// The same.
 const SHA384: u8 = 5;
