@@ -13,6 +13,7 @@ pub mod rules;
 mod auditor;
 mod finding;
 mod period;
+mod room;
 mod rule;
 mod severity;
 mod subject;

@@ -90,6 +90,14 @@ impl<'p> Auditor<'p> {
         self.offers.iter_mut().for_each(|(_, watch)| watch.offer(offer));
     }
 
+    /// The rules that could not remember every ticket, and how many tickets they have not judged in full for that.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<(&'static Rule, u64)> {
+        let tickets = self.tickets.iter().map(|(rule, watch)| (*rule, watch.left_out()));
+        let offers = self.offers.iter().map(|(rule, watch)| (*rule, watch.left_out()));
+        tickets.chain(offers).filter(|(_, count)| *count > 0).collect()
+    }
+
     /// Tells what only the end shows.
     #[must_use]
     pub fn finish(&mut self) -> Vec<Finding> {

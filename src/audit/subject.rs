@@ -76,7 +76,7 @@ impl Subject {
     #[must_use]
     pub fn ticket(place: Place<'_>, key_name: Option<KeyName>) -> Self {
         let item = Item::Ticket { index: place.index, line: place.line, packet: place.packet };
-        Self { file: (**place.source).into(), item, key_name, fingerprint: None, seen: None }
+        Self { file: place.source.shared(), item, key_name, fingerprint: None, seen: None }
     }
 
     /// The line, from 1, where it stands.

@@ -104,6 +104,12 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let at_the_end = worker.auditor.finish();
     worker.output.take(at_the_end);
+    for (rule, count) in worker.auditor.left_out() {
+        worker.notes.warning(format_args!(
+            "{}: {count} tickets were not judged by this rule in full, since it can remember no more of them",
+            rule.id
+        ));
+    }
     #[cfg(feature = "sarif")]
     worker.output.document(&policy, worker.notes);
     worker.output.finish(&worker.tally, worker.captures, args.stats, worker.notes)?;

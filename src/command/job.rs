@@ -14,6 +14,7 @@ use std::io::{self, Write};
 
 use tktdump::escape::Text;
 use tktdump::input::{self, Proves};
+use tktdump::key::file::bare_keys;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
 use tktdump::report::{Page, Tally, Totals, json, text};
@@ -127,8 +128,11 @@ fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyh
         for warning in &loaded.file.warnings {
             notes.warning(format_args!("{shown}: {warning}"));
         }
-        let ways = loaded.file.readings.len() + loaded.file.others.len();
-        notes.detail(format_args!("{shown}: {} bytes, read in {ways} ways", loaded.length));
+        if notes.is_verbose() {
+            let bare = loaded.file.bare.as_ref().map_or(0, |bytes| bare_keys(bytes).len());
+            let ways = loaded.file.readings.len() + loaded.file.others.len() + bare;
+            notes.detail(format_args!("{shown}: {} bytes, read in {ways} ways", loaded.length));
+        }
         files.push((loaded.path, loaded.file));
     }
     let ring = KeyRing::with_clock(files, Some(now));

@@ -45,6 +45,11 @@ impl Notes {
         }
     }
 
+    /// Whether details are shown.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// Something that only the curious want to know.
     pub(super) fn detail(&self, message: impl Display) {
         if self.verbose {

@@ -4,6 +4,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 use tktdump::identify;
@@ -46,6 +47,12 @@ pub(in crate::command) struct Raw {
     pub(in crate::command) content: Zeroizing<Vec<u8>>,
     metadata: Option<Metadata>,
 }
+
+/// How many bytes all key files of a run may have together: the keys in them take up to a hundred times as much memory.
+const MAX_TOTAL: usize = 4 << 20;
+
+/// Bytes of key files that may still be read.
+static LEFT: AtomicUsize = AtomicUsize::new(MAX_TOTAL);
 
 impl Raw {
     /// Reads a file, once and as far as a key file can be long.
@@ -95,17 +102,28 @@ impl Raw {
         let mut file = read.map_err(|error| refused(&source::shown(&self.path), &error))?;
         file.position = position;
         let content = self.content.clone();
-        Ok(self.part(file, "", content))
+        self.part(file, "", content)
     }
 
     /// What stands in the file, under a name of its own unless it is all that does.
-    pub(in crate::command) fn part(&self, file: KeyFile, name: &str, content: Zeroizing<Vec<u8>>) -> Loaded {
+    pub(in crate::command) fn part(
+        &self,
+        file: KeyFile,
+        name: &str,
+        content: Zeroizing<Vec<u8>>,
+    ) -> anyhow::Result<Loaded> {
+        let take = |left: usize| left.checked_sub(content.len());
+        if LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
+            let shown = source::shown(&self.path);
+            let error = format!("{shown}: the key files have more than {} MiB together", MAX_TOTAL >> 20);
+            return Err(Failure::new(error).with_hint("give fewer of them at a time").into());
+        }
         let on_disk = (!source::is_stdin(&self.path)).then(|| self.path.clone());
         let path = if name.is_empty() { Arc::clone(&self.name) } else { format!("{}#{name}", self.name).into() };
         let length = content.len();
         let mode = self.metadata.as_ref().and_then(mode);
         let identity = self.metadata.as_ref().and_then(Identity::of);
-        Loaded { path, on_disk, length, content, mode, identity, file }
+        Ok(Loaded { path, on_disk, length, content, mode, identity, file })
     }
 }
 

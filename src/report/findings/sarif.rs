@@ -17,6 +17,9 @@ use crate::escape::Text;
 /// How many results one run may have: code-scanning views refuse a file with more.
 pub const MAX_RESULTS: usize = 25_000;
 
+/// How many bytes of text the findings of one document may have: it is held in memory until its end.
+pub const MAX_TEXT: usize = 16 << 20;
+
 /// Where the schema is.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
