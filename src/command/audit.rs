@@ -19,7 +19,7 @@ use tktdump::audit::{Auditor, Policy};
 use tktdump::capture::sighting::Sighting;
 use tktdump::capture::{Connection, Remarks};
 use tktdump::escape::Text;
-use tktdump::input::{Item, Proves, Recorded, RecordedConnection};
+use tktdump::input::{Guess, Item, Proves, Recorded, RecordedConnection};
 use tktdump::open::Opener;
 use tktdump::record::{Place, Selection, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
@@ -74,6 +74,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         left_out: 0,
         tally: Tally::default(),
         captures: None,
+        guess: None,
         sequence: Sequence::new(secrets),
         history: History::default(),
         source: Source::from(""),
@@ -115,6 +116,11 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     worker.output.finish(&worker.tally, worker.captures, args.stats, worker.notes)?;
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
+    }
+    if let (Some(guess), [only], 0, Exit::Done) =
+        (worker.guess, inputs.as_slice(), worker.tally.tickets() + worker.left_out, exit)
+    {
+        source::tell_nothing(only, guess, worker.notes);
     }
     if policy.thresholds.expect_active && worker.tally.tickets() + worker.left_out == 0 && exit == Exit::Done {
         worker.notes.error("no ticket was found, so that nothing shows which key seals");
@@ -257,6 +263,8 @@ struct Worker<'w> {
     /// Tickets that were found and not selected.
     left_out: u64,
     sequence: Sequence,
+    /// What the last input seems to be in which nothing was found.
+    guess: Option<Guess>,
     /// Of the capture.
     history: History,
     source: Source,
@@ -326,6 +334,10 @@ impl Worker<'_> {
 }
 
 impl Sink for Worker<'_> {
+    fn nothing(&mut self, guess: Guess) {
+        self.guess = Some(guess);
+    }
+
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let place = Place { source: &self.source, index: self.index, line, packet: None };
         match item {

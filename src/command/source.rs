@@ -103,6 +103,9 @@ fn read_decompressed(
     }
     if form.is_lines() {
         refuse_key_file(form, named, &head, path, sink)?;
+        if head.trim_ascii().is_empty() {
+            sink.nothing(input::guess(&head));
+        }
         let list = List::new(form, input::without_mark(&head));
         return sink.lines(list, Chunks::new(head, Box::new(input)), path);
     }

@@ -10,7 +10,7 @@ use tktdump::capture::Connection;
 use tktdump::capture::connection::HandshakeKind;
 use tktdump::capture::sighting::{Carrier, Sighting};
 use tktdump::escape::Text;
-use tktdump::input::{self, Item, Proves, Recorded, RecordedConnection};
+use tktdump::input::{self, Guess, Item, Proves, Recorded, RecordedConnection};
 use tktdump::key::KeyInUse;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
@@ -77,6 +77,7 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         tickets: 0,
         left_out: 0,
         unreadable: 0,
+        guess: None,
         recorded: Vec::new(),
         sequence: Sequence::new(args.key_log.load(notes)?),
         notes,
@@ -99,8 +100,11 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         collector.flush(None);
     }
     args.key_log.tell(collector.sequence.secrets(), notes);
-    let Collector { survey, tickets, left_out, unreadable, .. } = collector;
-    if tickets + left_out == 0 && exit == Exit::Done {
+    let Collector { survey, tickets, left_out, unreadable, guess, .. } = collector;
+    if tickets + left_out > 0 || exit != Exit::Done {
+    } else if let (Some(guess), [only]) = (guess, inputs.as_slice()) {
+        source::tell_nothing(only, guess, notes);
+    } else {
         notes.error("no ticket was found");
         notes.hint("give captures, tickets as lines of hex or as records of -f json, or texts that show key names");
     }
@@ -153,6 +157,8 @@ struct Collector<'n> {
     /// Tickets that were found and not selected.
     left_out: u64,
     unreadable: u64,
+    /// What the last input seems to be in which nothing was found.
+    guess: Option<Guess>,
     /// Tickets of records that wait for the record of their connection.
     recorded: Vec<(Vec<u8>, Recorded)>,
     sequence: Sequence,
@@ -301,6 +307,10 @@ fn without_keys(ticket: &[u8]) -> Outcome<'_> {
 }
 
 impl Sink for Collector<'_> {
+    fn nothing(&mut self, guess: Guess) {
+        self.guess = Some(guess);
+    }
+
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         if !matches!(item, Item::Recorded { .. } | Item::Connection(_)) {
             self.flush(None);
