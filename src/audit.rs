@@ -24,7 +24,7 @@ pub mod thresholds;
 pub use self::auditor::Auditor;
 pub use self::finding::Finding;
 pub use self::period::{Period, parse_period};
-pub use self::policy::Policy;
+pub use self::policy::{Policy, PolicyError};
 pub use self::rule::{Check, OfferWatch, Rule, TicketWatch};
 pub use self::severity::Severity;
 pub use self::subject::{Item, Seen, Subject};

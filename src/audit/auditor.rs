@@ -41,7 +41,8 @@ impl<'p> Auditor<'p> {
         let mut findings = Findings { policy: self.policy, found: Vec::new() };
         for (rule, _) in on(self.policy) {
             for file in keys.files() {
-                let whole = || Subject::file(file.path.clone());
+                let fingerprint = file.keys.first().map(|key| key.fingerprint);
+                let whole = || Subject { fingerprint, ..Subject::file(file.path.clone()) };
                 match rule.check {
                     Check::Content(check) => findings.add(rule, whole, check(file)),
                     Check::File(check) => {

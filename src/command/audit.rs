@@ -15,7 +15,7 @@ use tktdump::audit::facts::capture::{Around, Offer};
 use tktdump::audit::facts::keys::{KeySet, LoadedFile};
 use tktdump::audit::facts::ticket::{PskModes, TicketFacts, guessed};
 use tktdump::audit::rules::RULES;
-use tktdump::audit::{Auditor, Policy};
+use tktdump::audit::{Auditor, Policy, PolicyError};
 use tktdump::capture::sighting::Sighting;
 use tktdump::capture::{Connection, Remarks};
 use tktdump::escape::Text;
@@ -33,6 +33,7 @@ use self::output::Output;
 use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::help;
 use super::key_files::{self, Unclaimed};
 use super::notes::Notes;
 use super::output::styles;
@@ -140,12 +141,14 @@ pub(super) fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
         let (shown, bytes) = read_settings(path)?;
         let text = std::str::from_utf8(&bytes).with_context(|| shown.clone())?;
         policy.read(text).map_err(|error| {
-            Failure::new(format_args!("{shown}: {error}")).with_hint("docs/rules.md shows a policy file")
+            let hint = or_meant(&error, "docs/rules.md shows a policy file");
+            Failure::new(format_args!("{shown}: {error}")).with_hint(hint)
         })?;
     }
     for (id, worth) in &args.rules {
         policy.set(id, worth).map_err(|error| {
-            Failure::new(format_args!("--rule: {error}")).with_hint("tktdump audit --list-rules names every rule")
+            let hint = or_meant(&error, "tktdump audit --list-rules names every rule");
+            Failure::new(format_args!("--rule: {error}")).with_hint(hint)
         })?;
     }
     policy.fail_on = args.fail_on.map_or(policy.fail_on, args::SeverityArg::severity);
@@ -155,6 +158,12 @@ pub(super) fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     policy.thresholds.max_ticket_bytes = args.max_ticket_bytes.unwrap_or(policy.thresholds.max_ticket_bytes);
     policy.thresholds.expect_active |= args.expect_active;
     Ok(policy)
+}
+
+/// The rule that was meant, or else another hint.
+fn or_meant(error: &PolicyError, hint: &str) -> String {
+    let meant = error.unknown_rule().and_then(|id| help::like(id, RULES.iter().map(|rule| rule.id)));
+    meant.map_or_else(|| hint.to_owned(), |meant| format!("did you mean {meant}? {hint}"))
 }
 
 pub(super) fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {

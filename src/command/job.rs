@@ -14,7 +14,6 @@ use std::io::{self, Write};
 
 use tktdump::escape::Text;
 use tktdump::input::{self, Proves};
-use tktdump::key::file::bare_keys;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
 use tktdump::report::{Page, Tally, Totals, json, text};
@@ -127,11 +126,6 @@ fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyh
         let shown = Text(loaded.path.as_bytes());
         for warning in &loaded.file.warnings {
             notes.warning(format_args!("{shown}: {warning}"));
-        }
-        if notes.is_verbose() {
-            let bare = loaded.file.bare.as_ref().map_or(0, |bytes| bare_keys(bytes).len());
-            let ways = loaded.file.readings.len() + loaded.file.others.len() + bare;
-            notes.detail(format_args!("{shown}: {} bytes, read in {ways} ways", loaded.length));
         }
         files.push((loaded.path, loaded.file));
     }

@@ -40,20 +40,20 @@ const MAX_TEXT: u64 = 64 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct SurveyArgs {
-    /// Captures, tickets in any form, or texts with key names; standard input where none or - is given
+    /// Captures, tickets in any form, or texts with key names; standard input if none or - is given
     #[arg(value_name = "INPUT")]
     pub(super) inputs: Vec<PathBuf>,
     /// Key file; the survey says which of them each key name is in; repeatable
-    #[arg(short, long = "key", value_name = "FILE")]
+    #[arg(short, long = "key", value_name = "FILE", env = "TKTDUMP_KEY", hide_env_values = true)]
     pub(super) keys: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
     #[command(flatten)]
     pub(super) key_log: KeyLogArg,
-    /// Form of the inputs
+    /// Input format
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(super) from: FormArg,
-    /// Output
+    /// Output format
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(super) format: ListFormat,
     #[command(flatten)]
@@ -61,7 +61,7 @@ pub(super) struct SurveyArgs {
     /// Write to a file instead of standard output; a key file is never written over
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Colours in text
+    /// Colours in text output
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
 }

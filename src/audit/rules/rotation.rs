@@ -90,7 +90,7 @@ fn too_few(files: &[KeyFileFacts], thresholds: &Thresholds) -> Option<(Subject, 
     }
     let count = if kept == 1 { "one key is".to_owned() } else { format!("{kept} keys are") };
     let message = format!("{count} kept: after a rotation, tickets of up to {} open no more", Period(lifetime));
-    Some((Subject::file(first.file.clone()), message))
+    Some((Subject { fingerprint: Some(first.fingerprint), ..Subject::file(first.file.clone()) }, message))
 }
 
 pub(super) static KEY_NAME_TOO_LONG_IN_USE: Rule = Rule {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Context as _;
 use tktdump::identify;
 use tktdump::key::file::{self, Cause, KeyFile, KeyFileError, MAX_FILE_LENGTH};
 use tktdump::key::format::KeyFormat;
@@ -54,10 +53,24 @@ const MAX_TOTAL: usize = 4 << 20;
 /// Bytes of key files that may still be read.
 static LEFT: AtomicUsize = AtomicUsize::new(MAX_TOTAL);
 
+/// Why a file cannot be read. Who gives a key in place of a path does not see it again.
+fn unread(path: &Path, error: io::Error) -> anyhow::Error {
+    let is_key = |text: &str| {
+        text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=:".contains(&byte))
+    };
+    // a path as long as a key has a name with a dot or a dash in it, or folders that are there
+    let has_folder = path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && folder.is_dir());
+    if has_folder || !path.to_str().is_some_and(is_key) {
+        return anyhow::Error::new(error).context(source::shown(path));
+    }
+    let failure = Failure::new("--key and TKTDUMP_KEY take the path of a key file, and this looks like a key itself");
+    failure.with_hint("write it to a file that only you can read, or to a pipe: --key <(...)").into()
+}
+
 impl Raw {
     /// Reads a file, once and as far as a key file can be long.
     pub(in crate::command) fn read(path: &Path) -> anyhow::Result<Self> {
-        let (content, metadata) = read(path).with_context(|| source::shown(path))?;
+        let (content, metadata) = read(path).map_err(|error| unread(path, error))?;
         let raw = Self { path: path.to_owned(), name: source::display(path), content, metadata };
         if raw.content.len() > MAX_FILE_LENGTH {
             let shown = source::shown(path);
