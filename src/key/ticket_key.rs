@@ -119,6 +119,7 @@ impl TicketKey {
     }
 
     /// The weakness of what proves tickets: the MAC key, or the secret that it is derived from.
+    #[cfg(feature = "audit")]
     pub(crate) fn mac_weakness(&self) -> Option<Weakness> {
         let [_, mac] = self.weakness();
         mac
