@@ -13,6 +13,7 @@ pub mod probe;
 pub mod survey;
 pub mod text;
 
+mod draft;
 mod page;
 mod tally;
 
