@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use tktdump::capture::container::pcapng_editor::Editor;
 use tktdump::capture::container::{Reader, Step};
 use tktdump::capture::{Capture, Connection};
 use tktdump::identify::kind_of;
@@ -11,6 +12,7 @@ use tktdump::key::configs;
 use tktdump::key::file::{keep, read_as, read_auto};
 use tktdump::key::formats::FORMATS;
 use tktdump::key::ring::KeyRing;
+use tktdump::keylog::{KeyLog, Line, Secrets};
 use tktdump::open::{Opener, Outcome};
 use tktdump::record::{Place, Record, Source, examine, examine_connection};
 use tktdump::report::{Page, json, keyfind, openssl, text};
@@ -119,11 +121,50 @@ pub fn capture(data: &[u8]) {
                 used
             }
             Step::Skip(length) => usize::try_from(length).unwrap_or(usize::MAX),
+            Step::Secrets { key_log, used } => {
+                capture.secrets().add_all(key_log);
+                used
+            }
             Step::Need(_) => break,
         };
         rest = rest.get(used..).unwrap_or_default();
     }
     capture.finish(&mut connection);
+}
+
+/// Reads a key log, and writes what it understands of it: that is read back.
+pub fn key_log(data: &[u8]) {
+    let mut secrets = Secrets::default();
+    secrets.add_all(data);
+    let (mut log, mut out) = (KeyLog::new(), Vec::new());
+    for (_, line) in Line::parse_all(data) {
+        if let Ok(line) = line {
+            let _ = log.line(&line, &mut out);
+        }
+    }
+    assert!(Line::parse_all(&out).all(|(_, line)| line.is_ok()));
+    let mut again = Secrets::default();
+    again.add_all(&out);
+    assert_eq!(again.len(), secrets.len());
+}
+
+/// Writes the blocks of a capture again with comments: a second time nothing changes, and without them nothing is left.
+pub fn pcapng(data: &[u8]) {
+    const PREFIX: &str = "tktdump: ";
+    let (mut editor, mut rest) = (Editor::default(), data);
+    while let Some((_, length)) = rest.first_chunk().and_then(|head| editor.next(head)) {
+        let Some((block, after)) = rest.split_at_checked(length as usize) else { break };
+        rest = after;
+        let with = |block: &[u8], comments: &[&str]| {
+            let mut out = Vec::new();
+            let done = editor.comment(block, PREFIX, comments, &mut out);
+            done.map(|()| out)
+        };
+        let Ok(once) = with(block, &["tktdump: a", "tktdump: resumed"]) else { continue };
+        assert_eq!(with(&once, &["tktdump: a", "tktdump: resumed"]).as_ref(), Ok(&once));
+        let Ok(bare) = with(&once, &[]) else { continue };
+        assert_eq!(with(&bare, &[]), Ok(bare));
+    }
 }
 
 /// Parses a session and renders it as OpenSSL does.

@@ -17,6 +17,7 @@
 //!             rest = &rest[used..];
 //!         }
 //!         Step::Skip(length) => rest = &rest[length as usize..],
+//!         Step::Secrets { used, .. } => rest = &rest[used..], // see Capture::with_secrets
 //!         Step::Need(_) => break, // the end: nothing more is there
 //!     }
 //! }
@@ -30,13 +31,16 @@ pub mod container;
 pub mod datagram;
 pub(crate) mod evidence;
 
+mod after;
 mod collect;
 mod dtls;
 mod ends;
 mod flow;
+mod followed;
 mod fragment;
 mod half;
 mod ip;
+mod issuers;
 mod link;
 mod message;
 mod quic;
@@ -57,9 +61,11 @@ pub use self::ends::Transport;
 pub(crate) use self::flow::Hashed;
 use self::flow::{Flow, Flows, Handshake, Talk};
 use self::half::Half;
+use self::issuers::Issuers;
 use self::quic::Quic;
 pub use self::remarks::Remarks;
 use self::tcp::{Segment, Stream};
+use crate::keylog::Secrets;
 
 /// What all open handshakes may hold together, in bytes.
 const MEMORY: usize = 24 << 20;
@@ -79,9 +85,30 @@ pub struct Capture {
     given_up: u64,
     open_at_end: u64,
     unknown_quic: Option<(u64, u32)>,
+    /// What opens the server's records after the handshake.
+    secrets: Secrets,
+    issuers: Issuers,
+    unopened: u64,
+    followed_in_part: u64,
 }
 
 impl Capture {
+    /// With secrets that somebody logged: the tickets that servers issue in TLS 1.3 are opened
+    /// ([`Connection::opened_tickets`]).
+    ///
+    /// Of a server's records after the handshake only those are opened that can hold tickets: the first 16, then those of
+    /// up to 4,096 bytes, 1,024 of them at the most. Tickets that come after the first data are handed over by themselves,
+    /// in a connection without a hello.
+    #[must_use]
+    pub fn with_secrets(secrets: Secrets) -> Self {
+        Self { secrets, ..Self::default() }
+    }
+
+    /// The secrets, to which those of the capture itself can be added.
+    pub fn secrets(&mut self) -> &mut Secrets {
+        &mut self.secrets
+    }
+
     /// Takes the next packet. Connections that it decides go to `sink`.
     pub fn packet(&mut self, packet: &Packet<'_>, sink: &mut Sink<'_>) {
         let mut decoder = std::mem::take(&mut self.decoder);
@@ -89,6 +116,11 @@ impl Capture {
             self.datagram(&datagram.route, &datagram.step, payload, sink);
         }
         self.adopt(decoder);
+    }
+
+    /// Counts a packet that cannot be read.
+    pub fn pass_over(&mut self) {
+        self.decoder.pass_over();
     }
 
     /// Takes what a [`Decoder`] made of the next packet that it could make something of.
@@ -109,7 +141,12 @@ impl Capture {
     /// Ends the capture: what is still open goes to `sink`.
     pub fn finish(&mut self, sink: &mut Sink<'_>) {
         for flow in self.flows.open() {
-            self.open_at_end += 1;
+            let is_open = |handshake: &Handshake| !handshake.collector.is_handed_over();
+            self.open_at_end += u64::from(flow.handshake.as_deref().is_some_and(is_open));
+            if let Some(handshake) = flow.handshake.as_deref_mut() {
+                flush(handshake, &mut flow.halves);
+            }
+            flow.count_followed(&mut self.unopened, &mut self.followed_in_part);
             finish(flow, true, sink);
         }
         self.memory = 0;
@@ -118,12 +155,12 @@ impl Capture {
     /// What was unusual so far.
     #[must_use]
     pub fn remarks(&self) -> Remarks {
-        let Self { unknown_quic, given_up, open_at_end, .. } = *self;
-        Remarks { unknown_quic, given_up, open_at_end, ..self.decoder.remarks() }
+        let Self { unknown_quic, given_up, open_at_end, unopened, followed_in_part, .. } = *self;
+        Remarks { unknown_quic, given_up, open_at_end, unopened, followed_in_part, ..self.decoder.remarks() }
     }
 
     /// Where the flow of a packet is, and which side sent it.
-    fn find(&mut self, route: &Route) -> (usize, usize) {
+    fn find(&mut self, route: &Route, sink: &mut Sink<'_>) -> (usize, usize) {
         let Route { source, destination, transport } = *route;
         if let Some(found) = self.flows.last(source, destination, transport) {
             return found;
@@ -131,7 +168,7 @@ impl Capture {
         let (ends, is_high) = Ends::new(source, destination);
         let (memory, given_up) = (&mut self.memory, &mut self.given_up);
         let at = self.flows.find(ends, transport, &mut |old| {
-            let (count, length) = give_up(old);
+            let (count, length) = give_up(old, sink);
             *given_up += count;
             *memory -= length;
         });
@@ -139,7 +176,7 @@ impl Capture {
     }
 
     fn tcp(&mut self, route: &Route, step: &Step, tcp: Tcp, payload: &[u8], sink: &mut Sink<'_>) {
-        let (at, side) = self.find(route);
+        let (at, side) = self.find(route, sink);
         let stamp = self.stamp;
         if tcp.syn && !tcp.ack {
             self.flows.begin_anew(at);
@@ -179,11 +216,14 @@ impl Capture {
                 stream.segment(segment, half, side, &mut handshake.collector);
             }
             let no_tls = matches!(&handshake.talk, Talk::Tcp(streams) if streams.iter().all(Stream::is_lost));
-            if handshake.collector.is_decided() || no_tls {
-                self.memory -= finish(flow, false, sink);
-                return;
+            let is_decided = handshake.collector.is_decided() || no_tls;
+            if !self.secrets.is_empty() {
+                self.look_after(at, sink);
             }
-            self.account(at);
+            if is_decided {
+                return self.end(at, sink);
+            }
+            self.account(at, sink);
         }
         self.end_tcp(at, side, tcp, payload.len(), sink);
     }
@@ -212,7 +252,7 @@ impl Capture {
                 return;
             }
         }
-        self.memory -= finish(flow, false, sink);
+        self.finish_flow(at, sink);
         let stream = self.flows.number(Transport::Tcp);
         if let Some(flow) = self.flows.get(at) {
             flow.renew(stream);
@@ -239,12 +279,12 @@ impl Capture {
             handshake.collector.ends(side, reset, stamp);
         }
         if is_over {
-            self.memory -= finish(flow, false, sink);
+            self.finish_flow(at, sink);
         }
     }
 
     fn udp(&mut self, route: &Route, missing: usize, payload: &[u8], sink: &mut Sink<'_>) {
-        let (at, side) = self.find(route);
+        let (at, side) = self.find(route, sink);
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
         let datagram = Datagram { bytes: payload, length: payload.len() + missing, side, stamp };
@@ -298,11 +338,11 @@ impl Capture {
             return;
         }
         self.memory -= flow.take_decided(&mut |handshake| end(handshake, sink));
-        self.account(at);
+        self.account(at, sink);
     }
 
     /// Counts what a flow holds, and makes room where all hold too much.
-    fn account(&mut self, at: usize) {
+    fn account(&mut self, at: usize, sink: &mut Sink<'_>) {
         let mut handshake = self.flows.get(at).and_then(|flow| flow.handshake.as_deref_mut());
         while let Some(each) = handshake {
             let now = each.measure();
@@ -311,7 +351,7 @@ impl Capture {
         }
         while self.memory > MEMORY {
             let Some(flow) = self.flows.handshake_to_give_up(at) else { return };
-            let (count, length) = give_up(flow);
+            let (count, length) = give_up(flow, sink);
             self.given_up += count;
             self.memory -= length;
         }
@@ -386,11 +426,9 @@ fn finish(flow: &mut Flow, at_end: bool, sink: &mut Sink<'_>) -> usize {
     let (mut next, mut memory) = (flow.handshake.take(), 0);
     while let Some(mut handshake) = next {
         next = handshake.other.take();
-        if let Talk::Tcp(streams) = &mut handshake.talk {
+        if let Talk::Tcp(_) = &handshake.talk {
             flow.done = true;
-            for (side, (stream, half)) in streams.iter_mut().zip(&mut flow.halves).enumerate() {
-                stream.flush(half, side, &mut handshake.collector);
-            }
+            flush(&mut handshake, &mut flow.halves);
             handshake.collector.conclude(&flow.halves, at_end);
         }
         memory += end(handshake, sink);
@@ -398,15 +436,28 @@ fn finish(flow: &mut Flow, at_end: bool, sink: &mut Sink<'_>) -> usize {
     memory
 }
 
+/// Gives up waiting for what is missing.
+fn flush(handshake: &mut Handshake, halves: &mut [Half; 2]) {
+    let Talk::Tcp(streams) = &mut handshake.talk else { return };
+    for (side, (stream, half)) in streams.iter_mut().zip(halves).enumerate() {
+        stream.flush(half, side, &mut handshake.collector);
+    }
+}
+
 /// Forgets what a flow holds: how many handshakes, and the memory that is free again. What goes on later may still make a
-/// record, so that there is none now: no connection has two.
-fn give_up(flow: &mut Flow) -> (u64, usize) {
+/// record, so that there is none now: no connection has two. One whose handshake is over goes to `sink`.
+fn give_up(flow: &mut Flow, sink: &mut Sink<'_>) -> (u64, usize) {
     let (mut next, mut count, mut memory) = (flow.handshake.take(), 0, 0);
     while let Some(mut handshake) = next {
         next = handshake.other.take();
         flow.done |= matches!(handshake.talk, Talk::Tcp(_));
+        if handshake.collector.is_only_followed() {
+            handshake.collector.conclude(&flow.halves, false);
+            memory += end(handshake, sink);
+            continue;
+        }
         flow.given_up |= flow.done;
-        count += 1;
+        count += u64::from(!handshake.collector.is_handed_over());
         memory += handshake.memory;
     }
     (count, memory)

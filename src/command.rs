@@ -17,6 +17,7 @@ mod key_log;
 #[cfg(feature = "keyfind")]
 mod keyfind;
 mod keys;
+mod logged;
 mod manual;
 mod notes;
 mod output;

@@ -3,13 +3,15 @@
 //! A line is a label, the client random and a secret. [`KeyLog`] writes each of them once.
 
 mod line;
+mod secrets;
 mod seen;
 
 use std::io::{self, Write};
 
 use zeroize::Zeroizing;
 
-pub use self::line::{Label, Line, LineError};
+pub use self::line::{Label, Line, LineError, of_ticket};
+pub use self::secrets::Secrets;
 use self::seen::Seen;
 pub use self::seen::Written;
 use crate::escape::Text;
@@ -27,6 +29,11 @@ impl KeyLog {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Takes note of a line that is written already.
+    pub fn know(&mut self, line: &Line) {
+        let _ = self.seen.insert(line);
     }
 
     /// Writes a line unless it has been written before.

@@ -2,6 +2,7 @@
 
 pub mod brief;
 mod clock;
+pub mod comments;
 #[cfg(feature = "audit")]
 pub mod findings;
 pub mod html;

@@ -25,6 +25,7 @@ fn packets() -> Vec<Vec<u8>> {
                 rest = &rest[used..];
             }
             Step::Skip(length) => rest = &rest[usize::try_from(length).unwrap()..],
+            Step::Secrets { used, .. } => rest = &rest[used..],
             Step::Need(_) => return packets,
         }
     }

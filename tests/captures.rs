@@ -32,6 +32,7 @@ fn connections(file: &[u8]) -> Vec<Connection> {
                 rest = &rest[used..];
             }
             Step::Skip(length) => rest = rest.get(usize::try_from(length).unwrap()..).unwrap_or_default(),
+            Step::Secrets { used, .. } => rest = &rest[used..],
             Step::Need(_) => break,
         }
     }

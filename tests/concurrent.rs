@@ -49,6 +49,7 @@ fn records(count: u32) -> (HashMap<String, u32>, u64) {
                 rest = &rest[used..];
             }
             Step::Skip(length) => rest = &rest[usize::try_from(length).unwrap()..],
+            Step::Secrets { used, .. } => rest = &rest[used..],
             Step::Need(_) => break,
         }
     }

@@ -43,6 +43,16 @@ fn session() {
 }
 
 #[test]
+fn key_log() {
+    replay("key_log", bodies::key_log);
+}
+
+#[test]
+fn pcapng() {
+    replay("pcapng", bodies::pcapng);
+}
+
+#[test]
 fn image() {
     replay("image", bodies::image);
 }

@@ -59,6 +59,7 @@ fn scan(file: &[u8]) -> usize {
             Ok(Step::Skip(length)) => {
                 rest = usize::try_from(length).ok().and_then(|length| rest.get(length..)).unwrap_or_default();
             }
+            Ok(Step::Secrets { used, .. }) => rest = rest.get(used..).unwrap_or_default(),
             Ok(Step::Need(_)) | Err(_) => break,
         }
     }

@@ -277,6 +277,7 @@ pub(crate) fn connections(file: &[u8]) -> Vec<Connection> {
                 rest = &rest[used..];
             }
             Step::Skip(length) => rest = &rest[usize::try_from(length).unwrap()..],
+            Step::Secrets { used, .. } => rest = &rest[used..],
             Step::Need(_) => break,
         }
     }

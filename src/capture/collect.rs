@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
+use super::after::{After, Followed};
 use super::connection::{Alert, Both, Connection, Malformed, Message, Side};
 use super::container::Time;
 use super::ends::Transport;
 use super::evidence::{Evidence, Other};
 use super::half::Half;
+use crate::secret::Secret;
 use crate::tls::hello::{ClientHello, HelloError, ServerHello};
 use crate::tls::number::handshake as kind;
 
@@ -55,6 +57,12 @@ pub(super) struct Collector {
     client_records: u64,
     /// Encrypted bytes of the client since the `ServerHello` (TLS 1.3).
     client_protected: usize,
+    /// The client random whose secret is asked for.
+    asks: Option<[u8; 32]>,
+    /// The server's records after the handshake, if its secret is known.
+    after: Option<Box<After>>,
+    /// The connection itself was handed over: only tickets may follow.
+    handed_over: bool,
     retries: usize,
     server_hello: bool,
     tls13: bool,
@@ -77,6 +85,9 @@ impl Collector {
             early_data: false,
             client_records: 0,
             client_protected: 0,
+            asks: None,
+            after: None,
+            handed_over: false,
             retries: 0,
             server_hello: false,
             tls13: false,
@@ -103,13 +114,67 @@ impl Collector {
 
     /// Whether the handshake is decided.
     pub(super) fn is_decided(&self) -> bool {
-        self.done == [true; 2]
+        if self.handed_over { !self.goes_on() } else { self.done == [true; 2] }
+    }
+
+    /// Whether more tickets may come when the handshake is decided.
+    pub(super) fn goes_on(&self) -> bool {
+        self.after.as_deref().is_some_and(After::goes_on)
+    }
+
+    /// The client random of a hello whose secret is asked for, once.
+    pub(super) fn asks(&mut self) -> Option<[u8; 32]> {
+        self.asks.take()
+    }
+
+    /// Takes the secret that it asked for.
+    pub(super) fn give(&mut self, secret: Secret) {
+        // what was sent before the secret was there is not opened any more
+        if self.after.is_none() && !self.server_hello && !self.no_records {
+            self.after = Some(After::new(secret));
+        }
+    }
+
+    /// How far the server was followed, if its secret was known.
+    pub(super) fn followed(&self) -> Option<Followed> {
+        self.after.as_deref().map(After::followed)
+    }
+
+    /// The tickets of TLS 1.3 that were opened and not handed over.
+    pub(super) fn opened_tickets(&self) -> &[Message] {
+        &self.found.opened_tickets
+    }
+
+    /// What the client's hellos are, of a connection that was not handed over.
+    pub(super) fn last_hello(&self) -> Option<ClientHello<'_>> {
+        self.found.client_hello()
+    }
+
+    /// Whether the connection itself was handed over.
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.handed_over
+    }
+
+    /// Hands the connection over, or the tickets that have come since; what is left of it goes on.
+    pub(super) fn hand_over(&mut self) -> Connection {
+        self.sort_evidence();
+        let rest = self.found.rest();
+        (self.handed_over, self.memory) = (true, 0);
+        std::mem::replace(&mut self.found, rest)
     }
 
     /// Whether an encrypted record of a side, of that length, is to be kept.
     pub(super) fn wants_record(&mut self, side: usize, length: usize) -> bool {
         if self.client != Some(side) {
-            return self.flight_wanted && self.client.is_some();
+            let is_after = self.after.as_deref_mut().is_some_and(|after| after.wants(length));
+            let wanted = is_after || self.flight_wanted && self.client.is_some();
+            if self.after.is_some() {
+                self.decide();
+            }
+            return wanted;
+        }
+        if self.handed_over {
+            return false;
         }
         if self.server_hello {
             self.client_protected = self.client_protected.saturating_add(length);
@@ -133,15 +198,24 @@ impl Collector {
 
     /// The connection, where a hello or a ticket was seen.
     pub(super) fn finish(mut self) -> Option<Connection> {
+        self.sort_evidence();
+        let has_tickets = !(self.found.tickets.is_empty() && self.found.opened_tickets.is_empty());
+        (self.found.has_hello() || has_tickets).then_some(self.found)
+    }
+
+    /// Evidence is kept by side of the flow until it is known who is who.
+    fn sort_evidence(&mut self) {
         if self.client == Some(1) {
             let Both { client, server } = &mut self.found.evidence;
             std::mem::swap(client, server);
         }
-        (self.found.has_hello() || !self.found.tickets.is_empty()).then_some(self.found)
     }
 
     /// A handshake message in plain; `bytes` with its header where it is of a kind that is kept.
     pub(super) fn message(&mut self, side: usize, kind: u8, bytes: Option<Vec<u8>>, stamp: Stamp) {
+        if self.handed_over {
+            return;
+        }
         match (kind, bytes) {
             (kind::CLIENT_HELLO, Some(bytes)) => self.client_hello(side, bytes, stamp),
             (kind::SERVER_HELLO, Some(bytes)) => self.server_hello(side, bytes, stamp),
@@ -152,6 +226,8 @@ impl Collector {
                 self.found.tickets.push(Message { bytes, packet: stamp.packet, time: stamp.time });
             }
             (kind::CERTIFICATE, _) if self.is_server(side) => self.found.flight.certificate = true,
+            // one that is kept is empty: the client has none
+            (kind::CERTIFICATE, None) if self.client == Some(side) => self.found.flight.client_certificate = true,
             (kind::SERVER_KEY_EXCHANGE, _) => self.found.flight.key_exchange = true,
             (kind::SERVER_HELLO_DONE, _) => self.found.flight.hello_done = true,
             (kind::CERTIFICATE_REQUEST, _) => self.found.flight.certificate_request = true,
@@ -174,6 +250,7 @@ impl Collector {
         };
         self.early_data = hello.early_data && self.found.client_hellos.is_empty() && !self.no_records;
         let (offers_ticket, offers_early_data) = (hello.offers_ticket(), hello.early_data);
+        self.asks = hello.offers_tls13.then_some(hello.random);
         self.begin(side, stamp);
         self.memory += bytes.len();
         let message = Message { bytes, packet: stamp.packet, time: stamp.time };
@@ -201,6 +278,13 @@ impl Collector {
         // early data goes with the first identity, and not on after another hello (RFC 9846, RFC 8446 section 4.2.10)
         self.early_data &= !hello.is_retry_request() && hello.selected_identity == Some(0);
         self.tls13 = hello.is_tls13;
+        if !hello.is_retry_request() {
+            // in TLS 1.2 and before, tickets are not encrypted
+            self.after = self.after.take().filter(|_| hello.is_tls13);
+            if let Some(after) = &mut self.after {
+                after.begin(hello.cipher);
+            }
+        }
         self.begin(1 - side.min(1), stamp);
         self.memory += bytes.len();
         self.found.server_hellos.push(Message { bytes, packet: stamp.packet, time: stamp.time });
@@ -241,7 +325,8 @@ impl Collector {
     fn decide(&mut self) {
         let goes_on = self.client_protected >= MIN_PROTECTED;
         self.found.flight.client_protected |= goes_on;
-        let waiting = self.flight_wanted || self.early_data || !(goes_on || self.no_records);
+        let follows = self.after.as_deref().is_some_and(After::is_waiting);
+        let waiting = self.flight_wanted || self.early_data || follows || !(goes_on || self.no_records);
         if self.tls13 && self.server_hello && !waiting && self.found.client_hellos.len() > self.retries {
             self.done = [true; 2];
         }
@@ -256,6 +341,9 @@ impl Collector {
 
     /// An alert in plain. A fatal one counts more than those before it.
     pub(super) fn alert(&mut self, side: usize, level: u8, description: u8, stamp: Stamp) {
+        if self.handed_over {
+            return;
+        }
         let Stamp { packet, time } = stamp;
         let alert = Alert { from: self.side(side), level, description, packet, time };
         if self.found.alert.is_none_or(|known| alert.is_fatal() && !known.is_fatal()) {
@@ -277,7 +365,7 @@ impl Collector {
         let kept = self.found.client_hellos.iter().chain(&self.found.server_hellos).chain(&self.found.tickets);
         let content = payload.get(RECORD_HEADER..).unwrap_or_default();
         let is_same = |message: &Message| !content.is_empty() && message.bytes.starts_with(content);
-        if !self.is_done(side) && !kept.into_iter().any(is_same) {
+        if !self.is_done(side) && !self.is_only_followed() && !kept.into_iter().any(is_same) {
             self.found.repeated = true;
         }
     }
@@ -339,8 +427,8 @@ impl Collector {
     }
 
     /// An encrypted record that was wanted: of the server, where the PSK alone decrypts it; of the client, where it
-    /// may end early data.
-    pub(super) fn encrypted_record(&mut self, side: usize, record: &[u8]) {
+    /// may end early data; of the server, where it may hold a ticket.
+    pub(super) fn encrypted_record(&mut self, side: usize, record: &[u8], stamp: Stamp) {
         if !self.is_server(side) {
             self.memory += record.len();
             self.found.client_records.push((self.client_records.saturating_sub(1), record.to_vec()));
@@ -348,6 +436,13 @@ impl Collector {
                 self.forget_early_data();
             }
             return;
+        }
+        if let Some(after) = &mut self.after {
+            for bytes in after.record(record) {
+                self.memory += bytes.len();
+                self.found.opened_tickets.push(Message { bytes, packet: stamp.packet, time: stamp.time });
+            }
+            self.decide();
         }
         if !self.flight_wanted {
             return;
@@ -361,8 +456,20 @@ impl Collector {
         }
     }
 
+    /// Bytes of a record are missing that only tickets were looked for in; `false` if it was wanted for something else.
+    pub(super) fn tear(&mut self, side: usize) -> bool {
+        let torn = self.is_server(side) && !self.flight_wanted;
+        torn && self.after.as_deref_mut().is_some_and(After::tear)
+    }
+
+    /// Whether the handshake is over, and the connection goes on for the sake of tickets alone.
+    pub(super) fn is_only_followed(&self) -> bool {
+        self.after.is_some() && (self.handed_over || self.found.flight.client_protected)
+    }
+
     /// Bytes of a side are missing.
     pub(super) fn lost(&mut self, side: usize) {
+        let is_over = self.is_only_followed();
         if self.client.is_none() {
             if let Some(lost) = self.lost.get_mut(side) {
                 *lost = true;
@@ -371,11 +478,15 @@ impl Collector {
         }
         match self.side(side) {
             Side::Client => {
-                self.found.client_lost = true;
+                self.found.client_lost |= !is_over;
                 self.forget_early_data();
             }
             Side::Server => {
-                self.found.server_lost = true;
+                self.found.server_lost |= !is_over;
+                if let Some(after) = &mut self.after {
+                    after.lost();
+                    self.decide();
+                }
                 if !std::mem::take(&mut self.flight_wanted) {
                     return;
                 }

@@ -95,6 +95,8 @@ pub struct Flight {
     pub hello_done: bool,
     /// `ClientKeyExchange`.
     pub client_key_exchange: bool,
+    /// A `Certificate` of the client that holds one.
+    pub client_certificate: bool,
     /// The client's `ChangeCipherSpec`.
     pub client_changed: bool,
     /// The server's `ChangeCipherSpec`.
@@ -151,6 +153,15 @@ impl HandshakeKind {
     }
 }
 
+/// What a connection is known by once it has been handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The random of its `ClientHello`.
+    pub client_random: [u8; 32],
+    /// The host name that the client asked for.
+    pub sni: Option<Vec<u8>>,
+}
+
 /// The hellos that decide a connection, parsed once for all who look at them.
 #[derive(Debug)]
 pub(crate) struct Hellos<'a> {
@@ -183,8 +194,11 @@ pub struct Connection {
     /// Every `NewSessionTicket` that was sent in plain (TLS ≤ 1.2).
     pub tickets: Vec<Message>,
     /// Every `NewSessionTicket` of TLS 1.3 that somebody opened with the connection's own secrets
-    /// ([`ServerTraffic`](crate::tls::tls13::ServerTraffic)); a capture alone shows none.
+    /// ([`ServerTraffic`](crate::tls::tls13::ServerTraffic)); a capture alone shows none. Those that come late are handed
+    /// over one by one, in a connection without a hello.
     pub opened_tickets: Vec<Message>,
+    /// Of what is handed over after the connection itself, which has no hello: what its tickets have to do with.
+    pub origin: Option<Box<Origin>>,
     /// What else was seen.
     pub flight: Flight,
     /// The client's Finished, the whole encrypted record (TLS ≤ 1.2).
@@ -230,6 +244,7 @@ impl Connection {
             server_hellos: Vec::new(),
             tickets: Vec::new(),
             opened_tickets: Vec::new(),
+            origin: None,
             flight: Flight::default(),
             client_finished: None,
             server_finished: None,
@@ -246,6 +261,16 @@ impl Connection {
             offers_ticket: false,
             offers_early_data: false,
         }
+    }
+
+    /// What is left of it once it has been handed over: who talks to whom.
+    pub(super) fn rest(&self) -> Self {
+        let hello = self.client_hello().map(|hello| {
+            let sni = hello.server_name.map(<[u8]>::to_vec);
+            Box::new(Origin { client_random: hello.random, sni })
+        });
+        let origin = hello.or_else(|| self.origin.clone());
+        Self { origin, ..Self::new(self.transport, self.stream, self.client, self.server, self.time) }
     }
 
     /// Whether a hello was seen, be it one that cannot be read. Without one, only its tickets tell of the connection.

@@ -5,12 +5,13 @@
 
 mod pcap;
 mod pcapng;
+pub mod pcapng_editor;
 pub mod pcapng_writer;
 mod step;
 
 use self::pcap::Pcap;
 use self::pcapng::PcapNg;
-pub use self::step::{Damaged, MAX_BLOCK_LENGTH, MAX_PACKET_LENGTH, Packet, Step, Time};
+pub use self::step::{Damaged, MAX_BLOCK_LENGTH, MAX_PACKET_LENGTH, MAX_SECRETS_LENGTH, Packet, Step, Time};
 
 /// Takes a capture file apart.
 #[derive(Debug, Default)]
@@ -46,6 +47,15 @@ impl Reader {
     pub fn unusable_blocks(&self) -> u64 {
         match &self.container {
             Some(Container::PcapNg(pcapng)) => pcapng.unusable(),
+            _ => 0,
+        }
+    }
+
+    /// How many of the [unusable blocks](Self::unusable_blocks) are packets: others count them too.
+    #[must_use]
+    pub fn unusable_packets(&self) -> u64 {
+        match &self.container {
+            Some(Container::PcapNg(pcapng)) => pcapng.unusable_packets(),
             _ => 0,
         }
     }

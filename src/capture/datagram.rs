@@ -66,13 +66,16 @@ pub struct Decoder {
 }
 
 impl Decoder {
+    /// Counts a packet that cannot be read, so that those after it have the numbers that other programs give them.
+    pub fn pass_over(&mut self) {
+        self.remarks.packets += 1;
+    }
+
     /// Takes the next packet of the capture: its headers, and the payload behind them. `None` if it is neither TCP nor
     /// UDP, or a fragment of something whose rest is still to come.
     pub fn decode<'p>(&'p mut self, packet: &Packet<'p>) -> Option<(Datagram, &'p [u8])> {
         let Self { fragments, remarks, stamp } = self;
-        if remarks.packets == 0 {
-            remarks.first = Some(packet.time);
-        }
+        remarks.first.get_or_insert(packet.time);
         remarks.packets += 1;
         *stamp = Stamp { packet: remarks.packets, time: packet.time };
         remarks.last = packet.time;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
+use super::after::Followed;
 use super::collect::Collector;
 use super::dtls::Dtls;
 use super::ends::{End, Ends, Transport};
@@ -124,6 +125,15 @@ impl Flow {
             sum += end(each);
         }
         sum
+    }
+
+    /// Counts how far its server was followed with a secret: not at all although records came, or in part.
+    pub(super) fn count_followed(&self, unopened: &mut u64, in_part: &mut u64) {
+        match self.handshake.as_deref().and_then(|handshake| handshake.collector.followed()) {
+            Some(Followed::Unopened) => *unopened += 1,
+            Some(Followed::InPart) => *in_part += 1,
+            Some(Followed::NotAtAll | Followed::ToTheEnd) | None => {}
+        }
     }
 
     /// Begins anew under the same ends: a port was used again.

@@ -25,6 +25,10 @@ pub struct Remarks {
     pub given_up: u64,
     /// Handshakes that were still open at the end.
     pub open_at_end: u64,
+    /// Connections whose secret opens none of the server's records (with a key log).
+    pub unopened: u64,
+    /// Connections of which the server's records could be opened in part (with a key log): tickets may be missing.
+    pub followed_in_part: u64,
     /// When the first packet was.
     pub first: Option<Time>,
     /// When the last packet was.

@@ -144,7 +144,10 @@ impl Connection {
                 continue;
             };
             let sighting = blank(message, issued.ticket, Carrier::NewSessionTicket, last);
-            all.push(Sighting { sni: last.and_then(|hello| hello.server_name), issued: Some(issued), ..sighting });
+            let origin = self.origin.as_deref();
+            let client_random = sighting.client_random.or(origin.map(|origin| origin.client_random));
+            let sni = last.and_then(|hello| hello.server_name).or(origin.and_then(|origin| origin.sni.as_deref()));
+            all.push(Sighting { sni, client_random, issued: Some(issued), ..sighting });
         }
         all
     }

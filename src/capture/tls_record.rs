@@ -131,6 +131,14 @@ impl Records {
                 return;
             }
         }
+        if let State::Body { kind: content::APPLICATION_DATA, left, used: Use::Hold } = self.state {
+            if length <= left && collector.tear(side) {
+                self.held.clear();
+                let (kind, left) = (content::APPLICATION_DATA, left - length);
+                self.state = if left == 0 { State::Header } else { State::Body { kind, left, used: Use::Skip } };
+                return;
+            }
+        }
         if self.found {
             collector.lost(side);
         }
@@ -302,7 +310,7 @@ impl Records {
                 self.messages.feed(content, side, stamp, collector);
             }
             (content::HANDSHAKE, _) => collector.encrypted_handshake(side, record),
-            (content::APPLICATION_DATA, _) => collector.encrypted_record(side, record),
+            (content::APPLICATION_DATA, _) => collector.encrypted_record(side, record, stamp),
             _ => {}
         }
     }

@@ -59,7 +59,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if exit == Exit::Failed && (!inputs.is_empty() || keys.files().is_empty()) {
         return Ok(exit);
     }
-    let read: Vec<PathBuf> = args.keys.iter().chain(args.hosts.iter().map(|host| &host.keys)).cloned().collect();
+    let secrets = args.key_log.load(notes)?;
+    let read = read_besides(args);
     redirect(args.output.as_deref(), &[&inputs, &read], false)?;
     let mut worker = Worker {
         opener: Opener::new(keys.ring()),
@@ -75,7 +76,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         tally: Tally::default(),
         captures: None,
         guess: None,
-        sequence: Sequence::default(),
+        sequence: Sequence::new(secrets),
         history: History::default(),
         source: Source::from(""),
         index: 0,
@@ -99,6 +100,9 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     for (path, error) in keys.ring().doubts() {
         worker.notes.failure(&key_files::refused(&Text(path.as_bytes()).to_string(), error).into());
         exit = Exit::Failed;
+    }
+    if !inputs.is_empty() {
+        args.key_log.tell(worker.sequence.secrets(), notes);
     }
     let at_the_end = worker.auditor.finish();
     worker.output.take(at_the_end);
@@ -210,8 +214,13 @@ fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
         }
         return Ok(Vec::new());
     }
+    source::inputs(&args.inputs, &read_besides(args))
+}
+
+/// What is read besides the inputs.
+fn read_besides(args: &AuditArgs) -> Vec<PathBuf> {
     let keys: Vec<PathBuf> = args.keys.iter().chain(args.hosts.iter().map(|host| &host.keys)).cloned().collect();
-    source::inputs(&args.inputs, &keys)
+    args.key_log.with(&keys)
 }
 
 /// Loads what can be loaded, and says whether that is all.

@@ -34,6 +34,14 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
         Ok(())
     }
 
+    fn unusable(&mut self, count: u64) {
+        (0..count).for_each(|_| self.capture.pass_over());
+    }
+
+    fn secrets(&mut self, key_log: &[u8]) {
+        self.capture.secrets().add_all(key_log);
+    }
+
     fn pause(&mut self) -> anyhow::Result<()> {
         self.sink.pause()
     }
@@ -46,7 +54,8 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
 /// Reads a capture to its end, in this thread.
 pub(super) fn read(mut feed: Feed<'_>, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
-    let mut follow = Follow { capture: Capture::default(), sink, blocks: Blocks::default(), found: 0 };
+    let capture = Capture::with_secrets(std::mem::take(sink.sequence().secrets()));
+    let mut follow = Follow { capture, sink, blocks: Blocks::default(), found: 0 };
     let end = each_packet(&mut feed, &mut follow);
     let Follow { capture, sink, blocks, found } = follow;
     finish(capture, Followed { end, blocks, found }, shown, sink)
@@ -55,7 +64,7 @@ pub(super) fn read(mut feed: Feed<'_>, shown: &str, sink: &mut impl Sink) -> any
 /// Reads a capture to its end, by two threads.
 pub(super) fn read_ahead(ahead: Ahead, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
-    let mut capture = Capture::default();
+    let mut capture = Capture::with_secrets(std::mem::take(sink.sequence().secrets()));
     let followed = ahead.follow(&mut capture, sink)?;
     finish(capture, followed, shown, sink)
 }
@@ -68,6 +77,7 @@ fn finish(mut capture: Capture, followed: Followed, shown: &str, sink: &mut impl
         sink.connection(&connection);
     });
     remark(&capture.remarks(), shown, sink);
+    *sink.sequence().secrets() = std::mem::take(capture.secrets());
     if let Some(joint) = sink.sequence().next(&capture.remarks(), shown) {
         sink.warn(&joint);
     }
@@ -130,6 +140,19 @@ fn remark(remarks: &Remarks, shown: &str, sink: &mut impl Sink) {
     if remarks.fragments_lost > 0 {
         let count = remarks.fragments_lost;
         sink.warn(&format!("{shown}: of {count} IP packets in fragments not all fragments were there"));
+    }
+    if remarks.unopened > 0 {
+        let count = remarks.unopened;
+        sink.warn(&format!(
+            "{shown}: the secrets of {count} connections in the key log open nothing of them: they are of other connections"
+        ));
+    }
+    if remarks.followed_in_part > 0 {
+        let count = remarks.followed_in_part;
+        sink.warn(&format!(
+            "{shown}: of {count} connections the key log opens the beginning only, packets being missing or too many records \
+             following: later tickets may be missing"
+        ));
     }
     if remarks.given_up > 0 {
         let count = remarks.given_up;

@@ -18,11 +18,12 @@ use tktdump::key::ring::KeyRing;
 use tktdump::open::Opener;
 use tktdump::report::{Page, Tally, Totals, json, text};
 
-pub(super) use self::args::{Format, JobArgs};
+pub(super) use self::args::{CommentsArg, Format, JobArgs};
 use self::printer::Printer;
 use self::task::Job;
 use self::worker::Worker;
 
+use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key_files::{self, Unclaimed};
@@ -34,11 +35,13 @@ use super::source::{self, Given};
 use super::turnstile::Turnstile;
 
 pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
-    let inputs = source::inputs(&args.inputs, &args.keys)?;
+    let read = args.key_log.with(&args.keys);
+    let inputs = source::inputs(&args.inputs, &read)?;
     let now = args.at.unwrap_or_else(super::exit::now);
     let mut given = Given::default();
     let ring = load_keys(args, now, &mut given, notes)?;
-    redirect(args.output.as_deref(), &[&inputs, &args.keys], !args.redact)?;
+    let secrets = args.key_log.load(notes)?;
+    redirect(args.output.as_deref(), &[&inputs, &read], !args.redact)?;
     let kept = json::Kept::new(&ring);
     let output = Output::new(args, &kept, now)?;
     let opener = Opener::new(&ring).no_verify(args.no_verify);
@@ -46,6 +49,7 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let job = Job { opener, output, notes, given, selection, at: args.at, threads: args.threads };
     let printer = Turnstile::new(0, Printer::default());
     let mut worker = Worker::new(&job, &printer);
+    worker.sequence = Sequence::new(secrets);
     worker.key_log = job.output.is_key_log().then(|| Log::new(args.client_random, args.unproven));
     let mut exit = Exit::Done;
     for path in &inputs {
@@ -63,6 +67,7 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     refuse_doubtful(&ring)?;
     worker.flush()?;
     let lines = worker.key_log.as_ref().map(Log::lines);
+    args.key_log.tell(worker.sequence.secrets(), notes);
     let guess = worker.guess;
     let captures = worker.captures.then_some(worker.totals);
     drop(worker);

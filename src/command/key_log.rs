@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use tktdump::capture::Connection;
 use tktdump::capture::sighting::Sighting;
 use tktdump::key::Origin;
-use tktdump::keylog::{KeyLog, Label, Line, Written};
+use tktdump::keylog::{self, KeyLog, Label, Line, Written};
 use tktdump::report::Page;
 use tktdump::resumption::secrets::{Withheld, secrets};
 use tktdump::secret::Secret as Key;
@@ -24,6 +24,8 @@ pub(super) struct Log {
     said_bare: bool,
     said_full: bool,
     lines: u64,
+    /// Lines that were found again: written before, or there already.
+    again: u64,
 }
 
 impl Log {
@@ -37,12 +39,23 @@ impl Log {
             said_bare: false,
             said_full: false,
             lines: 0,
+            again: 0,
         }
+    }
+
+    /// Takes note of a line that the output has already.
+    pub(super) fn know(&mut self, line: &Line) {
+        self.lines_seen.know(line);
     }
 
     /// Lines written so far.
     pub(super) fn lines(&self) -> u64 {
         self.lines
+    }
+
+    /// Whether there is any line, be it one that was there already.
+    pub(super) fn has_lines(&self) -> bool {
+        self.lines + self.again > 0
     }
 
     /// What a ticket of a capture gives.
@@ -60,10 +73,7 @@ impl Log {
         if let Some(withheld) = withheld.filter(|withheld| self.said.insert(*withheld)) {
             notes.warning(format_args!("connection {}: {}", connection.stream, withheld.reason()));
         }
-        let comment = format!(
-            "{}, key {}: ticket in packet {}, connection {}",
-            key.file, key.index, sighting.packet, connection.stream
-        );
+        let comment = keylog::of_ticket(&key.file, key.index, sighting.packet, connection.stream);
         self.write(&found.lines, &comment, out, notes);
         if self.unproven {
             self.write(&found.unproven, &format!("unproven: no Finished was captured: {comment}"), out, notes);
@@ -115,7 +125,8 @@ impl Log {
                         ));
                     }
                 }
-                Ok(Written::Duplicate) | Err(_) => {}
+                Ok(Written::Duplicate) => self.again += 1,
+                Err(_) => {}
             }
         }
         if !fresh.is_empty() {

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use tktdump::input::RecordedConnection;
 use tktdump::open::Outcome;
 use tktdump::record::{ConnectionRecord, Record, Shown, Source, Status};
+use tktdump::report::comments::{self, Comment};
 use tktdump::report::text::Styles;
 use tktdump::report::{Page, brief, json, openssl, text};
 use tktdump::session::Dialect;
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::args::shared::Color;
 use super::failure::Failure;
-use super::job::{Format, JobArgs};
+use super::job::{CommentsArg, Format, JobArgs};
 
 /// A renderer with its settings.
 #[derive(Clone, Copy)]
@@ -29,6 +30,11 @@ pub(super) enum Output<'k> {
     Pem,
     /// Written by others, a line at a time.
     KeyLog,
+    /// Written by others: a key log, and comments on packets that end by this clock.
+    Comments {
+        which: CommentsArg,
+        now: i64,
+    },
 }
 
 impl<'k> Output<'k> {
@@ -41,11 +47,12 @@ impl<'k> Output<'k> {
             Format::Openssl => Self::OpenSsl { now, redact },
             Format::Der => Self::Der,
             Format::Pem => Self::Pem,
-            Format::Keylog | Format::Pcapng => Self::KeyLog,
+            Format::Keylog => Self::KeyLog,
+            Format::Pcapng => Self::Comments { which: args.comments, now },
         };
         if redact && matches!(output, Self::Der | Self::Pem | Self::KeyLog) {
             let failure = Failure::new("this output is nothing without its secrets, and --redact holds them back");
-            return Err(failure.with_hint("-f text and -f json can be redacted").into());
+            return Err(failure.with_hint("-f text, -f json and -f pcapng can be redacted").into());
         }
         let binary = match args.format {
             Format::Der => Some(("DER", "redirect it, or use -f pem")),
@@ -66,6 +73,7 @@ impl<'k> Output<'k> {
             Self::Brief(renderer) => Self::Brief(brief::Renderer { now: clock, ..renderer }),
             Self::Json(renderer) => Self::Json(json::Renderer { now: clock, ..renderer }),
             Self::OpenSsl { redact, .. } => Self::OpenSsl { now: clock, redact },
+            Self::Comments { which, .. } => Self::Comments { which, now: clock },
             other => other,
         }
     }
@@ -83,9 +91,23 @@ impl<'k> Output<'k> {
         matches!(self, Self::Text(_) | Self::Brief(_))
     }
 
-    /// Whether it is a key log.
+    /// Whether it is a key log, and what else is written by others.
     pub(super) fn is_key_log(&self) -> bool {
-        matches!(self, Self::KeyLog)
+        matches!(self, Self::KeyLog | Self::Comments { .. })
+    }
+
+    /// Adds what a ticket of a capture leaves on its packet.
+    pub(super) fn comment_ticket(&self, record: &Record<'_>, kept: &mut comments::Kept) {
+        if let Self::Comments { which, now } = *self {
+            comments::ticket(record, now).iter().filter(|comment| which.takes(comment)).for_each(|it| kept.add(it));
+        }
+    }
+
+    /// Adds what a connection leaves on the packet that decided it.
+    pub(super) fn comment_connection(&self, record: &ConnectionRecord<'_>, kept: &mut comments::Kept) {
+        if let Self::Comments { which, .. } = *self {
+            comments::connection(record).iter().filter(|comment| which.takes(comment)).for_each(|it| kept.add(it));
+        }
     }
 
     /// Appends the record of a connection.
@@ -94,7 +116,7 @@ impl<'k> Output<'k> {
             Self::Text(renderer) => renderer.connection(record, out),
             Self::Brief(renderer) => renderer.connection(record, out),
             Self::Json(renderer) => renderer.connection(record, out),
-            Self::OpenSsl { .. } | Self::Der | Self::Pem | Self::KeyLog => {}
+            Self::OpenSsl { .. } | Self::Der | Self::Pem | Self::KeyLog | Self::Comments { .. } => {}
         }
     }
 
@@ -104,7 +126,7 @@ impl<'k> Output<'k> {
             Self::Text(renderer) => renderer.recorded(source, line, connection, out),
             Self::Brief(renderer) => renderer.recorded(connection, out),
             Self::Json(renderer) => renderer.recorded(source, connection, out),
-            Self::OpenSsl { .. } | Self::Der | Self::Pem | Self::KeyLog => {}
+            Self::OpenSsl { .. } | Self::Der | Self::Pem | Self::KeyLog | Self::Comments { .. } => {}
         }
     }
 
@@ -127,7 +149,7 @@ impl<'k> Output<'k> {
                     openssl::render(shown.session(), *now, *redact, out);
                 }
             }
-            Self::KeyLog => {}
+            Self::KeyLog | Self::Comments { .. } => {}
             Self::Der => out.extend_from_slice(plaintext(record).unwrap_or_default()),
             Self::Pem => {
                 if let Some(shown) = ssl_session(record) {
@@ -151,9 +173,19 @@ impl<'k> Output<'k> {
     /// Whether a record of that status leaves nothing in this output.
     pub(super) fn leaves_out(&self, record: &Record<'_>) -> bool {
         match self {
-            Self::Text(_) | Self::Brief(_) | Self::Json(_) | Self::KeyLog => false,
+            Self::Text(_) | Self::Brief(_) | Self::Json(_) | Self::KeyLog | Self::Comments { .. } => false,
             Self::OpenSsl { .. } | Self::Pem => ssl_session(record).is_none(),
             Self::Der => record.session().is_none() && record.status() != Status::BadSession,
+        }
+    }
+}
+
+impl CommentsArg {
+    fn takes(self, comment: &Comment) -> bool {
+        match self {
+            Self::All => true,
+            Self::Problems => comment.is_problem,
+            Self::None => false,
         }
     }
 }

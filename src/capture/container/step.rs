@@ -4,8 +4,11 @@ use std::fmt;
 
 /// The longest packet that is taken seriously, in bytes: beyond jumbo frames and segmentation offload.
 pub const MAX_PACKET_LENGTH: usize = 1 << 20;
-/// The most that a [`Reader`](super::Reader) asks to see at once.
+/// The most of a packet that a [`Reader`](super::Reader) asks to see at once.
 pub const MAX_BLOCK_LENGTH: usize = MAX_PACKET_LENGTH + 4096;
+
+/// The longest block with secrets that a [`Reader`](super::Reader) asks to see: Wireshark takes none that is longer.
+pub const MAX_SECRETS_LENGTH: usize = 1 << 24;
 
 /// A point in time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +67,13 @@ pub enum Step<'b> {
         /// Bytes done with, the packet included.
         used: usize,
     },
+    /// A TLS key log, of a Decryption Secrets Block (pcapng): what it holds opens connections that come after it.
+    Secrets {
+        /// Lines of a key log.
+        key_log: &'b [u8],
+        /// Bytes done with, the key log included.
+        used: usize,
+    },
     /// Nothing of interest, which may be longer than what was shown: drop as many bytes, unseen where they are still
     /// to come.
     Skip(u64),
@@ -110,11 +120,13 @@ impl fmt::Display for Damaged {
 
 impl std::error::Error for Damaged {}
 
-/// The order of the bytes of a number.
+/// Byte order of a capture, or of a section of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum ByteOrder {
+pub enum ByteOrder {
+    /// Least significant byte first.
     #[default]
     Little,
+    /// Most significant byte first.
     Big,
 }
 

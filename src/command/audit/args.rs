@@ -9,6 +9,7 @@ use tktdump::audit::rules::RULES;
 use tktdump::audit::{Rule, Severity, parse_period};
 
 use crate::command::args::shared::{Color, FormArg, KeyFormatArg, SelectionArgs, time};
+use crate::command::logged::KeyLogArg;
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct AuditArgs {
@@ -23,6 +24,8 @@ pub(in crate::command) struct AuditArgs {
     pub(super) hosts: Vec<Host>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
+    #[command(flatten)]
+    pub(super) key_log: KeyLogArg,
     /// Input format
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(super) from: FormArg,

@@ -7,6 +7,7 @@ use std::thread;
 use tktdump::capture::Capture;
 use tktdump::capture::container::Packet;
 use tktdump::capture::datagram::{Datagram, Decoder, Route, Step};
+use zeroize::Zeroizing;
 
 use super::super::sink::Sink;
 use super::feed::Feed;
@@ -67,6 +68,8 @@ struct Last {
 /// What goes from one thread to the other.
 enum Message {
     Batch(Batch),
+    /// A key log that is in the capture.
+    Secrets(Zeroizing<Vec<u8>>),
     Last(Box<Last>),
 }
 
@@ -111,6 +114,7 @@ impl Ahead {
                     let _ = self.empty.send(batch);
                     sink.pause()?;
                 }
+                Message::Secrets(key_log) => capture.secrets().add_all(&key_log),
                 Message::Last(last) => {
                     capture.adopt(last.decoder);
                     return Ok(Followed { end: last.end, blocks: last.blocks, found });
@@ -143,6 +147,16 @@ impl PacketSink for Decode {
         let start = self.batch.joined.len();
         self.batch.joined.extend_from_slice(payload);
         self.batch.put(datagram, start, payload.len(), true)
+    }
+
+    fn secrets(&mut self, key_log: &[u8]) {
+        // ahead of the packets before it that are still in the batch: that does no harm
+        let message = Message::Secrets(Zeroizing::new(key_log.to_vec()));
+        self.unwanted |= self.full.send(message).is_err();
+    }
+
+    fn unusable(&mut self, count: u64) {
+        (0..count).for_each(|_| self.decoder.pass_over());
     }
 
     fn retire(&mut self, bytes: Vec<u8>) -> Vec<u8> {

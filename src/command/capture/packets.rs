@@ -19,6 +19,10 @@ pub(in crate::command) struct Blocks {
 pub(in crate::command) trait PacketSink {
     /// Takes a packet, and where in the buffer its data begins.
     fn packet(&mut self, packet: &Packet<'_>, position: usize) -> anyhow::Result<()>;
+    /// Takes note of packets that cannot be read.
+    fn unusable(&mut self, _count: u64) {}
+    /// Takes a key log that is in the capture itself.
+    fn secrets(&mut self, _key_log: &[u8]) {}
     /// Takes a buffer whose packets have been handed over; gives one to be used.
     fn retire(&mut self, bytes: Vec<u8>) -> Vec<u8> {
         bytes
@@ -46,7 +50,7 @@ pub(in crate::command) fn each_packet(feed: &mut Feed<'_>, sink: &mut impl Packe
 }
 
 fn walk(reader: &mut Reader, feed: &mut Feed<'_>, sink: &mut impl PacketSink) -> anyhow::Result<End> {
-    let mut cut = false;
+    let (mut cut, mut unusable) = (false, 0);
     loop {
         match reader.step(feed.rest()) {
             Ok(Step::Packet { packet, used }) => {
@@ -55,13 +59,21 @@ fn walk(reader: &mut Reader, feed: &mut Feed<'_>, sink: &mut impl PacketSink) ->
                 sink.packet(&packet, feed.position() + offset)?;
                 feed.advance(used);
             }
-            Ok(Step::Skip(length)) => match feed.skip(length, &mut |bytes| sink.retire(bytes)) {
-                Ok(true) => {}
-                Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
-                    return Ok(End::Unreadable(error.to_string()));
+            Ok(Step::Secrets { key_log, used }) => {
+                sink.secrets(key_log);
+                feed.advance(used);
+            }
+            Ok(Step::Skip(length)) => {
+                let before = std::mem::replace(&mut unusable, reader.unusable_packets());
+                sink.unusable(unusable - before);
+                match feed.skip(length, &mut |bytes| sink.retire(bytes)) {
+                    Ok(true) => {}
+                    Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                        return Ok(End::Unreadable(error.to_string()));
+                    }
+                    _ => return Ok(End::Cut(0)),
                 }
-                _ => return Ok(End::Cut(0)),
-            },
+            }
             Ok(Step::Need(_)) if cut || feed.is_complete() => {
                 let left = feed.rest().len();
                 return Ok(if left == 0 && !cut { End::Whole } else { End::Cut(left) });

@@ -2,6 +2,7 @@
 
 use tktdump::capture::Remarks;
 use tktdump::capture::container::Time;
+use tktdump::keylog::Secrets;
 
 /// Seconds that may lie between the last packet of a file and the first of the next.
 const MAX_GAP: i64 = 60;
@@ -12,6 +13,8 @@ pub(in crate::command) struct Sequence {
     before: Option<Before>,
     /// It was said already.
     said: bool,
+    /// What somebody logged of their connections, and what is in the captures themselves.
+    secrets: Secrets,
 }
 
 #[derive(Debug)]
@@ -22,6 +25,16 @@ struct Before {
 }
 
 impl Sequence {
+    /// Of captures of which secrets were logged.
+    pub(in crate::command) fn new(secrets: Secrets) -> Self {
+        Self { secrets, ..Self::default() }
+    }
+
+    /// The secrets of their connections.
+    pub(in crate::command) fn secrets(&mut self) -> &mut Secrets {
+        &mut self.secrets
+    }
+
     /// Takes the next capture; what is to be said if it goes on where the one before it ended.
     pub(super) fn next(&mut self, remarks: &Remarks, shown: &str) -> Option<String> {
         let first = remarks.first?;

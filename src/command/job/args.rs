@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::command::args::shared::{Color, FormArg, KeyFormatArg, SelectionArgs, threads, time};
+use crate::command::logged::KeyLogArg;
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
@@ -19,6 +20,8 @@ pub(in crate::command) struct JobArgs {
     pub(in crate::command) keys: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::command) key_format: KeyFormatArg,
+    #[command(flatten)]
+    pub(in crate::command) key_log: KeyLogArg,
     /// Input format
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(in crate::command) from: FormArg,
@@ -37,6 +40,9 @@ pub(in crate::command) struct JobArgs {
     /// For -f keylog: also write lines of whole TLS 1.2 handshakes whose Finished was not captured, marked as unproven
     #[arg(long)]
     pub(in crate::command) unproven: bool,
+    /// For -f pcapng: which packets get comments with what became of their tickets and connections
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = CommentsArg::All)]
+    pub(in crate::command) comments: CommentsArg,
     /// Judge expiry by this time (RFC 3339, or seconds since 1970) instead of now, or the packet's time in a capture
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(in crate::command) at: Option<i64>,
@@ -73,8 +79,19 @@ pub(in crate::command) enum Format {
     Pem,
     /// Key log, with which Wireshark decrypts the traffic
     Keylog,
-    /// Copy of the capture with the secrets embedded, for Wireshark
+    /// Copy of the capture with its key log and comments embedded, for Wireshark
     Pcapng,
+}
+
+/// Which comments are written on packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::command) enum CommentsArg {
+    /// What became of every ticket and every connection
+    All,
+    /// Only what did not go well
+    Problems,
+    /// No comments; those of an earlier run are taken out
+    None,
 }
 
 fn client_random(text: &str) -> Result<[u8; 32], String> {

@@ -14,7 +14,8 @@ const MAX_SHOWN: usize = 1 << 16;
 impl Worker<'_> {
     /// Opens the tickets of a connection and renders them, then the connection.
     pub(super) fn examine_connection(&mut self, connection: &Connection) {
-        let Self { job, source, index, history, plaintext, results, key_log, shown, tickets, .. } = self;
+        self.client_certificates |= connection.flight.client_certificate;
+        let Self { job, source, index, history, plaintext, results, key_log, shown, tickets, comments, .. } = self;
         let (first, mut any) = (*index, false);
         let text = job.output.text();
         tickets.clear();
@@ -40,6 +41,7 @@ impl Worker<'_> {
                 }
                 let seen = record.capture.map_or(connection.time.seconds, |sighting| sighting.time.seconds);
                 let output = job.output.with_clock(job.at.unwrap_or(seen));
+                output.comment_ticket(record, comments);
                 let (Some(renderer), Some(sighting)) = (text, record.capture) else {
                     let waits = output.begins_with_connections();
                     output.render(record, if waits { &mut *tickets } else { &mut results.rendered });
@@ -60,6 +62,7 @@ impl Worker<'_> {
         if connection.has_hello() && job.selection.takes_connection(&record, any) {
             results.tally.add_connection(record.handshake);
             job.output.connection(&record, &mut results.rendered);
+            job.output.comment_connection(&record, comments);
         }
         results.rendered.extend_from_slice(tickets);
         tickets.clear();

@@ -7,6 +7,7 @@ use std::path::Path;
 use tktdump::input::{Guess, Item};
 use tktdump::open::{Checked, Outcome};
 use tktdump::record::{Place, Record, Source, examine_into};
+use tktdump::report::comments::Kept;
 use tktdump::report::{Page, Totals};
 use tktdump::resumption::{History, Mark};
 use tktdump::ticket;
@@ -52,6 +53,10 @@ pub(super) struct Worker<'w> {
     /// The text of a connection's tickets.
     pub(super) tickets: Page,
     pub(super) key_log: Option<Log>,
+    /// What is to be written on packets.
+    pub(super) comments: Kept,
+    /// Whether a client showed a certificate that anybody can read.
+    pub(super) client_certificates: bool,
 }
 
 impl<'w> Worker<'w> {
@@ -76,6 +81,8 @@ impl<'w> Worker<'w> {
             shown: HashMap::new(),
             tickets: Page::new(),
             key_log: None,
+            comments: Kept::default(),
+            client_certificates: false,
         }
     }
 

@@ -14,6 +14,7 @@ use crate::record::{ConnectionRecord, EarlyData, Source};
 use crate::report::Page;
 use crate::time::utc;
 use crate::tls::hello::{ClientHello, ServerHello};
+use crate::tls::tls13;
 
 /// Width of the column of messages.
 const MESSAGE_WIDTH: usize = 44;
@@ -199,6 +200,12 @@ fn events(connection: &Connection) -> Vec<Event> {
     for (message, issued) in connection.issued() {
         let (length, lifetime) = (issued.ticket.len(), issued.lifetime_hint);
         push(Side::Server, format!("NewSessionTicket, {length} bytes, {lifetime} s"), Some(message));
+    }
+    for message in &connection.opened_tickets {
+        if let Some(issued) = tls13::NewSessionTicket::parse(&message.bytes) {
+            let (length, lifetime) = (issued.ticket.len(), issued.lifetime);
+            push(Side::Server, format!("NewSessionTicket, {length} bytes, {lifetime} s"), Some(message));
+        }
     }
     if connection.flight.server_changed && !tls13 {
         let finished = if connection.server_finished.is_some() { ", Finished" } else { "" };

@@ -113,6 +113,17 @@ impl ServerTraffic {
         })
     }
 
+    /// Counts the next record, which is not opened: it must not be one whose keys change after it.
+    pub fn pass_over(&mut self) {
+        self.keys.pass_over();
+    }
+
+    /// Whether a message has begun whose end is in a later record.
+    #[must_use]
+    pub fn is_midway(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
     /// The number of records opened so far under the present keys.
     #[must_use]
     pub fn sequence(&self) -> u64 {

@@ -44,6 +44,11 @@ impl RecordKeys {
         Some(plaintext)
     }
 
+    /// Counts the next record of this direction, which is not opened.
+    pub fn pass_over(&mut self) {
+        self.sequence = self.sequence.saturating_add(1);
+    }
+
     /// Opens the record of that number, counted from 0 under these keys.
     #[must_use]
     pub fn open_at(&self, number: u64, record: &[u8]) -> Option<Plaintext> {
