@@ -11,6 +11,7 @@ pub mod line;
 mod blob;
 mod cells;
 mod columns;
+mod decode;
 mod encoding;
 mod find;
 mod form;
@@ -24,6 +25,7 @@ mod message;
 mod reader;
 mod readers;
 mod record;
+mod row;
 mod text;
 mod wrapped;
 
