@@ -25,6 +25,7 @@ mod message;
 mod reader;
 mod readers;
 mod record;
+mod recorded;
 mod row;
 mod text;
 mod wrapped;
@@ -40,6 +41,7 @@ use self::list::Decision;
 pub(crate) use self::marks::begins_session;
 pub use self::marks::is_bare_key;
 pub use self::message::unwrap_message;
+pub use self::recorded::{Recorded, RecordedConnection};
 
 /// How much of an input [`recognise`] wants to see.
 pub const HEAD_LENGTH: usize = 1 << 16;

@@ -31,6 +31,7 @@ fn found(input: &[u8], key: Option<&Key>) -> Vec<Vec<u8>> {
         found.push(match item {
             Item::Ticket(ticket) | Item::Recorded { ticket, .. } | Item::Listed { ticket, .. } => ticket.to_vec(),
             Item::Session(der) => [b"session ", der].concat(),
+            Item::Connection(_) => b"connection".to_vec(),
             Item::Unreadable(error) => error.to_string().into_bytes(),
         });
     });

@@ -11,18 +11,19 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tktdump::audit::baseline::Baseline;
-use tktdump::audit::facts::capture::Offer;
+use tktdump::audit::facts::capture::{Around, Offer};
 use tktdump::audit::facts::keys::{KeySet, LoadedFile};
 use tktdump::audit::facts::ticket::{PskModes, TicketFacts, guessed};
 use tktdump::audit::rules::RULES;
 use tktdump::audit::{Auditor, Policy};
-use tktdump::capture::Connection;
+use tktdump::capture::sighting::Sighting;
+use tktdump::capture::{Connection, Remarks};
 use tktdump::escape::Text;
-use tktdump::input::{Item, Proves};
+use tktdump::input::{Item, Proves, Recorded, RecordedConnection};
 use tktdump::open::Opener;
 use tktdump::record::{Place, Selection, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
-use tktdump::report::{Page, Tally, text};
+use tktdump::report::{Page, Tally, Totals, text};
 use tktdump::resumption::History;
 use zeroize::Zeroizing;
 
@@ -71,10 +72,12 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         selection: args.selection.selection(),
         left_out: 0,
         tally: Tally::default(),
+        captures: None,
         sequence: Sequence::default(),
         history: History::default(),
         source: Source::from(""),
         index: 0,
+        recorded: Vec::new(),
         plaintext: Zeroizing::default(),
     };
     let about_keys = worker.auditor.keys(&keys);
@@ -99,7 +102,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     worker.output.take(at_the_end);
     #[cfg(feature = "sarif")]
     worker.output.document(&policy, worker.notes);
-    worker.output.finish(&worker.tally, args.stats, worker.notes)?;
+    worker.output.finish(&worker.tally, worker.captures, args.stats, worker.notes)?;
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
     }
@@ -234,6 +237,8 @@ struct Worker<'w> {
     output: Output,
     selection: Selection,
     tally: Tally,
+    /// What was counted in captures, if there were any.
+    captures: Option<Totals>,
     /// Tickets that were found and not selected.
     left_out: u64,
     sequence: Sequence,
@@ -241,7 +246,20 @@ struct Worker<'w> {
     history: History,
     source: Source,
     index: u64,
+    /// Tickets that records showed since the last connection.
+    recorded: Vec<Kept>,
     plaintext: Zeroizing<Vec<u8>>,
+}
+
+/// Tickets of records that wait for the record of their connection, which stands behind them.
+const MOST_RECORDED: usize = 64;
+
+/// A ticket of a record.
+struct Kept {
+    index: u64,
+    line: Option<u64>,
+    ticket: Vec<u8>,
+    seen: Recorded,
 }
 
 impl Worker<'_> {
@@ -255,6 +273,7 @@ impl Worker<'_> {
     }
 
     fn end(&mut self, path: &Path) {
+        self.recorded.clear();
         if self.index == 0 {
             let name = source::display(path);
             self.notes.warning(format_args!("{}: no ticket in it", Text(name.as_bytes())));
@@ -262,9 +281,45 @@ impl Worker<'_> {
     }
 }
 
+impl Worker<'_> {
+    /// Takes what a record says of a connection, whose tickets stand before it.
+    fn recorded(&mut self, connection: &RecordedConnection) {
+        let kept = std::mem::take(&mut self.recorded);
+        let is_of = |sighting: &Sighting<'_>| {
+            (sighting.stream, sighting.client, sighting.server)
+                == (connection.stream, connection.client, connection.server)
+        };
+        let hellos = kept.iter().filter_map(|kept| kept.seen.sighting(&kept.ticket).filter(is_of)?.hello);
+        let around = Around::recorded(connection, hellos.max().unwrap_or(0));
+        let mut any = false;
+        for Kept { index, line, ticket, seen } in &kept {
+            let Some(sighting) = seen.sighting(ticket).filter(is_of) else { continue };
+            let place = Place { source: &self.source, index: *index, line: *line, packet: None };
+            let record = examine(place, &Item::Recorded { ticket, seen }, &self.opener, &mut self.plaintext);
+            if !self.selection.takes(&record) {
+                continue;
+            }
+            any = true;
+            if let Some(offer) = Offer::of(&around, &sighting, &record) {
+                self.auditor.offer(&offer);
+            }
+        }
+        if any || self.selection.takes_recorded(connection) {
+            self.tally.add_connection(connection.handshake);
+        }
+    }
+}
+
 impl Sink for Worker<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let place = Place { source: &self.source, index: self.index, line, packet: None };
+        match item {
+            Item::Connection(connection) => return self.recorded(connection),
+            Item::Recorded { ticket, seen } if self.recorded.len() < MOST_RECORDED => {
+                self.recorded.push(Kept { index: self.index, line, ticket: ticket.to_vec(), seen: seen.clone() });
+            }
+            _ => {}
+        }
         let record = examine(place, &item, &self.opener, &mut self.plaintext);
         self.index += 1;
         if !self.selection.takes(&record) {
@@ -273,7 +328,9 @@ impl Sink for Worker<'_> {
         }
         let psk_modes = PskModes::default();
         let guessed = guessed(&record);
-        let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now: self.now };
+        // a record of a capture is judged by the packet's time, as the capture is
+        let now = record.capture.filter(|_| self.at.is_none()).map_or(self.now, |sighting| sighting.time.seconds);
+        let ticket = TicketFacts { record: &record, keys: self.keys, guessed, psk_modes, now };
         self.tally.add(record.status());
         let findings = self.auditor.ticket(&ticket);
         self.output.take(findings);
@@ -297,6 +354,7 @@ impl Sink for Worker<'_> {
             ..
         } = self;
         let mut any = false;
+        let around = Around::of(connection);
         let record = examine_connection(connection, source, first, opener, history, *at, plaintext, &mut |record| {
             let Some(sighting) = &record.capture else { return };
             *index += 1;
@@ -310,7 +368,7 @@ impl Sink for Worker<'_> {
             let ticket = TicketFacts { record, keys, guessed: guessed(record), psk_modes, now };
             tally.add(record.status());
             let findings = auditor.ticket(&ticket);
-            if let Some(offer) = Offer::of(connection, sighting, record) {
+            if let Some(offer) = around.and_then(|around| Offer::of(&around, sighting, record)) {
                 auditor.offer(&offer);
             }
             output.take(findings);
@@ -322,6 +380,14 @@ impl Sink for Worker<'_> {
 
     fn given(&self) -> Option<&Given> {
         Some(&self.given)
+    }
+
+    fn capture(&mut self) {
+        self.captures.get_or_insert_default();
+    }
+
+    fn totals(&mut self, remarks: &Remarks, dropped: u64) {
+        self.captures.get_or_insert_default().add(remarks, dropped);
     }
 
     fn sequence(&mut self) -> &mut Sequence {

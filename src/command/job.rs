@@ -150,7 +150,7 @@ fn summary(args: &JobArgs, tally: &Tally, captures: Option<Totals>) -> io::Resul
     }
     let mut record = Page::new();
     let counts: Vec<_> = tally.counts().map(|(status, count)| (status.as_str(), count)).collect();
-    let captures = captures.map(|totals| (tally.connections(), totals));
-    json::summary(tally.tickets(), &counts, tally.passed_over(), captures, &mut record);
+    let connections = (captures.is_some() || tally.connections() > 0).then(|| tally.connections());
+    json::summary(tally.tickets(), &counts, tally.passed_over(), connections, captures, &mut record);
     io::stdout().write_all(&record)
 }

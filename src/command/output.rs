@@ -2,8 +2,9 @@
 
 use std::io::{self, IsTerminal};
 
+use tktdump::input::RecordedConnection;
 use tktdump::open::Outcome;
-use tktdump::record::{ConnectionRecord, Record, Shown, Status};
+use tktdump::record::{ConnectionRecord, Record, Shown, Source, Status};
 use tktdump::report::text::Styles;
 use tktdump::report::{Page, json, openssl, text};
 use tktdump::session::Dialect;
@@ -84,6 +85,15 @@ impl<'k> Output<'k> {
         match self {
             Self::Text(renderer) => renderer.connection(record, out),
             Self::Json(renderer) => renderer.connection(record, out),
+            Self::OpenSsl { .. } | Self::Der | Self::Pem | Self::KeyLog => {}
+        }
+    }
+
+    /// Appends the record of a connection that stood in the input as one.
+    pub(super) fn recorded(&self, source: &Source, line: Option<u64>, connection: &RecordedConnection, out: &mut Page) {
+        match self {
+            Self::Text(renderer) => renderer.recorded(source, line, connection, out),
+            Self::Json(renderer) => renderer.recorded(source, connection, out),
             Self::OpenSsl { .. } | Self::Der | Self::Pem | Self::KeyLog => {}
         }
     }

@@ -10,7 +10,7 @@ use tktdump::capture::Connection;
 use tktdump::capture::connection::HandshakeKind;
 use tktdump::capture::sighting::{Carrier, Sighting};
 use tktdump::escape::Text;
-use tktdump::input::{self, Item, Proves};
+use tktdump::input::{self, Item, Proves, Recorded, RecordedConnection};
 use tktdump::key::KeyInUse;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
@@ -74,6 +74,7 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         tickets: 0,
         left_out: 0,
         unreadable: 0,
+        recorded: Vec::new(),
         sequence: Sequence::default(),
         notes,
     };
@@ -91,6 +92,7 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
             collector.notes.failure(&error);
             exit = Exit::Failed;
         }
+        collector.flush(None);
     }
     let Collector { survey, tickets, left_out, unreadable, .. } = collector;
     if tickets + left_out == 0 && exit == Exit::Done {
@@ -146,6 +148,8 @@ struct Collector<'n> {
     /// Tickets that were found and not selected.
     left_out: u64,
     unreadable: u64,
+    /// Tickets of records that wait for the record of their connection.
+    recorded: Vec<(Vec<u8>, Recorded)>,
     sequence: Sequence,
     notes: &'n Notes,
 }
@@ -220,21 +224,66 @@ fn known_key(outcome: &Outcome<'_>) -> Option<KnownKey> {
     }
 }
 
-/// How a ticket of a connection came to be there; `None` for what the client sent once more.
-fn part(connection: &Connection, sighting: &Sighting<'_>) -> Option<Part> {
+/// How a ticket of a connection came to be there; `None` for what the client sent once more. The server chose TLS 1.3 or
+/// not, if it chose anything.
+fn part(handshake: HandshakeKind, is_tls13: Option<bool>, hellos: usize, sighting: &Sighting<'_>) -> Option<Part> {
     let Some(hello) = sighting.hello else { return Some(Part::Issued) };
-    if hello + 1 != connection.client_hellos.len() {
+    if hello + 1 != hellos {
         return None;
     }
-    let is_psk = sighting.carrier == Carrier::Psk;
-    let is_its_version = connection.server_hello().is_some_and(|hello| hello.is_tls13 == is_psk);
-    Some(match connection.handshake() {
+    let is_its_version = is_tls13 == Some(sighting.carrier == Carrier::Psk);
+    Some(match handshake {
         _ if !is_its_version => Part::Offered,
         HandshakeKind::ResumedTicket => Part::Accepted,
         HandshakeKind::ResumedPsk if sighting.selected == Some(true) => Part::Accepted,
         HandshakeKind::Full => Part::Refused,
         _ => Part::Offered,
     })
+}
+
+/// Tickets of records that wait at most.
+const MOST_RECORDED: usize = 64;
+
+impl Collector<'_> {
+    /// Takes the tickets of the records that were read, with what the record of their connection says, if it is there.
+    fn flush(&mut self, connection: Option<&RecordedConnection>) {
+        let recorded = std::mem::take(&mut self.recorded);
+        let source = Arc::clone(&self.path);
+        let sightings = || recorded.iter().filter_map(|(ticket, seen)| seen.sighting(ticket));
+        let connection = connection.filter(|connection| {
+            let is_of = |sighting: Sighting<'_>| {
+                (sighting.stream, sighting.client, sighting.server)
+                    == (connection.stream, connection.client, connection.server)
+            };
+            sightings().all(is_of)
+        });
+        let hellos = sightings().filter_map(|sighting| sighting.hello).max().map_or(0, |last| last + 1);
+        for (ticket, seen) in &recorded {
+            let sighting = seen.sighting(ticket);
+            let part = match (connection, &sighting) {
+                (Some(connection), Some(sighting)) => {
+                    part(connection.handshake, connection.is_tls13(), hellos, sighting)
+                }
+                (None, Some(sighting)) if sighting.carrier == Carrier::NewSessionTicket => Some(Part::Issued),
+                (None, Some(_)) => Some(Part::Offered),
+                (_, None) => Some(Part::Unknown),
+            };
+            let Some(part) = part else { continue };
+            let opener = Opener::new(self.ring);
+            let outcome = if self.ring.is_empty() {
+                without_keys(ticket)
+            } else {
+                opener.open(&opener.check(ticket), &mut self.plaintext)
+            };
+            let unrecognised = sighting.as_ref().and_then(|sighting| Unrecognised::of(sighting, &outcome));
+            if matches!(unrecognised, Some(Unrecognised::External | Unrecognised::Encrypted)) {
+                continue;
+            }
+            let (key, stream) = (known_key(&outcome), sighting.map(|sighting| sighting.stream));
+            let (server, sni) = (seen.server.as_deref(), seen.sni.as_deref().map(str::as_bytes));
+            self.add(Seen { ticket, time: seen.time, server, sni, source: &source, part }, stream, key);
+        }
+    }
 }
 
 /// What becomes of a ticket without keys.
@@ -248,13 +297,21 @@ fn without_keys(ticket: &[u8]) -> Outcome<'_> {
 
 impl Sink for Collector<'_> {
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
+        if !matches!(item, Item::Recorded { .. } | Item::Connection(_)) {
+            self.flush(None);
+        }
         match item {
             Item::Ticket(ticket) | Item::Listed { ticket, .. } => self.bare(ticket),
-            Item::Recorded { ticket, time, server, sni } => {
-                let (source, key) = (Arc::clone(&self.path), self.key(ticket));
-                let sni = sni.map(str::as_bytes);
-                self.add(Seen { ticket, time, server, sni, source: &source, part: Part::Unknown }, None, key);
+            Item::Recorded { ticket, seen } => {
+                // those of a connection stand together, and its record behind them
+                if self.recorded.last().is_some_and(|(_, last)| !seen.is_beside(last))
+                    || self.recorded.len() >= MOST_RECORDED
+                {
+                    self.flush(None);
+                }
+                self.recorded.push((ticket.to_vec(), seen.clone()));
             }
+            Item::Connection(connection) => self.flush(Some(connection)),
             // a session without a ticket was never sealed
             Item::Session(der) => {
                 if let Some(ticket) = Session::parse(der).ok().and_then(|session| session.ticket) {
@@ -272,9 +329,11 @@ impl Sink for Collector<'_> {
 
     fn connection(&mut self, connection: &Connection) {
         let source = Arc::clone(&self.path);
+        let is_tls13 = connection.server_hello().map(|hello| hello.is_tls13);
+        let (handshake, hellos) = (connection.handshake(), connection.client_hellos.len());
         for sighting in connection.sightings() {
             let ticket = sighting.ticket;
-            let Some(part) = part(connection, &sighting) else { continue };
+            let Some(part) = part(handshake, is_tls13, hellos, &sighting) else { continue };
             let opener = Opener::new(self.ring);
             let outcome = if self.ring.is_empty() {
                 without_keys(ticket)

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::columns::Beside;
+use super::recorded::{Recorded, RecordedConnection};
 use crate::armor::DamagedBlock;
-use crate::capture::container::Time;
 use crate::key::KeyName;
 use crate::key::ring::KeyRing;
 use crate::session::SessionError;
@@ -19,13 +19,11 @@ pub enum Item<'a> {
     Recorded {
         /// The ticket.
         ticket: &'a [u8],
-        /// When.
-        time: Option<Time>,
-        /// The server, `ip:port`.
-        server: Option<&'a str>,
-        /// The host name that the client asked for.
-        sni: Option<&'a str>,
+        /// Where it was seen.
+        seen: &'a Recorded,
     },
+    /// What a record of ours says of a connection: no ticket.
+    Connection(&'a RecordedConnection),
     /// Bytes of a ticket in a list, with what stood beside it.
     Listed {
         /// The ticket.

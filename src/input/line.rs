@@ -145,6 +145,7 @@ mod tests {
                     beside = Some(stood.clone());
                     Ok(hex::encode(ticket))
                 }
+                Item::Connection(_) => Err("a connection".to_owned()),
                 Item::Unreadable(error) => Err(error.to_string()),
             });
         });

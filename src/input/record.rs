@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::marks::{begins_session, is_bare_key};
+use super::recorded::{self, Capture, IssuedBy};
 use super::{Item, Unreadable, blob};
-use crate::capture::container::Time;
 use crate::escape::REDACTED;
 
 /// What is read of a record; the rest of it, whatever its size, takes no memory.
@@ -19,6 +19,9 @@ struct Record<'a> {
     #[serde(borrow)]
     ticket: Option<Ticket<'a>>,
     #[serde(borrow)]
+    error: Option<Cow<'a, str>>,
+    issued_by: Option<IssuedBy>,
+    #[serde(borrow)]
     capture: Option<Capture<'a>>,
 }
 
@@ -26,15 +29,6 @@ struct Record<'a> {
 struct Ticket<'a> {
     #[serde(borrow)]
     raw: Option<Cow<'a, str>>,
-}
-
-#[derive(Deserialize)]
-struct Capture<'a> {
-    time: Option<f64>,
-    #[serde(borrow)]
-    server: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    sni: Option<Cow<'a, str>>,
 }
 
 /// Types of records of ours.
@@ -55,7 +49,7 @@ pub(super) fn begins(text: &[u8]) -> bool {
     })
 }
 
-/// Hands the ticket of a record to `sink`; records of other types have none.
+/// Hands the ticket or the connection of a record to `sink`; records of other types have neither.
 pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item<'_>)) {
     if line.trim_ascii().is_empty() {
         return;
@@ -71,6 +65,13 @@ pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item
         Err(_) => return sink(missing("no JSON object")),
     };
     let Some(kind) = record.kind.as_deref() else { return sink(missing("no \"type\"")) };
+    if kind == "connection" {
+        // one of another version, which lacks something, is passed over like any record that is not known
+        if let Some(connection) = recorded::connection(line) {
+            sink(Item::Connection(&connection));
+        }
+        return;
+    }
     // a session that was never sealed has no ticket to read back
     if kind != "ticket" || record.status.as_deref() == Some("plain_session") {
         return;
@@ -83,11 +84,9 @@ pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item
     if is_hex && is_unsealed(scratch) {
         sink(blob::classify(scratch));
     } else if is_hex {
-        let capture = record.capture.as_ref();
-        let time = capture.and_then(|capture| capture.time).and_then(Time::from_seconds);
-        let server = capture.and_then(|capture| capture.server.as_deref());
-        let sni = capture.and_then(|capture| capture.sni.as_deref());
-        sink(Item::Recorded { ticket: scratch, time, server, sni });
+        let error = record.error.as_deref().filter(|_| record.status.as_deref() == Some("unrecognised"));
+        let seen = record.capture.map(|capture| capture.recorded(error, record.issued_by.as_ref())).unwrap_or_default();
+        sink(Item::Recorded { ticket: scratch, seen: &seen });
     } else if raw == REDACTED {
         sink(missing("\"raw\" was redacted"));
     } else {
@@ -108,9 +107,11 @@ mod tests {
         let mut found = Vec::new();
         each(line.as_bytes(), &mut Vec::new(), &mut |item| {
             found.push(match item {
-                Item::Recorded { ticket, time, server, sni } => {
-                    format!("{} {:?} {server:?} {sni:?}", hex::encode(ticket), time.map(|time| time.seconds))
+                Item::Recorded { ticket, seen } => {
+                    let (time, server, sni) = (seen.time.map(|time| time.seconds), &seen.server, &seen.sni);
+                    format!("{} {time:?} {server:?} {sni:?}", hex::encode(ticket))
                 }
+                Item::Connection(connection) => format!("connection {} {}", connection.stream, connection.reason),
                 Item::Unreadable(error) => error.to_string(),
                 item => panic!("{item:?}"),
             });

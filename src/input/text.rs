@@ -40,6 +40,7 @@ mod tests {
                     "ticket".to_owned()
                 }
                 Item::Session(_) => "session".to_owned(),
+                Item::Connection(_) => "connection".to_owned(),
                 Item::Unreadable(error) => error.to_string(),
             };
             kinds.push(format!("{} {kind}", line.unwrap()));

@@ -36,7 +36,7 @@ pub(super) fn is_list(form: Form, lines: &[u8]) -> bool {
             | Item::Session(bytes)
             | Item::Recorded { ticket: bytes, .. }
             | Item::Listed { ticket: bytes, .. } => lengths.push(Some(bytes.len())),
-            Item::Unreadable(_) => lengths.push(None),
+            Item::Connection(_) | Item::Unreadable(_) => lengths.push(None),
         });
         if read.is_passed_over() {
             lengths.push(None);

@@ -26,9 +26,13 @@ use crate::session::Session;
 /// ```
 pub fn examine<'a>(place: Place<'a>, item: &Item<'a>, opener: &Opener<'a>, buffer: &'a mut Vec<u8>) -> Record<'a> {
     match item {
-        Item::Ticket(bytes) | Item::Recorded { ticket: bytes, .. } => {
-            examine_checked(place, bytes, &opener.check(bytes), opener, buffer)
+        Item::Ticket(bytes) => examine_checked(place, bytes, &opener.check(bytes), opener, buffer),
+        Item::Recorded { ticket, seen } => {
+            let record = examine_checked(place, ticket, &opener.check(ticket), opener, buffer);
+            Record { capture: seen.sighting(ticket), ..record }
         }
+        // callers take it before: it has no ticket
+        Item::Connection(_) => unreadable(place, Unreadable::Record { missing: "it is of a connection" }),
         Item::Listed { ticket, beside } => {
             let record = examine_checked(place, ticket, &opener.check(ticket), opener, buffer);
             Record { beside: Some(beside), ..record }

@@ -55,7 +55,8 @@ impl Record<'_> {
                 let hint = "the server keeps the session in its own cache: no ticket key opens it";
                 // a list of session IDs looks like the rows of one ticket
                 let rows = "; if several such lines are one ticket, join them: tr -d '\\n'";
-                Some(Problem::new(Malformed::StatefulId, format!("{hint}{}", self.place.line.map_or("", |_| rows))))
+                let is_listed = self.place.line.is_some() && self.capture.is_none();
+                Some(Problem::new(Malformed::StatefulId, format!("{hint}{}", if is_listed { rows } else { "" })))
             }
         }
     }

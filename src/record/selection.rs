@@ -1,6 +1,7 @@
 //! Which tickets and connections are wanted.
 
 use crate::capture::Connection;
+use crate::input::RecordedConnection;
 use crate::record::{ConnectionRecord, Record, Status};
 
 /// Conditions that tickets and connections must meet; without any, all do.
@@ -44,6 +45,15 @@ impl Selection {
         // what is asked of tickets, one of its tickets must answer
         let by_tickets = any || (self.statuses.is_empty() && self.key_names.is_empty());
         by_tickets && (self.is_all() || any || self.takes_seen(record.connection))
+    }
+
+    /// Whether a connection that a record tells of is wanted; what is asked of tickets, a record alone does not answer.
+    #[must_use]
+    pub fn takes_recorded(&self, connection: &RecordedConnection) -> bool {
+        self.statuses.is_empty()
+            && self.key_names.is_empty()
+            && self.takes_stream(Some(connection.stream))
+            && self.takes_name(connection.sni.as_deref().map(str::as_bytes))
     }
 
     /// Whether a connection is wanted by its number and the host name that the client asked for.

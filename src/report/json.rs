@@ -4,6 +4,7 @@ mod capture;
 mod dates;
 mod fields;
 mod kept;
+mod recorded;
 pub(super) mod write;
 
 use self::fields::Fields;
@@ -13,9 +14,9 @@ use self::write::member;
 pub(super) use self::write::{Type, line, record_type};
 use super::{Page, REDACTED, Totals};
 use crate::escape;
-use crate::input::Beside;
+use crate::input::{Beside, RecordedConnection};
 use crate::key::KeyInUse;
-use crate::record::{ConnectionRecord, Record, Shown};
+use crate::record::{ConnectionRecord, Record, Shown, Source};
 use crate::session::{Session, View};
 use crate::ticket::Arrangement;
 
@@ -75,6 +76,11 @@ impl Renderer<'_> {
     /// Appends the record of one connection.
     pub fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Page) {
         capture::connection(record, out);
+    }
+
+    /// Appends a connection that stood in the input as a record of ours, as it stood there.
+    pub fn recorded(&self, source: &Source, connection: &RecordedConnection, out: &mut Page) {
+        recorded::connection(source, connection, out);
     }
 
     fn session(&self, shown: Shown<'_, '_>, object: &mut Object<'_, '_>) {
@@ -157,13 +163,14 @@ fn ticket_parts(record: &Record<'_>, redact: bool, object: &mut Object<'_, '_>) 
     }
 }
 
-/// Appends the closing `summary` record: `counts` under their names; if there were captures, how many connections, and
-/// what else was counted in them.
+/// Appends the closing `summary` record: `counts` under their names, how many connections if there can be any, and what
+/// else was counted in captures.
 pub fn summary(
     tickets: u64,
     counts: &[(&'static str, u64)],
     passed_over: u64,
-    captures: Option<(u64, Totals)>,
+    connections: Option<u64>,
+    captures: Option<Totals>,
     out: &mut Page,
 ) {
     line(out, |object| {
@@ -175,15 +182,22 @@ pub fn summary(
         if passed_over > 0 {
             object.number("passed_over", passed_over);
         }
-        if let Some((connections, totals)) = captures {
+        if let Some(connections) = connections {
             object.number("connections", connections);
-            object.number("packets", totals.packets);
-            object.number("dropped", totals.dropped);
-            for (key, time) in [("first", totals.first), ("last", totals.last)] {
-                if let Some(time) = time {
-                    object.time(key, time);
-                }
-            }
+        }
+        if let Some(captures) = captures {
+            totals(captures, object);
         }
     });
+}
+
+/// What was counted in captures.
+pub(super) fn totals(totals: Totals, object: &mut Object<'_, '_>) {
+    object.number("packets", totals.packets);
+    object.number("dropped", totals.dropped);
+    for (key, time) in [("first", totals.first), ("last", totals.last)] {
+        if let Some(time) = time {
+            object.time(key, time);
+        }
+    }
 }

@@ -10,8 +10,49 @@ use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::container::Time;
 use crate::capture::sighting::{Carrier, Sighting};
+use crate::input::RecordedConnection;
 use crate::key::KeyName;
-use crate::record::{Place, Record};
+use crate::record::{EarlyData, Place, Record};
+
+/// What an offer takes of its connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Around {
+    /// How it went.
+    pub handshake: HandshakeKind,
+    /// Whether the server chose TLS 1.3, if it chose anything.
+    pub is_tls13: Option<bool>,
+    /// The number of the last `ClientHello`, from 0.
+    pub last_hello: usize,
+    /// Stands for the first `ClientHello`, if early data follows it.
+    pub early_data: Option<TicketHash>,
+}
+
+impl Around {
+    /// What a capture shows.
+    #[must_use]
+    pub fn of(connection: &Connection) -> Option<Self> {
+        let hellos = &connection.client_hellos;
+        let first = hellos.first().filter(|_| connection.first_hello_offers_early_data());
+        Some(Self {
+            handshake: connection.handshake(),
+            is_tls13: connection.server_hello().map(|hello| hello.is_tls13),
+            last_hello: hellos.len().checked_sub(1)?,
+            early_data: first.map(|hello| TicketHash::of(&hello.bytes)),
+        })
+    }
+
+    /// What a `connection` record says; its client random stands for the `ClientHello`.
+    #[must_use]
+    pub fn recorded(connection: &RecordedConnection, last_hello: usize) -> Self {
+        let random = connection.client_random.filter(|_| connection.early_data != EarlyData::None.as_str());
+        Self {
+            handshake: connection.handshake,
+            is_tls13: connection.is_tls13(),
+            last_hello,
+            early_data: random.map(|random| TicketHash::of(&random)),
+        }
+    }
+}
 
 /// A client offered a ticket to a server.
 #[derive(Debug, Clone, Copy)]
@@ -46,16 +87,14 @@ impl<'a> Offer<'a> {
     /// The offer that a ticket in a capture is; `None` for what is none: a ticket in the server's message, or in a
     /// `ClientHello` that was sent again.
     #[must_use]
-    pub fn of(connection: &Connection, sighting: &Sighting<'_>, record: &Record<'a>) -> Option<Self> {
-        if sighting.hello? + 1 != connection.client_hellos.len() || record.unrecognised().is_some() {
+    pub fn of(around: &Around, sighting: &Sighting<'_>, record: &Record<'a>) -> Option<Self> {
+        if sighting.hello? != around.last_hello || record.unrecognised().is_some() {
             return None;
         }
-        let handshake = connection.handshake();
-        let chosen = connection.server_hello().map(|hello| hello.is_tls13);
         let is_tls13 = sighting.carrier == Carrier::Psk;
-        let accepted = match handshake {
+        let accepted = match around.handshake {
             // the server chose the version to which the other kind of ticket belongs
-            _ if chosen != Some(is_tls13) => None,
+            _ if around.is_tls13 != Some(is_tls13) => None,
             HandshakeKind::Full => Some(false),
             HandshakeKind::ResumedTicket => Some(true),
             // another identity was chosen: that says nothing about this one
@@ -71,10 +110,7 @@ impl<'a> Offer<'a> {
             time: sighting.time.seconds,
             is_tls13,
             accepted,
-            early_data: connection
-                .first_hello_offers_early_data()
-                .then(|| connection.client_hellos.first().map(|hello| TicketHash::of(&hello.bytes)))
-                .flatten(),
+            early_data: around.early_data,
             stream: sighting.stream,
             sni: record.capture.and_then(|sighting| sighting.sni),
             exact_time: sighting.time,
@@ -148,9 +184,10 @@ mod tests {
     fn offers(file: &[u8]) -> Vec<(bool, Option<bool>)> {
         let mut found = Vec::new();
         for connection in testing::connections(file) {
+            let around = Around::of(&connection).unwrap();
             for sighting in connection.sightings() {
                 let record = testing::record(sighting.ticket, None);
-                let offer = Offer::of(&connection, &sighting, &record);
+                let offer = Offer::of(&around, &sighting, &record);
                 found.extend(offer.map(|offer| (offer.is_tls13, offer.accepted)));
             }
         }

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use tktdump::audit::Finding;
 use tktdump::audit::baseline::Baseline;
 use tktdump::report::findings::{FindingTally, github, json, text};
-use tktdump::report::{Page, Tally};
+use tktdump::report::{Page, Tally, Totals};
 #[cfg(feature = "sarif")]
 use tktdump::{audit::Policy, report::findings::sarif};
 
@@ -90,10 +90,18 @@ impl Output {
     }
 
     /// Writes the end: count or summary.
-    pub(super) fn finish(&mut self, tickets: &Tally, stats: bool, notes: &Notes) -> io::Result<()> {
+    pub(super) fn finish(
+        &mut self,
+        tickets: &Tally,
+        captures: Option<Totals>,
+        stats: bool,
+        notes: &Notes,
+    ) -> io::Result<()> {
         match self.format {
             AuditFormat::Text => self.text.count(&self.tally, self.known, &mut self.rendered),
-            AuditFormat::Json if stats => json::summary(tickets, &self.tally, self.known, &mut self.rendered),
+            AuditFormat::Json if stats => {
+                json::summary(tickets, captures, &self.tally, self.known, &mut self.rendered);
+            }
             _ => {}
         }
         if self.known > 0 && self.format != AuditFormat::Text {

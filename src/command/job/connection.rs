@@ -1,6 +1,7 @@
 //! The connections of a capture: their tickets, then the record of each.
 
 use tktdump::capture::Connection;
+use tktdump::input::RecordedConnection;
 use tktdump::open::Outcome;
 use tktdump::record::examine_connection;
 use tktdump::resumption::Mark;
@@ -62,5 +63,15 @@ impl Worker<'_> {
         }
         results.rendered.extend_from_slice(tickets);
         tickets.clear();
+    }
+
+    /// Takes a connection that a record of ours tells of: it stands behind its tickets.
+    pub(super) fn recorded(&mut self, line: Option<u64>, connection: &RecordedConnection) {
+        if !self.job.selection.takes_recorded(connection) {
+            return;
+        }
+        self.results.tally.add_connection(connection.handshake);
+        self.job.output.recorded(&self.source, line, connection, &mut self.results.rendered);
+        self.ease();
     }
 }

@@ -1,6 +1,6 @@
 //! What was found in some lines, until the number of the first of it is known.
 
-use tktdump::input::{Beside, Item, Unreadable};
+use tktdump::input::{Beside, Item, Recorded, RecordedConnection, Unreadable};
 use zeroize::Zeroizing;
 
 /// How many items are kept.
@@ -13,6 +13,8 @@ const MOST_BYTES: usize = 1 << 17;
 pub(super) struct Found {
     bytes: Zeroizing<Vec<u8>>,
     items: Vec<(u64, Kind)>,
+    /// How many of them are connections.
+    connections: u64,
     /// What stood beside the tickets of lists.
     beside: Vec<Beside>,
 }
@@ -21,14 +23,16 @@ pub(super) struct Found {
 enum Kind {
     Ticket(usize),
     Listed(usize),
+    Recorded(usize, Box<Recorded>),
+    Connection(Box<RecordedConnection>),
     Session(usize),
     Unreadable(Box<Unreadable>),
 }
 
 impl Found {
-    /// How many items there are.
+    /// How many items there are that have a number: connections have none.
     pub(super) fn count(&self) -> u64 {
-        self.items.len() as u64
+        self.items.len() as u64 - self.connections
     }
 
     /// Whether it is time to take the items out.
@@ -39,8 +43,12 @@ impl Found {
     /// Adds an item of a line.
     pub(super) fn push(&mut self, line: u64, item: Item<'_>) {
         let kind = match item {
-            // where a record saw its ticket is not asked for
-            Item::Ticket(ticket) | Item::Recorded { ticket, .. } => Kind::Ticket(self.keep(ticket)),
+            Item::Ticket(ticket) => Kind::Ticket(self.keep(ticket)),
+            Item::Recorded { ticket, seen } => Kind::Recorded(self.keep(ticket), Box::new(seen.clone())),
+            Item::Connection(connection) => {
+                self.connections += 1;
+                Kind::Connection(Box::new(connection.clone()))
+            }
             Item::Listed { ticket, beside } => {
                 self.beside.push(beside.clone());
                 Kind::Listed(self.keep(ticket))
@@ -65,22 +73,26 @@ impl Found {
             bytes
         };
         let mut beside = self.beside.iter();
-        let mut items = self.items.drain(..).map(|(line, kind)| {
+        let mut items = self.items.iter().map(|(line, kind)| {
             let item = match kind {
-                Kind::Ticket(length) => Item::Ticket(next(length)),
+                Kind::Ticket(length) => Item::Ticket(next(*length)),
                 Kind::Listed(length) => {
-                    let ticket = next(length);
+                    let ticket = next(*length);
                     beside.next().map_or(Item::Ticket(ticket), |beside| Item::Listed { ticket, beside })
                 }
-                Kind::Session(length) => Item::Session(next(length)),
-                Kind::Unreadable(error) => Item::Unreadable(*error),
+                Kind::Recorded(length, seen) => Item::Recorded { ticket: next(*length), seen },
+                Kind::Connection(connection) => Item::Connection(connection),
+                Kind::Session(length) => Item::Session(next(*length)),
+                Kind::Unreadable(error) => Item::Unreadable((**error).clone()),
             };
-            (line, item)
+            (*line, item)
         });
         while let Some(first) = items.next() {
             sink(&first, items.next().as_ref());
         }
         drop(items);
+        self.items.clear();
+        self.connections = 0;
         self.bytes.clear();
         self.beside.clear();
     }

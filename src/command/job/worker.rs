@@ -196,6 +196,9 @@ impl Worker<'_> {
         if self.stop.is_some() {
             return;
         }
+        if let Item::Connection(connection) = item {
+            return self.recorded(line, connection);
+        }
         let place = Place { source: &self.source, index: self.index, line, packet: None };
         let (opener, plaintext) = (&self.job.opener, &mut self.plaintext);
         let record = match (item, checked) {
@@ -207,7 +210,14 @@ impl Worker<'_> {
             self.results.left_out += 1;
             return;
         }
-        self.job.output.render(&record, &mut self.results.rendered);
+        match record.capture {
+            // a record of a capture is judged by the packet's time, as the capture is
+            Some(sighting) => {
+                let clock = self.job.at.unwrap_or(sighting.time.seconds);
+                self.job.output.with_clock(clock).render(&record, &mut self.results.rendered);
+            }
+            None => self.job.output.render(&record, &mut self.results.rendered),
+        }
         if let (Some(log), Ok(Outcome::Decrypted { session, key, .. })) = (&mut self.key_log, &record.verdict) {
             log.add_bare_ticket(session, key.origin(), &mut self.results.rendered, &mut self.results.notes);
         }

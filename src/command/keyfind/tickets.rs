@@ -140,6 +140,7 @@ impl Sink for Collector<'_> {
                     self.add(ticket);
                 }
             }
+            Item::Connection(_) => {}
             Item::Unreadable(error) => {
                 let line = line.map_or_else(String::new, |line| format!("line {line}: "));
                 let path = self.tickets.paths.get(self.path).map(|path| source::display(path)).unwrap_or_default();

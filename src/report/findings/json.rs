@@ -1,7 +1,7 @@
 //! `finding` records, one compact JSON object a line, and the closing `summary`.
 
-use super::super::json::{line, record_type};
-use super::super::{Page, Tally};
+use super::super::json::{line, record_type, totals};
+use super::super::{Page, Tally, Totals};
 use super::FindingTally;
 use crate::audit::{Finding, Item};
 
@@ -47,16 +47,20 @@ pub fn finding(finding: &Finding, out: &mut Page) {
     });
 }
 
-/// Appends the closing `summary` record; `known` findings were left out.
-pub fn summary(tickets: &Tally, findings: &FindingTally, known: u64, out: &mut Page) {
+/// Appends the closing `summary` record, with what was counted in `captures` if there were any; `known` findings were
+/// left out.
+pub fn summary(tickets: &Tally, captures: Option<Totals>, findings: &FindingTally, known: u64, out: &mut Page) {
     line(out, |object| {
         object.begin(record_type!("summary"));
         object.number("tickets", tickets.tickets());
-        if tickets.connections() > 0 {
-            object.number("connections", tickets.connections());
-        }
         for (status, count) in tickets.counts() {
             object.number(status.as_str(), count);
+        }
+        if captures.is_some() || tickets.connections() > 0 {
+            object.number("connections", tickets.connections());
+        }
+        if let Some(captures) = captures {
+            totals(captures, object);
         }
         object.object("findings", |object| {
             for (severity, count) in findings.counts() {
@@ -99,7 +103,7 @@ mod tests {
             tally.add(&finding);
         }
         let mut out = Page::new();
-        summary(&Tally::default(), &tally, 2, &mut out);
+        summary(&Tally::default(), None, &tally, 2, &mut out);
         let record: Value = serde_json::from_slice(&out).unwrap();
         let expected = serde_json::json!({
             "type": "summary", "tickets": 0, "findings": {"error": 1, "warning": 1, "info": 1}, "known_findings": 2,

@@ -2,13 +2,16 @@
 
 use std::fmt::Write as _;
 
+use anstyle::Style;
+
 use super::Renderer;
 use crate::capture::Connection;
 use crate::capture::connection::{Flight, HandshakeKind, Message, Side};
 use crate::capture::container::Time;
 use crate::capture::sighting::Sighting;
 use crate::escape::Text;
-use crate::record::{ConnectionRecord, EarlyData};
+use crate::input::RecordedConnection;
+use crate::record::{ConnectionRecord, EarlyData, Source};
 use crate::report::Page;
 use crate::time::utc;
 use crate::tls::hello::{ClientHello, ServerHello};
@@ -23,6 +26,50 @@ impl Renderer<'_> {
         // writing to a String does not fail
         let _ = self.print_connection(record, &mut text);
         self.put(&text, out);
+    }
+
+    /// Appends the text of a connection that stood in the input as a record of ours: what is said of it was concluded
+    /// when that was written.
+    pub fn recorded(&self, source: &Source, line: Option<u64>, connection: &RecordedConnection, out: &mut Page) {
+        let mut text = String::with_capacity(512);
+        // writing to a String does not fail
+        let _ = self.print_recorded(source, line, connection, &mut text);
+        self.put(&text, out);
+    }
+
+    fn print_recorded(
+        &self,
+        source: &Source,
+        line: Option<u64>,
+        connection: &RecordedConnection,
+        out: &mut String,
+    ) -> std::fmt::Result {
+        let heading = self.styles.heading;
+        let word = connection.handshake.as_str();
+        let colour = self.outcome(connection.handshake, connection.ticket_offered);
+        write!(out, "{heading}{}", Text(source.as_bytes()))?;
+        if let Some(line) = line {
+            write!(out, ": line {line}")?;
+        }
+        write!(out, ": connection {}{heading:#}  {colour}{word}{colour:#}", connection.stream)?;
+        for name in [&connection.protocol, &connection.cipher].into_iter().flatten() {
+            write!(out, "  {}", Text(name.as_bytes()))?;
+        }
+        writeln!(out, "\n  as recorded: {colour}{}{colour:#}", Text(connection.why.as_bytes()))?;
+        write!(out, "  {} to {}", connection.client, connection.server)?;
+        if let Some(name) = &connection.sni {
+            write!(out, ", {}", Text(name.as_bytes()))?;
+        }
+        writeln!(out, ", {}\n", date(connection.time))
+    }
+
+    /// The colour of how a handshake went.
+    fn outcome(&self, handshake: HandshakeKind, ticket_offered: bool) -> Style {
+        match handshake {
+            HandshakeKind::Incomplete => self.styles.bad,
+            HandshakeKind::Full if ticket_offered => self.styles.warning,
+            _ => self.styles.good,
+        }
     }
 
     /// Where a ticket was seen.
@@ -62,14 +109,10 @@ impl Renderer<'_> {
     }
 
     fn print_connection(&self, record: &ConnectionRecord<'_>, out: &mut String) -> std::fmt::Result {
-        let super::Styles { heading, good, warning, bad, label: faint, .. } = self.styles;
+        let super::Styles { heading, label: faint, .. } = self.styles;
         let connection = record.connection;
         let source = Text(record.source.as_bytes());
-        let colour = match record.handshake {
-            HandshakeKind::Incomplete => bad,
-            HandshakeKind::Full if record.ticket_offered() => warning,
-            _ => good,
-        };
+        let colour = self.outcome(record.handshake, record.ticket_offered());
         let word = record.handshake.as_str();
         write!(out, "{heading}{source}: connection {}{heading:#}  {colour}{word}{colour:#}", connection.stream)?;
         if let Some(protocol) = record.protocol_name() {
