@@ -28,6 +28,7 @@ mod record;
 mod recorded;
 mod row;
 mod text;
+mod token;
 mod wrapped;
 
 pub use self::columns::{Beside, Column, List};

@@ -1,7 +1,9 @@
 //! What renderers write on.
 
-// pieces of constant length only become constant copies where the call is inlined; the profile says it is worth it
-#![allow(clippy::inline_always)]
+#![allow(
+    clippy::inline_always,
+    reason = "pieces of constant length only become constant copies where the call is inlined; the profile says it is worth it"
+)]
 
 use std::io;
 use std::ops::Deref;

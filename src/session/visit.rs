@@ -70,8 +70,7 @@ struct Gate<'v, V> {
     redact: bool,
 }
 
-// inlined, so that a visitor sees constants
-#[allow(clippy::inline_always)]
+#[allow(clippy::inline_always, reason = "inlined, so that a visitor sees constants")]
 impl<V: Visitor> Gate<'_, V> {
     #[inline(always)]
     fn put(&mut self, field: &'static Field, value: Value<'_>) {

@@ -1,7 +1,6 @@
 //! What members are called.
 
-// see the module above: constants come of it
-#![allow(clippy::inline_always)]
+#![allow(clippy::inline_always, reason = "see the module above: constants come of it")]
 
 use crate::report::page::Line;
 
