@@ -21,7 +21,9 @@ mod json;
 mod key_file;
 mod list;
 mod marks;
+mod markup;
 mod message;
+mod prefix;
 mod reader;
 mod readers;
 mod record;
@@ -65,6 +67,9 @@ pub fn recognise(head: &[u8], complete: bool) -> Form {
     }
     if record::begins(text) {
         return Form::Records;
+    }
+    if complete && wrapped::is_column(text) {
+        return Form::Wrapped(Encoding::Hex);
     }
     if list::decide(Form::Lines, text, complete) == Decision::Other {
         return Form::Text;
@@ -111,6 +116,17 @@ pub fn begins_lines(form: Option<Form>, head: &[u8]) -> bool {
 pub fn wanted_length(form: Option<Form>, head: &[u8]) -> usize {
     let rows = wrapped::looks_wrapped(form.unwrap_or(Form::Lines), without_mark(head));
     if rows { wrapped::LONGEST_TEXT } else { HEAD_LENGTH }
+}
+
+/// The ticket key in what a program has printed, such as a dump behind a prompt, a list of numbers or a quoted mail; `None`
+/// if anything else of that size stands there too, or nothing does.
+#[must_use]
+pub fn printed_key(text: &[u8]) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    let text = without_mark(text);
+    if let Some(order) = encoding::utf16(text) {
+        return text::key(&encoding::utf8(text, order));
+    }
+    if is_text(text) || encoding::is_utf8(text) { text::key(text) } else { None }
 }
 
 /// Hands every item of an input that is no sequence of lines to `sink`, with its line if it has one. The keys at hand

@@ -7,7 +7,6 @@ mod common;
 
 use common::tktdump;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use tktdump::input::{Form, Item, Proves, each_in_whole, recognise};
 
 /// A key that one ticket is sealed with, and no other bytes.
@@ -63,7 +62,33 @@ fn each_byte(bytes: &[u8], byte: impl Fn(u8) -> String, between: &str) -> String
     bytes.iter().map(|value| byte(*value)).collect::<Vec<_>>().join(between)
 }
 
-const FORMS: usize = 40;
+const FORMS: usize = 48;
+/// What may stand in front of lines.
+const PREFIXES: usize = 16;
+
+/// Rows of `od`.
+fn offsets(bytes: &[u8], width: usize, cells: &dyn Fn(&[u8]) -> String) -> Vec<String> {
+    let mut lines = rows(bytes, width, |at, row| format!("{at:07o}{}", cells(row)));
+    lines.push(format!("{:07o}", bytes.len()));
+    lines
+}
+
+/// A byte as `od -c` prints it.
+fn character(byte: u8) -> String {
+    match byte {
+        0 => "  \\0".to_owned(),
+        7 => "  \\a".to_owned(),
+        8 => "  \\b".to_owned(),
+        b'\t' => "  \\t".to_owned(),
+        b'\n' => "  \\n".to_owned(),
+        11 => "  \\v".to_owned(),
+        12 => "  \\f".to_owned(),
+        b'\r' => "  \\r".to_owned(),
+        b'\\' => "   \\".to_owned(),
+        0x20..=0x7e => format!("   {}", char::from(byte)),
+        _ => format!(" {byte:03o}"),
+    }
+}
 
 /// A ticket as a program prints it.
 // a table: one entry a program, and nothing that two of them share
@@ -284,7 +309,38 @@ fn print(form: usize, ticket: &[u8], width: usize) -> (&'static str, Vec<String>
                 )
             ))],
         ),
-        _ => ("base64 for URLs", vec![data_encoding::BASE64URL_NOPAD.encode(ticket)]),
+        39 => ("base64 for URLs", vec![data_encoding::BASE64URL_NOPAD.encode(ticket)]),
+        40 => ("od -b", offsets(ticket, 16, &|row| each_byte(row, |byte| format!(" {byte:03o}"), ""))),
+        41 => ("od -c", offsets(ticket, 16, &|row| each_byte(row, character, ""))),
+        42 => ("od -t u1", offsets(ticket, 16, &|row| each_byte(row, |byte| format!(" {byte:3}"), ""))),
+        43 => (
+            "od",
+            offsets(&ticket[..ticket.len() / 2 * 2], 16, &|row| {
+                let word = |word: &[u8]| format!(" {:06o}", u16::from_le_bytes([word[0], word[1]]));
+                row.chunks(2).map(word).collect::<Vec<_>>().concat()
+            }),
+        ),
+        44 => (
+            "xxd -b",
+            rows(ticket, 6, |at, row| {
+                format!("{at:08x}: {}  {}", wide(each_byte(row, |byte| format!("{byte:08b}"), " "), 53), text_of(row))
+            }),
+        ),
+        45 => ("od -t x1c", {
+            let row = |row: &[u8]| {
+                format!(
+                    "{}\n       {}",
+                    each_byte(row, |byte| format!("  {byte:02x}"), ""),
+                    each_byte(row, character, "")
+                )
+            };
+            offsets(ticket, 16, &row)
+                .iter()
+                .flat_map(|row| row.split('\n').map(str::to_owned).collect::<Vec<_>>())
+                .collect()
+        }),
+        46 => ("Ruby", vec![format!("\"{}\"", each_byte(ticket, |byte| format!("\\x{byte:02X}"), ""))]),
+        _ => ("Python, numbers", vec![format!("({})", each_byte(ticket, |byte| byte.to_string(), ", "))]),
     }
 }
 
@@ -292,7 +348,7 @@ fn print(form: usize, ticket: &[u8], width: usize) -> (&'static str, Vec<String>
 fn shown(form: usize, ticket: &[u8]) -> Vec<u8> {
     let length = match form {
         2 | 16 => ticket.len() / 4 * 4,
-        4 | 6 => ticket.len() / 2 * 2,
+        4 | 6 | 43 => ticket.len() / 2 * 2,
         _ => ticket.len(),
     };
     ticket[..length].to_vec()
@@ -320,7 +376,15 @@ fn prefixed(lines: &[String], prefix: usize) -> String {
         4 => format!("{}:{line}", number + 8),
         5 => format!("# {line}"),
         6 => format!("        {line}"),
-        _ => format!("Nov 28 04:10:{:02} lb1 app[123]: {line}", number % 60),
+        7 => format!("Nov 28 04:10:{:02} lb1 app[123]: {line}", number % 60),
+        8 => format!("{:6}\t{line}", number + 1),
+        9 => format!("logs/a.txt:{}:{line}", number + 98),
+        10 => format!("04:10:{:02}  {line}", number % 60),
+        11 => format!("[{:5}.{:06}] {line}", number + 1234, number * 7919 % 1_000_000),
+        12 => format!("+{line}"),
+        13 => format!("DEBUG:tls:{line}"),
+        14 => format!("> `{line}`"),
+        _ => format!("2026-11-28 04:10:{:02},{:03} DEBUG [main] c.e.Tls - {line}", number % 60, number * 7919 % 1000),
     });
     dressed.map(|line| line + "\n").collect()
 }
@@ -390,32 +454,36 @@ fn check(seed: u64, form: usize, width: usize, prefix: usize, encoding: usize) -
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 600,
+        cases: ProptestConfig::default().cases.max(600),
         max_shrink_iters: 0,
-        // about one random case in two thousand is still not read: what is fixed here must not come to depend on chance
-        rng_seed: RngSeed::Fixed(16),
         ..ProptestConfig::default()
     })]
 
     #[test]
     fn what_is_printed_is_read(
-        seed in any::<u64>(), form in 0..FORMS, width in 4_usize..40, prefix in 0_usize..8, encoding in 0_usize..7,
+        seed in any::<u64>(), form in 0..FORMS, width in 4_usize..40, prefix in 0..PREFIXES, encoding in 0_usize..7,
     ) {
         let checked = check(seed, form, width, prefix, encoding);
         prop_assert!(checked.is_ok(), "{}", checked.unwrap_err());
     }
 }
 
-#[test]
-fn every_form_comes_back_from_every_dress() {
+/// What is wrong with every form in every dress.
+fn failures(seed: u64) -> Vec<String> {
+    let mut failures = Vec::new();
     for form in 0..FORMS {
-        for (prefix, encoding) in (0..8).zip((0..7).cycle()) {
-            let seed = (form * 8 + prefix) as u64;
-            let checked =
-                check(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), form, 4 + (form * 5 + prefix) % 36, prefix, encoding);
-            assert!(checked.is_ok(), "{}", checked.unwrap_err());
+        for (prefix, encoding) in (0..PREFIXES).zip((0..7).cycle()) {
+            let seed = seed.wrapping_add((form * PREFIXES + prefix) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            failures.extend(check(seed, form, 4 + (form * 5 + prefix) % 36, prefix, encoding).err());
         }
     }
+    failures
+}
+
+#[test]
+fn every_form_comes_back_from_every_dress() {
+    let failures = failures(16);
+    assert!(failures.is_empty(), "{} fail:\n{}", failures.len(), failures.join("\n"));
 }
 
 /// Words of no language, as many as wanted.
@@ -620,4 +688,15 @@ fn an_error_says_what_an_input_seems_to_be() {
 #[test]
 fn forms_are_recognised_by_what_they_are() {
     assert_eq!(recognise(b"once upon a time\n", true), Form::Text);
+}
+
+#[test]
+fn last_rows_that_look_like_something_else_are_rows() {
+    // the last row, `36 a6`, looks like a byte with its text; a row begins with `0x97 0x00`, as if with an offset
+    for (seed, form, width, prefix, encoding) in
+        [(522_736_031_117_633_450, 17, 34, 1, 5), (14_491_859_093_841_734_679, 15, 5, 6, 6)]
+    {
+        let checked = check(seed, form, width, prefix, encoding);
+        assert!(checked.is_ok(), "{}", checked.unwrap_err());
+    }
 }

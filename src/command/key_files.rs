@@ -7,7 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tktdump::input::printed_key;
 use tktdump::key::configs;
+use tktdump::key::file::read_auto;
 use tktdump::key::format::KeyFormat;
 
 use super::failure::Failure;
@@ -92,8 +94,21 @@ fn load_one(
     raw.is_no_other_kind()?;
     match configs::read(&raw.content) {
         Some(references) => server_config::load(&raw, &references, format, notes),
-        None => raw.into_key_file(format, None, unclaimed).map(|loaded| vec![loaded]),
+        None => undressed(raw, format, notes).into_key_file(format, None, unclaimed).map(|loaded| vec![loaded]),
     }
+}
+
+/// A file with the key that a program has printed in it in its place, if it is no key file of any format.
+fn undressed(raw: Raw, format: Option<&'static dyn KeyFormat>, notes: &Notes) -> Raw {
+    // the lines of a table make as many bytes as several keys have, if chance will have it
+    let is_drawn = std::str::from_utf8(&raw.content).is_ok_and(|text| !text.is_ascii() && text.lines().count() > 2);
+    if format.is_some() || (read_auto(&raw.content).is_ok() && !is_drawn) {
+        return raw;
+    }
+    let Some(content) = printed_key(&raw.content) else { return raw };
+    let shown = source::shown(&raw.path);
+    notes.warning(format_args!("{shown}: the key is taken from what a program printed; servers want its bytes"));
+    raw.with(content)
 }
 
 /// The keys that a file of a directory holds: configurations that stand there are not followed.

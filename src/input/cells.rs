@@ -11,6 +11,8 @@ const LONGEST_TEXT: usize = 512;
 const MOST_GROUPS_OF_TEXT: usize = 64;
 /// Characters behind the text of a row, such as the end of a comment.
 const LONGEST_END: usize = 4;
+/// Signs in front of the text of a row, such as the bar of `hexdump -C`.
+const MOST_SIGNS: usize = 3;
 /// Columns that programs leave in the middle of a row.
 const WIDEST_MIDDLE: usize = 4;
 /// Blanks in front of the text column that do not belong to it.
@@ -161,6 +163,11 @@ impl Cells {
                 return Cut { length, order: Order::Swapped };
             }
         }
+        self.uncut()
+    }
+
+    /// All groups, if there is no text column.
+    pub(super) fn uncut(&self) -> Cut {
         Cut { length: self.bytes.len(), order: Order::Unknown }
     }
 
@@ -187,15 +194,19 @@ fn is_middle_gap(bytes: usize, size: usize) -> bool {
 
 /// Whether the text column of a row shows these bytes: printable ones as they are, the others as some sign.
 fn shows(text: &[u8], bytes: &[u8]) -> bool {
-    let most = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count().min(MOST_GAP) + 4;
+    let blanks = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let is_sign = |byte: &u8| !byte.is_ascii_alphanumeric();
+    // in front of the text nothing stands but a sign that opens it
+    let signs = text.get(blanks..).unwrap_or_default().iter().take(MOST_SIGNS).take_while(|byte| is_sign(byte)).count();
+    let most = blanks.min(MOST_GAP) + signs + 1;
     // editors cut blanks off the ends of lines
     let length = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
     let Some(bytes) = bytes.get(..length).filter(|bytes| !bytes.is_empty()) else { return false };
     // behind the text nothing follows but a sign that closes it
     let first = text.trim_ascii_end().len().saturating_sub(length + LONGEST_END);
     (first..most).any(|start| {
-        let shown = text.get(start..start + length);
-        shown.is_some_and(|shown| shown.iter().zip(bytes).all(|(shown, byte)| stands_for(*shown, *byte)))
+        let Some((shown, end)) = text.get(start..).and_then(|text| text.split_at_checked(length)) else { return false };
+        shown.iter().zip(bytes).all(|(shown, byte)| stands_for(*shown, *byte)) && end.iter().all(is_sign)
     })
 }
 

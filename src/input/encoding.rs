@@ -34,7 +34,8 @@ pub fn without_mark(text: &[u8]) -> &[u8] {
 /// Whether nearly all bytes are printable: of random bytes six in ten are not.
 #[must_use]
 pub fn is_text(head: &[u8]) -> bool {
-    let odd = head.iter().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
+    // ESC begins the colours of a terminal
+    let odd = head.iter().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r' | 0x1b | 0x20..=0x7e)).count();
     odd * 20 <= head.len()
 }
 
@@ -83,7 +84,7 @@ pub(super) fn is_utf8(head: &[u8]) -> bool {
         }
         Err(_) => return false,
     };
-    let controls = valid.bytes().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..)).count();
+    let controls = valid.bytes().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r' | 0x1b | 0x20..)).count();
     !valid.is_empty() && controls * 20 <= valid.len()
 }
 

@@ -6,8 +6,11 @@ pub(super) mod structure;
 mod proof;
 mod residue;
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
+
+use zeroize::Zeroizing;
 
 use self::structure::Found;
 use super::reader::{Content, Run, Says};
@@ -19,6 +22,13 @@ use crate::ticket;
 const SHORTEST_REMEMBERED: usize = 32;
 /// Bytes that stand alone in a text are a ticket if there are as many: fewer than any server's ticket has.
 const SHORTEST_ALONE: usize = 65;
+
+/// Sizes of ticket keys that hashes do not have.
+const KEYS: [usize; 2] = [48, 80];
+/// Lines beside a key that is printed, such as the command that did it.
+const MOST_LINES_BESIDE: usize = 3;
+/// Lines around one that a name says to be one.
+const MOST_LINES_AROUND: usize = 40;
 
 /// Tickets that were handed over, as hashes: a text may hold very many.
 #[derive(Default)]
@@ -35,7 +45,7 @@ impl Seen {
 }
 
 /// What becomes of a run.
-enum Verdict<'r> {
+pub(super) enum Verdict<'r> {
     /// It is handed over as a whole.
     Whole(&'r [u8]),
     /// Parts of it are.
@@ -50,18 +60,74 @@ enum Verdict<'r> {
     Unknown,
 }
 
-/// Hands over every ticket and session that `runs` of a text hold, in order; in `text` NUL stands for what the readers
-/// have read. A ticket that stands there in several ways is one. `is_alone` if nothing but bytes is there. Returns how many
-/// runs may be anything.
-pub(super) fn each(
-    text: &[u8],
-    runs: &[Run],
-    is_alone: bool,
-    proves: Option<&dyn Proves>,
-    sink: &mut dyn FnMut(Option<u64>, Item<'_>),
-) -> u64 {
+/// A text as one way to read it has it.
+pub(super) struct Reading {
+    /// The text, in which NUL stands for what the readers have read.
+    pub(super) text: Zeroizing<Vec<u8>>,
+    /// All bytes in it, in order.
+    pub(super) runs: Vec<Run>,
+    /// Whether nothing but bytes is there.
+    pub(super) is_alone: bool,
+}
+
+impl Reading {
+    /// Leaves out on which lines runs are: those of the text itself are other ones.
+    pub(super) fn forget_lines(&mut self) {
+        self.runs.iter_mut().for_each(|run| run.line = 0);
+    }
+}
+
+/// How much was found by a way to read a text; more is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Score {
+    /// Tickets that a key proves.
+    proved: usize,
+    /// Whether there are tickets or sessions at all.
+    has_any: bool,
+    /// Runs that name a ticket and cannot be read.
+    damaged: Reverse<usize>,
+}
+
+impl Score {
+    /// Whether no other way has to be tried.
+    pub(super) fn is_enough(self, has_keys: bool) -> bool {
+        self.has_any && self.damaged.0 == 0 && (self.proved > 0 || !has_keys)
+    }
+}
+
+/// How much verdicts find.
+pub(super) fn score(verdicts: &[Verdict<'_>], proves: Option<&dyn Proves>) -> Score {
+    let mut score = Score { proved: 0, has_any: false, damaged: Reverse(0) };
+    let is_proven = |ticket: &[u8]| proves.is_some_and(|proves| proves.proves(ticket));
+    let session = |der| Session::parse(der).ok().and_then(|session| session.ticket).is_some_and(is_proven);
+    for verdict in verdicts {
+        let count = match verdict {
+            Verdict::Whole(bytes) => usize::from(is_proven(bytes)),
+            Verdict::Session(der) => usize::from(session(der)),
+            Verdict::Parts(bytes, parts) => {
+                let is_proven = |part: &&Found| match part {
+                    Found::Ticket(range) => bytes.get(range.clone()).is_some_and(is_proven),
+                    Found::Session(range) => bytes.get(range.clone()).is_some_and(session),
+                };
+                parts.iter().filter(is_proven).count()
+            }
+            Verdict::Damaged(_) => {
+                score.damaged.0 += 1;
+                continue;
+            }
+            Verdict::Foreign | Verdict::Unknown => continue,
+        };
+        score.has_any = true;
+        score.proved += count;
+    }
+    score
+}
+
+/// Judges everything that was read.
+pub(super) fn judge_all<'r>(reading: &'r Reading, proves: Option<&dyn Proves>) -> Vec<Verdict<'r>> {
+    let Reading { text, runs, is_alone } = reading;
     let mut verdicts: Vec<Verdict<'_>> = runs.iter().map(|run| judge(text, run, proves)).collect();
-    if is_alone {
+    if *is_alone {
         take_what_stands_alone(runs, &mut verdicts);
     }
     // what is shown in part may be shown whole elsewhere
@@ -72,8 +138,19 @@ pub(super) fn each(
             }
         }
     }
+    verdicts
+}
+
+/// Hands over every ticket and session, in order. A ticket that stands there in several ways is one. Returns how many
+/// runs may be anything.
+pub(super) fn hand_over_all(
+    reading: &Reading,
+    verdicts: &[Verdict<'_>],
+    sink: &mut dyn FnMut(Option<u64>, Item<'_>),
+) -> u64 {
+    let runs = &reading.runs;
     let mut seen = Seen::default();
-    for verdict in &verdicts {
+    for verdict in verdicts {
         if let Verdict::Session(der) = verdict {
             if let Ok(Session { ticket: Some(ticket), .. }) = Session::parse(der) {
                 seen.insert(ticket);
@@ -172,6 +249,30 @@ pub(super) fn each_in_file(input: &[u8], proves: Option<&dyn Proves>, sink: &mut
     if found.is_empty() && input.len() <= ticket::MAX_LENGTH && !guess::is_other_file(input) {
         blob::each(input, &mut |item| sink(None, item));
     }
+}
+
+/// The bytes of a ticket key that stands in a text, or of several: nothing else of a key's size does, and either there is
+/// hardly any other line, or the text speaks of tickets.
+pub(super) fn key(text: &[u8], reading: &Reading) -> Option<Zeroizing<Vec<u8>>> {
+    let mut keys = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut size = None;
+    for run in &reading.runs {
+        match &run.content {
+            Content::Bytes { bytes, .. } if KEYS.contains(&bytes.len()) => {
+                if *size.get_or_insert(bytes.len()) != bytes.len() {
+                    return None;
+                }
+                keys.extend_from_slice(bytes);
+            }
+            _ => return None,
+        }
+    }
+    let is_other = |line: &&[u8]| !line.trim_ascii().is_empty() && !line.contains(&0);
+    let others = reading.text.split(|byte| *byte == b'\n').filter(is_other).count();
+    let is_named = || memchr::memmem::find(&text.to_ascii_lowercase(), b"ticket").is_some();
+    let is_json = reading.text.is_empty();
+    let is_it = (others <= MOST_LINES_BESIDE && !is_json) || (others <= MOST_LINES_AROUND && is_named());
+    (is_it && !keys.is_empty()).then_some(keys)
 }
 
 /// Whether a name stands in front of a run that says that it is a ticket.

@@ -6,10 +6,14 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use zeroize::Zeroizing;
+
 use super::find::label::{judge, names_ticket};
 use super::reader::{LONGEST_RUN, Run, SHORTEST_RUN, Says, lines};
 use super::{encoding, readers};
 
+/// Members whose strings are joined, at the most.
+const MOST_NAMES: usize = 256;
 /// Characters of base64 of the shortest run.
 const SHORTEST_STRING: usize = SHORTEST_RUN * 4 / 3;
 
@@ -40,6 +44,118 @@ pub(super) fn read(text: &[u8]) -> Option<Contents> {
         contents.runs.iter_mut().skip(before).for_each(|run| run.line = line.number as u64);
     }
     Some(contents)
+}
+
+/// The strings of a list, or of one member of all lines, as the lines of one text, in order: that is how programs that
+/// write JSON keep what others print. `None` if no name has several.
+pub(super) fn join(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    if !matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return None;
+    }
+    let mut strings = Strings::default();
+    let mut parser = serde_json::Deserializer::from_slice(text);
+    let is_one = Gather { strings: &mut strings, name: "" }.deserialize(&mut parser).is_ok() && parser.end().is_ok();
+    if !is_one {
+        strings = Strings::default();
+        for line in lines(text).filter(|line| !line.text.trim_ascii().is_empty()) {
+            let mut parser = serde_json::Deserializer::from_slice(line.text);
+            Gather { strings: &mut strings, name: "" }.deserialize(&mut parser).ok()?;
+        }
+    }
+    let several = strings.texts.iter().filter(|(_, count, _)| *count > 1);
+    let mut joined = Zeroizing::new(Vec::new());
+    for (name, _, text) in several {
+        // the name is what stands above them
+        joined.extend_from_slice(name.as_bytes());
+        joined.extend_from_slice(b":\n");
+        joined.extend_from_slice(text);
+        joined.push(b'\n');
+    }
+    (!joined.is_empty()).then_some(joined)
+}
+
+/// Strings by the name of the member that they stand in.
+#[derive(Default)]
+struct Strings {
+    texts: Vec<(String, usize, Zeroizing<Vec<u8>>)>,
+}
+
+impl Strings {
+    fn add(&mut self, name: &str, string: &str) {
+        let at = self.texts.iter().position(|(other, ..)| other == name).unwrap_or(self.texts.len());
+        if at == self.texts.len() {
+            if at == MOST_NAMES {
+                return;
+            }
+            self.texts.push((name.to_owned(), 0, Zeroizing::default()));
+        }
+        if let Some((_, count, text)) = self.texts.get_mut(at) {
+            *count += 1;
+            text.extend_from_slice(string.as_bytes());
+            if !string.ends_with('\n') {
+                text.push(b'\n');
+            }
+        }
+    }
+}
+
+/// The way through a value whose strings are gathered.
+struct Gather<'g> {
+    strings: &'g mut Strings,
+    name: &'g str,
+}
+
+impl<'de> DeserializeSeed<'de> for Gather<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
+        value.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Gather<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(name) = members.next_key::<std::borrow::Cow<'_, str>>()? {
+            members.next_value_seed(Gather { strings: &mut *self.strings, name: &name })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
+        while values.next_element_seed(Gather { strings: &mut *self.strings, name: self.name })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.strings.add(self.name, text);
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
 }
 
 /// Reads one value that is all of `text`, and says whether it could.

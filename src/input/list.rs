@@ -6,6 +6,8 @@ use super::{Form, decode, is_bare_key, readers, wrapped};
 
 /// Rows of one ticket or words of prose are looked at as far as this before a short first line makes a list.
 const MOST_UNSURE: usize = 64;
+/// Digits of one byte, at the most.
+const LONGEST_BYTE: usize = 3;
 /// Bytes of a line that can be nothing but a ticket, or a damaged one: fewer may be a word.
 const SURE_LENGTH: usize = 16;
 
@@ -32,6 +34,8 @@ enum Kind {
     Labelled,
     Columns {
         count: usize,
+        /// Whether they may be the names of columns, or a row of them.
+        may_name: bool,
         has_ticket: bool,
         /// Whether a field is empty in which a ticket could stand.
         has_gap: bool,
@@ -49,8 +53,13 @@ fn kind(form: Form, line: &[u8]) -> Kind {
         return Kind::Missing;
     }
     let columns = row::columns(line);
-    let has_tabs = line.contains(&b'\t');
+    // tabs in front of all are indentation
+    let has_tabs = line.trim_ascii_start().contains(&b'\t');
     let filled = columns.iter().filter(|column| !matches!(unquote(column), b"" | MISSING)).count();
+    // one byte, in hex or decimal: of a list of them nothing is a ticket
+    if columns.len() == 1 && text.len() <= LONGEST_BYTE && text.iter().all(u8::is_ascii_hexdigit) {
+        return Kind::Other;
+    }
     if columns.len() == 1 || filled == 1 && !has_tabs {
         let mut bytes = Vec::new();
         return match decode::decode(form, row::only_column(&columns), 0, &mut bytes) {
@@ -66,8 +75,12 @@ fn kind(form: Form, line: &[u8]) -> Kind {
         };
     }
     let has_ticket = columns.iter().any(|column| row::holds_ticket(form, column));
+    // the number of a line, as `nl` prints it, names nothing
+    let is_numbered = line.starts_with(b"  ")
+        && columns.first().is_some_and(|column| column.trim_ascii().iter().all(u8::is_ascii_digit));
+    let may_name = filled > 1 && !is_numbered;
     let has_gap = has_tabs && columns.last().is_some_and(|column| matches!(unquote(column), b"" | MISSING));
-    Kind::Columns { count: columns.len(), has_ticket, has_gap, has_tabs }
+    Kind::Columns { count: columns.len(), may_name, has_ticket, has_gap, has_tabs }
 }
 
 /// Whether a line that can be decoded can be nothing but a ticket: a word or a rule of dashes is base64 too.
@@ -111,8 +124,10 @@ pub(super) fn decide(form: Form, head: &[u8], complete: bool) -> Decision {
             }
             // rows of packets without tickets
             Kind::Columns { count, has_tabs: true, .. } if heading == Some(count) => {}
-            Kind::Columns { count, .. } if is_first => heading = Some(count),
-            Kind::Other if is_first && is_name(line.trim_ascii()) => heading = Some(1),
+            Kind::Columns { count, may_name: true, .. } if is_first => heading = Some(count),
+            Kind::Other if is_first && is_name(line.trim_ascii()) && line.trim_ascii().len() > LONGEST_BYTE => {
+                heading = Some(1);
+            }
             _ => return Decision::Other,
         }
     }

@@ -2,6 +2,7 @@
 
 mod base64;
 mod blocks;
+mod columns;
 mod digits;
 mod dumps;
 mod escapes;
@@ -13,8 +14,9 @@ use super::reader::{Reader, Run};
 
 /// What a text is read with, one after the other: what one has read, those behind it do not see. Those that can tell
 /// best go first.
-static READERS: [&dyn Reader; 7] = [
+static READERS: [&dyn Reader; 8] = [
     &blocks::PemBlocks,
+    &columns::Columns,
     &dumps::Dumps,
     &numbers::Numbers,
     &escapes::Escapes,
@@ -29,14 +31,19 @@ pub(super) fn read(text: &mut [u8]) -> Vec<Run> {
     for reader in READERS {
         let before = runs.len();
         reader.read(text, &mut runs);
-        for run in runs.get(before..).unwrap_or_default() {
-            let span = text.get_mut(run.span.clone()).unwrap_or_default();
-            span.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = 0);
-        }
+        blank(text, runs.get(before..).unwrap_or_default());
     }
     runs.sort_by_key(|run| run.span.start);
     number(text, &mut runs);
     runs
+}
+
+/// Puts NUL in the place of what was read.
+pub(super) fn blank(text: &mut [u8], runs: &[Run]) {
+    for run in runs {
+        let span = text.get_mut(run.span.clone()).unwrap_or_default();
+        span.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = 0);
+    }
 }
 
 /// Says on which lines runs begin.

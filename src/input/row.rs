@@ -43,7 +43,9 @@ pub(super) fn parts(form: Form, column: &[u8]) -> Vec<&[u8]> {
     if !column.contains(&b',') || can_be_ticket(form, whole) {
         return vec![whole];
     }
-    between_commas(column).into_iter().map(unquote).collect()
+    // several tickets may stand in one pair of quotes
+    let is_quoted = whole.len() < column.trim_ascii().len() && !whole.contains(&b'"');
+    between_commas(if is_quoted { whole } else { column }).into_iter().map(unquote).collect()
 }
 
 /// The parts of a cell between commas, none of which stands in quotes.

@@ -1,8 +1,11 @@
 //! Text that has tickets somewhere in it: transcripts, logs, dumps, JSON, whatever people have in their hands.
 
 use memchr::memmem;
+use zeroize::Zeroizing;
 
-use super::{Item, Proves, encoding, find, json, readers};
+use super::find::{Reading, Score};
+use super::prefix::Undressed;
+use super::{Item, Proves, encoding, find, json, markup, prefix, readers};
 
 /// What goes before the dump of a ticket in what OpenSSL prints.
 const HEADING: &[u8] = b"TLS session ticket:";
@@ -16,13 +19,80 @@ pub(super) fn has_marker(head: &[u8]) -> bool {
 
 /// Hands every session and ticket to `sink`, in order, and returns how much else there is. A ticket that stands there in several ways is one.
 pub(super) fn each(text: &[u8], proves: Option<&dyn Proves>, sink: &mut dyn FnMut(Option<u64>, Item<'_>)) -> u64 {
-    if let Some(contents) = json::read(text) {
-        return find::each(&[], &contents.runs, !contents.has_names, proves, sink);
+    let mut best: Option<(Score, Reading)> = None;
+    let json = json(text);
+    let ways = if json.is_some() { &JSON_WAYS[..] } else { &WAYS };
+    let others = ways.iter().filter_map(|read| read(text));
+    for reading in json.into_iter().chain(others) {
+        let verdicts = find::judge_all(&reading, proves);
+        let score = find::score(&verdicts, proves);
+        if score.is_enough(proves.is_some()) {
+            return find::hand_over_all(&reading, &verdicts, sink);
+        }
+        if best.as_ref().is_none_or(|(best, _)| score > *best) {
+            best = Some((score, reading));
+        }
     }
+    best.map_or(0, |(_, reading)| find::hand_over_all(&reading, &find::judge_all(&reading, proves), sink))
+}
+
+/// The bytes of a ticket key that a program has printed, and little else: of one key, or of several of one size.
+pub(super) fn key(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let reading = json(text).into_iter().chain(WAYS.iter().filter_map(|read| read(text)));
+    reading.filter(|reading| !reading.runs.is_empty()).find_map(|reading| find::key(text, &reading))
+}
+
+/// A way to read a text; `None` if there is nothing in it that is read so.
+type Way = fn(&[u8]) -> Option<Reading>;
+
+/// Every way to read a text, the likeliest first: the first in which tickets are found is taken.
+const WAYS: [Way; 4] = [undressed, |text| Some(plain(text)), marked_up, escaped];
+/// The ways to read JSON, if its strings by themselves hold no ticket.
+const JSON_WAYS: [Way; 1] = [joined_json];
+
+fn json(text: &[u8]) -> Option<Reading> {
+    let contents = json::read(text)?;
+    Some(Reading { is_alone: !contents.has_names, runs: contents.runs, text: Zeroizing::default() })
+}
+
+/// JSON in whose strings stand the lines of one text.
+fn joined_json(text: &[u8]) -> Option<Reading> {
+    let joined = json::join(text)?;
+    let mut reading = undressed(&joined).unwrap_or_else(|| plain(&joined));
+    reading.forget_lines();
+    Some(reading)
+}
+
+/// A text without what stands in front of its lines.
+fn undressed(text: &[u8]) -> Option<Reading> {
+    let Undressed { mut bare, mut named } = prefix::undress(&encoding::plain(text))?;
+    let runs = readers::read(&mut bare);
+    readers::blank(&mut named, &runs);
+    Some(Reading { is_alone: find::is_nothing_else(&named, &runs), runs, text: named })
+}
+
+fn plain(text: &[u8]) -> Reading {
     let mut text = encoding::plain(text);
     let runs = readers::read(&mut text);
-    find::each(&text, &runs, find::is_nothing_else(&text, &runs), proves, sink)
+    Reading { is_alone: find::is_nothing_else(&text, &runs), runs, text }
 }
+
+/// What a browser shows of a text.
+fn marked_up(text: &[u8]) -> Option<Reading> {
+    let shown = markup::shown(text)?;
+    let mut reading = undressed(&shown).unwrap_or_else(|| plain(&shown));
+    reading.forget_lines();
+    Some(reading)
+}
+
+/// A text in which line ends and quotes are escaped, as in a string of a program.
+fn escaped(text: &[u8]) -> Option<Reading> {
+    let meant = markup::unescaped(text)?;
+    let mut reading = undressed(&meant).unwrap_or_else(|| plain(&meant));
+    reading.forget_lines();
+    Some(reading)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

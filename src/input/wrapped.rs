@@ -93,6 +93,14 @@ pub(super) fn encoding(form: Form, text: &[u8]) -> Option<Encoding> {
     encodings.iter().copied().find(holds_ticket)
 }
 
+/// Whether each line of `text` is one byte in hex, and there are as many as a ticket has.
+pub(super) fn is_column(text: &[u8]) -> bool {
+    let is_byte = |row: &[u8]| row.len() == 2 && row.iter().all(u8::is_ascii_hexdigit);
+    rows(text).all(is_byte)
+        && rows(text).nth(STATEFUL_ID_LENGTH).is_some()
+        && rows(text).flatten().any(u8::is_ascii_alphabetic)
+}
+
 /// The bytes of all rows.
 pub(super) fn decode(encoding: Encoding, text: &[u8]) -> Result<Vec<u8>, Unreadable> {
     let form = match encoding {

@@ -66,6 +66,11 @@ impl Raw {
         Ok(raw)
     }
 
+    /// The file with other content.
+    pub(in crate::command) fn with(self, content: Zeroizing<Vec<u8>>) -> Self {
+        Self { content, ..self }
+    }
+
     /// Refuses what is certainly something else.
     pub(in crate::command) fn is_no_other_kind(&self) -> anyhow::Result<()> {
         let Some(kind) = identify::kind_of(&self.content) else { return Ok(()) };

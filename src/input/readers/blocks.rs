@@ -9,7 +9,7 @@ use crate::armor::{Block, Blocks};
 use crate::session::PEM_LABEL;
 
 /// Characters around a line of base64 that belong to the text that the block stands in.
-const AROUND: [u8; 8] = [b' ', b'\t', b'"', b'\'', b'\\', b',', b';', b')'];
+const AROUND: [u8; 10] = [b' ', b'\t', b'"', b'\'', b'\\', b',', b';', b')', b'|', b'`'];
 
 pub(super) struct PemBlocks;
 

@@ -7,7 +7,7 @@
 use zeroize::Zeroizing;
 
 use super::super::Unreadable;
-use super::super::cells::{Cells, Order};
+use super::super::cells::{Cells, Cut, Order};
 use super::super::reader::{Content, LONGEST_RUN, Line, Reader, Run, SHORTEST_RUN, is_same_prefix, lines};
 
 /// Bases that offsets are printed in.
@@ -25,14 +25,26 @@ pub(super) struct Dumps;
 impl Reader for Dumps {
     fn read(&self, text: &[u8], runs: &mut Vec<Run>) {
         let mut dump: Option<Dump<'_>> = None;
+        let mut beside: Option<Line<'_>> = None;
         for line in lines(text) {
             let mut rows = Row::readings(line);
             if let Some(current) = &mut dump {
                 if current.take(&mut rows, line) {
+                    beside = None;
+                    continue;
+                }
+                // if the dump goes on behind it, it says the same as the row above
+                if beside.is_none() && current.may_be_beside(line) {
+                    beside = Some(line);
                     continue;
                 }
                 runs.extend(dump.take().and_then(Dump::finish));
             }
+            dump = beside.take().and_then(|line| Dump::begin(Row::readings(line)));
+            if dump.as_mut().is_some_and(|dump| dump.take(&mut rows, line)) {
+                continue;
+            }
+            runs.extend(dump.take().and_then(Dump::finish));
             dump = Dump::begin(rows);
         }
         runs.extend(dump.and_then(Dump::finish));
@@ -170,7 +182,8 @@ impl<'t> Dump<'t> {
     fn begin(rows: Vec<Row<'t>>) -> Option<Self> {
         let mut first = None;
         for row in rows.into_iter().filter(Row::may_begin) {
-            let is_zero = row.offset(16) == Some(0);
+            // `0x00` is a byte
+            let is_zero = row.offset(16) == Some(0) && (row.has_colon || row.digits.len() >= FEWEST_DIGITS);
             if is_zero || first.is_none() {
                 first = Some(row);
             }
@@ -222,13 +235,23 @@ impl<'t> Dump<'t> {
         self.is_gap(rows)
     }
 
+    /// Whether a line may show the bytes of the last row once more, as characters: `od -t x1c` prints it below the row,
+    /// with blanks in the place of the offset.
+    fn may_be_beside(&self, line: Line<'_>) -> bool {
+        let offset = self.last.column + self.last.digits.len();
+        self.last.line.number + 1 == line.number
+            && self.last.prefix().trim_ascii().is_empty()
+            && line.text.len() > offset
+            && line.text.iter().take(offset).all(|byte| *byte == b' ')
+    }
+
     fn is_like_last(&self, row: &Row<'_>) -> bool {
         is_same_prefix(row.prefix(), self.last.prefix())
     }
 
     /// How many bytes the last row has if `row` is the next, and in which base its offset says so.
     fn length_before(&self, row: &Row<'_>) -> Option<(u32, usize)> {
-        let whole = self.last.cells.cut(self.last.line.text).length;
+        let whole = self.cut().length;
         let fits = |length: usize| {
             let is_most = length * 2 >= whole && length + LONGEST_WORDS >= whole;
             self.last.cells.can_have(length) && is_most || self.repeats && self.fills(length)
@@ -247,12 +270,12 @@ impl<'t> Dump<'t> {
 
     /// Whether rows like the last one fill as many bytes.
     fn fills(&self, length: usize) -> bool {
-        length % self.last.cells.cut(self.last.line.text).length.max(1) == 0 && self.bytes.len() + length <= LONGEST_RUN
+        length % self.cut().length.max(1) == 0 && self.bytes.len() + length <= LONGEST_RUN
     }
 
     /// A row of the same dump whose offset does not follow: rows are missing before it.
     fn is_gap(&mut self, rows: &mut Vec<Row<'t>>) -> bool {
-        let whole = self.last.cells.cut(self.last.line.text).length;
+        let whole = self.cut().length;
         let goes_on = |row: &&Row<'t>| {
             !row.is_end()
                 && row.cells.width == self.last.cells.width
@@ -264,18 +287,23 @@ impl<'t> Dump<'t> {
                 && row.digits.len() == self.last.digits.len()
         };
         let Some(row) = rows.iter().position(|row| goes_on(&row)).map(|at| rows.swap_remove(at)) else { return false };
-        let cut = self.last.cells.cut(self.last.line.text);
-        self.commit(cut.length);
+        self.commit(self.cut().length);
         let (line, offset) = (row.line.number, self.bytes.len());
         self.broken.get_or_insert(Unreadable::Dump { line, offset });
         self.last = row;
         true
     }
 
+    /// How much of the last row is meant: if no row above has text beside it, this one has none either.
+    fn cut(&self) -> Cut {
+        let is_bare = self.rows > 1 && self.as_printed + self.reversed == 0;
+        if is_bare { self.last.cells.uncut() } else { self.last.cells.cut(self.last.line.text) }
+    }
+
     /// Adds the last row, of which `length` bytes are meant.
     fn commit(&mut self, length: usize) {
+        let cut = self.cut();
         let Self { last, bytes, swapped, .. } = self;
-        let cut = last.cells.cut(last.line.text);
         match cut.order {
             Order::AsPrinted => self.as_printed += 1,
             Order::Swapped => self.reversed += 1,
@@ -295,8 +323,7 @@ impl<'t> Dump<'t> {
     fn finish(mut self) -> Option<Run> {
         let end = self.last.line.end();
         if !self.last.is_end() {
-            let cut = self.last.cells.cut(self.last.line.text);
-            self.commit(cut.length);
+            self.commit(self.cut().length);
         }
         let span = self.start..end;
         if let Some(broken) = self.broken {

@@ -169,7 +169,11 @@ fn escape(text: &[u8]) -> Option<(u8, usize, bool)> {
         [_, a, b, c, ..] if octal(a).is_some_and(|a| a < 4) && octal(b).is_some() && octal(c).is_some() => {
             (u8::try_from(octal(a)? << 6 | octal(b)? << 3 | octal(c)?).ok()?, 4, true)
         }
-        [_, b'0', ..] => (0, 2, true),
+        // Perl and Ruby write as few digits as are enough
+        [_, a, b, ..] if octal(a).is_some() && octal(b).is_some() => {
+            (u8::try_from(octal(a)? << 3 | octal(b)?).ok()?, 3, true)
+        }
+        [_, a, ..] if octal(a).is_some() => (u8::try_from(octal(a)?).ok()?, 2, true),
         [_, b'n', ..] => (b'\n', 2, true),
         [_, b'r', ..] => (b'\r', 2, true),
         [_, b't', ..] => (b'\t', 2, true),
@@ -178,7 +182,7 @@ fn escape(text: &[u8]) -> Option<(u8, usize, bool)> {
         [_, b'v', ..] => (11, 2, true),
         [_, b'f', ..] => (12, 2, true),
         [_, b'e', ..] => (27, 2, true),
-        [_, quoted @ (b'\\' | b'"' | b'\'' | b'`' | b'/'), ..] => (quoted, 2, false),
+        [_, quoted @ (b'\\' | b'"' | b'\'' | b'`' | b'/' | b'@' | b'$' | b'#' | b'%'), ..] => (quoted, 2, false),
         _ => return None,
     })
 }

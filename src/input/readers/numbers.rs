@@ -25,7 +25,7 @@ impl Reader for Numbers {
             let start = if before == Some(b'-') { start - 1 } else { start };
             let list = List::read(text, start);
             at = list.end.max(end_of_word(text, start + 1));
-            if list.bytes.len() >= SHORTEST_RUN && list.is_bracketed {
+            if list.bytes.len() >= SHORTEST_RUN && (list.is_bracketed || list.fills_lines(text, start)) {
                 runs.push(Run::new(start..list.end, list.bytes));
             }
         }
@@ -66,6 +66,19 @@ impl List {
         list.is_bracketed =
             is_hex == Some(true) || commas + 1 >= list.bytes.len() || matches!(opened, Some(b'[' | b'{' | b'(' | b'<'));
         list
+    }
+}
+
+impl List {
+    /// Whether nothing else stands on the lines of a list without brackets and commas, as of `od -A n -t u1`, and its
+    /// numbers are as large as bytes are.
+    fn fills_lines(&self, text: &[u8], start: usize) -> bool {
+        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+        let before = text.get(..start).unwrap_or_default().iter().rev().find(|byte| !is_blank(byte));
+        let after = text.get(self.end..).unwrap_or_default().iter().find(|byte| !is_blank(byte));
+        before.is_none_or(|byte| *byte == b'\n')
+            && after.is_none_or(|byte| *byte == b'\n')
+            && self.bytes.iter().any(|byte| *byte > 0x7f)
     }
 }
 
@@ -118,6 +131,8 @@ fn gap(text: &[u8], at: usize, is_hex: bool) -> Option<(usize, bool)> {
             }
             [b'\n', ..] => next = after_prefix(text, at, next + 1, is_hex),
             [b' ' | b'\t', ..] => next += 1,
+            // strings of single bytes
+            [b'\'' | b'"', ..] if is_hex => next += 1,
             _ => break,
         }
     }

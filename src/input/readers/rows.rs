@@ -55,7 +55,14 @@ impl<'t> Row<'t> {
         while let Some(&byte) = line.text.get(at) {
             let begins = byte.is_ascii_hexdigit()
                 && !previous.is_some_and(|byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'\\'));
-            let row = if begins { Self::parse(line, at) } else { None };
+            let row = if begins { Self::parse(line, at, true) } else { None };
+            // if the row above has no text beside it, this one has none either
+            let bare =
+                || Self::parse(line, at, false).filter(|row| before.is_some_and(|before| before.goes_on_with(row)));
+            let row = match row {
+                Some(row) if row.order != Order::Unknown => Some(bare().unwrap_or(row)),
+                row => row,
+            };
             let row = row
                 .filter(|row| row.bytes.len() >= FEWEST_BYTES || before.is_some_and(|before| before.may_end_with(row)));
             match row {
@@ -70,12 +77,13 @@ impl<'t> Row<'t> {
         rows
     }
 
-    fn parse(line: Line<'t>, column: usize) -> Option<Self> {
+    /// Reads the groups from a column on, and the text beside them if there may be one.
+    fn parse(line: Line<'t>, column: usize, may_have_text: bool) -> Option<Self> {
         let cells = Cells::parse(line.text, column)?;
         if cells.has_prefix {
             return None;
         }
-        let cut = cells.cut(line.text);
+        let cut = if may_have_text { cells.cut(line.text) } else { cells.uncut() };
         let bytes = cells.bytes.get(..cut.length)?.to_vec();
         let swapped = if cells.width > 2 { cells.swapped(cut.length) } else { Vec::new() };
         let end = if cut.order == Order::Unknown { cells.column_after(cut.length)? } else { line.text.len() };
@@ -95,6 +103,11 @@ impl<'t> Row<'t> {
     fn is_last(&self) -> bool {
         let rest = self.rest();
         self.order != Order::Unknown || is_line_end(rest.strip_prefix(b":").or(rest.strip_prefix(b"-")).unwrap_or(rest))
+    }
+
+    /// Whether `next` is the row after this one, and neither has text beside it.
+    fn goes_on_with(&self, next: &Self) -> bool {
+        self.order == Order::Unknown && self.bytes.len() >= FEWEST_BYTES && self.may_end_with(next)
     }
 
     /// Whether `next` may be the row after this one.

@@ -27,6 +27,12 @@ pub(super) fn values(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let mut lines = (1..).zip(text.lines());
     while let Some((number, line)) = lines.next() {
+        // systemd: several assignments, each in quotes
+        if let Some(inner) = line.trim_start().strip_prefix("Environment=\"") {
+            let inside = inner.split("\" \"").flat_map(|inside| values(inside.trim_end_matches('"')));
+            found.extend(inside.map(|value| Found { line: Some(number), ..value }));
+            continue;
+        }
         let Some((name, value)) = assignment(line) else { continue };
         let says = Name::of(name);
         if says == Name::Other {
