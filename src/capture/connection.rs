@@ -254,7 +254,7 @@ impl Connection {
         ClientHello::parse(&self.client_hellos.last()?.bytes)
     }
 
-    /// The server's decision: its last hello that is no `HelloRetryRequest`.
+    /// The server's decision: its last hello that is not a `HelloRetryRequest`.
     #[must_use]
     pub fn server_hello(&self) -> Option<ServerHello<'_>> {
         self.hellos().rfind(|hello| !hello.is_retry_request())
@@ -268,7 +268,7 @@ impl Connection {
             .find(|message| ServerHello::parse(&message.bytes).is_some_and(|hello| hello.is_retry_request()))
     }
 
-    /// The same, parsed.
+    /// The server's `HelloRetryRequest`, parsed.
     #[must_use]
     pub fn retry(&self) -> Option<ServerHello<'_>> {
         self.hellos().find(ServerHello::is_retry_request)
@@ -313,7 +313,7 @@ impl Connection {
         self.handshake_of(self.client_hello().as_ref(), self.server_hello().as_ref())
     }
 
-    /// The same with the hellos, which are parsed already.
+    /// How the handshake went, by hellos that are parsed already.
     pub(crate) fn handshake_of(
         &self,
         client: Option<&ClientHello<'_>>,

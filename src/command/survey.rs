@@ -160,7 +160,7 @@ impl Collector<'_> {
         let mut text = Vec::new();
         let is_file =
             |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_TEXT);
-        // what is no file, or cannot be read, is what reading it says
+        // what is not a file, or cannot be read, is what reading it says
         let Some(mut file) = File::open(path).ok().filter(|_| !source::is_stdin(path)).filter(is_file) else {
             return 0;
         };

@@ -10,7 +10,7 @@ use crate::key::formats::FORMATS;
 
 /// Two keys of 48 bytes, or three of Go's: it leaves no room for a session either, but in the tickets of some AEADs.
 const TWO_KEYS: usize = 96;
-/// What is a session in a text, beside which a key is no reason to refuse it.
+/// What is a session in a text, beside which a key is not a reason to refuse it.
 const SESSION: &[u8] = b"SSL SESSION PARAMETERS";
 
 /// Whether an input is a key file for certain, by its start and the form that was recognised; `named` says that

@@ -54,7 +54,7 @@ fn each_dressed(list: &List, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn 
     let only = only_column(&columns);
     match filled {
         0 => {}
-        // a number beside fields that are empty is no ticket
+        // a number beside fields that are empty is not a ticket
         1 if columns.len() > 1 && is_number(only) => {}
         1 if parts(form, only).len() > 1 => {
             for part in parts(form, only).into_iter().filter(|part| !is_empty(part)) {

@@ -66,7 +66,7 @@ pub(super) fn is_number(column: &[u8]) -> bool {
     column.len() <= LONGEST_NUMBER && column.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
-/// Whether a column can be a ticket, or a damaged one: hex, or base64 that is no word, of as many bytes as a ticket
+/// Whether a column can be a ticket, or a damaged one: hex, or base64 that is not a word, of as many bytes as a ticket
 /// has at the least.
 pub(super) fn can_be_ticket(form: Form, column: &[u8]) -> bool {
     if column.len() < SHORTEST_TICKET {
@@ -96,7 +96,7 @@ pub(super) fn labelled(form: Form, text: &[u8]) -> Option<(&[u8], &[u8])> {
         let (label, ticket) = (unquote(label), unquote(ticket.get(1..)?));
         // a short one in base64 is a checksum
         let is_long = ticket.len() >= SHORTEST_LABELLED || decode_hex(ticket, 0, &mut Vec::new()).is_ok();
-        // `49:09` is no label
+        // `49:09` is not a label
         let is_apart = text.get(at + 1).is_some_and(u8::is_ascii_whitespace) || !ticket.contains(&b':');
         let is_label = !label.is_empty() && is_apart && is_long && can_be_ticket(form, ticket) && !names_other(label);
         is_label.then_some((label, ticket))

@@ -78,7 +78,7 @@ pub(super) fn looks_wrapped(form: Form, text: &[u8]) -> bool {
     count > 1 && !(is_whole_ticket(form, first) && last_length == first.len())
 }
 
-/// How one ticket stands in the rows of `text`, all of which is there; `None` where it is something else.
+/// How one ticket stands in the rows of `text`, all of which is there; `None` if it is something else.
 pub(super) fn encoding(form: Form, text: &[u8]) -> Option<Encoding> {
     if !looks_wrapped(form, text) {
         return None;

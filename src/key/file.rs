@@ -51,7 +51,7 @@ pub fn contents(file: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     bytes.chain(decoded(file)).collect()
 }
 
-/// What the text of a key file encodes; `None` where it is something else.
+/// What the text of a key file encodes; `None` if it is something else.
 pub(crate) fn decoded(file: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let rows = decode_lines(file)?;
     let rows: Vec<&[u8]> = rows.iter().map(|(row, _)| row.as_slice()).collect();

@@ -120,7 +120,7 @@ impl<'a> ConnectionRecord<'a> {
         self.handshake == HandshakeKind::ResumedSessionId || self.attempts.iter().any(is_handle)
     }
 
-    /// Whether the server issued a ticket; `None` where TLS 1.3 hides it, or the server's answer is not there.
+    /// Whether the server issued a ticket; `None` if TLS 1.3 hides it, or the server's answer is not there.
     #[must_use]
     pub fn ticket_issued(&self) -> Option<bool> {
         (!self.server_hello.as_ref()?.is_tls13).then(|| self.connection.issued().next().is_some())

@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
         self.begun(tag, identifier, length.into(), rest)
     }
 
-    /// The same where the length takes two bytes or three.
+    /// Reads the content as [`short`](Self::short) does, if the length takes two bytes or three.
     #[inline]
     fn longer(&mut self, tag: Tag) -> Option<&'a [u8]> {
         match *self.rest {
@@ -231,7 +231,7 @@ impl<'a> Element<'a> {
         Reader { rest: self.content, end: self.offset + self.der.len() }
     }
 
-    /// The one element inside, where there is no more than one.
+    /// The one element inside, if there is no more than one.
     #[must_use]
     pub(crate) fn only(&self) -> Option<Self> {
         let mut reader = self.reader();
@@ -239,7 +239,7 @@ impl<'a> Element<'a> {
         (self.constructed && reader.is_empty()).then_some(inner)
     }
 
-    /// The same as an explicit tag and what is inside.
+    /// The element as an explicit tag and what is inside.
     #[must_use]
     pub(crate) fn explicit(&self) -> Option<Explicit<'a>> {
         let header = self.der.len() - self.content.len();

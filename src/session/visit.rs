@@ -36,7 +36,7 @@ pub enum Value<'a> {
     Flag(bool),
     /// Seconds since 1970.
     Epoch(i64),
-    /// The same as date and time, RFC 3339.
+    /// Seconds since 1970, to be shown as date and time (RFC 3339).
     Utc(i64),
     /// An X.509 certificate, DER.
     Certificate(&'a [u8]),

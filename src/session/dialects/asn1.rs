@@ -165,7 +165,7 @@ fn dialect_with(tag: u32, inner: Option<Inner<'_>>) -> Option<Dialect> {
     }
 }
 
-/// A member that is no single element under an explicit tag. False: not understood.
+/// A member that is not a single element under an explicit tag. False: not understood.
 fn bare_member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
     match element.tag {
         // the one implicit tag
