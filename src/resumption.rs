@@ -4,9 +4,11 @@
 //! all of them, and in the [`History`] of the capture, and makes one sentence of it; [`secrets`] gives the key-log lines that a ticket is good for, each of them certain.
 
 mod attempt;
+mod cause;
 mod history;
 mod reason;
 pub mod secrets;
+mod sentence;
 mod unrecognised;
 mod why;
 
@@ -32,7 +34,7 @@ pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &O
         _ if unrecognised.is_some() => unrecognised.map_or(Verdict::Malformed, Verdict::Unrecognised),
         Outcome::Decrypted { key, session, .. } => {
             if let (Some(age), Some(add)) = (sighting.obfuscated_age, session.ticket_age_add) {
-                // both count modulo 2^32 (RFC 8446 section 4.2.11.1)
+                // both count modulo 2^32 (RFC 9846, RFC 8446 section 4.2.11.1)
                 sighting.age_ms = Some(age.wrapping_sub(add));
             }
             sighting.binder = binder(connection, sighting, session);
@@ -92,7 +94,7 @@ fn opened(sighting: &Sighting<'_>, role: Role, session: &Session<'_>) -> Opened 
     }
 }
 
-/// Whether a record of the client is EndOfEarlyData under the PSK (RFC 8446 section 4.5).
+/// Whether a record of the client is EndOfEarlyData under the PSK (RFC 9846, RFC 8446 section 4.5).
 fn early_data_accepted(connection: &Connection, sighting: &Sighting<'_>, session: &Session<'_>) -> bool {
     if (sighting.hello, sighting.identity, sighting.binder) != (Some(0), Some(0), Some(true)) {
         return false;

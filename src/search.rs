@@ -157,7 +157,7 @@ impl Search {
         let mut targets: Vec<Target> = Vec::new();
         let mut by_name = std::collections::HashMap::new();
         for (number, ticket) in tickets.iter().map(AsRef::as_ref).enumerate() {
-            let known = ticket.first_chunk::<16>().and_then(|name| by_name.get(name)).copied();
+            let known = Target::name_of(ticket).and_then(|name| by_name.get(&name)).copied();
             if let Some(target) = known.and_then(|known: usize| targets.get_mut(known)) {
                 target.add(number, ticket);
             } else if let Some(target) = Target::new(number, ticket, clues) {
@@ -326,7 +326,7 @@ impl Search {
         let names = self.names.iter().filter(|(of, on, _)| (*of, *on) == (target, image));
         let nearest = names.map(|(_, _, offset)| *offset).min_by_key(|offset| offset.abs_diff(secrets));
         if let Some(offset) = nearest.filter(|offset| offset.abs_diff(secrets) <= AROUND) {
-            parts.push(Part { kind: PartKind::Name, offset, length: open.name.len() });
+            parts.push(Part { kind: PartKind::Name, offset, length: open.name.as_bytes().len() });
         }
         let number = self.keys.len();
         let mut found = Found::new(key, image, parts);

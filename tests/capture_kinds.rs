@@ -96,7 +96,29 @@ fn an_earlier_answer_to_the_syn_sets_no_number() {
     assert_eq!(found(&connections(&talk.packets)), [(0, "full", vec![wire::ticket(7, 1)])]);
 }
 
-/// A hello in the format of SSL 2.0 (RFC 5246 appendix E.2).
+#[test]
+fn an_age_of_zero_makes_no_external_psk_of_a_ticket() {
+    let external = |identity: &[u8], age| {
+        let mut talk = Talk::open(40_000);
+        talk.send(Client, &Hello::tls13(1).with_identity(identity, age).record());
+        talk.send(Server, &wire::hello13([3, 4], Some(0))).send(Client, &record(23, &[9; 69]));
+        only(&talk.packets).sightings()[0].is_external
+    };
+    assert!(external(b"a name", 7) && external(&[0x99; 20], 0) && external(&[b'a'; 80], 0));
+    assert!(!external(&[0x99; 20], 7) && !external(&wire::ticket(7, 1), 0) && !external(&wire::ticket(7, 1), 7));
+    // RFC 9258 section 5.1
+    let imported = [prefixed(2, &[0x99; 40]), prefixed(2, &[0x11; 40]), vec![3, 4, 0, 1]].concat();
+    assert!(external(&imported, 7) && !external(&imported[..83], 7));
+}
+
+#[test]
+fn the_server_s_change_of_cipher_shows_that_the_client_s_was_there() {
+    let mut talk = Talk::open(40_000);
+    talk.full12(&Hello::tls12(1), &wire::ticket(7, 1)).close();
+    assert_eq!(kind(&talk.packets[5..]), "full");
+}
+
+/// A hello in the format of SSL 2.0 (RFC 9846, RFC 5246 appendix E.2).
 fn old_hello(version: [u8; 2], challenge: &[u8]) -> Vec<u8> {
     let suites = [0, 0, 0x2f, 0, 0, 0x0a, 1, 0, 0x80];
     let length = u8::try_from(challenge.len()).unwrap();

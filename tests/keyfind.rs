@@ -296,3 +296,80 @@ fn an_address_beside_the_name_leads_to_the_key() {
     // without addresses, an odd place is for a thorough search
     assert!(search(&image, &[&planted.ticket], &Clues::default()).is_empty());
 }
+
+/// Tickets of the families that seal with an AEAD: case, format of its key file, what lies in memory.
+const AEAD_CASES: [(&str, &str, &str); 10] = [
+    ("mbedtls228_tls12_gcm256", "mbedtls", "key32"),
+    ("mbedtls34_tls12_cert", "mbedtls", "key32"),
+    ("mbedtls36_tls13_gcm256", "mbedtls", "key32"),
+    ("s2n1418_tls12", "s2n", "key32 data12"),
+    ("s2n177_tls12", "s2n", "key32 data12"),
+    ("s2n177_tls13", "s2n", "key32 data12"),
+    ("wolfssl594_tls12_def", "wolfssl", "key32"),
+    ("wolfssl594_tls13_gcm", "wolfssl", "key32"),
+    ("rustls02310_ring_tls12", "rustls", "key32"),
+    ("otp25_tls13", "otp", "nonce16 key32"),
+];
+
+#[test]
+fn the_key_of_an_aead_is_found_and_its_file_opens_the_ticket() {
+    for (case, format, layout) in AEAD_CASES {
+        let read = |name: &str| fs::read(format!("testdata/{case}/{name}")).unwrap();
+        let (ticket, format) = (read("ticket.bin"), tktdump::key::formats::by_name(format).unwrap());
+        let keys = format.read(&read("ticket.key")).unwrap();
+        let opens = |key: &tktdump::key::format::KeyBytes| {
+            let parts = key.layout;
+            let secret = &key.bytes[parts.size() - parts.aes - parts.hmac..];
+            let (key_bytes, second) = match parts.order {
+                tktdump::key::layout::Order::NonceKey => (&secret[parts.hmac..], &secret[..parts.hmac]),
+                _ => secret.split_at(parts.aes),
+            };
+            tktdump::key::seals(&key.scheme, key_bytes, second, &ticket)
+        };
+        let key = keys.iter().find(|key| opens(key)).unwrap();
+        let secret = &key.bytes[key.layout.size() - key.layout.aes - key.layout.hmac..];
+        for around in [Background::Random, Background::Zeros, Background::Code] {
+            // a ticket may have a length of OpenSSL's by chance: then pages like these are for a thorough search
+            let clues = Clues {
+                thorough: matches!(around, Background::Random) && case.starts_with("rustls02310"),
+                times: Vec::new(),
+            };
+            let mut image = background(around, 10_000, 77);
+            image[4096..4096 + ticket.len()].copy_from_slice(&ticket);
+            assert!(search(&image, &[&ticket], &clues).is_empty(), "{case}");
+            image[9128..9128 + secret.len()].copy_from_slice(secret);
+            let found = search(&image, &[&ticket], &clues);
+            assert_eq!(found.len(), 1, "{case} {around:?}");
+            let finding = &found[0];
+            assert_eq!((finding.proof, finding.family, finding.mac), (Proof::Aead, format.name(), None), "{case}");
+            assert_eq!((finding.layout.as_str(), &finding.offsets[..]), (layout, &[9128][..]), "{case}");
+            // the file that is written is one that the library's format takes, and it opens the ticket
+            let written = format.read(&finding.key_file(None).unwrap()).unwrap();
+            assert!(written.iter().any(opens), "{case}");
+            assert!(finding.fingerprint().is_some());
+        }
+    }
+}
+
+#[test]
+fn the_key_of_jsse_is_found() {
+    // 32 bytes of key, and tickets as JDK 21 and JDK 25 seal them
+    use aes_gcm::aead::consts::U16;
+    use aes_gcm::aead::{Aead, KeyInit as _, Payload};
+    type Aes256Gcm16 = aes_gcm::AesGcm<aes::Aes256, U16>;
+    let random: Vec<u8> = (0..4_u8).flat_map(|block| Sha256::digest([11, block])).collect();
+    let (key, number, iv) = (&random[..32], &random[32..36], &random[36..52]);
+    for (header, aad) in [(&[][..], number), (&[0][..], &[][..])] {
+        let nonce = aes_gcm::aead::Nonce::<Aes256Gcm16>::try_from(iv).unwrap();
+        let session = [&[3, 4, 0x13, 1][..], &random[52..]].concat();
+        let sealed = Aes256Gcm16::new_from_slice(key).unwrap();
+        let sealed = sealed.encrypt(&nonce, Payload { msg: &session, aad }).unwrap();
+        let ticket = [number, iv, header, &sealed].concat();
+        let mut image = background(Background::Random, 16_000, 3);
+        assert!(search(&image, &[&ticket], &Clues::default()).is_empty());
+        image[1000..1032].copy_from_slice(key);
+        let found = search(&image, &[&ticket], &Clues::default());
+        assert_eq!((found.len(), found[0].family, found[0].layout.as_str()), (1, "jsse", "key32"));
+        assert_eq!(found[0].key_file(None).unwrap().as_slice(), key);
+    }
+}

@@ -1,7 +1,8 @@
 //! Every reason word by a conversation of our own bytes.
 
 // a test that cannot go on says so by panicking
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+// and a list of examples is as long as it is
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::too_many_lines)]
 
 mod wire;
 
@@ -185,6 +186,8 @@ fn every_reason_has_an_example() {
     check(Reason::BadSession, "not a session", judge(&announced, &[offered(7, Verdict::Unusable)]));
     check(Reason::UnknownKey, "none of the keys given", judge(&announced, &[offered(7, Verdict::UnknownKey)]));
     check(Reason::NoKey, "--key FILE tells more", judge(&announced, &[offered(7, Verdict::NoKey)]));
+    let same_key = [offered(7, Verdict::NoKey), issued(7, Verdict::NoKey)];
+    check(Reason::NoKey, "the server has that key, and so the cause is another one", judge(&announced, &same_key));
     let form = Verdict::Unrecognised(Unrecognised::Form);
     check(Reason::Unrecognised, "not the form", judge(&announced, &[offered(7, form)]));
     check(Reason::Unknown, "the server has its key", judge(&announced, &same(opened())));
@@ -206,6 +209,21 @@ fn every_reason_has_an_example() {
     let external = |verdict: Unrecognised| vec![identity(7, Verdict::Unrecognised(verdict))];
     check(Reason::ExternalPsk, "nothing to do with", judge(&full13, &external(Unrecognised::External)));
     check(Reason::Ech, "is inside", judge(&full13, &external(Unrecognised::Encrypted)));
+    // a ticket beside an external PSK is what can be resumed
+    let ticket = Attempt { identity: Some(1), ..identity(8, Verdict::NoKey) };
+    let both = [external(Unrecognised::External), vec![ticket]].concat();
+    check(Reason::NoKey, "under the key 0808", judge(&full13, &both));
+    let strange = tls13(&hello13(), Some(5), wire::SUITE_13);
+    check(Reason::Unknown, "none of that number", judge(&strange, &[identity(7, open(opened13()))]));
+    let mut talk = Talk::open(40_000);
+    let retry = wire::server_hello([3, 3], &[], wire::SUITE_13, &wire::extension(43, &[3, 4]));
+    let random = hex::decode("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c").unwrap();
+    let retry = [&retry[..2], &random, &retry[34..]].concat();
+    talk.send(Client, &hello13().record()).send(Server, &handshake(2, &retry));
+    talk.send(Client, &Hello::tls13(1).record());
+    talk.send(Server, &[wire::hello13([3, 4], None), record(23, &[9; 90])].concat())
+        .send(Client, &record(23, &[9; 69]));
+    check(Reason::NoTicketOffered, "in its first ClientHello", judge(&only(&talk), &[identity(7, Verdict::NoKey)]));
     let chosen = tls13(&hello13(), Some(0), wire::SUITE_13);
     let selected = |verdict| vec![Attempt { selected: true, ..identity(7, verdict) }];
     let psk = Verdict::Unrecognised(Unrecognised::External);
@@ -218,15 +236,59 @@ fn every_reason_has_an_example() {
     check(Reason::Reset, "the server reset the connection (packet 6)", judge(&after_hello(reset), &[]));
     let close = |talk: &mut Talk| drop(talk.packet(Server, FIN | ACK, &[]).packet(Client, FIN | ACK, &[]).clone());
     check(Reason::Closed, "the server closed the connection", judge(&after_hello(close), &[]));
+    let both = |talk: &mut Talk| drop(talk.packet(Server, FIN | ACK, &[]).packet(Client, RST | ACK, &[]).clone());
+    let words = "the server closed the connection (packet 6), and the client reset it (packet 7)";
+    check(Reason::Reset, words, judge(&after_hello(both), &[]));
+    // a warning that is all of the answer
+    let warned = |description: u8| {
+        after_hello(|talk| drop(talk.send(Server, &wire::alert(1, description)).packet(Server, FIN | ACK, &[]).clone()))
+    };
+    check(Reason::Alert, "the server sent the warning handshake_failure (40)", judge(&warned(40), &[]));
+    check(Reason::Closed, "the server sent the warning close_notify (0)", judge(&warned(0), &[]));
     let http = |talk: &mut Talk| drop(talk.send(Server, b"HTTP/1.1 400 Bad Request\r\n\r\n").clone());
     check(Reason::NotTls, "plain HTTP", judge(&after_hello(http), &[]));
     check(Reason::NotInCapture, "the capture ends before an answer", judge(&after_hello(|_| ()), &[]));
     let unseen = |talk: &mut Talk| drop(talk.send_unseen(Server, 500).clone());
     check(Reason::NotInCapture, "500 bytes of the server's answer", judge(&after_hello(unseen), &[]));
+    // what ended it says nothing of an answer that was not captured
+    let unseen = |talk: &mut Talk| drop(talk.send_unseen(Server, 500).packet(Client, RST | ACK, &[]).clone());
+    check(Reason::NotInCapture, "500 bytes of the server's answer", judge(&after_hello(unseen), &[]));
+    for side in [Client, Server] {
+        let mut talk = Talk::open(40_000);
+        talk.full12(&Hello::tls12(1), &wire::ticket(7, 1)).close();
+        let of_one_side: Vec<_> = talk
+            .packets
+            .iter()
+            .filter(|packet| (packet[20..22] == 40_000_u16.to_be_bytes()) == (side == Client))
+            .collect();
+        let of_one_side: Vec<Vec<u8>> = of_one_side.into_iter().cloned().collect();
+        let words = if side == Client { "only the client's packets" } else { "only the server's packets" };
+        check(Reason::NotInCapture, words, judge(&connections(&of_one_side)[0], &[]));
+    }
+    let mut talk = Talk::open(40_000);
+    talk.packet(Client, ACK, &Hello::tls12(1).record());
+    let missing = talk.packets.pop().unwrap();
+    assert!(missing.len() > 100);
+    talk.send(Server, &[wire::hello12(&[]), wire::certificate_flight()].concat());
+    check(Reason::NotInCapture, "the ClientHello is missing from the capture", judge(&only(&talk), &[]));
+    // how far a handshake had come that was not finished
+    let mut talk = Talk::open(40_000);
+    talk.send(Client, &Hello::tls12(1).with_ticket(&wire::ticket(7, 1)).record());
+    talk.send(Server, &[wire::hello12(&[]), wire::certificate_flight()].concat()).packet(Client, RST, &[]);
+    let words = "(packet 8); the server had begun a full handshake, and so had not taken the ticket";
+    check(Reason::Reset, words, judge(&only(&talk), &[offered(7, Verdict::NoKey)]));
+    let mut talk = Talk::open(40_000);
+    talk.send(Client, &hello13().record()).send(Server, &wire::hello13([3, 4], Some(0))).packet(Client, RST, &[]);
+    check(Reason::Reset, "the server had chosen PSK identity 0", judge(&only(&talk), &[identity(7, Verdict::NoKey)]));
     let garbled = |talk: &mut Talk| drop(talk.send(Server, &handshake(2, &[3, 3, 0, 0])).clone());
     check(Reason::MalformedHello, "the ServerHello cannot be read", judge(&after_hello(garbled), &[]));
     let datagrams = [wire::datagram(Client, 50_000, &dtls_hello(1)), wire::datagram(Client, 50_000, &dtls_hello(2))];
     check(Reason::NoAnswer, "no answer", judge(&connections(&datagrams)[0], &[]));
+    let verify = [&[0xfe, 0xfd][..], &wire::prefixed(1, &[0xc0; 20])].concat();
+    let verify = [&[3][..], &[0, 0, 23, 0, 0, 0, 0, 0, 0, 0, 23], &verify].concat();
+    let verify = [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0][..], &wire::prefixed(2, &verify)].concat();
+    let datagrams = [wire::datagram(Client, 50_000, &dtls_hello(1)), wire::datagram(Server, 50_000, &verify)];
+    check(Reason::NotInCapture, "again, with a cookie", judge(&connections(&datagrams)[0], &[]));
 
     // by what came before
     let sealed = |name: u8| (full12(true), vec![offered(9, Verdict::UnknownKey), issued(name, Verdict::NoKey)]);

@@ -198,7 +198,7 @@ impl Collector {
             self.server_hello = true;
             self.flight_wanted = hello.is_psk_only() && !self.no_records;
         }
-        // early data goes with the first identity, and not on after another hello (RFC 8446 section 4.2.10)
+        // early data goes with the first identity, and not on after another hello (RFC 9846, RFC 8446 section 4.2.10)
         self.early_data &= !hello.is_retry_request() && hello.selected_identity == Some(0);
         self.tls13 = hello.is_tls13;
         self.begin(1 - side.min(1), stamp);

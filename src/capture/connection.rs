@@ -19,7 +19,7 @@ pub struct Message {
     pub time: Time,
 }
 
-/// An alert that was sent in plain (RFC 8446 section 6).
+/// An alert that was sent in plain (RFC 9846, RFC 8446 section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alert {
     /// Who sent it.
@@ -41,6 +41,14 @@ impl Alert {
         self.level == 2
     }
 
+    /// Whether it says that something is wrong, whatever its level: the others say that somebody goes, or are in the way
+    /// of nothing.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        // close_notify, user_canceled, no_renegotiation, unrecognized_name
+        !matches!(self.description, 0 | 90 | 100 | 112)
+    }
+
     /// The word for its level.
     #[must_use]
     pub fn level_name(&self) -> &'static str {
@@ -51,7 +59,7 @@ impl Alert {
         }
     }
 
-    /// The name of what is wrong (RFC 8446 section 6; IANA registry "TLS Alerts").
+    /// The name of what is wrong (RFC 9846, RFC 8446 section 6; IANA registry "TLS Alerts").
     #[must_use]
     pub fn name(&self) -> &'static str {
         crate::tls::alert::name(self.description)
@@ -93,6 +101,14 @@ pub struct Flight {
     pub server_changed: bool,
     /// As much that is encrypted, sent by the client after the `ServerHello`, as a Finished takes (TLS 1.3).
     pub client_protected: bool,
+}
+
+impl Flight {
+    /// Whether a message was seen that only the handshake of a new session has.
+    #[must_use]
+    pub fn begins_session(&self) -> bool {
+        self.certificate || self.key_exchange || self.hello_done || self.certificate_request || self.client_key_exchange
+    }
 }
 
 /// How a handshake went.
@@ -243,8 +259,13 @@ impl Connection {
     fn was_cut_short(&self, is_tls13: bool) -> bool {
         let (client, server) = (self.evidence(Side::Client), self.evidence(Side::Server));
         let ended = client.reset.is_some() || server.reset.is_some() || client.fin.is_some();
-        // in TLS 1.3 a ChangeCipherSpec says nothing: it is there for middleboxes
-        let answered = if is_tls13 { self.flight.client_protected } else { self.flight.client_changed };
+        // in TLS 1.3 a ChangeCipherSpec says nothing: it is there for middleboxes; of a new session of TLS ≤ 1.2 the server's
+        // comes after the client's
+        let answered = if is_tls13 {
+            self.flight.client_protected
+        } else {
+            self.flight.client_changed || (self.flight.begins_session() && self.flight.server_changed)
+        };
         ended && !answered && !self.client_lost && client.unseen == 0
     }
 
@@ -338,12 +359,10 @@ impl Connection {
                 None => HandshakeKind::Full,
             };
         }
-        let Flight { certificate, key_exchange, hello_done, certificate_request, client_key_exchange, .. } =
-            self.flight;
         if !self.flight.server_changed {
             return HandshakeKind::Incomplete;
         }
-        if certificate || key_exchange || hello_done || certificate_request || client_key_exchange {
+        if self.flight.begins_session() {
             return HandshakeKind::Full;
         }
         // a new session always has one of these: what is missing may have been lost

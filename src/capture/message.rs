@@ -1,4 +1,5 @@
-//! Handshake messages put together from records (RFC 8446 section 5.1: a message may span records, and a record hold
+//! Handshake messages put together from records (RFC 9846, RFC 8446 section 5.1: a message may span records, and a
+//! record hold
 //! several messages).
 
 use super::collect::{Collector, Stamp};

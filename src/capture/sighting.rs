@@ -6,6 +6,7 @@ use super::connection::{Connection, Message};
 use super::container::Time;
 use crate::tls::hello::ClientHello;
 use crate::tls::tls13::NewSessionTicket;
+use crate::tls::wire::Reader;
 
 /// The message a ticket was in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,9 +14,9 @@ use crate::tls::tls13::NewSessionTicket;
 pub enum Carrier {
     /// The server's `NewSessionTicket` (TLS 1.3 encrypts it: it is seen with the connection's own secrets only).
     NewSessionTicket,
-    /// The `session_ticket` extension of a `ClientHello` (RFC 5077).
+    /// The `session_ticket` extension of a `ClientHello` (RFC 9846, RFC 5077).
     SessionTicket,
-    /// A PSK identity of a `ClientHello` (RFC 8446 section 4.2.11).
+    /// A PSK identity of a `ClientHello` (RFC 9846, RFC 8446 section 4.2.11).
     Psk,
 }
 
@@ -77,7 +78,7 @@ pub struct Sighting<'c> {
     /// The ticket's age in milliseconds as the client reckons; known once the ticket is open.
     pub age_ms: Option<u32>,
     /// Whether the client says that the identity is of a PSK that comes from elsewhere than a ticket: its age is zero,
-    /// or the hello says so (RFC 8446 section 4.2.11, RFC 9973), or it is a text.
+    /// or the hello says so (RFC 9846, RFC 8446 section 4.2.11, RFC 9973), or it is a text.
     pub is_external: bool,
     /// Whether the hello also has an encrypted one (RFC 9849): if that is not pretence, what is seen here is random.
     pub beside_encrypted: bool,
@@ -128,9 +129,7 @@ impl Connection {
                     identity: Some(index),
                     selected: self.chose(identity.identity),
                     obfuscated_age: Some(identity.obfuscated_age),
-                    is_external: hello.certificate_with_psk
-                        || identity.obfuscated_age == 0
-                        || is_text(identity.identity),
+                    is_external: hello.certificate_with_psk || is_external(identity.identity, identity.obfuscated_age),
                     ..blank(message, identity.identity, Carrier::Psk, Some(hello))
                 });
             }
@@ -159,7 +158,24 @@ impl Connection {
     }
 }
 
-/// Whether an identity is a word that somebody chose: tickets are longer, and look random.
-fn is_text(identity: &[u8]) -> bool {
-    identity.len() < 64 && identity.iter().all(|byte| matches!(byte, b' '..=b'~'))
+/// Bytes of an identity that is too short for a ticket.
+const SHORTER_THAN_TICKETS: usize = 64;
+
+/// Whether an identity is of a PSK that comes from elsewhere than a ticket: a word that somebody chose, since tickets are
+/// longer and look random, or one that was imported. An age of zero says so too, but a ticket may have that at times, if
+/// its server adds nothing to the age or a wrong sum comes out: of what is as long as a ticket, it proves nothing.
+fn is_external(identity: &[u8], obfuscated_age: u32) -> bool {
+    let is_short = identity.len() < SHORTER_THAN_TICKETS;
+    let is_text = identity.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    (is_short && is_text) || (obfuscated_age == 0 && (is_short || is_text)) || is_imported(identity)
+}
+
+/// Whether it is an `ImportedIdentity` (RFC 9258 section 5.1): identity, context, protocol version and KDF.
+fn is_imported(identity: &[u8]) -> bool {
+    let parts = |mut reader: Reader<'_>| {
+        let (name, _context) = (reader.vec16()?, reader.vec16()?);
+        Some((name.is_empty(), reader.u16()?, reader.u16()?, reader.is_empty()))
+    };
+    // TLS 1.3 and DTLS 1.3, HKDF with SHA-256 and SHA-384
+    matches!(parts(Reader(identity)), Some((false, 0x0304 | 0xfefc, 1 | 2, true)))
 }

@@ -1,4 +1,4 @@
-//! The TLS record layer of one direction (RFC 8446 section 5.1), fed in pieces of any size.
+//! The TLS record layer of one direction (RFC 9846, RFC 8446 section 5.1), fed in pieces of any size.
 //!
 //! Only what the collector asks for is kept; application data is counted, not copied.
 
@@ -349,7 +349,7 @@ fn may_be_alert(head: &[u8]) -> bool {
 }
 
 /// Whether a ClientHello in the format of SSL 2.0 begins so: a length with the top bit set, the type, a version, and
-/// lengths that agree with the first one, as far as they are there (RFC 5246 appendix E.2).
+/// lengths that agree with the first one, as far as they are there (RFC 9846, RFC 5246 appendix E.2).
 fn may_be_old_hello(head: &[u8]) -> bool {
     if !matches!(head, [0x80..=0xff] | [0x80..=0xff, _] | [0x80..=0xff, _, 1] | [0x80..=0xff, _, 1, 3 | 0, ..]) {
         return false;
@@ -398,7 +398,7 @@ fn begins_hello(head: &[u8]) -> bool {
     })
 }
 
-/// Whether the lengths of record, message and ticket agree, as far as they are there (RFC 5077 section 3.3).
+/// Whether the lengths of record, message and ticket agree, as far as they are there (RFC 9846, RFC 5077 section 3.3).
 fn may_be_ticket(head: &[u8]) -> bool {
     let number = |at: usize| {
         let pair = head.get(at..)?.first_chunk()?;

@@ -86,8 +86,8 @@ pub(super) fn each_session(input: &[u8], sink: &mut dyn FnMut(Option<u64>, Item<
 }
 
 /// The tickets of handshake messages that follow each other, with or without record headers, as a server sends them:
-/// among others (RFC 5077 section 3.3), or several (RFC 8446 section 4.6.1). The messages must be exactly all of
-/// `bytes`.
+/// among others (RFC 9846, RFC 5077 section 3.3), or several (RFC 8446 section 4.6.1). The messages must be exactly
+/// all of `bytes`.
 fn several_messages(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     let mut tickets = Vec::new();
     if bytes.first() == Some(&NEW_SESSION_TICKET) {

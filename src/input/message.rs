@@ -1,12 +1,12 @@
 //! The message that carries a ticket, `NewSessionTicket`, and the ticket in it.
 
-/// Handshake type of `NewSessionTicket` (RFC 8446 section 4).
+/// Handshake type of `NewSessionTicket` (RFC 9846, RFC 8446 section 4).
 pub(super) const NEW_SESSION_TICKET: u8 = 4;
-/// Record type of handshake messages (RFC 8446 section 5.1).
+/// Record type of handshake messages (RFC 9846, RFC 8446 section 5.1).
 pub(super) const HANDSHAKE_RECORD: u8 = 22;
 
 /// The ticket of a `NewSessionTicket` message that is exactly all of `message`, with or without its record header:
-/// RFC 5077 section 3.3, or RFC 8446 section 4.6.1.
+/// RFC 9846 (RFC 5077 section 3.3, or RFC 8446 section 4.6.1).
 #[must_use]
 pub fn unwrap_message(message: &[u8]) -> Option<&[u8]> {
     let message = match message {

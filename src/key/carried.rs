@@ -74,7 +74,7 @@ fn seed(key: &KeyBytes) -> Result<&[u8], Unwritable> {
 }
 
 /// What a key is for.
-fn algorithms(key: &KeyBytes) -> String {
+pub(super) fn algorithms(key: &KeyBytes) -> String {
     let Some((mode, hash)) = key.scheme.mac() else { return "an AEAD".to_owned() };
     let (cipher, hash) = (if mode == Mode::Ctr { "CTR" } else { "CBC" }, hash.name());
     let slots = if key.scheme.derives() { ", derived from a master key for each slot of time" } else { "" };

@@ -85,6 +85,12 @@ impl Layout {
         }
     }
 
+    /// The secrets of a key, without the name before them.
+    #[cfg(feature = "keyfind")]
+    pub(crate) fn without_name<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        bytes.get(self.name_length()..).unwrap_or(bytes)
+    }
+
     /// Divides `bytes`; `None` if the size is another.
     pub(crate) fn divide<'a>(&self, bytes: &'a [u8]) -> Option<Parts<'a>> {
         if bytes.len() != self.size() {

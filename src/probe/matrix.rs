@@ -74,6 +74,10 @@ pub fn judge(
             (Reason::OtherKey, why)
         }
         Some((one, _, true)) => same_key(from, to, one),
+        None if to.tickets().next().is_none() => {
+            let why = "no full handshake there gave a ticket, so that the key and the session ID context are not known";
+            (Reason::Unknown, why.to_owned())
+        }
         None => {
             let why = "the tickets have no key name, and none of the keys given opens them: a key, or another session ID \
                        context, may be the cause";

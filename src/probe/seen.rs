@@ -285,12 +285,13 @@ impl VersionFacts {
 
     /// Takes what a connection showed.
     pub fn add(&mut self, seen: Seen) {
+        // for want of one the handshake may have failed
+        self.asks_certificate |= seen.asks_certificate;
         if let Some(failure) = seen.failure {
             self.failure.get_or_insert(failure);
             return;
         }
         self.offered += u32::from(seen.offered);
-        self.asks_certificate |= seen.asks_certificate;
         self.early_data = self.early_data.or(seen.early_data);
         if let Some(certificate) = seen.certificate.filter(|certificate| !self.certificates.contains(certificate)) {
             self.certificates.push(certificate);
@@ -439,5 +440,17 @@ impl NodeFacts {
     #[must_use]
     pub fn context(&self) -> Option<&[u8]> {
         self.tickets().find_map(|ticket| ticket.context.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handshake_that_failed_for_want_of_a_certificate_says_that_one_is_asked_for() {
+        let mut facts = VersionFacts::new(Version::Tls12);
+        facts.add(Seen { asks_certificate: true, ..Seen::failed(Failure::Alert(40)) });
+        assert!(facts.asks_certificate && !facts.is_spoken());
     }
 }

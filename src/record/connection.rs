@@ -9,7 +9,7 @@ use crate::session::Protocol;
 use crate::tls::hello::{ClientHello, ServerHello};
 use crate::tls::registry::{self, CipherSuite};
 
-/// What became of early data (RFC 8446 section 4.2.10).
+/// What became of early data (RFC 9846, RFC 8446 section 4.2.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EarlyData {
     /// The client offered none.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::attempt::{Attempt, Mark, Opened, Verdict};
 use super::reason::Reason;
+use super::unrecognised::Unrecognised;
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::Carrier;
@@ -245,9 +246,11 @@ pub(super) fn brought<'t>(connection: &Connection, attempts: &'t [Attempt]) -> O
     let is_tls13 = connection.server_hello()?.is_tls13;
     let carrier = if is_tls13 { Carrier::Psk } else { Carrier::SessionTicket };
     let last = connection.client_hellos.len().checked_sub(1)?;
-    let mut brought = attempts.iter().filter(|attempt| attempt.hello == Some(last) && attempt.carrier == carrier);
-    let first = brought.clone().next();
-    brought.find(|attempt| attempt.selected).or(first)
+    let brought = attempts.iter().filter(|attempt| attempt.hello == Some(last) && attempt.carrier == carrier);
+    let is_external = |attempt: &&Attempt| matches!(attempt.verdict, Verdict::Unrecognised(Unrecognised::External));
+    // an external PSK says nothing about a ticket beside it
+    let ticket = || brought.clone().find(|attempt| !is_external(attempt));
+    brought.clone().find(|attempt| attempt.selected).or_else(ticket).or_else(|| brought.clone().next())
 }
 
 fn is_taken(attempt: &Attempt, brought: Option<&Attempt>) -> bool {

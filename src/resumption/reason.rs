@@ -48,9 +48,9 @@ pub enum Reason {
     Ech,
     /// The ticket has no form that is known.
     Unrecognised,
-    /// A fatal alert ended the handshake.
+    /// An alert ended the handshake: a fatal one, or all that the server answered.
     Alert,
-    /// An RST ended it.
+    /// A side reset the connection before the handshake was over.
     Reset,
     /// A side closed the connection.
     Closed,
@@ -152,10 +152,4 @@ pub struct Conclusion {
     pub reason: Reason,
     /// What happened to the resumption, and the likely cause, in one sentence.
     pub why: String,
-}
-
-impl Conclusion {
-    pub(super) fn new(reason: Reason, why: impl Into<String>) -> Self {
-        Self { reason, why: why.into() }
-    }
 }

@@ -198,7 +198,7 @@ fn psk(
     let mut line = |label, secret: &Secret| {
         lines.push(Line { label, client_random: hello.random, secret: secret.clone() });
     };
-    // early data belongs to the first identity of the first hello (RFC 8446 section 4.2.10)
+    // early data belongs to the first identity of the first hello (RFC 9846, RFC 8446 section 4.2.10)
     let early_traffic = (identity == 0 && number == 0 && hello.early_data).then(|| {
         let traffic = early.client_early_traffic(&message.bytes);
         line(Label::ClientEarlyTrafficSecret, &traffic);

@@ -7,7 +7,7 @@ use crate::ticket::{Malformed, Shape, Ticket};
 /// Why something in the place of a ticket is not recognised as one. Its limits are certain: a message holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unrecognised {
-    /// The identity of an external PSK (RFC 8446 section 2.2, RFC 9973).
+    /// The identity of an external PSK (RFC 9846, RFC 8446 section 2.2, RFC 9973).
     External,
     /// It stands beside an encrypted ClientHello, and is random if the offer is in there (RFC 9849 section 6.1.2).
     Encrypted,

@@ -1,14 +1,16 @@
-//! What happened to a resumption: the reason, made of the evidence and of the opened tickets, and one sentence for it.
+//! What happened to a resumption: the evidence of both sides, of the tickets and of the connections before makes a
+//! [`Cause`], which has a reason and a sentence.
 
-use std::fmt::Write as _;
-
+use super::attempt::{Attempt, Opened, Verdict};
+use super::cause::{
+    Age, Begun, Brought, Cause, Chosen, End, Got, Known, Missing, Offered, Refusal, Renewed, Sealer, Stage,
+};
 use super::history::{self, History, Name, Server, opened};
-use super::reason::{Conclusion, Reason};
-use super::{Attempt, Opened, Unrecognised, Verdict};
+use super::reason::Conclusion;
+use super::unrecognised::Unrecognised;
 use crate::capture::Connection;
 use crate::capture::connection::{Alert, HandshakeKind, Malformed, Side};
 use crate::capture::sighting::Carrier;
-use crate::escape::Text;
 use crate::key::{KeyName, Role};
 use crate::tls::hello::{ClientHello, ServerHello};
 use crate::tls::tls13::Hash;
@@ -33,6 +35,11 @@ struct Facts<'a> {
 /// capture, and the connections before it support it. `now` is the time of the connection, seconds since 1970.
 #[must_use]
 pub fn conclude(connection: &Connection, attempts: &[Attempt], history: &History, now: i64) -> Conclusion {
+    let cause = cause(connection, attempts, history, now);
+    Conclusion { reason: cause.reason(), why: cause.to_string() }
+}
+
+fn cause(connection: &Connection, attempts: &[Attempt], history: &History, now: i64) -> Cause {
     let (client, server) = (connection.client_hello(), connection.server_hello());
     let Some(client) = &client else { return without_client_hello(connection) };
     let Some(server) = &server else { return unanswered(connection) };
@@ -40,11 +47,8 @@ pub fn conclude(connection: &Connection, attempts: &[Attempt], history: &History
     let brought = history::brought(connection, attempts);
     let facts = Facts { connection, client, server, brought, issued, history, now };
     match connection.handshake_of(Some(client), Some(server)) {
-        HandshakeKind::Incomplete => incomplete(connection),
-        HandshakeKind::ResumedSessionId => Conclusion::new(
-            Reason::Resumed,
-            "the server took up the session of the ID that the client brought, from its own cache; no ticket was involved",
-        ),
+        HandshakeKind::Incomplete => incomplete(connection, facts.begun()),
+        HandshakeKind::ResumedSessionId => Cause::SessionId,
         HandshakeKind::ResumedTicket => facts.resumed(),
         HandshakeKind::ResumedPsk => facts.chosen_psk(),
         HandshakeKind::Full => match brought {
@@ -54,120 +58,90 @@ pub fn conclude(connection: &Connection, attempts: &[Attempt], history: &History
     }
 }
 
-fn without_client_hello(connection: &Connection) -> Conclusion {
+fn without_client_hello(connection: &Connection) -> Cause {
     if let Some(malformed) = connection.malformed.filter(|malformed| malformed.from == Side::Client) {
-        return unreadable(malformed, connection.alert);
+        return unreadable(connection, malformed);
     }
-    let what = if !connection.evidence(Side::Client).seen && connection.evidence(Side::Server).seen {
-        "the capture has only the server's packets"
+    let client = connection.evidence(Side::Client);
+    let missing = if !client.seen && connection.evidence(Side::Server).seen {
+        Missing::Side(Side::Client)
     } else if connection.client_lost {
-        "the capture does not have the whole ClientHello"
+        Missing::PartOfClientHello
+    } else if client.syn {
+        Missing::ClientHello
     } else {
-        "the capture begins after the ClientHello"
+        Missing::Beginning
     };
-    Conclusion::new(Reason::NotInCapture, format!("{what}: what the client brought is not known"))
+    Cause::NoClientHello(missing, connection.server_hello().and_then(|server| server.selected_identity))
 }
 
 /// A hello that nobody can read, and what the other side said to it.
-fn unreadable(malformed: Malformed, alert: Option<Alert>) -> Conclusion {
-    let (hello, error) = (if malformed.from == Side::Client { "ClientHello" } else { "ServerHello" }, malformed.error);
-    let answer = match alert.filter(|alert| alert.from != malformed.from) {
-        Some(alert) => format!("; the {} answered with the alert {}", alert.from.as_str(), named(alert)),
-        None => String::new(),
-    };
-    Conclusion::new(Reason::MalformedHello, format!("the {hello} cannot be read: {error}{answer}"))
-}
-
-fn named(alert: Alert) -> String {
-    format!("{} ({})", alert.name(), alert.description)
-}
-
-fn failed(alert: Alert) -> Conclusion {
-    let (from, name) = (alert.from.as_str(), named(alert));
-    Conclusion::new(Reason::Alert, format!("the handshake failed: the {from} sent the alert {name}"))
+fn unreadable(connection: &Connection, malformed: Malformed) -> Cause {
+    Cause::Malformed(malformed, connection.alert.filter(|alert| alert.from != malformed.from))
 }
 
 /// There is no ServerHello, or only a HelloRetryRequest.
-fn unanswered(connection: &Connection) -> Conclusion {
-    let server = connection.evidence(Side::Server);
+fn unanswered(connection: &Connection) -> Cause {
     if let Some(alert) = connection.alert.filter(Alert::is_fatal) {
-        return failed(alert);
+        return Cause::Alert(alert, Begun::Unknown);
     }
     if let Some(malformed) = connection.malformed {
-        return unreadable(malformed, connection.alert);
+        return unreadable(connection, malformed);
     }
+    let (client, server) = (connection.evidence(Side::Client), connection.evidence(Side::Server));
     if let Some(other) = server.other {
-        return Conclusion::new(Reason::NotTls, format!("the server did not answer with TLS, but with {other}"));
+        return Cause::NotTls(other);
     }
-    let after = if connection.retry_request().is_some() {
-        "the server asked for another ClientHello"
-    } else {
-        "the ClientHello has no answer"
-    };
-    if let Some(conclusion) = ended(connection, after) {
-        return conclusion;
-    }
-    let missing = if server.unseen > 0 {
-        let bytes = server.unseen;
-        format!("{bytes} bytes of the server's answer were acknowledged and are not in the capture")
+    let stage = if connection.retry_request().is_some() { Stage::Retry } else { Stage::ClientHello };
+    let missing = if client.seen && !server.seen {
+        Missing::Side(Side::Server)
+    } else if server.unseen > 0 {
+        Missing::Bytes(server.unseen)
     } else if connection.server_lost {
-        "packets with the server's answer are missing from the capture".to_owned()
-    } else if connection.evidence(Side::Client).seen && !server.seen {
-        "the capture has only the client's packets".to_owned()
-    } else if connection.retry_request().is_some() {
-        format!("{after}, and the capture does not show what came of it")
+        Missing::Answer
+    } else if let Some(end) = ended(connection) {
+        return Cause::Ended(stage, end, Begun::Unknown);
+    } else if stage == Stage::Retry {
+        Missing::AfterRetry
+    } else if connection.flight.hello_verify_request {
+        Missing::AfterVerify
     } else if connection.open_at_end {
-        "the capture ends before an answer to the ClientHello".to_owned()
+        Missing::EndBeforeAnswer
     } else {
-        return Conclusion::new(Reason::NoAnswer, "the capture shows no answer to the ClientHello");
+        return Cause::NoAnswer;
     };
-    Conclusion::new(Reason::NotInCapture, missing)
+    Cause::NotInCapture(missing, Begun::Unknown)
 }
 
-/// Who ended the connection before the handshake was over, if somebody did.
-fn ended(connection: &Connection, after: &str) -> Option<Conclusion> {
+/// Who ended the connection, if somebody did: a reset counts more than that one side was done.
+fn ended(connection: &Connection) -> Option<End> {
     let ends = [Side::Client, Side::Server].map(|side| (side, connection.evidence(side)));
-    let first = |end: fn(&(Side, &crate::capture::evidence::Evidence)) -> Option<u64>| {
-        let mut found: Vec<(u64, Side)> = ends.iter().filter_map(|each| Some((end(each)?, each.0))).collect();
-        found.sort_unstable_by_key(|(packet, _)| *packet);
-        found.first().copied()
+    let first = |packets: [Option<u64>; 2]| {
+        let all = ends.iter().zip(packets).filter_map(|((side, _), packet)| Some((packet?, *side)));
+        all.min_by_key(|(packet, _)| *packet)
     };
-    if let Some((packet, side)) = first(|(_, evidence)| evidence.reset) {
-        let who = side.as_str();
-        return Some(Conclusion::new(
-            Reason::Reset,
-            format!("{after}: the {who} reset the connection (packet {packet})"),
-        ));
-    }
-    // a close tells only what had not come by then, if nothing of it is missing
-    if connection.server_lost || connection.client_lost || ends.iter().any(|(_, evidence)| evidence.unseen > 0) {
-        return None;
-    }
-    let (packet, side) = first(|(_, evidence)| evidence.fin)?;
-    let who = side.as_str();
-    Some(Conclusion::new(Reason::Closed, format!("{after}: the {who} closed the connection (packet {packet})")))
+    let closed = first(ends.map(|(_, evidence)| evidence.fin));
+    let reset = first(ends.map(|(_, evidence)| evidence.reset));
+    let (packet, by) = reset.or(closed)?;
+    let closed_before = closed.filter(|closed| reset.is_some() && closed.0 < packet);
+    Some(End { by, packet, is_reset: reset.is_some(), closed_before, warning: connection.alert })
 }
 
-fn incomplete(connection: &Connection) -> Conclusion {
+/// A handshake that was answered and not finished, as far as the capture shows it.
+fn incomplete(connection: &Connection, begun: Begun) -> Cause {
     if let Some(alert) = connection.alert.filter(Alert::is_fatal) {
-        return failed(alert);
-    }
-    if let Some(conclusion) = ended(connection, "the handshake was not finished") {
-        return conclusion;
+        return Cause::Alert(alert, begun);
     }
     let unseen = [Side::Client, Side::Server].iter().any(|side| connection.evidence(*side).unseen > 0);
-    if connection.server_lost || connection.client_lost || unseen {
-        let missing = "packets of the handshake are missing from the capture: whether it resumed is not known";
-        return Conclusion::new(Reason::NotInCapture, missing);
+    let is_torn = connection.server_lost || connection.client_lost || unseen;
+    match ended(connection) {
+        // what is missing may have been the rest of the handshake
+        Some(end) if !is_torn || connection.is_cut_short() => Cause::Ended(Stage::Answered, end, begun),
+        _ if is_torn => Cause::NotInCapture(Missing::Packets, begun),
+        _ if connection.flight.server_changed => Cause::Unasked,
+        _ if connection.open_at_end => Cause::NotInCapture(Missing::EndOfCapture, begun),
+        _ => Cause::NotInCapture(Missing::End, begun),
     }
-    if connection.flight.server_changed {
-        let odd = "an abbreviated handshake, and the client had brought neither a ticket nor this session ID";
-        return Conclusion::new(Reason::Unknown, odd);
-    }
-    if connection.open_at_end {
-        return Conclusion::new(Reason::NotInCapture, "the capture ends before the handshake does");
-    }
-    Conclusion::new(Reason::NotInCapture, "the capture does not show the end of the handshake")
 }
 
 impl Facts<'_> {
@@ -175,162 +149,120 @@ impl Facts<'_> {
         self.history.server(self.connection.server)
     }
 
+    /// What the server had decided, if the handshake went no further.
+    fn begun(&self) -> Begun {
+        if let Some(number) = self.server.selected_identity.filter(|_| self.server.is_tls13) {
+            return Begun::Psk(number);
+        }
+        match self.connection.decision() {
+            HandshakeKind::ResumedTicket | HandshakeKind::ResumedSessionId => Begun::Resumption,
+            _ if self.brought.is_none() => Begun::Unknown,
+            HandshakeKind::Full => Begun::Full,
+            _ if self.connection.flight.begins_session() => Begun::Full,
+            _ => Begun::Unknown,
+        }
+    }
+
     /// TLS ≤ 1.2: the server took the ticket.
-    fn resumed(&self) -> Conclusion {
-        let mut text = "the server accepted the ticket".to_owned();
-        let brought = self.brought;
-        if let Some(late) = brought.and_then(opened).and_then(|ticket| expired_by(ticket, self.now)) {
-            let _ = write!(text, ", although it had expired {late} before");
-        }
-        if let Some(issued) = self.issued {
-            text += " and issued another one in its place";
-            let names = brought.and_then(|attempt| attempt.key_name).zip(issued.key_name);
-            if let Some((old, new)) = names.filter(|(old, new)| old != new) {
-                let _ = write!(
-                    text,
-                    ", under the key {new} instead of {old}: it has both keys, and seals under the new one"
-                );
-            }
-            text += reload(issued);
-        }
-        text += &self.lived();
-        Conclusion::new(Reason::Resumed, text)
+    fn resumed(&self) -> Cause {
+        let renewed = self.issued.map(|issued| {
+            let names = self.brought.and_then(|attempt| attempt.key_name).zip(issued.key_name);
+            Renewed { keys: names.filter(|(old, new)| old != new), is_stale: is_stale(issued) }
+        });
+        let late = self.brought.and_then(opened).and_then(|ticket| self.expired_by(ticket));
+        Cause::Ticket { late, renewed, lived: self.lived() }
     }
 
     /// TLS 1.3: the server chose a PSK.
-    fn chosen_psk(&self) -> Conclusion {
+    fn chosen_psk(&self) -> Cause {
         let number = self.server.selected_identity.unwrap_or(0);
-        let mut reason = Reason::Resumed;
-        let chosen = self.brought.filter(|attempt| attempt.selected);
-        let mut text = match chosen.map(|attempt| &attempt.verdict) {
-            Some(Verdict::StatefulId) => {
-                format!("the server chose PSK identity {number}, a session ID of its own cache")
-            }
-            Some(Verdict::Unrecognised(Unrecognised::External)) => {
-                reason = Reason::ExternalPsk;
-                format!("the server chose PSK identity {number}, an external PSK: nothing was resumed")
-            }
-            Some(Verdict::Unrecognised(Unrecognised::Encrypted)) => format!(
-                "the server chose PSK identity {number} of the encrypted ClientHello, which the capture does not show"
-            ),
-            Some(Verdict::Opened(opened)) if opened.binder == Some(true) => {
-                format!("the server accepted the ticket, PSK identity {number}, and its PSK gives the client's binder")
-            }
-            Some(Verdict::Opened(opened)) if opened.binder == Some(false) => {
-                format!("the server accepted PSK identity {number}, but the PSK in the ticket does not give the binder")
-            }
-            _ => format!("the server accepted PSK identity {number}"),
+        let attempt = self.brought.filter(|attempt| attempt.selected);
+        let chosen = match attempt.map(|attempt| &attempt.verdict) {
+            _ if self.client.identities.len() <= usize::from(number) => Chosen::NotOffered,
+            Some(Verdict::StatefulId) => Chosen::Handle,
+            Some(Verdict::Unrecognised(Unrecognised::External)) => Chosen::External,
+            Some(Verdict::Unrecognised(Unrecognised::Encrypted)) => Chosen::Encrypted,
+            Some(Verdict::Opened(opened)) => Chosen::Opened(opened.binder),
+            _ => Chosen::Closed,
         };
-        if let Some(late) = chosen.and_then(opened).and_then(|ticket| expired_by(ticket, self.now)) {
-            let _ = write!(text, ", although it had expired {late} before");
-        }
-        if self.server.is_psk_only() {
-            text += "; without a Diffie-Hellman exchange (psk_ke), so that the ticket alone decrypts the connection";
-        }
-        if reason == Reason::Resumed {
-            text += &self.lived();
-        }
-        Conclusion::new(reason, text)
+        let late = attempt.and_then(opened).and_then(|ticket| self.expired_by(ticket));
+        let lived = if chosen == Chosen::External { None } else { self.lived() };
+        Cause::Psk { number, chosen, late, is_psk_only: self.server.is_psk_only(), lived }
     }
 
-    /// For how long the client has gone on without a full handshake, if that is known and longer than a moment.
-    fn lived(&self) -> String {
-        let root = self.brought.and_then(|brought| self.history.root(brought));
-        match root.map(|root| self.now.saturating_sub(root)) {
-            Some(lived) if lived >= 3600 => format!("; its last full handshake was {} before", span(lived)),
-            _ => String::new(),
-        }
+    /// For how long the client has gone on without a full handshake, if that is known.
+    fn lived(&self) -> Option<i64> {
+        let root = self.brought.and_then(|brought| self.history.root(brought))?;
+        Some(self.now.saturating_sub(root))
     }
 
-    fn not_offered(&self) -> Conclusion {
+    fn not_offered(&self) -> Cause {
         let Self { client, server, issued, .. } = *self;
         let got = match issued {
-            Some(_) => "; it was given one",
-            None if server.is_tls13 => "",
-            None if server.announces_ticket => "; it was given none although the server announced one",
-            None => "; the server issued none",
+            Some(_) => Some(Got::Ticket),
+            None if server.is_tls13 => None,
+            None if server.announces_ticket => Some(Got::NoneAnnounced),
+            None => Some(Got::None),
         };
-        let reload = issued.map_or("", reload);
-        let text = if client.session_ticket.is_some_and(|ticket| !ticket.is_empty()) && server.is_tls13 {
-            "the client brought a ticket of TLS 1.2 or before, and the server chose TLS 1.3, which cannot use it"
-                .to_owned()
-        } else if !client.identities.is_empty() && !server.is_tls13 {
-            let name = server.protocol.name();
-            format!("the client brought a TLS 1.3 PSK, and the server chose {name}, which cannot use it")
-        // with TLS 1.3 a session ID is often made up for the sake of middleboxes
-        } else if !client.session_id.is_empty() && !client.offers_tls13 && !server.is_tls13 {
-            let text =
-                format!("the client brought a session ID that the server did not take up, but no ticket{got}{reload}");
-            return Conclusion::new(Reason::CacheMiss, text);
-        } else {
-            match client.session_ticket {
-                _ if server.is_tls13 && client.encrypted_client_hello => {
-                    "the client brought no ticket that can be seen: another ClientHello may be encrypted inside"
-                        .to_owned()
-                }
-                _ if server.is_tls13 => "the client brought no ticket".to_owned(),
-                Some(_) => format!("the client brought no ticket and asked for one{got}"),
-                None => format!("the client neither brought a ticket nor asked for one{got}"),
+        let has_ticket = client.session_ticket.is_some_and(|ticket| !ticket.is_empty());
+        let in_first = || self.connection.client_hellos.first().and_then(|first| ClientHello::parse(&first.bytes));
+        let brought = if server.is_tls13 {
+            match () {
+                () if has_ticket => Brought::OldTicket,
+                () if client.encrypted_client_hello => Brought::Encrypted,
+                () if in_first().is_some_and(|first| !first.identities.is_empty()) => Brought::DroppedPsk,
+                () => Brought::Nothing,
             }
+        } else if !client.identities.is_empty() {
+            Brought::NewPsk(server.protocol.name())
+        // with TLS 1.3 a session ID is often made up for the sake of middleboxes
+        } else if !client.session_id.is_empty() && !client.offers_tls13 {
+            Brought::SessionId
+        } else if client.session_ticket.is_some() {
+            Brought::Request
+        } else {
+            Brought::NoRequest
         };
-        Conclusion::new(Reason::NoTicketOffered, text + reload)
+        let got = got.filter(|_| !matches!(brought, Brought::NewPsk(_)));
+        Cause::NotOffered { brought, got, is_stale: issued.is_some_and(is_stale) }
     }
 
-    fn refused(&self, brought: &Attempt) -> Conclusion {
-        let (reason, cause) = self.cause(brought);
+    fn refused(&self, brought: &Attempt) -> Cause {
+        let why = self.refusal(brought);
         let what = match (&brought.verdict, brought.carrier) {
-            (Verdict::Unrecognised(Unrecognised::External), _) => "external PSK",
-            (Verdict::StatefulId, _) => "session ID",
-            (_, Carrier::Psk) => "PSK identity",
-            _ => "ticket",
+            (Verdict::Unrecognised(Unrecognised::External), _) => Offered::ExternalPsk,
+            (Verdict::StatefulId, _) => Offered::SessionId,
+            (_, Carrier::Psk) => Offered::Identity,
+            _ => Offered::Ticket,
         };
-        let reload = if reason == Reason::NotReloaded { "" } else { self.issued.map_or("", reload) };
-        Conclusion::new(reason, format!("the server did not accept the {what}: {cause}{reload}"))
+        let says_so = matches!(why, Refusal::NotReloaded { .. });
+        Cause::Refused { what, is_stale: !says_so && self.issued.is_some_and(is_stale), why }
     }
 
     /// Why a ticket was not accepted.
-    fn cause(&self, brought: &Attempt) -> (Reason, String) {
-        let said = |reason, text: &str| (reason, text.to_owned());
+    fn refusal(&self, brought: &Attempt) -> Refusal {
         let is_plain = matches!(
             brought.verdict,
             Verdict::Unrecognised(Unrecognised::Form) | Verdict::Malformed | Verdict::UnknownKey | Verdict::NoKey
         );
         if is_plain && self.without_tickets() {
-            return without_tickets();
+            return Refusal::NoTicketsIssued;
         }
         match &brought.verdict {
-            Verdict::StatefulId => {
-                said(Reason::CacheMiss, "the cache of the server that answered does not have the session")
-            }
-            Verdict::Unrecognised(Unrecognised::External) => {
-                said(Reason::ExternalPsk, "it has nothing to do with resumption, and the server chose to do without it")
-            }
-            Verdict::Unrecognised(Unrecognised::Encrypted) => said(
-                Reason::Ech,
-                "it stands beside an encrypted ClientHello, and no key opens it: the client's real offer, if there is \
-                 one, is inside",
-            ),
-            Verdict::Unrecognised(Unrecognised::Form) => {
-                said(Reason::Unrecognised, "it has not the form of any family of tickets that is known here")
-            }
-            Verdict::BadMac => said(
-                Reason::BadMac,
-                "its MAC does not verify: it was altered, or the secrets changed under the same key name",
-            ),
-            Verdict::Unusable => said(Reason::BadSession, "what is sealed in it is not a session"),
-            Verdict::Malformed => {
-                said(Reason::Unrecognised, "it has not the form of the tickets that are understood here")
-            }
+            Verdict::StatefulId => Refusal::NotCached,
+            Verdict::Unrecognised(Unrecognised::External) => Refusal::External,
+            Verdict::Unrecognised(Unrecognised::Encrypted) => Refusal::Encrypted,
+            Verdict::Unrecognised(Unrecognised::Form) | Verdict::Malformed => Refusal::NoForm,
+            Verdict::BadMac => Refusal::BadMac,
+            Verdict::Unusable => Refusal::NotASession,
             Verdict::Opened(ticket) => self.opened_and_refused(brought, ticket),
-            Verdict::UnknownKey => self.by_key(brought).unwrap_or_else(|| {
-                let key = key_of(brought);
-                (Reason::UnknownKey, format!("it is sealed under {key}, which is none of the keys given"))
-            }),
-            Verdict::NoKey => self.by_key(brought).unwrap_or_else(|| {
-                let key = key_of(brought);
-                (Reason::NoKey, format!("it is sealed under {key}; --key FILE tells more"))
-            }),
+            Verdict::UnknownKey => self.by_key(brought).unwrap_or_else(|| self.not_opened(brought, true)),
+            Verdict::NoKey => self.by_key(brought).unwrap_or_else(|| self.not_opened(brought, false)),
         }
+    }
+
+    fn not_opened(&self, brought: &Attempt, any_key: bool) -> Refusal {
+        Refusal::NotOpened { key: brought.key_name, any_key, known: self.known(brought) }
     }
 
     /// TLS ≤ 1.2: a server that uses tickets says so, or issues one.
@@ -338,63 +270,54 @@ impl Facts<'_> {
         !self.server.is_tls13 && !self.server.announces_ticket && self.issued.is_none()
     }
 
-    fn opened_and_refused(&self, brought: &Attempt, ticket: &Opened) -> (Reason, String) {
-        if let Some(late) = expired_by(ticket, self.now) {
-            return (Reason::Expired, format!("it had expired {late} before{}", age(ticket, self.now)));
+    fn opened_and_refused(&self, brought: &Attempt, ticket: &Opened) -> Refusal {
+        if let Some(late) = self.expired_by(ticket) {
+            return Refusal::Expired(late, self.age(ticket));
         }
         let is_tls13 = ticket.protocol.is_tls13();
         if ticket.protocol.is_known() && ticket.protocol != self.server.protocol && !(is_tls13 && self.server.is_tls13)
         {
-            let (old, new) = (ticket.protocol.name(), self.server.protocol_name());
-            return (Reason::OtherProtocol, format!("its session is of {old}, and the server chose {new}"));
+            return Refusal::OtherProtocol { old: ticket.protocol.name(), new: self.server.protocol_name() };
         }
         if ticket.binder == Some(false) {
-            return (Reason::BadBinder, "the client's binder does not come from the PSK in it".to_owned());
+            return Refusal::BadBinder;
         }
         if self.without_tickets() {
-            return without_tickets();
+            return Refusal::NoTicketsIssued;
         }
         if let Some(by_cipher) = self.by_cipher(ticket) {
             return by_cipher;
         }
         if ticket.extended_master_secret == Some(false) && !self.server.is_tls13 && self.server.extended_master_secret {
-            let text = "its session has no extended master secret, which both sides use now (RFC 7627 section 5.3)";
-            return (Reason::OtherEms, text.to_owned());
+            return Refusal::OtherEms;
         }
-        if let Some(by_context) = self.by_context(brought, ticket) {
-            return by_context;
+        if self.has_other_context(brought, ticket) {
+            return Refusal::OtherContext;
         }
-        if let Some(by_key) = self.by_key(brought) {
-            return by_key;
-        }
-        self.by_session(brought, ticket)
+        self.by_key(brought).unwrap_or_else(|| self.by_session(brought, ticket))
     }
 
     /// Whether the suite of the session can still be used.
-    fn by_cipher(&self, ticket: &Opened) -> Option<(Reason, String)> {
+    fn by_cipher(&self, ticket: &Opened) -> Option<Refusal> {
         let suite = ticket.cipher?;
         if self.server.is_tls13 {
-            // RFC 8446 section 4.2.11: the hash must be the same
+            // RFC 9846 (RFC 8446 section 4.2.11): the hash must be the same
             let (old, new) = (Hash::of_suite(suite)?, Hash::of_suite(self.server.cipher)?);
-            let text = "the server chose a cipher suite with another hash than that of its session";
-            return (old != new).then(|| (Reason::OtherCipher, text.to_owned()));
+            return (old != new).then_some(Refusal::OtherHash);
         }
-        let text = "its session has a cipher suite that the client no longer offers";
-        (!self.client.offers_suite(suite)).then(|| (Reason::OtherCipher, text.to_owned()))
+        (!self.client.offers_suite(suite)).then_some(Refusal::SuiteNotOffered)
     }
 
     /// Whether the server has the key, and binds its sessions to something else than the one in the ticket.
-    fn by_context(&self, brought: &Attempt, ticket: &Opened) -> Option<(Reason, String)> {
-        let context = ticket.context?;
+    fn has_other_context(&self, brought: &Attempt, ticket: &Opened) -> bool {
+        let Some(context) = ticket.context else { return false };
         let key_is_there = self.key_is_there(brought) || self.still_opens(brought);
         let issued = self.issued.and_then(opened).and_then(|issued| issued.context);
         let differs = match issued {
             Some(issued) => issued != context,
             None => self.server_facts().is_some_and(|facts| facts.has_other_contexts(context)),
         };
-        let text = "the server has its key, and another session ID context than the one in it: another certificate or \
-                    client CA list (nginx makes the context of them)";
-        (key_is_there && differs).then(|| (Reason::OtherContext, text.to_owned()))
+        key_is_there && differs
     }
 
     /// Whether the server shows that it has the key of a ticket: it seals under it now, or did so last.
@@ -423,139 +346,79 @@ impl Facts<'_> {
     }
 
     /// Whether the server lacks the key, by what it and its address have shown.
-    fn by_key(&self, brought: &Attempt) -> Option<(Reason, String)> {
+    fn by_key(&self, brought: &Attempt) -> Option<Refusal> {
         let old = brought.key_name?;
         let facts = self.server_facts();
-        let here = facts.and_then(|facts| facts.name(old));
+        let had_it = facts.and_then(|facts| facts.name(old)).is_some_and(|here| here.last_shown().is_some());
         let several = facts.is_some_and(Server::has_several);
         let issued = self.issued.and_then(|issued| issued.key_name);
         if let Some(new) = issued.filter(|new| *new != old) {
             let is_newest = opened(brought).is_some_and(|ticket| ticket.role == Role::Active);
-            let is_older = self.issued.and_then(opened).is_some_and(|ticket| ticket.role == Role::Inactive);
-            if is_newest && is_older {
-                let text = format!(
-                    "it is sealed under the key that is to seal by the order of those given, {old}, and this server \
-                     still seals under {new}: reload it"
-                );
-                return Some((Reason::NotReloaded, text));
+            if is_newest && self.issued.is_some_and(is_stale) {
+                return Some(Refusal::NotReloaded { old, new });
             }
             if several {
-                return Some((Reason::SeveralKeys, several_keys(old)));
+                return Some(Refusal::SeveralKeys(old));
             }
-            let since = if here.is_some_and(|here| here.last_shown().is_some()) {
-                "it had the old key before, and has dropped it"
-            } else {
-                "the keys were rotated, or another node sealed it"
-            };
-            let text = format!("it is sealed under the key {old}, and the server issues tickets under {new}: {since}");
-            return Some((Reason::OtherKey, text));
+            return Some(Refusal::OtherKey { old, new, by: Sealer::Here, had_it });
         }
         if several {
-            return Some((Reason::SeveralKeys, several_keys(old)));
+            return Some(Refusal::SeveralKeys(old));
         }
         if issued.is_some() || self.key_is_there(brought) {
             return None;
         }
-        let (new, whose) = match facts.and_then(Server::seals_under) {
-            Some(seals) if seals.is != old => (seals.is, "this server"),
-            Some(_) => return None,
-            None => match self.history.host(self.connection.server).and_then(Server::seals_under) {
-                Some(seals) if seals.is != old => (seals.is, "another port of this address"),
-                _ => return None,
-            },
+        let (new, by) = self.sealed_elsewhere(old)?;
+        Some(Refusal::OtherKey { old, new, by, had_it })
+    }
+
+    /// Under which other key the server, or else another port of its address, was last seen to seal.
+    fn sealed_elsewhere(&self, old: KeyName) -> Option<(KeyName, Sealer)> {
+        let (seals, by) = match self.server_facts().and_then(Server::seals_under) {
+            Some(seals) => (seals, Sealer::Server),
+            None => (self.history.host(self.connection.server).and_then(Server::seals_under)?, Sealer::Address),
         };
-        let text = format!(
-            "it is sealed under the key {old}, and {whose} seals under {new}: the keys were rotated, or another node sealed it"
-        );
-        Some((Reason::OtherKey, text))
+        (seals.is != old).then_some((seals.is, by))
     }
 
     /// What remains: the name, the application protocol, or nothing that is to be seen.
-    fn by_session(&self, brought: &Attempt, ticket: &Opened) -> (Reason, String) {
+    fn by_session(&self, brought: &Attempt, ticket: &Opened) -> Refusal {
         let takes_other_names = self.server_facts().is_some_and(|facts| facts.takes_other_names);
+        let known = self.known(brought);
         if let Some(name) = ticket.other_name.as_ref().filter(|_| !takes_other_names) {
-            let text = format!("it was sealed for the host name {name}, and the client asked for another one");
-            return (Reason::OtherName, text);
+            return Refusal::OtherName(name.clone(), known);
         }
         if let Some(protocol) = ticket.alpn.as_ref().filter(|protocol| !self.client.may_speak(protocol)) {
-            let text = format!(
-                "its session is of the application protocol {}, which the client does not offer",
-                Text(protocol)
-            );
-            return (Reason::OtherAlpn, text);
+            return Refusal::OtherAlpn(protocol.clone(), known);
         }
         if ticket.role == Role::Ignored {
-            return (Reason::OtherKey, "the server does not load the key that sealed it".to_owned());
+            return Refusal::NotLoaded;
         }
-        let mut text = if let Some(stream) = self.history.accepted_before(brought, self.connection.server) {
-            format!(
-                "the server accepted this very ticket in connection {stream}: it takes a ticket only once, or has \
-                 dropped the key since"
-            )
-        } else if self.key_is_there(brought) {
-            "the server has its key, and neither the ticket nor the capture shows the cause".to_owned()
-        } else {
-            "it opens, and neither it nor the capture shows the cause: perhaps the server does not have this key, or \
-             wants another session ID context, or keeps tickets from being used twice"
-                .to_owned()
-        };
-        if self.connection.retry_request().is_some() {
-            text += "; the server also asked for another key share";
+        Refusal::Open { known, retried: self.connection.retry_request().is_some(), age: self.age(ticket) }
+    }
+
+    /// What the server has shown of a ticket that it refused, and of its key.
+    fn known(&self, brought: &Attempt) -> Known {
+        match self.history.accepted_before(brought, self.connection.server) {
+            Some(stream) => Known::TakenBefore(stream),
+            None if self.key_is_there(brought) => Known::HasKey,
+            None => Known::Nothing,
         }
-        (Reason::Unknown, text + &age(ticket, self.now))
+    }
+
+    /// What the client's reckoning of the age adds, if it is at odds with the time sealed in the ticket.
+    fn age(&self, ticket: &Opened) -> Age {
+        let (client, server) = (i64::from(ticket.age_ms? / 1000), self.now.saturating_sub(ticket.time?));
+        (client.abs_diff(server) > CLOCK_TOLERANCE.unsigned_abs()).then_some((client, server))
+    }
+
+    /// By how much a ticket had expired, in seconds.
+    fn expired_by(&self, ticket: &Opened) -> Option<i64> {
+        Some(self.now.saturating_sub(ticket.expires?)).filter(|late| *late > 0)
     }
 }
 
-fn without_tickets() -> (Reason, String) {
-    let text = "it answered without tickets, which are turned off there or not for this host";
-    (Reason::NoTicketsIssued, text.to_owned())
-}
-
-fn several_keys(old: KeyName) -> String {
-    format!(
-        "it is sealed under the key {old}; the server uses several keys by turns: several nodes answer at this \
-         address, and do not share them"
-    )
-}
-
-/// What the key of a fresh ticket says about the server, by the order of the keys given.
-fn reload(issued: &Attempt) -> &'static str {
-    match opened(issued) {
-        Some(ticket) if ticket.role == Role::Inactive => {
-            "; the new ticket is sealed under a key that only opens, by the order of those given: if that is the \
-             server's order, it still uses the old key: reload it"
-        }
-        _ => "",
-    }
-}
-
-/// What the client's reckoning of the age adds, where it is at odds with the time sealed in the ticket.
-fn age(ticket: &Opened, now: i64) -> String {
-    let (Some(age), Some(time)) = (ticket.age_ms, ticket.time) else { return String::new() };
-    let (client, server) = (i64::from(age / 1000), now.saturating_sub(time));
-    if client.abs_diff(server) <= CLOCK_TOLERANCE.unsigned_abs() {
-        return String::new();
-    }
-    format!("; the client reckons it is {} old, and it was sealed {} before", span(client), span(server))
-}
-
-/// By how much it had expired.
-fn expired_by(ticket: &Opened, now: i64) -> Option<String> {
-    let late = now.saturating_sub(ticket.expires?);
-    (late > 0).then(|| span(late))
-}
-
-fn key_of(attempt: &Attempt) -> String {
-    attempt.key_name.map_or_else(|| "a key without a name".to_owned(), |name| format!("the key {name}"))
-}
-
-/// A span of time in words.
-fn span(seconds: i64) -> String {
-    match seconds.unsigned_abs() {
-        1 => "1 second".to_owned(),
-        seconds @ 0..120 => format!("{seconds} seconds"),
-        seconds @ 120..7200 => format!("{} minutes", seconds / 60),
-        seconds @ 7200..172_800 => format!("{} hours", seconds / 3600),
-        seconds => format!("{} days", seconds / 86_400),
-    }
+/// Whether a fresh ticket is of a key that only opens, by the order of the keys given.
+fn is_stale(issued: &Attempt) -> bool {
+    opened(issued).is_some_and(|ticket| ticket.role == Role::Inactive)
 }

@@ -9,7 +9,6 @@ use super::{Search, proof};
 use crate::key::format::{KeyBytes, KeyFormat};
 use crate::key::scheme::{Hash, Scheme};
 use crate::key::{Fingerprint, KeyName, Unwritable, formats};
-use crate::ticket::leading_name;
 
 /// How a key was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +73,7 @@ pub struct Finding {
 }
 
 /// The formats that a key is written in when nobody says which: the first that can carry it.
-const NATURAL: [&str; 4] = ["go", "gnutls", "openssl", "h2o"];
+const NATURAL: [&str; 9] = ["go", "gnutls", "openssl", "h2o", "rustls", "mbedtls", "wolfssl", "s2n", "otp"];
 
 impl Finding {
     /// The key as a file: of a server's format, or of the one that comes first of those that can carry it. An AES key
@@ -155,7 +154,8 @@ impl Search {
         let (cipher, mac, named) = match &found.key {
             FoundKey::Known(key) => {
                 let ready = proof::ticket_key(key)?;
-                (ready.cipher_name(), Some(ready.mac_name()), proof::names_its_key(key, &target.ticket))
+                let mac = (!key.scheme.is_aead()).then(|| ready.mac_name());
+                (ready.cipher_name(), mac, proof::names_its_key(key, &target.ticket))
             }
             FoundKey::Bare(key) => (key.cipher, None, key.has_name),
         };
@@ -165,7 +165,7 @@ impl Search {
             offsets.push(found.start());
         }
         Some(Finding {
-            key_name: named.then(|| leading_name(&target.name)).flatten(),
+            key_name: named.then_some(target.name),
             family: proof::family(&found.key, &target.ticket),
             layout: found.layout(),
             cipher,
@@ -191,7 +191,7 @@ impl Search {
             // several MACs are possible as long as none has verified
             let mac = (lock.seals.len() == 1).then(|| mac_name(seal.hash));
             Some(Finding {
-                key_name: seal.arrangement.has_key_name().then(|| leading_name(&target.name)).flatten(),
+                key_name: seal.arrangement.has_key_name().then_some(target.name),
                 family: if lock.direction == Direction::Encrypt { "go" } else { family_of(seal.scheme) },
                 layout: layout(&[part]),
                 cipher: proof::ticket_key(&key)?.cipher_name(),

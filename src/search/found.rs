@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
+use super::families;
 use super::hit::{Part, PartKind};
 use super::lock::{FoundKey, Lock};
 use super::plan::AROUND;
@@ -70,7 +71,8 @@ impl Found {
             return Some((&key.bytes, None));
         };
         let Some(aes) = self.part(PartKind::Aes) else {
-            return self.part(PartKind::Key).map(|_| (key.bytes.as_slice(), None));
+            let secret = if key.scheme.is_aead() { key.layout.without_name(&key.bytes) } else { &key.bytes };
+            return self.part(PartKind::Key).map(|_| (secret, None));
         };
         let parts = key.layout.divide(&key.bytes)?;
         let distance = self.part(PartKind::Hmac).and_then(|hmac| {
@@ -119,15 +121,17 @@ pub(super) fn layout(parts: &[Part]) -> String {
             Some(_) => layout.push(' '),
             None => {}
         }
-        let word = match part.kind {
-            PartKind::Name => "name",
-            PartKind::Aes => "aes",
-            PartKind::Hmac => "hmac",
-            PartKind::Key if part.length == Layout::GNUTLS.size() => "master",
-            PartKind::Key => "key",
-        };
         // writing to a String does not fail
-        let _ = write!(layout, "{word}{}", part.length);
+        let _ = match (part.kind, part.length) {
+            (PartKind::Name, length) => write!(layout, "name{length}"),
+            (PartKind::Aes, length) => write!(layout, "aes{length}"),
+            (PartKind::Hmac, length) => write!(layout, "hmac{length}"),
+            (PartKind::Key, length) if length == Layout::GNUTLS.size() => write!(layout, "master{length}"),
+            (PartKind::Key, length) => match families::parts_of(length) {
+                Some(parts) => layout.write_str(parts),
+                None => write!(layout, "key{length}"),
+            },
+        };
         end = Some(part.offset + part.length as u64);
     }
     layout

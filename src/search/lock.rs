@@ -86,6 +86,9 @@ pub(super) struct Seal {
 /// Tells whether some bytes are the key.
 pub(super) type Opens = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
+/// Makes a key of the bytes that are one.
+pub(super) type Make = Box<dyn Fn(&[u8]) -> FoundKey + Send + Sync>;
+
 /// A key that is one secret, such as that of an AEAD.
 pub(super) struct WholeLock {
     /// Bytes of the key.
@@ -97,7 +100,7 @@ pub(super) struct WholeLock {
     /// The trial; that it succeeds is the proof.
     pub(super) opens: Opens,
     /// What is found.
-    pub(super) make: fn(&[u8]) -> FoundKey,
+    pub(super) make: Make,
 }
 
 /// What the trial of a candidate costs.

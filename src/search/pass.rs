@@ -77,8 +77,9 @@ impl Search {
 
     fn names(&self, piece: &Piece<'_>, hits: &mut Vec<Hit>) {
         for (target, open) in self.open_targets() {
-            for at in find(piece, &open.name) {
-                let follows = piece.get(at + open.name.len(), 16);
+            let name = open.name.as_bytes();
+            for at in find(piece, name) {
+                let follows = piece.get(at + name.len(), 16);
                 // a copy of the ticket itself
                 if open.ivs.iter().any(|iv| Some(iv.as_slice()) == follows) {
                     continue;
@@ -86,7 +87,7 @@ impl Search {
                 hits.push(Hit::Name { target, offset: piece.place(at) });
                 let reach = POINTED_LENGTH;
                 let first = piece.aligned(at.saturating_sub(reach), STEP);
-                let words = (first..at + open.name.len() + reach).step_by(STEP);
+                let words = (first..at + name.len() + reach).step_by(STEP);
                 hits.extend(
                     words
                         .filter_map(|at| piece.bytes.get(at..)?.first_chunk())
@@ -121,7 +122,7 @@ impl Search {
         }
         Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
             for (target, lock) in &locks {
-                if windows * 16 < lock.length || piece.aligned(at, lock.step) != at {
+                if windows < lock.length / 16 || piece.aligned(at, lock.step) != at {
                     continue;
                 }
                 let Some(key) = piece.get(at, lock.length).filter(|key| (lock.opens)(key)) else { continue };

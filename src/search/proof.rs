@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::families;
 use super::lock::{FoundKey, PairLock, Seal};
 use crate::key::format::KeyBytes;
 use crate::key::layout::{Layout, Order};
@@ -65,7 +66,8 @@ pub(super) fn family(key: &FoundKey, ticket: &[u8]) -> &'static str {
         FoundKey::Bare(key) => key.family,
         FoundKey::Known(key) if key.scheme.derives() => Dialect::GnuTls.as_str(),
         FoundKey::Known(key) if key.scheme == Scheme::GO => Dialect::Go.as_str(),
-        FoundKey::Known(key) => dialect(key, ticket).unwrap_or(Dialect::OpenSsl).as_str(),
+        FoundKey::Known(key) => families::family_of(&key.scheme)
+            .unwrap_or_else(|| dialect(key, ticket).unwrap_or(Dialect::OpenSsl).as_str()),
     }
 }
 

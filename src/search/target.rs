@@ -3,14 +3,14 @@
 use super::families;
 use super::lock::{Clues, Cost, Direction, Lock, PairLock};
 use super::sieve::Reach;
-use crate::ticket::Shape;
+use crate::ticket::{KeyName, Shape, leading_name};
 
-/// Tickets that begin with the same 16 bytes: of a family that names its keys, those of one key.
+/// Tickets with the same key name; if they have none, or if nothing tells where it is, those with the same first 16 bytes.
 pub(super) struct Target {
     /// The first of the tickets, which candidates are tried on.
     pub(super) ticket: Vec<u8>,
-    /// The 16 bytes.
-    pub(super) name: [u8; 16],
+    /// The name, or the 16 bytes.
+    pub(super) name: KeyName,
     /// What follows them in each of the tickets: a name in memory with one of these behind it is a copy of a ticket.
     pub(super) ivs: Vec<[u8; 16]>,
     /// Numbers of the tickets, as they were given.
@@ -27,7 +27,7 @@ pub(super) struct Target {
 impl Target {
     /// `None` for bytes that no family seals.
     pub(super) fn new(number: usize, ticket: &[u8], clues: &Clues) -> Option<Self> {
-        let name = *ticket.first_chunk()?;
+        let name = Self::name_of(ticket)?;
         let locks = families::locks(ticket, clues);
         if locks.is_empty() {
             return None;
@@ -46,11 +46,19 @@ impl Target {
         Some(target)
     }
 
-    /// Adds a ticket that begins alike.
+    /// What tickets are grouped by.
+    pub(super) fn name_of(ticket: &[u8]) -> Option<KeyName> {
+        Shape::of(ticket).key_name(ticket).or_else(|| leading_name(ticket))
+    }
+
+    /// Adds a ticket with that name.
     pub(super) fn add(&mut self, number: usize, ticket: &[u8]) {
         self.tickets.push(number);
-        if let Some(iv) = ticket.get(16..).and_then(<[u8]>::first_chunk) {
-            self.ivs.push(*iv);
+        let name = self.name.as_bytes();
+        let mut rest = ticket.windows(name.len()).zip(0..).filter(|(window, _)| *window == name);
+        let at = rest.next().map_or(0, |(_, at)| at);
+        if let Some(follows) = ticket.get(at + name.len()..).and_then(<[u8]>::first_chunk) {
+            self.ivs.push(*follows);
         }
     }
 

@@ -95,7 +95,7 @@ fields! { Connection:
     CLIENT_RANDOM = "client_random", "client random";
     /// Random of the `ServerHello`.
     SERVER_RANDOM = "server_random", "server random";
-    /// Whether the master secret is an extended one (RFC 7627).
+    /// Whether the master secret is an extended one (RFC 9846, RFC 7627).
     EXTENDED_MASTER_SECRET = "extended_master_secret", "extended master secret";
     /// Whether records are encrypted before the MAC (RFC 7366).
     ENCRYPT_THEN_MAC = "encrypt_then_mac", "encrypt-then-MAC";

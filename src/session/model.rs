@@ -12,7 +12,7 @@ use crate::tls::tls13::Hash;
 pub enum SessionSecret<'a> {
     /// The 48-byte master secret of TLS ≤ 1.2: it decrypts every connection of the session.
     MasterSecret(&'a [u8]),
-    /// The resumption PSK of TLS 1.3 (RFC 8446 section 4.6.1), already bound to the ticket's nonce.
+    /// The resumption PSK of TLS 1.3 (RFC 9846, RFC 8446 section 4.6.1), already bound to the ticket's nonce.
     ResumptionPsk(&'a [u8]),
     /// The resumption master secret of TLS 1.3, of which the nonce makes the PSK: `Session::derived_psk`.
     ResumptionMasterSecret(&'a [u8]),
@@ -107,11 +107,11 @@ pub struct Session<'a> {
     pub srp_username: Option<&'a [u8]>,
     /// `[13]` flag bits of OpenSSL; bit 0 is the extended master secret.
     pub flags: Option<i64>,
-    /// Whether the master secret is an extended one (RFC 7627); `None` if the protocol is TLS 1.3.
+    /// Whether the master secret is an extended one (RFC 9846, RFC 7627); `None` if the protocol is TLS 1.3.
     pub extended_master_secret: Option<bool>,
-    /// What the client adds to the ticket's age (RFC 8446 section 4.6.1).
+    /// What the client adds to the ticket's age (RFC 9846, RFC 8446 section 4.6.1).
     pub ticket_age_add: Option<u32>,
-    /// Bytes of early data that the server takes (RFC 8446 section 4.2.10).
+    /// Bytes of early data that the server takes (RFC 9846, RFC 8446 section 4.2.10).
     pub max_early_data: Option<i64>,
     /// Application protocol (RFC 7301).
     pub alpn: Option<&'a [u8]>,
@@ -196,7 +196,7 @@ pub struct BoringSslFields<'a> {
     pub certificate_chain: Option<&'a [u8]>,
     /// `[22]` whether it is a server's session; written only if it is not.
     pub is_server: Option<bool>,
-    /// `[23]` signature algorithm of the peer (RFC 8446 section 4.2.3).
+    /// `[23]` signature algorithm of the peer (RFC 9846, RFC 8446 section 4.2.3).
     pub peer_signature_algorithm: Option<i64>,
     /// `[25]` seconds until the client must authenticate again; written if it is not the timeout.
     pub auth_timeout: Option<i64>,
@@ -280,7 +280,7 @@ impl<'a> Session<'a> {
     }
 
     /// The hash of a TLS 1.3 session: that of its suite, or in dialects that keep none the one whose length the PSK has
-    /// (RFC 8446 section 4.6.1).
+    /// (RFC 9846, RFC 8446 section 4.6.1).
     pub(crate) fn hash(&self) -> Option<Hash> {
         let suite = self.cipher.0.try_into().ok().map(u16::from_be_bytes);
         let psk = self.resumption_psk();

@@ -1,4 +1,4 @@
-//! The PSK of dialects that keep the resumption master secret (RFC 8446 section 4.6.1).
+//! The PSK of dialects that keep the resumption master secret (RFC 9846, RFC 8446 section 4.6.1).
 
 use crate::secret::Secret;
 use crate::tls::tls13::{Hash, resumption_psk};

@@ -6,7 +6,8 @@ use std::hash::{Hash, Hasher};
 /// Length of a key name in bytes (`TLSEXT_KEYNAME_LENGTH` in OpenSSL's `ssl/ssl_local.h`).
 pub const NAME_LENGTH: usize = 16;
 
-/// The public name of a key, which stands at the beginning of the tickets it seals: 16 bytes (RFC 5077 section 4), in some
+/// The public name of a key, which stands at the beginning of the tickets it seals: 16 bytes (RFC 9846, RFC 5077
+/// section 4), in some
 /// families 4.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyName {

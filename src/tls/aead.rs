@@ -83,7 +83,8 @@ where
     A::new_from_slice(key).ok()?.decrypt(&nonce, Payload { msg: sealed, aad }).ok()
 }
 
-/// The nonce of a record: the sequence number, from the right, over the IV (RFC 8446 section 5.3, RFC 7905 section 2).
+/// The nonce of a record: the sequence number, from the right, over the IV (RFC 9846, RFC 8446 section 5.3, RFC 7905
+/// section 2).
 pub(crate) fn xor_nonce(iv: &[u8; 12], sequence: u64) -> [u8; 12] {
     let mut nonce = *iv;
     for (byte, number) in nonce.iter_mut().skip(4).zip(sequence.to_be_bytes()) {

@@ -1,4 +1,4 @@
-//! Alerts (RFC 8446 section 6).
+//! Alerts (RFC 9846, RFC 8446 section 6).
 
 /// The name of an alert (IANA registry "TLS Alerts"; those that are no longer in use too).
 #[must_use]

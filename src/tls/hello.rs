@@ -7,9 +7,9 @@ use super::wire::Reader;
 
 /// The type of a `ClientHello`.
 const CLIENT_HELLO: u8 = 1;
-/// Bytes of a handshake message's header: type and 24-bit length (RFC 8446 section 4).
+/// Bytes of a handshake message's header: type and 24-bit length (RFC 9846, RFC 8446 section 4).
 pub(crate) const HEADER_LENGTH: usize = 4;
-/// The random that makes a `ServerHello` a `HelloRetryRequest` (RFC 8446 section 4.1.3).
+/// The random that makes a `ServerHello` a `HelloRetryRequest` (RFC 9846, RFC 8446 section 4.1.3).
 const HELLO_RETRY_REQUEST: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
     0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
@@ -87,7 +87,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A PSK identity that a client offers (RFC 8446 section 4.2.11).
+/// A PSK identity that a client offers (RFC 9846, RFC 8446 section 4.2.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity<'a> {
     /// The ticket.
@@ -98,7 +98,7 @@ pub struct Identity<'a> {
     pub binder: &'a [u8],
 }
 
-/// A `ClientHello` (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2; RFC 6347 section 4.2.1 for DTLS).
+/// A `ClientHello` (RFC 9846, RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2; RFC 6347 section 4.2.1 for DTLS).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an extension of its own")]
 pub struct ClientHello<'a> {
@@ -128,7 +128,7 @@ pub struct ClientHello<'a> {
     pub cipher_suites: &'a [u8],
     /// The list of application protocols offered, each behind its length.
     pub alpn: Option<&'a [u8]>,
-    /// Whether it offers the extended master secret (RFC 7627).
+    /// Whether it offers the extended master secret (RFC 9846, RFC 7627).
     pub extended_master_secret: bool,
     /// Whether its PSKs are external ones, to be used beside a certificate (RFC 9973).
     pub certificate_with_psk: bool,
@@ -142,7 +142,7 @@ impl<'a> ClientHello<'a> {
     }
 
     /// Parses a message, its header included, and says what is wrong with it. The format of SSL 2.0, in which a client
-    /// may offer later versions, is read too (RFC 5246 appendix E.2): from the type on, its length left out.
+    /// may offer later versions, is read too (RFC 9846, RFC 5246 appendix E.2): from the type on, its length left out.
     pub fn read(message: &'a [u8]) -> Result<Self, HelloError> {
         if let Some(hello) = Self::of_sslv2(message) {
             return Ok(hello);
@@ -272,7 +272,7 @@ fn server_name(value: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// A `ServerHello` or `HelloRetryRequest` (RFC 8446 sections 4.1.3 and 4.1.4, RFC 5246 section 7.4.1.3).
+/// A `ServerHello` or `HelloRetryRequest` (RFC 9846, RFC 8446 sections 4.1.3 and 4.1.4, RFC 5246 section 7.4.1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an extension of its own")]
 pub struct ServerHello<'a> {
@@ -292,7 +292,7 @@ pub struct ServerHello<'a> {
     pub key_share: bool,
     /// Whether the server announces a ticket (TLS ≤ 1.2).
     pub announces_ticket: bool,
-    /// Whether the master secret is an extended one (RFC 7627; TLS ≤ 1.2).
+    /// Whether the master secret is an extended one (RFC 9846, RFC 7627; TLS ≤ 1.2).
     pub extended_master_secret: bool,
 }
 
@@ -378,7 +378,7 @@ impl<'a> ServerHello<'a> {
     }
 }
 
-/// A `NewSessionTicket` of TLS ≤ 1.2 (RFC 5077 section 3.3).
+/// A `NewSessionTicket` of TLS ≤ 1.2 (RFC 9846, RFC 5077 section 3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewSessionTicket<'a> {
     /// Seconds; 0 leaves it to the client.

@@ -9,7 +9,7 @@ pub(crate) mod content {
     pub(crate) const HEARTBEAT: u8 = 24;
 }
 
-/// Handshake message types (RFC 8446 section 4, RFC 5246 section 7.4, RFC 6347 section 4.3.2).
+/// Handshake message types (RFC 9846, RFC 8446 section 4, RFC 5246 section 7.4, RFC 6347 section 4.3.2).
 pub(crate) mod handshake {
     pub(crate) const CLIENT_HELLO: u8 = 1;
     pub(crate) const SERVER_HELLO: u8 = 2;

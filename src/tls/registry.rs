@@ -21,7 +21,7 @@ const UNKNOWN_VERIFY_RESULT: &str = "unknown certificate verification error";
 
 /// The TLS cipher suite with this id.
 ///
-/// Source: the IANA registry "TLS Cipher Suites" (RFC 8446) and the suites
+/// Source: the IANA registry "TLS Cipher Suites" (RFC 9846, RFC 8446) and the suites
 /// outside of it that OpenSSL has or had.
 #[must_use]
 pub fn cipher_suite(id: u16) -> Option<&'static CipherSuite> {
@@ -67,7 +67,7 @@ pub fn sslv2_cipher(id: u32) -> Option<&'static str> {
 
 /// The name of a TLS supported group (once called "named curve").
 ///
-/// Source: the IANA registry "TLS Supported Groups" (RFC 8422, RFC 7919).
+/// Source: the IANA registry "TLS Supported Groups" (RFC 9846, RFC 8422, RFC 7919).
 #[must_use]
 pub fn group_name(id: u16) -> Option<&'static str> {
     name_of(GROUPS, id)

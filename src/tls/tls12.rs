@@ -1,7 +1,7 @@
 //! TLS 1.0 to 1.2 and DTLS 1.0 and 1.2: whether a master secret belongs to a agreed.
 //!
 //! A ticket's master secret opens the connection that issued it and every connection that resumed it, and no other. A
-//! record that decrypts with the keys that follow from it (RFC 5246 section 6.3) proves that it belongs.
+//! record that decrypts with the keys that follow from it (RFC 9846, RFC 5246 section 6.3) proves that it belongs.
 //!
 //! SSL 3.0, whose key derivation and MAC are others, is not checked.
 
@@ -18,11 +18,11 @@ pub(crate) use crate::tls::wire::Sender;
 use prf::Prf;
 use suite::{Parameters, Protection, parameters};
 
-/// Bytes in a master secret (RFC 5246 section 8.1).
+/// Bytes in a master secret (RFC 9846, RFC 5246 section 8.1).
 pub const MASTER_SECRET_LENGTH: usize = 48;
 /// Bytes in an AES block, and in the IV of a record in CBC mode.
 const BLOCK: usize = 16;
-/// 2^14 bytes of content and what compression and protection may add (RFC 5246 section 6.2.3).
+/// 2^14 bytes of content and what compression and protection may add (RFC 9846, RFC 5246 section 6.2.3).
 const MAX_CIPHERTEXT: usize = (1 << 14) + 2048;
 /// DTLS 1.2 with a connection ID has another header and other additional data (RFC 9146).
 const TLS12_CID: u8 = 25;
@@ -35,7 +35,7 @@ pub(crate) enum Version {
     Tls10,
     /// RFC 4346
     Tls11,
-    /// RFC 5246
+    /// RFC 9846 (RFC 5246)
     Tls12,
     /// RFC 4347: TLS 1.1 over datagrams.
     Dtls10,
@@ -183,14 +183,14 @@ impl<'a> Record<'a> {
         Some(Self { sequence, header, fragment })
     }
 
-    /// The additional data of an AEAD (RFC 5246 section 6.2.3.3).
+    /// The additional data of an AEAD (RFC 9846, RFC 5246 section 6.2.3.3).
     fn additional_data(&self, plaintext_length: usize) -> Option<Vec<u8>> {
         let length = u16::try_from(plaintext_length).ok()?;
         Some([&self.header[..], &length.to_be_bytes()].concat())
     }
 }
 
-/// One side's part of the key block (RFC 5246 section 6.3).
+/// One side's part of the key block (RFC 9846, RFC 5246 section 6.3).
 struct Keys {
     mac: Secret,
     cipher: Secret,

@@ -1,4 +1,5 @@
-//! TLS 1.3 from a ticket's PSK on: binders, early data, and handshakes without Diffie-Hellman (RFC 8446 section 7).
+//! TLS 1.3 from a ticket's PSK on: binders, early data, and handshakes without Diffie-Hellman (RFC 9846, RFC 8446
+//! section 7).
 //!
 //! A PSK together with a captured ClientHello gives the binder, which proves that the PSK is the right one, and the
 //! secrets of 0-RTT data. With `psk_dhe_ke` the rest stays closed; with `psk_ke` ([`PskKe`]) all of it opens.
@@ -32,7 +33,7 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// By its number (RFC 8446 appendix B.4); `None` for suites outside of it.
+    /// By its number (RFC 9846, RFC 8446 appendix B.4); `None` for suites outside of it.
     #[must_use]
     pub const fn from_id(id: u16) -> Option<Self> {
         let (hash, aead) = match id {

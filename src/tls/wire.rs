@@ -1,5 +1,5 @@
-//! One reader of big-endian numbers and of vectors behind their length: the presentation language of TLS (RFC 8446
-//! section 3), and of most session dialects and packet headers.
+//! One reader of big-endian numbers and of vectors behind their length: the presentation language of TLS (RFC 9846,
+//! RFC 8446 section 3), and of most session dialects and packet headers.
 
 /// Who sent a record or a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -106,7 +106,7 @@ impl Default {
 /// The key is in the memory of the process or of its children.
 fn of_process(server: &Server, session: &Session) -> Result<(), Failure> {
     let pid = server.pid().to_string();
-    finds(session, &["--pid", &pid], &session.file.with_extension("pid.key"))
+    finds(session, "mac", &["--pid", &pid], &session.file.with_extension("pid.key"))
 }
 
 /// The key is in a core of the process.
@@ -115,12 +115,12 @@ fn of_core(lab: &Lab, server: &Server, session: &Session) -> Result<(), Failure>
     succeed(program("gcore")?.arg("-o").arg(&prefix).arg(server.pid().to_string()), b"")?;
     let core = PathBuf::from(format!("{}.{}", prefix.display(), server.pid()));
     let shown = core.to_string_lossy();
-    finds(session, &[&shown], &session.file.with_extension("core.key"))?;
+    finds(session, "mac", &[&shown], &session.file.with_extension("core.key"))?;
     fs::remove_file(&core).context("the core")
 }
 
 /// Finds one key, which is proved, and opens the ticket with it to the client's secret.
-fn finds(session: &Session, images: &[&str], key: &Path) -> Result<(), Failure> {
+pub(crate) fn finds(session: &Session, proof: &str, images: &[&str], key: &Path) -> Result<(), Failure> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tktdump"));
     command.arg("keyfind").args(images).arg("--ticket").arg(&session.file).args(["-f", "json", "-o"]).arg(key);
     let done = output(&mut command, b"")?;
@@ -129,7 +129,7 @@ fn finds(session: &Session, images: &[&str], key: &Path) -> Result<(), Failure> 
     let [found] = records.iter().filter(is_found).collect::<Vec<_>>()[..] else {
         return Err(check::explain("not exactly one key", &done));
     };
-    if !done.status.success() || found.get("proof").is_none_or(|proof| proof != "mac") {
+    if !done.status.success() || found.get("proof").is_none_or(|found| found != proof) {
         return Err(check::explain("the key is not proved", &done));
     }
     let secret = fs::read(key).context(key.display())?;

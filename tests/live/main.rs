@@ -31,6 +31,7 @@ mod node;
 mod openssl;
 mod probe;
 mod rotation;
+mod rustls;
 mod stunnel;
 mod trafficserver;
 mod unbound;
@@ -77,6 +78,7 @@ servers![
     probe_pools,
     probe_servers,
     rotation,
+    rustls,
     stunnel,
     trafficserver,
     unbound,

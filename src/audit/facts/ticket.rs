@@ -26,7 +26,7 @@ pub struct TicketFacts<'a> {
     pub now: i64,
 }
 
-/// The key exchange modes of TLS 1.3 resumption (RFC 8446 section 4.2.9), as far as they are known.
+/// The key exchange modes of TLS 1.3 resumption (RFC 9846, RFC 8446 section 4.2.9), as far as they are known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PskModes {
     /// Whether the client offered one without a key exchange.
@@ -59,7 +59,7 @@ impl PskModes {
     /// The modes of the `ClientHello` that a PSK identity is in, and of the server's answer.
     #[must_use]
     pub fn of(connection: &Connection, sighting: &Sighting<'_>) -> Self {
-        /// `psk_ke` of RFC 8446 section 4.2.9.
+        /// `psk_ke` of RFC 9846 (RFC 8446 section 4.2.9).
         const PSK_KE: u8 = 0;
         if sighting.carrier != Carrier::Psk {
             return Self::default();

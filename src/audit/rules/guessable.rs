@@ -68,7 +68,7 @@ pub(super) static ZERO_MASTER_SECRET: Rule = Rule {
     severity: Severity::Error,
     about: "The session's master secret or PSK is all zeros: whoever sees its traffic can read it.",
     hint: "Look for a server or client that seals sessions before their handshake is complete, and update it.",
-    reference: "RFC 5246 section 8.1; RFC 8446 section 4.6.1",
+    reference: "RFC 9846 (RFC 5246 section 8.1, RFC 8446 section 4.6.1)",
     check: Check::Ticket(zero_master_secret),
 };
 

@@ -8,7 +8,7 @@ use super::super::thresholds::Thresholds;
 
 /// What TLS 1.3 allows at the most, seconds.
 const TLS13_LIMIT: i64 = 604_800;
-/// What RFC 5246 suggests, seconds.
+/// What RFC 9846 (RFC 5246) suggests, seconds.
 const TLS12_LIMIT: i64 = 86400;
 /// Clocks of hosts differ by this much without anything being wrong, seconds.
 const SKEW: i64 = 300;
@@ -104,7 +104,7 @@ fn session_prolonged(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String>
 pub(super) static TICKET_TOO_LARGE: Rule = Rule {
     id: "ticket-too-large",
     severity: Severity::Info,
-    about: "The ticket is longer than --max-ticket-bytes, 1024 unless set: a ClientHello with it takes more than one packet.",
+    about: "The ticket is longer than --max-ticket-bytes, 1024 unless set: a ClientHello with it may take more than one packet.",
     hint: "Look at the sizes of the session's parts: a client certificate is best kept out of tickets.",
     reference: "RFC 9846 (RFC 5077 section 5.8); RFC 9000 section 14",
     check: Check::Ticket(ticket_too_large),

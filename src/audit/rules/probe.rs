@@ -8,7 +8,7 @@ pub(crate) static STALE_KEY_SEALS: Rule = Rule {
     severity: Severity::Error,
     about: "The server encrypts new tickets under a key of the files that is not the one that should by their order.",
     hint: "The files were changed and the server was not reloaded: reload it, nginx with nginx -s reload.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Probe,
 };
 
@@ -17,7 +17,7 @@ pub(crate) static SEVERAL_KEYS_ON_ADDRESS: Rule = Rule {
     severity: Severity::Error,
     about: "One address encrypts tickets under several keys: behind it are nodes, or processes, that do not share a key.",
     hint: "Give every node and process behind the address the same key files, or make the balancer keep a client at its node.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Probe,
 };
 
@@ -26,7 +26,7 @@ pub(crate) static KEY_NOT_SHARED: Rule = Rule {
     severity: Severity::Error,
     about: "Nodes of a pool encrypt tickets under different keys and do not resume each other's sessions.",
     hint: "Give every node the same key files in the same order, and reload it.",
-    reference: "RFC 5077 section 5.5",
+    reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Probe,
 };
 
@@ -44,7 +44,7 @@ pub(crate) static ALTERED_TICKET_ACCEPTED: Rule = Rule {
     severity: Severity::Error,
     about: "The server resumed from a ticket of which one bit had been flipped: it does not authenticate its tickets.",
     hint: "Update the server, and report it to its makers: anybody can alter or forge sessions.",
-    reference: "RFC 5077 section 4; CVE-2020-13777 is of that kind",
+    reference: "RFC 9846 (RFC 5077 section 4); CVE-2020-13777 is of that kind",
     check: Check::Probe,
 };
 
@@ -53,7 +53,7 @@ pub(crate) static NOT_RESUMED: Rule = Rule {
     severity: Severity::Warning,
     about: "The server does not resume the sessions that it has just given out, or not all of them.",
     hint: "Look whether all processes and nodes behind the address share the key, and whether it is set in the server block that answers.",
-    reference: "RFC 8446 section 2.2; RFC 5077 section 3",
+    reference: "RFC 9846 (RFC 8446 section 2.2, RFC 5077 section 3)",
     check: Check::Probe,
 };
 
@@ -62,7 +62,7 @@ pub(crate) static NO_TICKETS: Rule = Rule {
     severity: Severity::Warning,
     about: "The server issues no tickets: its sessions are in a cache of its own, or nowhere.",
     hint: "Switch tickets on, nginx with ssl_session_tickets on; turn this rule off if that is meant.",
-    reference: "RFC 5077 section 3; RFC 8446 section 4.6.1",
+    reference: "RFC 9846 (RFC 5077 section 3, RFC 8446 section 4.6.1)",
     check: Check::Probe,
 };
 
@@ -71,7 +71,7 @@ pub(crate) static STATEFUL_ACROSS_NODES: Rule = Rule {
     severity: Severity::Warning,
     about: "Nodes of a pool keep sessions in caches of their own: a client that changes node never resumes.",
     hint: "Use tickets under a shared key, or a shared cache, or make the balancer keep a client at its node.",
-    reference: "RFC 5077 section 1",
+    reference: "RFC 9846 (RFC 5077 section 1)",
     check: Check::Probe,
 };
 
@@ -80,7 +80,7 @@ pub(crate) static LIFETIME_DIFFERS: Rule = Rule {
     severity: Severity::Warning,
     about: "Nodes of a pool, or one address at different times, give tickets of different lifetimes.",
     hint: "Compare the configurations of the nodes: ssl_session_timeout in nginx, tune.ssl.lifetime in HAProxy.",
-    reference: "RFC 8446 section 4.6.1; RFC 5077 section 3.3",
+    reference: "RFC 9846 (RFC 8446 section 4.6.1, RFC 5077 section 3.3)",
     check: Check::Probe,
 };
 
@@ -89,7 +89,7 @@ pub(crate) static RESUMES_ACROSS_NAMES: Rule = Rule {
     severity: Severity::Warning,
     about: "A session got under one name is resumed under another one; an error if that one asks for a client certificate.",
     hint: "Update the server, and give virtual hosts with client certificates a ticket key and a cache of their own.",
-    reference: "CVE-2025-23419, CVE-2025-23048, CVE-2025-68121; RFC 8446 section 4.6.1",
+    reference: "CVE-2025-23419, CVE-2025-23048, CVE-2025-68121; RFC 9846 (RFC 8446 section 4.6.1)",
     check: Check::Probe,
 };
 
@@ -98,6 +98,6 @@ pub(crate) static EARLY_DATA_ALLOWED: Rule = Rule {
     severity: Severity::Info,
     about: "The server takes 0-RTT data, which whoever recorded it can send again.",
     hint: "See that the application refuses early data where a repetition does harm, such as with 425 Too Early.",
-    reference: "RFC 8446 section 8; RFC 8470",
+    reference: "RFC 9846 (RFC 8446 section 8); RFC 8470",
     check: Check::Probe,
 };

@@ -67,7 +67,7 @@ pub(super) static NO_EXTENDED_MASTER_SECRET: Rule = Rule {
     id: "no-extended-master-secret",
     severity: Severity::Warning,
     about: "The master secret is not an extended one: a session can be spliced into another one (triple handshake).",
-    hint: "Use a TLS library and clients that have RFC 7627, and do not switch it off.",
+    hint: "Use a TLS library and clients that have the extended master secret (RFC 9846, RFC 7627), and do not switch it off.",
     reference: "RFC 9846 (RFC 7627 section 5.3)",
     check: Check::Ticket(no_extended_master_secret),
 };

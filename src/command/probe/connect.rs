@@ -27,7 +27,7 @@ const SHORT_PATIENCE: Duration = Duration::from_millis(200);
 /// Bytes of a handle that a server sends in place of a ticket; most are good for one use.
 const HANDLE_LENGTH: usize = 32;
 const HANDSHAKE: u8 = 22;
-/// Alerts that end a connection and are no error (RFC 8446 section 6.1).
+/// Alerts that end a connection and are no error (RFC 9846, RFC 8446 section 6.1).
 const CLOSURE: [u8; 2] = [0, 90];
 
 /// What a connection is to be.

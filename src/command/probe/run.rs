@@ -343,7 +343,9 @@ impl State<'_, '_, '_> {
                     let has = |context: &Context| {
                         context.versions.iter().any(|facts| facts.version == version && facts.is_spoken())
                     };
-                    if has(one) && has(other) {
+                    // a name that ends a full handshake for want of a certificate may take the session all the same
+                    let is_known = other.versions.iter().any(|facts| facts.version == version);
+                    if has(one) && is_known {
                         purposes.push(Purpose::Cross { from, to, version });
                     }
                 }

@@ -11,7 +11,7 @@ use crate::ticket::Shape;
 use crate::tls::hello::ClientHello;
 use crate::tls::wire::Reader;
 
-/// Handshake types (RFC 8446 section 4).
+/// Handshake types (RFC 9846, RFC 8446 section 4).
 const CLIENT_HELLO: u8 = 1;
 const NEW_SESSION_TICKET: u8 = 4;
 /// Begins every `SSL_SESSION`: a SEQUENCE.
@@ -101,7 +101,7 @@ fn extension(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     }
 }
 
-/// The identities of a `pre_shared_key` extension, with their binders or without (RFC 8446 section 4.2.11).
+/// The identities of a `pre_shared_key` extension, with their binders or without (RFC 9846, RFC 8446 section 4.2.11).
 fn identities(value: &[u8]) -> Option<Vec<&[u8]>> {
     let mut reader = Reader(value);
     let list = Reader::list(reader.vec16()?, |identity| {

@@ -1,9 +1,12 @@
 //! What the keys of libraries that know no key file have in common: people keep them as raw bytes, as hex or as base64.
 
+use ctutils::CtEq as _;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 use zeroize::Zeroizing;
 
-use crate::key::format::KeyBytes;
+use crate::key::Unwritable;
+use crate::key::carried::{algorithms, only};
+use crate::key::format::{KeyBytes, KeyFormat};
 use crate::key::scheme::{Algorithm, AssociatedData, Derivation, KeySource, Protection, Scheme, Sealing};
 use crate::ticket::Arrangement;
 
@@ -25,6 +28,20 @@ pub(super) fn read(file: &[u8], keys: impl Fn(&[u8]) -> Bare) -> Option<Bare> {
     let decoded = decode(file).map(|bytes| keys(&bytes)).unwrap_or_default();
     let found = if decoded.is_empty() { keys(file) } else { decoded };
     (!found.is_empty()).then_some(found)
+}
+
+/// Writes the one key of a file: what the library derives it from, else its bytes. A file that would not be read back as the
+/// same key is not written.
+pub(super) fn write(format: &dyn KeyFormat, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+    let key = only(keys)?;
+    let file = key.seed.as_ref().unwrap_or(&key.bytes);
+    let is_same = |read: &KeyBytes| {
+        (read.scheme, read.layout) == (key.scheme, key.layout) && bool::from(read.bytes.as_slice().ct_eq(&key.bytes))
+    };
+    match format.read(file) {
+        Ok(keys) if keys.iter().any(is_same) => Ok(file.clone()),
+        _ => Err(Unwritable::Algorithms { key: algorithms(key), server: format.about() }),
+    }
 }
 
 /// What one line of hex or base64 decodes to.

@@ -4,12 +4,12 @@
 
 use zeroize::Zeroizing;
 
-use super::bare::MAX_LENGTH;
-use crate::key::Role;
+use super::bare::{self, MAX_LENGTH};
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::{Layout, Order};
 use crate::key::scheme::{Derivation, Scheme};
+use crate::key::{Role, Unwritable};
 
 /// The shortest secret that the server takes.
 const MIN_LENGTH: usize = 32;
@@ -42,6 +42,10 @@ impl KeyFormat for Knot {
         let line = secret.strip_suffix(b"\n").filter(|line| line.len() >= MIN_LENGTH);
         let secrets = [Some(secret), line].into_iter().flatten();
         Ok(secrets.map(key_of).collect())
+    }
+
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        bare::write(self, keys)
     }
 
     fn role(&self, place: Position) -> Role {

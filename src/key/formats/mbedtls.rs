@@ -3,12 +3,14 @@
 //!
 //! The library has two keys, of which one seals; a file does not tell which.
 
+use zeroize::Zeroizing;
+
 use super::bare::{self, Bare};
-use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::{Layout, Order};
 use crate::key::scheme::{Algorithm, Scheme};
+use crate::key::{Role, Unwritable};
 use crate::ticket::{Arrangement, Frame};
 
 /// Bytes of a key, by the cipher.
@@ -51,6 +53,10 @@ impl KeyFormat for MbedTls {
 
     fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
         bare::read(file, keys).ok_or_else(|| KeyFileError::size(file, self.name(), self.takes()))
+    }
+
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        bare::write(self, keys)
     }
 
     fn role(&self, _: Position) -> Role {

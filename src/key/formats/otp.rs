@@ -6,11 +6,11 @@ use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 use super::bare;
-use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::{Layout, Order};
 use crate::key::scheme::{Algorithm, AssociatedData, Derivation, KeySource, Protection, Scheme, Sealing};
+use crate::key::{Role, Unwritable};
 use crate::ticket::{Arrangement, Frame};
 
 /// Tickets of TLS 1.3, the only ones that are stateless.
@@ -57,6 +57,10 @@ impl KeyFormat for Otp {
         });
         let keys: Vec<KeyBytes> = states.chain(seeded).collect();
         if keys.is_empty() { Err(KeyFileError::size(file, self.name(), self.takes())) } else { Ok(keys) }
+    }
+
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        bare::write(self, keys)
     }
 
     /// All tickets are sealed under the one seed.

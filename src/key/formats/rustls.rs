@@ -1,12 +1,14 @@
 //! rustls on ring (`src/crypto/ring/ticketer.rs`): 32 bytes of key, which the process makes at random, and from 0.23.11 on
 //! a name of 16. No interface takes them: they come out of memory.
 
+use zeroize::Zeroizing;
+
 use super::bare::{self, Bare};
-use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::{Layout, Order};
 use crate::key::scheme::{Algorithm, AssociatedData, Derivation, KeySource, Protection, Scheme, Sealing};
+use crate::key::{Role, Unwritable};
 use crate::ticket::{Arrangement, Frame};
 
 /// Without a name: up to 0.23.10 the tag covers the ciphertext alone.
@@ -48,6 +50,10 @@ impl KeyFormat for Rustls {
 
     fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
         bare::read(file, keys).ok_or_else(|| KeyFileError::size(file, self.name(), self.takes()))
+    }
+
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        bare::write(self, keys)
     }
 
     fn role(&self, _: Position) -> Role {

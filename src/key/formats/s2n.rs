@@ -9,11 +9,11 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::bare;
-use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::{Layout, Order};
 use crate::key::scheme::{Algorithm, AssociatedData, Derivation, KeySource, Protection, Scheme, Sealing};
+use crate::key::{Role, Unwritable};
 use crate::ticket::{Arrangement, Frame};
 
 /// Both kinds of tickets.
@@ -43,7 +43,8 @@ impl KeyFormat for S2n {
     }
 
     fn takes(&self) -> &'static str {
-        "1 to 1024 bytes of key material, raw or as text; or lines of name:key, the key in hex"
+        "1 to 1024 bytes of key material, raw or as text; lines of name:key, the key in hex; or 44 bytes, key of 32 and 12 \
+         of associated data, as they lie in memory"
     }
 
     fn is_bare(&self) -> bool {
@@ -54,8 +55,17 @@ impl KeyFormat for S2n {
         if let Some(keys) = named(file) {
             return Ok(keys);
         }
-        let keys: Vec<KeyBytes> = bare::seeds(file).iter().filter_map(|seed| key_of(0, seed)).collect();
+        let seeds = bare::seeds(file);
+        let state = |bytes: &Zeroizing<Vec<u8>>| {
+            (bytes.len() == LAYOUT.size()).then(|| KeyBytes::new(0, bytes, LAYOUT).with_scheme(SCHEME))
+        };
+        let keys: Vec<KeyBytes> =
+            seeds.iter().filter_map(|seed| key_of(0, seed)).chain(seeds.iter().filter_map(state)).collect();
         if keys.is_empty() { Err(KeyFileError::size(file, self.name(), self.takes())) } else { Ok(keys) }
+    }
+
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        bare::write(self, keys)
     }
 
     fn role(&self, _: Position) -> Role {

@@ -5,12 +5,14 @@
 //!
 //! What seals through `wolfSSL_CTX_set_tlsext_ticket_key_cb`, as OpenSSL's servers do, has the key file of the server.
 
+use zeroize::Zeroizing;
+
 use super::bare::{self, Bare};
-use crate::key::Role;
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
 use crate::key::layout::{Layout, Order};
 use crate::key::scheme::{Algorithm, Derivation, Hash, Mode, Protection, Scheme};
+use crate::key::{Role, Unwritable};
 use crate::ticket::{Arrangement, Frame, NAME_LENGTH};
 
 /// Bytes of the two times.
@@ -68,6 +70,10 @@ impl KeyFormat for WolfSsl {
 
     fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
         bare::read(file, keys).ok_or_else(|| KeyFileError::size(file, self.name(), self.takes()))
+    }
+
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        bare::write(self, keys)
     }
 
     /// The first key seals until shortly before it expires, then the second, whose time begins with its first ticket.

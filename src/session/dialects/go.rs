@@ -104,7 +104,7 @@ fn since_1_21<'a>(plaintext: &'a [u8], protocol: Protocol, mut reader: Reader<'a
     Some(session)
 }
 
-/// `CertificateEntry` of RFC 8446 section 4.4.2: certificates, each with extensions.
+/// `CertificateEntry` of RFC 9846 (RFC 8446 section 4.4.2): certificates, each with extensions.
 fn certificate_entries<'a>(session: &mut Session<'a>, list: &'a [u8]) -> Option<()> {
     for (certificate, extensions) in Reader::list(list, |entry| Some((entry.vec24()?, entry.vec16()?)))? {
         if session.peer_certificate.is_none() {

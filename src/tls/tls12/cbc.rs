@@ -1,4 +1,4 @@
-//! Records in CBC mode, or without a cipher, with HMAC (RFC 5246 section 6.2.3, RFC 7366).
+//! Records in CBC mode, or without a cipher, with HMAC (RFC 9846, RFC 5246 section 6.2.3, RFC 7366).
 
 use aes::{Aes128Dec, Aes256Dec};
 use cbc::cipher::block_padding::NoPadding;

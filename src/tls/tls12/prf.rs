@@ -1,4 +1,4 @@
-//! The pseudorandom function (RFC 2246 section 5, RFC 5246 section 5).
+//! The pseudorandom function (RFC 2246 section 5, RFC 9846, RFC 5246 section 5).
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;

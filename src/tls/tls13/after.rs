@@ -1,4 +1,5 @@
-//! What a server sends after the handshake, opened with `SERVER_TRAFFIC_SECRET_0` of a key log (RFC 8446 section 4.6).
+//! What a server sends after the handshake, opened with `SERVER_TRAFFIC_SECRET_0` of a key log (RFC 9846, RFC 8446
+//! section 4.6).
 //!
 //! Tickets of TLS 1.3 travel here, encrypted: no ticket key shows them, the connection's own secrets do.
 
@@ -18,7 +19,7 @@ const EARLY_DATA: u16 = 42;
 /// The longest message that is put together: a ticket of 2^16 - 1 bytes and what is around it.
 const MAX_MESSAGE: usize = 1 << 17;
 
-/// A `NewSessionTicket` of TLS 1.3 (RFC 8446 section 4.6.1).
+/// A `NewSessionTicket` of TLS 1.3 (RFC 9846, RFC 8446 section 4.6.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct NewSessionTicket<'a> {
     /// How long the client may keep it, in seconds.
@@ -146,7 +147,7 @@ impl ServerTraffic {
         self.partial.zeroize();
         self.partial = left;
         if updated {
-            // RFC 8446 section 7.2; a KeyUpdate ends its record
+            // RFC 9846 (RFC 8446 section 7.2); a KeyUpdate ends its record
             let hash = self.suite.hash();
             self.secret = hash.expand_label(&self.secret, "traffic upd", &[], hash.len_u8());
             self.keys = RecordKeys::new(self.suite, &self.secret);

@@ -1,4 +1,4 @@
-//! The `pre_shared_key` extension of a ClientHello (RFC 8446 section 4.2.11).
+//! The `pre_shared_key` extension of a ClientHello (RFC 9846, RFC 8446 section 4.2.11).
 
 use crate::tls::wire::Reader;
 
@@ -86,7 +86,8 @@ impl<'a> PskHello<'a> {
         &self.binders
     }
 
-    /// The message up to its binders, which is what they sign (RFC 8446 section 4.2.11.2). The length in its header
+    /// The message up to its binders, which is what they sign (RFC 9846, RFC 8446 section 4.2.11.2). The length in its
+    /// header
     /// is that of the whole message.
     #[must_use]
     pub fn truncated(&self) -> &'a [u8] {

@@ -1,4 +1,4 @@
-//! HKDF with the labels of TLS 1.3 (RFC 5869, RFC 8446 section 7.1).
+//! HKDF with the labels of TLS 1.3 (RFC 5869, RFC 9846, RFC 8446 section 7.1).
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -17,7 +17,7 @@ pub enum Hash {
 }
 
 impl Hash {
-    /// The hash of a TLS 1.3 cipher suite (RFC 8446 appendix B.4, RFC 9150).
+    /// The hash of a TLS 1.3 cipher suite (RFC 9846, RFC 8446 appendix B.4, RFC 9150).
     #[must_use]
     pub const fn of_suite(id: u16) -> Option<Self> {
         match id {
@@ -57,7 +57,7 @@ impl Hash {
         }
     }
 
-    /// HKDF-Expand-Label (RFC 8446 section 7.1).
+    /// HKDF-Expand-Label (RFC 9846, RFC 8446 section 7.1).
     ///
     /// `secret` is as long as the hash, `length` at most 255, `label` and `context` at most 249 and 255 bytes long.
     pub(crate) fn expand_label(self, secret: &Secret, label: &str, context: &[u8], length: u8) -> Secret {
@@ -84,12 +84,12 @@ impl Hash {
         out
     }
 
-    /// Derive-Secret (RFC 8446 section 7.1) with the hash of the messages at hand.
+    /// Derive-Secret (RFC 9846, RFC 8446 section 7.1) with the hash of the messages at hand.
     pub(crate) fn derive_secret(self, secret: &Secret, label: &str, transcript_hash: &[u8]) -> Secret {
         self.expand_label(secret, label, transcript_hash, self.len_u8())
     }
 
-    /// Whether a Finished message or a binder is right (RFC 8446 section 4.4.4), compared in constant time.
+    /// Whether a Finished message or a binder is right (RFC 9846, RFC 8446 section 4.4.4), compared in constant time.
     pub(crate) fn verify_finished(self, base_key: &Secret, transcript_hash: &[u8], verify_data: &[u8]) -> bool {
         let key = self.expand_label(base_key, "finished", &[], self.len_u8());
         match self {

@@ -131,7 +131,7 @@ impl PskKe {
     }
 }
 
-/// A record that TLS 1.3 has for the sake of middleboxes alone (RFC 8446 appendix D.4).
+/// A record that TLS 1.3 has for the sake of middleboxes alone (RFC 9846, RFC 8446 appendix D.4).
 fn is_change_cipher_spec(record: &[u8]) -> bool {
     record.first() == Some(&CHANGE_CIPHER_SPEC)
 }

@@ -1,4 +1,4 @@
-//! Record protection (RFC 8446 section 5).
+//! Record protection (RFC 9846, RFC 8446 section 5).
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use crate::tls::aead::xor_nonce;
 use crate::tls::wire::Reader;
 
 const APPLICATION_DATA: u8 = 23;
-/// The most content of a record (RFC 8446 section 5.1).
+/// The most content of a record (RFC 9846, RFC 8446 section 5.1).
 const MAX_CONTENT: usize = 1 << 14;
-/// 2^14 bytes of content, its type and padding, and at most 255 bytes of expansion (RFC 8446 section 5.2).
+/// 2^14 bytes of content, its type and padding, and at most 255 bytes of expansion (RFC 9846, RFC 8446 section 5.2).
 const MAX_CIPHERTEXT: usize = (1 << 14) + 256;
 
 /// The keys of one direction, and the number of the record that is next.
@@ -24,7 +24,7 @@ pub struct RecordKeys {
 }
 
 impl RecordKeys {
-    /// The keys that follow from a traffic secret (RFC 8446 section 7.3).
+    /// The keys that follow from a traffic secret (RFC 9846, RFC 8446 section 7.3).
     #[must_use]
     pub fn new(suite: Suite, traffic_secret: &Secret) -> Self {
         let hash = suite.hash;
@@ -104,7 +104,7 @@ pub struct Plaintext {
 
 impl Plaintext {
     /// Whether this is the EndOfEarlyData message. A client sends it only where the server has accepted its early
-    /// data (RFC 8446 section 4.5).
+    /// data (RFC 9846, RFC 8446 section 4.5).
     #[must_use]
     pub fn is_end_of_early_data(&self) -> bool {
         self.content_type == super::HANDSHAKE && self.content[..] == [5, 0, 0, 0]

@@ -1,9 +1,9 @@
-//! The key schedule from a PSK on (RFC 8446 section 7.1).
+//! The key schedule from a PSK on (RFC 9846, RFC 8446 section 7.1).
 
 use super::{Hash, PskHello, Transcript};
 use crate::secret::Secret;
 
-/// The PSK of a ticket whose session holds the resumption master secret instead (RFC 8446 section 4.6.1).
+/// The PSK of a ticket whose session holds the resumption master secret instead (RFC 9846, RFC 8446 section 4.6.1).
 ///
 /// `nonce` is the `ticket_nonce` of the NewSessionTicket. `None` if the secret is not as long as the hash or the
 /// nonce is longer than the 255 bytes that fit into the message.
@@ -45,7 +45,7 @@ impl EarlySecret {
         self.hash
     }
 
-    /// Checks the binder of an identity, in constant time (RFC 8446 section 4.2.11.2).
+    /// Checks the binder of an identity, in constant time (RFC 9846, RFC 8446 section 4.2.11.2).
     ///
     /// `before` is what precedes this ClientHello: nothing ([`Transcript::new`]), or the first ClientHello and the
     /// HelloRetryRequest ([`Transcript::after_retry`]); of another hash, it is a mismatch.
@@ -67,7 +67,7 @@ impl EarlySecret {
     /// `CLIENT_EARLY_TRAFFIC_SECRET`: protects 0-RTT data.
     ///
     /// `client_hello` is the whole first ClientHello. The secret is that of identity 0 alone, which is the only one
-    /// that early data may use (RFC 8446 section 4.2.10).
+    /// that early data may use (RFC 9846, RFC 8446 section 4.2.10).
     #[must_use]
     pub fn client_early_traffic(&self, client_hello: &[u8]) -> Secret {
         self.hash.derive_secret(&self.secret, "c e traffic", &self.hash.digest(client_hello))

@@ -1,4 +1,4 @@
-//! The running hash over the handshake messages (RFC 8446 section 4.4.1).
+//! The running hash over the handshake messages (RFC 9846, RFC 8446 section 4.4.1).
 
 use sha2::{Digest, Sha256, Sha384};
 
@@ -24,7 +24,7 @@ impl Transcript {
         })
     }
 
-    /// Before the second ClientHello: the first one counts as its hash alone (RFC 8446 section 4.4.1).
+    /// Before the second ClientHello: the first one counts as its hash alone (RFC 9846, RFC 8446 section 4.4.1).
     #[must_use]
     pub fn after_retry(hash: Hash, first_client_hello: &[u8], hello_retry_request: &[u8]) -> Self {
         const MESSAGE_HASH: u8 = 254;
