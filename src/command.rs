@@ -8,6 +8,7 @@ mod cli;
 mod exit;
 mod failure;
 mod gzip;
+mod help;
 #[cfg(unix)]
 mod interrupt;
 mod job;
@@ -16,6 +17,7 @@ mod key_log;
 #[cfg(feature = "keyfind")]
 mod keyfind;
 mod keys;
+mod manual;
 mod notes;
 mod output;
 #[cfg(feature = "probe")]
@@ -33,8 +35,6 @@ mod zstd;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::CommandFactory;
-
 use self::args::shared::Verbosity;
 use self::cli::{Cli, Command};
 use self::exit::{Exit, fail};
@@ -51,7 +51,7 @@ pub(crate) fn main() -> ExitCode {
     let notes = Notes::new(verbosity);
     let result = stdout::check().and_then(|()| match cli {
         Ok(cli) => run(cli, &notes),
-        Err(error) => usage(&error),
+        Err(error) => usage(&error, &notes),
     });
     // what is still held back may not find room either
     let result = result.and_then(|exit| Ok(io::stdout().flush().map(|()| exit)?));
@@ -73,26 +73,27 @@ fn run(cli: Cli, notes: &Notes) -> anyhow::Result<Exit> {
         Some(Command::Survey(args)) => survey::run(&args, notes),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "tktdump", &mut script);
+            clap_complete::generate(shell, &mut cli::command(), "tktdump", &mut script);
             io::stdout().write_all(&script)?;
             Ok(Exit::Done)
         }
-        Some(Command::Man) => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            io::stdout().write_all(&page)?;
+        Some(Command::Man { command }) => {
+            io::stdout().write_all(&manual::page(cli::command(), command.as_deref())?)?;
             Ok(Exit::Done)
         }
     }
 }
 
 /// Help and version go to standard output; errors have the same face as all others.
-fn usage(error: &clap::Error) -> anyhow::Result<Exit> {
+fn usage(error: &clap::Error, notes: &Notes) -> anyhow::Result<Exit> {
     let text = error.render().to_string();
     if !error.use_stderr() {
         io::stdout().write_all(text.as_bytes())?;
         return Ok(Exit::Done);
     }
     let _ = write!(io::stderr(), "tktdump: error: {}", text.strip_prefix("error: ").unwrap_or(&text));
+    if let Some((word, meant)) = cli::mistyped() {
+        notes.hint(format_args!("{word} is no command: did you mean {meant}?"));
+    }
     Ok(Exit::Failed)
 }

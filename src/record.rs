@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use crate::capture::sighting::Sighting;
 use crate::escape::{self, Text};
@@ -96,13 +97,21 @@ pub struct Source {
     name: Cow<'static, str>,
     /// The inside of a JSON string: every record has it.
     json: Cow<'static, str>,
+    /// The name for those who keep it.
+    shared: OnceLock<Arc<str>>,
 }
 
 impl Source {
     /// One whose name needs no escaping.
     #[cfg(all(test, feature = "audit"))]
     pub(crate) const fn plain(name: &'static str) -> Self {
-        Self { name: Cow::Borrowed(name), json: Cow::Borrowed(name) }
+        Self { name: Cow::Borrowed(name), json: Cow::Borrowed(name), shared: OnceLock::new() }
+    }
+
+    /// The name for those who keep it longer: all of them have the same bytes.
+    #[cfg(feature = "audit")]
+    pub(crate) fn shared(&self) -> Arc<str> {
+        Arc::clone(self.shared.get_or_init(|| (*self.name).into()))
     }
 
     /// The name as the inside of a JSON string.
@@ -113,7 +122,7 @@ impl Source {
 
 impl From<&str> for Source {
     fn from(name: &str) -> Self {
-        Self { name: name.to_owned().into(), json: escape::json(name.as_bytes()).into() }
+        Self { name: name.to_owned().into(), json: escape::json(name.as_bytes()).into(), shared: OnceLock::new() }
     }
 }
 

@@ -8,6 +8,13 @@ use std::path::{Path, PathBuf};
 
 use tktdump::capture::container::{Reader, Step};
 use tktdump::capture::{Capture, Connection};
+use tktdump::key::file::read_auto;
+use tktdump::key::ring::KeyRing;
+use tktdump::open::Opener;
+use tktdump::record::{Source, examine_connection};
+use tktdump::report::Page;
+use tktdump::report::text::{Renderer, Styles};
+use tktdump::resumption::History;
 use tktdump::tls::hello::ClientHello;
 
 fn testdata() -> PathBuf {
@@ -257,4 +264,35 @@ fn a_dtls_client_that_begins_anew_from_its_port_is_another_connection() {
     // the one that the ticket belongs to (key log of the server)
     let random = found[1].sightings()[0].client_random.unwrap();
     assert_eq!(&random[..4], [0xb9, 0xd8, 0x20, 0xf9]);
+}
+
+/// The text of a capture, a connection before its tickets, on a terminal of 80 columns.
+fn text_at_80_columns(case: &Path) -> String {
+    let key = fs::read(case.join("ticket.key")).ok().and_then(|key| read_auto(&key).ok());
+    let ring = KeyRing::new(key.map(|key| ("ticket.key".into(), key)).into_iter().collect());
+    let styles = Styles { width: Some(80), ..Styles::default() };
+    let renderer = Renderer { ring: &ring, now: 1_795_000_000, redact: false, styles };
+    let (source, mut history, mut text) = (Source::from("capture.pcap"), History::default(), Page::new());
+    for connection in connections(&fs::read(case.join("capture.pcap")).unwrap()) {
+        let (mut tickets, mut plaintext) = (Page::new(), Vec::new());
+        let opener = Opener::new(&ring);
+        let each = &mut |record: &tktdump::record::Record<'_>| renderer.ticket(record, &mut tickets);
+        let record = examine_connection(&connection, &source, 0, &opener, &mut history, None, &mut plaintext, each);
+        renderer.connection(&record, &mut text);
+        text.extend_from_slice(&tickets);
+    }
+    String::from_utf8(text.to_vec()).unwrap()
+}
+
+#[test]
+fn nothing_is_wider_than_80_columns_or_wraps_to_the_edge() {
+    for case in cases() {
+        let text = text_at_80_columns(&case);
+        assert!(text.contains("\n  "), "{}", case.display());
+        for line in text.lines() {
+            let is_at_the_edge = !line.is_empty() && !line.starts_with("  ");
+            assert!(line.chars().count() <= 80, "{}: {line:?}", case.display());
+            assert!(!is_at_the_edge || line.starts_with("capture.pcap: "), "{}: {line:?}", case.display());
+        }
+    }
 }

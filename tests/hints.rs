@@ -52,3 +52,30 @@ fn a_line_end_behind_a_ticket_is_pointed_out() {
     assert_eq!(output.records().len(), 1);
     assert_eq!((&output.records()[0]["status"], output.status), (&"plain_session".into(), Some(0)));
 }
+
+#[test]
+fn a_format_that_is_not_the_files_is_told_by_the_ticket() {
+    let case = |name: &str, format: &str, file: &str| {
+        let (key, ticket) = (format!("testdata/{name}/{file}"), format!("testdata/{name}/ticket.bin"));
+        let output = tktdump(&["-f", "json", "-k", &key, "--key-format", format, &ticket], b"");
+        assert_eq!(output.status, Some(1));
+        (output.records()[0]["status"].as_str().unwrap().to_owned(), hint(&output))
+    };
+    // the other order of the same bytes, and another split of them
+    let (status, told) = case("nginx48_tls12", "apache", "ticket.key");
+    assert_eq!(status, "bad_mac");
+    assert!(told.contains("name16 aes16 hmac16: --key-format nginx"), "{told}");
+    assert!(!told.contains("altered"), "{told}");
+    for (name, named, right) in [
+        ("nginx80_tls12", "unbound", "name16 hmac32 aes32: --key-format nginx"),
+        ("dnsdist80x2_tls13", "go", "--key-format dnsdist"),
+        ("gnutls_tls12", "go", "--key-format gnutls"),
+    ] {
+        let (_, told) = case(name, named, "ticket.key");
+        assert!(told.contains(right), "{name} as {named}: {told}");
+    }
+    // no other format has it either
+    let ticket = read("testdata/nginx80_tls13/ticket.bin".as_ref());
+    let output = tktdump(&["-f", "json", "-k", KEY, "--key-format", "apache"], &ticket);
+    assert!(!hint(&output).contains("--key-format"), "{}", hint(&output));
+}

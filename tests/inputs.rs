@@ -671,17 +671,55 @@ fn what_is_passed_over_is_counted_and_said_once() {
 
 #[test]
 fn an_error_says_what_an_input_seems_to_be() {
-    for (input, what) in [
-        ("CONNECTION ESTABLISHED\nProtocol version: TLSv1.3\n", "s_client -brief"),
-        ("CONNECTED(00000003)\nSSL-Session:\n    Session-ID: \n    Master-Key: 00\n", "session ID"),
-        ("Once upon a time.\n", "text"),
-        ("{\"a\": 1}\n", "JSON"),
-    ] {
-        let output = tktdump(&["-f", "json"], input.as_bytes());
-        let errors = output.errors();
-        assert!(errors.starts_with("tktdump: error: no ticket was found: - seems to be "), "{errors}");
-        assert!(errors.contains(what) && errors.lines().count() == 2, "{errors}");
-        assert_eq!(output.status, Some(1));
+    let pem = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+    let texts: [(String, &str); 30] = [
+        ("CONNECTION ESTABLISHED\nProtocol version: TLSv1.3\n".to_owned(), "s_client -brief"),
+        ("CONNECTED(00000003)\nSSL-Session:\n    Session-ID: \n    Master-Key: 00\n".to_owned(), "session ID"),
+        ("CONNECTED(00000003)\nSSL-Session:\n    Session-ID: AB01\n".to_owned(), "has a session ID and no ticket"),
+        ("CONNECTED(00000003)\n    TLS session ticket:\n    0000 - 00\n".to_owned(), "not printed whole"),
+        ("40F7:error:\nconnect:errno=111\n".to_owned(), "a connection that failed"),
+        ("ACCEPT\n<<< TLS 1.2, RecordHeader [length 0005]\n".to_owned(), "s_server"),
+        ("== Info: Trying\n=> Send SSL data, 5 bytes\n".to_owned(), "curl --trace"),
+        ("* TLSv1.3 (OUT), TLS handshake, Client hello (1):\n".to_owned(), "curl -v"),
+        ("|<4>| HSK[0x55]: x\n|<4>| EXT[0x55]: y\n".to_owned(), "GnuTLS"),
+        ("javax.net.ssl|DEBUG|01|main|x\n".to_owned(), "Java"),
+        ("CLIENT_RANDOM 00 11\n".to_owned(), "key log"),
+        (pem("PRIVATE KEY"), "a private key"),
+        (pem("CERTIFICATE"), "a certificate"),
+        (pem("CERTIFICATE REQUEST"), "a certificate request"),
+        ("Certificate:\n    Data:\n    Signature Algorithm: x\n".to_owned(), "the text of a certificate"),
+        ("ssh-ed25519 AAAAC3 a@b\n".to_owned(), "a public key of SSH"),
+        ("New TCP connection #1: a <-> b\n".to_owned(), "ssldump"),
+        ("10:00 IP a > b: Flags [S], seq 1, length 0\n".to_owned(), "tcpdump"),
+        ("1 0.0 a \u{2192} b TLSv1 Client Hello\n2 0.0 b TLSv1 Server Hello\n".to_owned(), "a list of packets"),
+        ("Nmap scan report for a\n".to_owned(), "nmap"),
+        ("http { server { listen 443 ssl; } }\n".to_owned(), "nginx"),
+        ("127.0.0.1 - - [x] \"GET / HTTP/1.1\" 200 5\n".to_owned(), "access log"),
+        ("HTTP/1.1 200 OK\nDate: x\n".to_owned(), "an HTTP answer"),
+        ("<!DOCTYPE html><p>\n".to_owned(), "a web page"),
+        ("package main\nfunc main() {}\n".to_owned(), "source code"),
+        ("host,port\na,1\nb,2\n".to_owned(), "a table"),
+        ("Once upon a time.\n".to_owned(), "text"),
+        ("{\"a\": 1}\n".to_owned(), "JSON"),
+        ("<a/>\n".to_owned(), "XML"),
+        ("\n".to_owned(), "empty"),
+    ];
+    let files: [(&[u8], &str); 3] = [
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "PDF"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "an image"),
+        (b"\x30\x82\0\x05\x02\x01\x03\x30\0", "a key store"),
+    ];
+    let texts = texts.iter().map(|(text, what)| (text.as_bytes(), *what));
+    for (input, what) in texts.chain(files) {
+        for command in [&["-f", "json"][..], &["survey"]] {
+            let output = tktdump(command, input);
+            let errors = output.errors();
+            assert!(errors.starts_with("tktdump: error: no ticket was found: - seems to be "), "{what}: {errors}");
+            assert!(errors.contains(what) && errors.lines().count() == 2, "{what}: {errors}");
+            assert_eq!(output.status, Some(1), "{what}");
+        }
+        let errors = tktdump(&["audit"], input).errors();
+        assert!(errors.contains("seems to be") && errors.contains(what), "{what}: {errors}");
     }
 }
 

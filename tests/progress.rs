@@ -4,7 +4,7 @@
 // a test that cannot go on says so by panicking
 #![allow(clippy::unwrap_used)]
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
@@ -19,6 +19,8 @@ const DELAY: Duration = Duration::from_secs(2);
 const ERROR: &str = "tktdump: error: -: line 2: neither hex nor base64: 'z' at column 1 is no hex digit\n\
                      tktdump: hint: one ticket a line, as hex or base64; --from names another form\n";
 const FOLDER: &str = "testdata/nginx48_tls12";
+/// What a pager is asked for besides: nothing that it keeps in files.
+const PAGER: [(&str, &str); 3] = [("LESS", ""), ("LESSHISTFILE", "-"), ("LESSCHARSET", "utf-8")];
 
 /// Runs a line of bash on a terminal of its own. `script` is part of every Linux. `hold` waits until a file is there.
 fn terminal(line: &str, file: &Path) -> Child {
@@ -32,8 +34,9 @@ fn terminal(line: &str, file: &Path) -> Child {
         .env("key", format!("{FOLDER}/ticket.key"))
         .env("capture", format!("{FOLDER}/capture.pcap"))
         .env("ticket", ticket)
+        .envs(PAGER)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
@@ -105,7 +108,7 @@ fn those_who_wait_see_it_until_something_is_said_or_all_is_done() {
         ),
         (
             "(yes $ticket | head -n 2000; sleep 1; yes $ticket | head -n 120; hold; sleep 1) | \
-             $tktdump -j 2 -f json -k $key | (head -n 2000 > /dev/null; hold)",
+             $tktdump --progress -j 2 -f json -k $key | (head -n 2000 > /dev/null; hold)",
             "",
             " KiB, ",
         ),
@@ -116,12 +119,16 @@ fn those_who_wait_see_it_until_something_is_said_or_all_is_done() {
         ("(cat $capture; hold) | $tktdump audit > /dev/null", "", "KiB, "),
         // the length of a file is known; results are not taken
         (
-            "list=$(mktemp); yes $ticket | head -n 2000 > $list; $tktdump -f json -k $key $list | (hold; wc -l); \
+            "list=$(mktemp); yes $ticket | head -n 2000 > $list; $tktdump --progress -f json -k $key $list | (hold; wc -l); \
              rm $list",
             "2000\n",
             "of 814.45 KiB, ",
         ),
-        // not wanted: quiet, results on the terminal, notes in a pipe, a terminal that is none
+        // into a file
+        ("(echo $ticket; hold) | $tktdump -k $key > $(mktemp)", "", " B, "),
+        // not wanted: quiet, results on the terminal, or in a program that may show them there, notes in a pipe, a
+        // terminal that is none
+        ("(echo $ticket; hold) | $tktdump -f json -k $key | wc -l", "1\n", ""),
         ("(echo $ticket; hold) | $tktdump -q -k $key > /dev/null", "", ""),
         ("(echo $ticket; hold) | $tktdump survey -f json", group, ""),
         ("(echo $ticket; hold) | $tktdump -k $key 2>&1 > /dev/null | cat", "", ""),
@@ -151,4 +158,37 @@ fn nobody_is_held_up_by_it_nor_sees_it_for_what_is_short() {
             return;
         }
     }
+}
+
+/// A terminal of 80 by 24 on which a pager shows what is printed, and what it is sent until somebody types `q`.
+#[test]
+fn a_pager_has_the_terminal_for_itself() {
+    if Command::new("less").arg("--version").output().is_err() {
+        eprintln!("not tested: there is no less");
+        return;
+    }
+    let line = "stty cols 80 rows 24; (echo $ticket; hold; yes $ticket | head -n 50) | \
+                $tktdump --at 0 --redact -k $key | less";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("go");
+    let mut terminal = terminal(line, &file);
+    let mut stdout = terminal.stdout.take().unwrap();
+    let mut keyboard = terminal.stdin.take().unwrap();
+    let typist = thread::spawn(move || {
+        // longer than it takes until a bar would be there
+        thread::sleep(DELAY + Duration::from_secs(1));
+        std::fs::write(file, "").unwrap();
+        thread::sleep(Duration::from_secs(2));
+        keyboard.write_all(b" q").unwrap();
+        keyboard
+    });
+    let (mut sent, mut part) = (Vec::new(), [0; 1 << 12]);
+    while let Ok(length @ 1..) = stdout.read(&mut part) {
+        sent.extend_from_slice(part.get(..length).unwrap());
+    }
+    drop(typist.join().unwrap());
+    terminal.wait().unwrap();
+    let sent = String::from_utf8(sent).unwrap();
+    assert!(sent.contains("decrypted"), "the pager shows nothing: {sent:?}");
+    assert!(!sent.contains("B/s") && !sent.contains("\x1b[2K") && !sent.contains("tktdump: "), "{sent:?}");
 }

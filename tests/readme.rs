@@ -2,9 +2,11 @@
 //!
 //! In a fence marked `console`, a line with `$ ` is a command for bash, which a `\` at its end continues, and the rest what
 //! it prints, errors after results; `? N` is its exit status, if that is neither 0 nor the one that the mark names
-//! (`console exit-1`). `console stdout` leaves out what goes to standard error. Fences marked `console tools` need openssl,
+//! (`console exit-1`). `console stdout` leaves out what goes to standard error. A `cd` counts for the rest of its fence. Those
+//! marked `console live` are run by the live tests, with servers. Fences marked `console tools` need openssl,
 //! tshark, xxd, jq and GNU parallel, and those marked `console spark` need Apache Spark; their tests are for machines that
-//! have them. `TKTDUMP_README=write` writes what commands print into the documents.
+//! have them. `TKTDUMP_README=write` writes what commands print into the documents. `TKTDUMP_README_SHELL` names a program
+//! to call in place of bash, which runs the README's commands on another system, with the `tktdump` that is there.
 
 // a test that cannot go on says so by panicking
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
@@ -14,7 +16,7 @@ mod common;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flate2::Compression;
@@ -24,6 +26,9 @@ use flate2::write::GzEncoder;
 const DOCUMENTS: [&str; 2] = ["README.md", SCALE];
 /// Its commands run in a folder with many tickets, those of others in the root of the project.
 const SCALE: &str = "docs/scale.md";
+
+/// The variable that names another shell.
+const SHELL: &str = "TKTDUMP_README_SHELL";
 
 /// What the mark of a fence says of its commands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +45,7 @@ impl<'m> Mark<'m> {
     /// `None` for a fence without commands.
     fn of(line: &'m str) -> Option<Self> {
         let mut words = line.strip_prefix("```console")?.split_whitespace().peekable();
-        let tools = words.next_if(|word| ["tools", "spark"].contains(word)).unwrap_or("");
+        let tools = words.next_if(|word| ["tools", "spark", "live"].contains(word)).unwrap_or("");
         let mut mark = Self { tools, status: 0, stdout: false };
         for word in words {
             match word.strip_prefix("exit-") {
@@ -57,12 +62,13 @@ fn run(command: &str, mark: Mark<'_>, folder: &Path) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_tktdump"));
     let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let command = command.replace("cargo run --release --", "tktdump");
-    let output = Command::new("bash")
+    let output = Command::new(std::env::var_os(SHELL).unwrap_or_else(|| "bash".into()))
         .args(["-o", "pipefail", "-c", &command])
         .current_dir(folder)
         .env("PATH", path)
         .env("SPARK_LOCAL_IP", "127.0.0.1")
         .env_remove("TKTDUMP_REDACT")
+        .env_remove("TKTDUMP_KEY")
         .output()
         .unwrap();
     let mut shown = String::new();
@@ -82,11 +88,13 @@ fn rerun(text: &str, tools: &str, folder: &Path) -> String {
     let mut fresh = String::new();
     let mut inside = None;
     let mut skipping = false;
+    let mut place = PathBuf::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         if line.starts_with("```") {
             inside = Mark::of(line).filter(|mark| mark.tools == tools);
             skipping = false;
+            folder.clone_into(&mut place);
         }
         if let Some(mark) = inside.filter(|_| line.starts_with("$ ")) {
             let mut command = line.to_owned();
@@ -94,7 +102,13 @@ fn rerun(text: &str, tools: &str, folder: &Path) -> String {
                 write!(command, "\n{}", lines.next().unwrap()).unwrap();
             }
             writeln!(fresh, "{command}").unwrap();
-            let shown = run(&command[2..], mark, folder);
+            let shown = match command.strip_prefix("$ cd ") {
+                Some(inner) => {
+                    place.push(inner);
+                    String::new()
+                }
+                None => run(&command[2..], mark, &place),
+            };
             if !shown.is_empty() {
                 writeln!(fresh, "{shown}").unwrap();
             }
@@ -164,10 +178,23 @@ fn documents_show_what_commands_print_with_spark() {
     check("spark");
 }
 
+/// The library's example is part of one that is compiled.
+#[test]
+fn the_code_is_that_of_the_example() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name| fs::read_to_string(project.join(name)).unwrap();
+    let (text, example) = (read("README.md"), read("examples/open.rs"));
+    let code = text.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+    let indented = format!("    {}\n", code.trim_end().replace('\n', "\n    "));
+    assert!(example.contains(&indented), "{code}");
+}
+
 fn check(tools: &str) {
     common::settle_modes();
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in DOCUMENTS {
+    // another system does not see the folder with many tickets
+    let elsewhere = std::env::var_os(SHELL).is_some();
+    for name in DOCUMENTS.into_iter().filter(|name| !elsewhere || *name != SCALE) {
         let path = project.join(name);
         let text = fs::read_to_string(&path).unwrap();
         let tickets = tempfile::tempdir().unwrap();

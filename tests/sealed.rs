@@ -304,6 +304,30 @@ fn the_key_that_gnutls_had_before_it_had_one_is_built_in() {
     assert!(matches!(opener.open(&opener.check(&ticket), &mut Vec::new()), Outcome::Decrypted { .. }));
 }
 
+#[test]
+fn what_servers_derive_from_keys_that_anybody_can_guess_is_built_in() {
+    let no_keys = KeyRing::default();
+    let opener = Opener::new(&no_keys);
+    let weakness = |ticket: &[u8]| match opener.open(&opener.check(ticket), &mut Vec::new()) {
+        Outcome::Decrypted { key, .. } => key.weakness()[1].map(|weakness| weakness.to_string()),
+        outcome => Some(format!("{outcome:?}")),
+    };
+    for since_1_21 in [false, true] {
+        let plaintext = session::go(&[7; 48], since_1_21);
+        let go = |seed: &[u8]| weakness(&seal::go(seed, &[9; 16], &plaintext, since_1_21));
+        assert_eq!(go(&[0; 32]).as_deref(), Some("all zero"));
+        assert_eq!(go(&(0..32).collect::<Vec<u8>>()).as_deref(), Some("counting up from 00"));
+        assert_eq!(go(&b"0123456789abcdef".repeat(2)).as_deref(), Some("a text that people type to fill a field"));
+        assert_eq!(go(b"JtXnNMC5fd9xnFNxbsnnrOSMEhcVpxUu").as_deref(), Some("NoKey"));
+    }
+    // the time divided by the length of slots: the default one, and Exim's
+    for slot in [1_795_421_147_u64 / 64_800, 1_795_421_147 / 21_600] {
+        let key = Sha3_512::new().chain_update(slot.to_be_bytes()).chain_update([0; 64]).finalize();
+        let ticket = seal::gnutls(&key, &[9; 16], &session::gnutls(&[7; 48]));
+        assert_eq!(weakness(&ticket).as_deref(), Some("all zero"));
+    }
+}
+
 /// What became of a ticket, as far as it can be told apart.
 fn told(outcome: &Outcome<'_>) -> String {
     match outcome {

@@ -41,7 +41,8 @@ impl<'p> Auditor<'p> {
         let mut findings = Findings { policy: self.policy, found: Vec::new() };
         for (rule, _) in on(self.policy) {
             for file in keys.files() {
-                let whole = || Subject::file(file.path.clone());
+                let fingerprint = file.keys.first().map(|key| key.fingerprint);
+                let whole = || Subject { fingerprint, ..Subject::file(file.path.clone()) };
                 match rule.check {
                     Check::Content(check) => findings.add(rule, whole, check(file)),
                     Check::File(check) => {
@@ -88,6 +89,14 @@ impl<'p> Auditor<'p> {
     /// Takes an offer of a ticket; [`finish`](Self::finish) tells what was found.
     pub fn offer(&mut self, offer: &Offer<'_>) {
         self.offers.iter_mut().for_each(|(_, watch)| watch.offer(offer));
+    }
+
+    /// The rules that could not remember every ticket, and how many tickets they have not judged in full for that.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<(&'static Rule, u64)> {
+        let tickets = self.tickets.iter().map(|(rule, watch)| (*rule, watch.left_out()));
+        let offers = self.offers.iter().map(|(rule, watch)| (*rule, watch.left_out()));
+        tickets.chain(offers).filter(|(_, count)| *count > 0).collect()
     }
 
     /// Tells what only the end shows.

@@ -16,3 +16,12 @@ pub struct Finding {
     /// What was found, in one sentence without secrets; foreign text in it is escaped.
     pub message: String,
 }
+
+impl Finding {
+    /// Bytes of foreign text and of message that it holds.
+    #[must_use]
+    pub fn text_length(&self) -> usize {
+        let sni = self.subject.seen.as_ref().and_then(|seen| seen.sni.as_ref()).map_or(0, Vec::len);
+        self.message.len() + self.subject.file.len() + sni
+    }
+}

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::ops::Range;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::period::parse_period;
 use super::rule::Rule;
@@ -30,11 +32,32 @@ impl Default for Policy {
 
 /// What is wrong with a policy, in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyError(String);
+pub struct PolicyError {
+    error: String,
+    unknown_rule: Option<String>,
+}
+
+impl PolicyError {
+    fn new(error: String) -> Self {
+        Self { error, unknown_rule: None }
+    }
+
+    /// The name that no rule has, if that is what is wrong.
+    #[must_use]
+    pub fn unknown_rule(&self) -> Option<&str> {
+        self.unknown_rule.as_deref()
+    }
+
+    /// The error with the line, from 1, of its place in a policy file.
+    fn at(self, text: &str, span: Option<Range<usize>>) -> Self {
+        let line = span.map_or(1, |span| text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1);
+        Self { error: format!("line {line}: {}", self.error), ..self }
+    }
+}
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.error)
     }
 }
 
@@ -44,15 +67,15 @@ impl std::error::Error for PolicyError {}
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
-    fail_on: Option<String>,
+    fail_on: Option<Spanned<String>>,
     min_key_bits: Option<usize>,
-    max_key_age: Option<String>,
-    max_lifetime: Option<String>,
+    max_key_age: Option<Spanned<String>>,
+    max_lifetime: Option<Spanned<String>>,
     expect_active: Option<bool>,
     max_refused_percent: Option<u64>,
     max_ticket_bytes: Option<usize>,
     #[serde(default)]
-    rules: BTreeMap<String, String>,
+    rules: BTreeMap<String, Spanned<String>>,
 }
 
 impl Policy {
@@ -64,38 +87,47 @@ impl Policy {
 
     /// Sets what a rule is worth: `off`, or a severity.
     pub fn set(&mut self, id: &str, worth: &str) -> Result<(), PolicyError> {
-        let rule = rules::by_id(id).ok_or_else(|| PolicyError(format!("there is no rule {id:?}")))?;
+        let rule = rules::by_id(id).ok_or_else(|| PolicyError {
+            error: format!("there is no rule {id:?}"),
+            unknown_rule: Some(id.to_owned()),
+        })?;
         let severity = match worth {
             "off" => None,
             _ => Some(worth.parse().map_err(|_| {
-                PolicyError(format!("rule {id} cannot be {worth:?}: it is one of off, info, warning, error"))
+                PolicyError::new(format!("rule {id} cannot be {worth:?}: it is one of off, info, warning, error"))
             })?),
         };
         self.severities.insert(rule.id, severity);
         Ok(())
     }
 
-    /// Takes over the settings of a policy file, TOML.
+    /// Takes over the settings of a policy file, TOML. An error names its line.
     pub fn read(&mut self, text: &str) -> Result<(), PolicyError> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text.bytes().take(span.start).filter(|&b| b == b'\n').count() + 1);
-            PolicyError(format!("line {line}: {}", error.message().replace('\n', " ")))
-        })?;
-        let named = |key: &str, error: String| PolicyError(format!("{key}: {error}"));
-        if let Some(severity) = &file.fail_on {
-            self.fail_on = severity.parse().map_err(|error| named("fail-on", format!("{severity:?} is {error}")))?;
+        let file: File = toml::from_str(text)
+            .map_err(|error| PolicyError::new(error.message().replace('\n', " ")).at(text, error.span()))?;
+        let named = |key: &str, value: &Spanned<String>, error: String| {
+            PolicyError::new(format!("{key}: {error}")).at(text, Some(value.span()))
+        };
+        if let Some(value) = &file.fail_on {
+            let severity = value.get_ref();
+            let wrong = |error| named("fail-on", value, format!("{severity:?} is {error}"));
+            self.fail_on = severity.parse().map_err(wrong)?;
         }
         if let Some(age) = &file.max_key_age {
-            self.thresholds.max_key_age = parse_period(age).map_err(|error| named("max-key-age", error))?;
+            let wrong = |error| named("max-key-age", age, error);
+            self.thresholds.max_key_age = parse_period(age.get_ref()).map_err(wrong)?;
         }
         if let Some(lifetime) = &file.max_lifetime {
-            self.thresholds.max_lifetime = Some(parse_period(lifetime).map_err(|error| named("max-lifetime", error))?);
+            let wrong = |error| named("max-lifetime", lifetime, error);
+            self.thresholds.max_lifetime = Some(parse_period(lifetime.get_ref()).map_err(wrong)?);
         }
         self.thresholds.min_key_bits = file.min_key_bits.unwrap_or(self.thresholds.min_key_bits);
         self.thresholds.expect_active = file.expect_active.unwrap_or(self.thresholds.expect_active);
         self.thresholds.max_refused_percent = file.max_refused_percent.unwrap_or(self.thresholds.max_refused_percent);
         self.thresholds.max_ticket_bytes = file.max_ticket_bytes.unwrap_or(self.thresholds.max_ticket_bytes);
-        file.rules.iter().try_for_each(|(id, worth)| self.set(id, worth))
+        file.rules.iter().try_for_each(|(id, worth)| {
+            self.set(id, worth.get_ref()).map_err(|error| error.at(text, Some(worth.span())))
+        })
     }
 }
 
@@ -125,9 +157,10 @@ mod tests {
     fn errors_say_where() {
         let error = |text: &str| Policy::default().read(text).unwrap_err().to_string();
         assert!(error("fail-on = \"warning\"\nfail = 1\n").starts_with("line 2: unknown field `fail`"));
-        assert!(error("max-key-age = \"x\"").starts_with("max-key-age: neither a length of time"));
-        assert!(error("[rules]\nno-such = \"off\"").contains("no rule \"no-such\""));
-        assert!(error("[rules]\ncompression = \"bad\"").contains("one of off, info, warning, error"));
+        assert!(error("\nfail-on = \"warn\"").starts_with("line 2: fail-on: \"warn\" is "));
+        assert!(error("max-key-age = \"x\"").starts_with("line 1: max-key-age: neither a length of time"));
+        assert!(error("[rules]\nno-such = \"off\"").starts_with("line 2: there is no rule \"no-such\""));
+        assert!(error("[rules]\n\ncompression = \"bad\"").starts_with("line 3: rule compression cannot be \"bad\""));
         assert!(error("fail-on = ").starts_with("line 1: "));
     }
 }

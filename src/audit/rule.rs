@@ -77,6 +77,11 @@ pub trait TicketWatch {
     fn finish(&mut self, _thresholds: &Thresholds) -> Vec<(Subject, String)> {
         Vec::new()
     }
+
+    /// Tickets that were not judged in full, since no more could be remembered.
+    fn left_out(&self) -> u64 {
+        0
+    }
 }
 
 /// A check that remembers earlier offers.
@@ -86,4 +91,7 @@ pub trait OfferWatch {
 
     /// What was found.
     fn finish(&mut self, thresholds: &Thresholds) -> Vec<(Subject, String)>;
+
+    /// Tickets that were not judged in full, since no more could be remembered.
+    fn left_out(&self) -> u64;
 }

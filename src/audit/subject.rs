@@ -19,7 +19,7 @@ pub struct Subject {
     pub item: Item,
     /// The name of the key, or of the one that sealed the ticket.
     pub key_name: Option<KeyName>,
-    /// The fingerprint of the key.
+    /// The fingerprint of the key; of a key file as a whole, that of its first key.
     pub fingerprint: Option<Fingerprint>,
     /// Where a capture shows it.
     pub seen: Option<Seen>,
@@ -76,7 +76,7 @@ impl Subject {
     #[must_use]
     pub fn ticket(place: Place<'_>, key_name: Option<KeyName>) -> Self {
         let item = Item::Ticket { index: place.index, line: place.line, packet: place.packet };
-        Self { file: (**place.source).into(), item, key_name, fingerprint: None, seen: None }
+        Self { file: place.source.shared(), item, key_name, fingerprint: None, seen: None }
     }
 
     /// The line, from 1, where it stands.
@@ -102,7 +102,7 @@ impl fmt::Display for Subject {
         if let Some(name) = self.key_name {
             write!(f, ", key name {name}")?;
         }
-        if let Some(fingerprint) = self.fingerprint {
+        if let Some(fingerprint) = self.fingerprint.filter(|_| self.item != Item::Whole) {
             write!(f, ", fingerprint {fingerprint}")?;
         }
         if let Some(seen) = &self.seen {

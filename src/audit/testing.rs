@@ -252,13 +252,18 @@ pub(crate) fn client_session_rules(session: &TestSession) -> Vec<&'static str> {
 
 /// Judges tickets of both keys one after the other, and the end.
 pub(crate) fn batch_rules(tickets: &[Vec<u8>]) -> Vec<&'static str> {
+    ids(&batch_findings(tickets))
+}
+
+/// The same, with all that is found.
+pub(crate) fn batch_findings(tickets: &[Vec<u8>]) -> Vec<Finding> {
     let policy = Policy::default();
     let keys = key_set(&[("a.key", GOOD_KEY), ("b.key", OTHER_KEY)]);
     let auditor = Auditor::new(&policy, NOW);
     let mut judge = Judge { auditor, keys: &keys, modes: PskModes::default(), now: NOW };
     let mut found: Vec<Finding> = tickets.iter().flat_map(|ticket| judge.ticket(ticket, None)).collect();
     found.extend(judge.auditor.finish());
-    ids(&found)
+    found
 }
 
 /// The connections of a capture file.

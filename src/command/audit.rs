@@ -15,11 +15,11 @@ use tktdump::audit::facts::capture::{Around, Offer};
 use tktdump::audit::facts::keys::{KeySet, LoadedFile};
 use tktdump::audit::facts::ticket::{PskModes, TicketFacts, guessed};
 use tktdump::audit::rules::RULES;
-use tktdump::audit::{Auditor, Policy};
+use tktdump::audit::{Auditor, Policy, PolicyError};
 use tktdump::capture::sighting::Sighting;
 use tktdump::capture::{Connection, Remarks};
 use tktdump::escape::Text;
-use tktdump::input::{Item, Proves, Recorded, RecordedConnection};
+use tktdump::input::{Guess, Item, Proves, Recorded, RecordedConnection};
 use tktdump::open::Opener;
 use tktdump::record::{Place, Selection, Source, examine, examine_connection};
 use tktdump::report::findings::text::Renderer;
@@ -33,6 +33,7 @@ use self::output::Output;
 use super::capture::Sequence;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::help;
 use super::key_files::{self, Unclaimed};
 use super::notes::Notes;
 use super::output::styles;
@@ -73,6 +74,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
         left_out: 0,
         tally: Tally::default(),
         captures: None,
+        guess: None,
         sequence: Sequence::default(),
         history: History::default(),
         source: Source::from(""),
@@ -100,11 +102,22 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let at_the_end = worker.auditor.finish();
     worker.output.take(at_the_end);
+    for (rule, count) in worker.auditor.left_out() {
+        worker.notes.warning(format_args!(
+            "{}: {count} tickets were not judged by this rule in full, since it can remember no more of them",
+            rule.id
+        ));
+    }
     #[cfg(feature = "sarif")]
     worker.output.document(&policy, worker.notes);
     worker.output.finish(&worker.tally, worker.captures, args.stats, worker.notes)?;
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
+    }
+    if let (Some(guess), [only], 0, Exit::Done) =
+        (worker.guess, inputs.as_slice(), worker.tally.tickets() + worker.left_out, exit)
+    {
+        source::tell_nothing(only, guess, worker.notes);
     }
     if policy.thresholds.expect_active && worker.tally.tickets() + worker.left_out == 0 && exit == Exit::Done {
         worker.notes.error("no ticket was found, so that nothing shows which key seals");
@@ -124,12 +137,14 @@ pub(super) fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
         let (shown, bytes) = read_settings(path)?;
         let text = std::str::from_utf8(&bytes).with_context(|| shown.clone())?;
         policy.read(text).map_err(|error| {
-            Failure::new(format_args!("{shown}: {error}")).with_hint("docs/rules.md shows a policy file")
+            let hint = or_meant(&error, "docs/rules.md shows a policy file");
+            Failure::new(format_args!("{shown}: {error}")).with_hint(hint)
         })?;
     }
     for (id, worth) in &args.rules {
         policy.set(id, worth).map_err(|error| {
-            Failure::new(format_args!("--rule: {error}")).with_hint("tktdump audit --list-rules names every rule")
+            let hint = or_meant(&error, "tktdump audit --list-rules names every rule");
+            Failure::new(format_args!("--rule: {error}")).with_hint(hint)
         })?;
     }
     policy.fail_on = args.fail_on.map_or(policy.fail_on, args::SeverityArg::severity);
@@ -139,6 +154,12 @@ pub(super) fn policy(args: &PolicyArgs) -> anyhow::Result<Policy> {
     policy.thresholds.max_ticket_bytes = args.max_ticket_bytes.unwrap_or(policy.thresholds.max_ticket_bytes);
     policy.thresholds.expect_active |= args.expect_active;
     Ok(policy)
+}
+
+/// The rule that was meant, or else another hint.
+fn or_meant(error: &PolicyError, hint: &str) -> String {
+    let meant = error.unknown_rule().and_then(|id| help::like(id, RULES.iter().map(|rule| rule.id)));
+    meant.map_or_else(|| hint.to_owned(), |meant| format!("did you mean {meant}? {hint}"))
 }
 
 pub(super) fn baseline(args: &PolicyArgs) -> anyhow::Result<Baseline> {
@@ -242,6 +263,8 @@ struct Worker<'w> {
     /// Tickets that were found and not selected.
     left_out: u64,
     sequence: Sequence,
+    /// What the last input seems to be in which nothing was found.
+    guess: Option<Guess>,
     /// Of the capture.
     history: History,
     source: Source,
@@ -311,6 +334,10 @@ impl Worker<'_> {
 }
 
 impl Sink for Worker<'_> {
+    fn nothing(&mut self, guess: Guess) {
+        self.guess = Some(guess);
+    }
+
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         let place = Place { source: &self.source, index: self.index, line, packet: None };
         match item {

@@ -1,7 +1,9 @@
 //! The command line: the main job, the subcommands, and what may come before them.
 
 use std::ffi::OsString;
+use std::path::Path;
 
+use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -11,6 +13,7 @@ use tktdump::escape::Text;
 use super::args::shared::Verbosity;
 #[cfg(feature = "audit")]
 use super::audit::AuditArgs;
+use super::help;
 use super::job::JobArgs;
 #[cfg(feature = "keyfind")]
 use super::keyfind::KeyfindArgs;
@@ -19,14 +22,9 @@ use super::keys::KeysArgs;
 use super::probe::ProbeArgs;
 use super::survey::SurveyArgs;
 
-/// Opens TLS session tickets with the server's ticket key and explains what is inside.
+/// Decrypts TLS session tickets with the server's ticket key and shows what is inside.
 #[derive(Debug, Parser)]
-#[command(
-    name = "tktdump",
-    version,
-    after_help = "Exit status: 0 all tickets were opened (or split, without a key); 1 a ticket was not opened, or none \
-                  was found; 2 the job could not be done."
-)]
+#[command(name = "tktdump", version)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -34,6 +32,25 @@ pub(super) struct Cli {
     pub(super) job: JobArgs,
     #[command(flatten)]
     pub(super) verbosity: Verbosity,
+}
+
+/// The whole command line, with all that help and manual pages say.
+pub(super) fn command() -> clap::Command {
+    let command = help::added(Cli::command());
+    // a variable that is set to nothing names no key
+    if std::env::var_os("TKTDUMP_KEY").is_some_and(|value| value.is_empty()) { without_key(command) } else { command }
+}
+
+fn without_key(command: clap::Command) -> clap::Command {
+    let unset = |argument: clap::Arg| if argument.get_id() == "keys" { argument.env(None::<&str>) } else { argument };
+    command.mut_args(unset).mut_subcommands(|command| command.mut_args(unset))
+}
+
+/// The command that was meant, if the first word is one that was mistyped, and no file.
+pub(super) fn mistyped() -> Option<(String, &'static str)> {
+    let word = std::env::args_os().skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"))?;
+    let meant = help::meant(word.to_str()?).filter(|_| !Path::new(&word).exists())?;
+    Some((word.into_string().ok()?, meant)).filter(|(word, meant)| word != meant)
 }
 
 /// Reads the arguments.
@@ -47,11 +64,12 @@ pub(super) fn parse() -> Result<Cli, clap::Error> {
 }
 
 fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let mut command = Cli::command();
+    let mut command = command();
     let matches = command.try_get_matches_from_mut(arguments)?;
     // the main job's own arguments mean nothing to another command
     let stray = matches.ids().find(|id| {
-        let is_global = matches!(id.as_str(), "quiet" | "verbose" | "JobArgs" | "Verbosity" | "KeyFormatArg");
+        let is_global = matches!(id.as_str(), "quiet" | "verbose" | "progress" | "color")
+            || id.as_str().starts_with(char::is_uppercase);
         !is_global && matches.value_source(id.as_str()) == Some(ValueSource::CommandLine)
     });
     if let (Some(name), Some(_)) = (matches.subcommand_name(), stray) {
@@ -63,7 +81,7 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check keys and tickets against rules; exit status 1 where a finding reaches --fail-on
+    /// Check keys and tickets against rules; exit status 1 if a finding reaches --fail-on
     #[cfg(feature = "audit")]
     Audit(Box<AuditArgs>),
     /// Show what key files hold, without their secrets
@@ -81,8 +99,12 @@ pub(super) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page (roff)
-    Man,
+    /// Print a manual page (roff), as man -l - shows it
+    Man {
+        /// The command [default: the page about all of it]
+        #[arg(value_name = "COMMAND", value_parser = PossibleValuesParser::new(help::COMMANDS))]
+        command: Option<String>,
+    },
 }
 
 #[cfg(test)]
@@ -92,7 +114,24 @@ mod tests {
 
     #[test]
     fn arguments_are_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
+        let names: Vec<_> = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        assert_eq!(names, help::COMMANDS);
+    }
+
+    #[test]
+    fn examples_are_valid_and_the_help_has_them() {
+        for name in std::iter::once(&"").chain(help::COMMANDS) {
+            let Some(topic) = help::topic(name) else { continue };
+            for (_, line) in topic.examples {
+                let parsed = parse_from(line.split(' ').map(OsString::from));
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+                let mut command = command();
+                let page = if name.is_empty() { &mut command } else { command.find_subcommand_mut(name).unwrap() };
+                assert!(page.render_help().to_string().contains(line), "{line}");
+                assert!(page.render_long_help().to_string().contains(line), "{line}");
+            }
+        }
     }
 
     #[test]
@@ -103,5 +142,12 @@ mod tests {
         assert!(parse("tktdump -k a.key keys b.key").is_err());
         assert!(parse("tktdump -k a.key ./keys").unwrap().command.is_none());
         assert!(parse("tktdump --redact a.bin").unwrap().job.redact);
+        for line in ["tktdump --color never survey a.bin", "tktdump keys --color never a.key", "tktdump -q -q a.bin"] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        let Some(Command::Survey(survey)) = parse("tktdump --color never survey a.bin").unwrap().command else {
+            panic!("no survey");
+        };
+        assert_eq!(survey.color, super::super::args::shared::Color::Never);
     }
 }

@@ -122,8 +122,6 @@ fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyh
         for warning in &loaded.file.warnings {
             notes.warning(format_args!("{shown}: {warning}"));
         }
-        let ways = loaded.file.readings.len() + loaded.file.others.len();
-        notes.detail(format_args!("{shown}: {} bytes, read in {ways} ways", loaded.length));
         files.push((loaded.path, loaded.file));
     }
     let ring = KeyRing::with_clock(files, Some(now));

@@ -7,9 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tktdump::escape::Text;
 use tktdump::input::printed_key;
 use tktdump::key::configs;
-use tktdump::key::file::read_auto;
+use tktdump::key::file::{bare_keys, read_auto};
 use tktdump::key::format::KeyFormat;
 
 use super::failure::Failure;
@@ -43,6 +44,11 @@ pub(super) fn load(
             Ok(files) => loaded.extend(files.into_iter().map(Ok)),
             Err(error) => loaded.push(Err(error)),
         }
+    }
+    for Loaded { path, length, file, .. } in loaded.iter().flatten().filter(|_| notes.is_verbose()) {
+        let bare = file.bare.as_ref().map_or(0, |bytes| bare_keys(bytes).len());
+        let ways = file.readings.len() + file.others.len() + bare;
+        notes.detail(format_args!("{}: {length} bytes, read in {ways} ways", Text(path.as_bytes())));
     }
     loaded
 }

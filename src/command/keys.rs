@@ -22,6 +22,9 @@ use super::key_files::{self, Loaded, Unclaimed};
 use super::notes::Notes;
 use super::source;
 
+/// Bytes of the list that are written at once.
+const FLUSH_LENGTH: usize = 1 << 16;
+
 pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     if args.files.iter().filter(|path| source::is_stdin(path)).count() > 1 {
         return Err(Failure::new("standard input can be read only once").into());
@@ -55,15 +58,27 @@ pub(super) fn run(args: &KeysArgs, notes: &Notes) -> anyhow::Result<Exit> {
     for about in &about {
         let keys = std::iter::from_fn(|| rest.next_if(|(key, _)| Arc::ptr_eq(&key.origin().file, &about.path)));
         match args.format {
-            ListFormat::Json => keys.for_each(|(key, problems)| {
-                let all: Vec<String> = about.problems.iter().chain(problems).cloned().collect();
-                report::key_to_json(key, &all, &mut out);
-            }),
+            ListFormat::Json => {
+                for (key, problems) in keys {
+                    let all: Vec<String> = about.problems.iter().chain(problems).cloned().collect();
+                    report::key_to_json(key, &all, &mut out);
+                    flush(&mut out)?;
+                }
+            }
             ListFormat::Text => text(keys, about, &mut out)?,
         }
     }
     io::stdout().write_all(&out)?;
     Ok(exit)
+}
+
+/// Writes what there is, if it is much.
+fn flush(out: &mut Page) -> io::Result<()> {
+    if out.len() >= FLUSH_LENGTH {
+        io::stdout().write_all(out)?;
+        out.clear();
+    }
+    Ok(())
 }
 
 /// What is known of a file as a whole.
@@ -119,6 +134,7 @@ fn text<'k>(
         for problem in problems {
             writeln!(out, "    problem      {problem}")?;
         }
+        flush(out)?;
     }
     Ok(())
 }

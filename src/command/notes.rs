@@ -19,8 +19,8 @@ pub(super) struct Notes {
 
 impl Notes {
     pub(super) fn new(verbosity: Verbosity) -> Self {
-        let quiet = verbosity.quiet > 0;
-        Self { quiet, verbose: verbosity.verbose > 0, progress: Progress::new(quiet) }
+        let Verbosity { quiet, verbose, progress } = verbosity;
+        Self { quiet, verbose, progress: Progress::new(quiet, progress) }
     }
 
     /// Where it is shown how far the reading has come.
@@ -43,6 +43,11 @@ impl Notes {
         if !self.quiet {
             self.show("hint", message);
         }
+    }
+
+    /// Whether details are shown.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
     }
 
     /// Something that only the curious want to know.

@@ -1,6 +1,6 @@
 //! How far the reading of an input has come, for those who wait for it at a terminal.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal, Read};
 #[cfg(not(windows))]
 use std::os::fd::AsFd as AsHandle;
@@ -32,9 +32,12 @@ impl<R: Read + IsTerminal + AsHandle> Input for R {}
 pub(super) struct Progress(Option<ProgressBar>);
 
 impl Progress {
-    /// None for those who want it quiet, none in a file, and none among results that go to the terminal.
-    pub(super) fn new(quiet: bool) -> Self {
-        let wanted = !quiet && io::stderr().is_terminal() && !io::stdout().is_terminal();
+    /// None for those who want it quiet, none in a file, and none if somebody else may write to the terminal: results, or
+    /// a pager that takes them. `asked` vouches for a program behind a pipe that it does not.
+    pub(super) fn new(quiet: bool, asked: bool) -> Self {
+        let stdout = io::stdout();
+        let free = !stdout.is_terminal() && (asked || shows_nothing(&stdout));
+        let wanted = !quiet && io::stderr().is_terminal() && free;
         Self(wanted.then(ProgressBar::hidden))
     }
 
@@ -78,13 +81,33 @@ impl Counter {
 
 /// Bytes of a regular file.
 fn length(input: &impl AsHandle) -> Option<u64> {
-    #[cfg(not(windows))]
-    let handle = input.as_fd();
-    #[cfg(windows)]
-    let handle = input.as_handle();
-    let metadata = File::from(handle.try_clone_to_owned().ok()?).metadata().ok()?;
+    let metadata = metadata(input)?;
     // files that the kernel makes up have no length
     Some(metadata.len()).filter(|&length| metadata.is_file() && length > 0)
+}
+
+/// Whether what is written goes to a file, or to a device that is no terminal, such as /dev/null.
+fn shows_nothing(output: &impl AsHandle) -> bool {
+    metadata(output).is_some_and(|metadata| metadata.is_file() || is_device(&metadata))
+}
+
+#[cfg(unix)]
+fn is_device(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    metadata.file_type().is_char_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &Metadata) -> bool {
+    false
+}
+
+fn metadata(stream: &impl AsHandle) -> Option<Metadata> {
+    #[cfg(not(windows))]
+    let handle = stream.as_fd();
+    #[cfg(windows)]
+    let handle = stream.as_handle();
+    File::from(handle.try_clone_to_owned().ok()?).metadata().ok()
 }
 
 /// An input whose bytes are counted as they are read.

@@ -10,6 +10,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tktdump::escape::Text;
 use tktdump::identify::{self, Kind};
 use tktdump::input::{self, Form, Guess, HEAD_LENGTH, List, Proves};
 
@@ -21,6 +22,7 @@ pub(super) use self::names::{display, is_stdin, shown};
 use super::capture::{self, Ahead};
 use super::failure::Failure;
 use super::gzip::{self, Decompressed};
+use super::help;
 use super::notes::Notes;
 use super::progress::Input;
 use super::sink::Sink;
@@ -54,7 +56,7 @@ pub(super) fn read(
         refuse_output(path)?;
         return read_from(io::stdin(), form, path, proves, sink);
     }
-    let file = File::open(path).with_context(|| shown(path))?;
+    let file = File::open(path).map_err(|error| unopened(path, &error))?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         let failure = Failure::new(format_args!("{}: is a directory", shown(path)));
         return Err(failure.with_hint("name the files in it, such as DIR/*").into());
@@ -65,6 +67,38 @@ pub(super) fn read(
         return Err(key_file(path));
     }
     read_from(file, form, path, proves, sink)
+}
+
+/// Why an input cannot be opened, and what was meant if it is no file at all.
+fn unopened(path: &Path, error: &io::Error) -> anyhow::Error {
+    let failure = Failure::new(format_args!("{}: {error}", shown(path)));
+    let Some(name) = path.to_str().filter(|_| error.kind() == io::ErrorKind::NotFound) else { return failure.into() };
+    let hint = if let Some(command) = help::meant(name) {
+        format!("did you mean the command {command}? tktdump {command} --help shows its options")
+    } else if let Some(host) = server(name) {
+        let host = Text(host.as_bytes());
+        if cfg!(feature = "probe") {
+            format!("an input is a file; to connect to a server: tktdump probe {host}")
+        } else {
+            format!("an input is a file; (sleep 1) | openssl s_client -connect {host} -sess_out FILE gets a ticket")
+        }
+    } else {
+        return failure.into();
+    };
+    failure.with_hint(hint).into()
+}
+
+/// The server, with its port, that somebody named in place of a file: `HOST:PORT` or a URL.
+fn server(name: &str) -> Option<&str> {
+    let address = if let Some((_, rest)) = name.split_once("://") {
+        rest.split('/').next()?
+    } else {
+        let (host, port) = name.rsplit_once(':')?;
+        port.parse::<u16>().ok().filter(|_| !host.is_empty())?;
+        name
+    };
+    let of_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    Some(address).filter(|address| !address.is_empty() && address.bytes().all(of_host))
 }
 
 fn read_from(
@@ -103,6 +137,9 @@ fn read_decompressed(
     }
     if form.is_lines() {
         refuse_key_file(form, named, &head, path, sink)?;
+        if head.trim_ascii().is_empty() {
+            sink.nothing(input::guess(&head));
+        }
         let list = List::new(form, input::without_mark(&head));
         return sink.lines(list, Chunks::new(head, Box::new(input)), path);
     }
@@ -213,4 +250,19 @@ fn recognise(input: &mut impl Read, named: Option<Form>, head: &mut Buffer) -> i
     }
     let head = head.filled();
     Ok(named.map_or_else(|| input::recognise(head, complete), |form| input::recognise_as(form, head, complete)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_told_from_a_file() {
+        assert_eq!(server("www.example.org:443"), Some("www.example.org:443"));
+        assert_eq!(server("[2001:db8::1]:8443"), Some("[2001:db8::1]:8443"));
+        assert_eq!(server("https://www.example.org/a:1"), Some("www.example.org"));
+        for file in ["a.pem", "dir/a:1", "a:b", ":443", "a:70000", "a b:443", "https:///x"] {
+            assert_eq!(server(file), None, "{file}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use tktdump::capture::Connection;
 use tktdump::capture::connection::HandshakeKind;
 use tktdump::capture::sighting::{Carrier, Sighting};
 use tktdump::escape::Text;
-use tktdump::input::{self, Item, Proves, Recorded, RecordedConnection};
+use tktdump::input::{self, Guess, Item, Proves, Recorded, RecordedConnection};
 use tktdump::key::KeyInUse;
 use tktdump::key::ring::KeyRing;
 use tktdump::open::{Opener, Outcome};
@@ -39,18 +39,18 @@ const MAX_TEXT: u64 = 64 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct SurveyArgs {
-    /// Captures, tickets in any form, or texts with key names; standard input where none or - is given
+    /// Captures, tickets in any form, or texts with key names; standard input if none or - is given
     #[arg(value_name = "INPUT")]
     pub(super) inputs: Vec<PathBuf>,
     /// Key file; the survey says which of them each key name is in; repeatable
-    #[arg(short, long = "key", value_name = "FILE")]
+    #[arg(short, long = "key", value_name = "FILE", env = "TKTDUMP_KEY", hide_env_values = true)]
     pub(super) keys: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
-    /// Form of the inputs
+    /// Input format
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(super) from: FormArg,
-    /// Output
+    /// Output format
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(super) format: ListFormat,
     #[command(flatten)]
@@ -58,7 +58,7 @@ pub(super) struct SurveyArgs {
     /// Write to a file instead of standard output; a key file is never written over
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Colours in text
+    /// Colours in text output
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
 }
@@ -74,6 +74,7 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         tickets: 0,
         left_out: 0,
         unreadable: 0,
+        guess: None,
         recorded: Vec::new(),
         sequence: Sequence::default(),
         notes,
@@ -94,8 +95,11 @@ pub(super) fn run(args: &SurveyArgs, notes: &Notes) -> anyhow::Result<Exit> {
         }
         collector.flush(None);
     }
-    let Collector { survey, tickets, left_out, unreadable, .. } = collector;
-    if tickets + left_out == 0 && exit == Exit::Done {
+    let Collector { survey, tickets, left_out, unreadable, guess, .. } = collector;
+    if tickets + left_out > 0 || exit != Exit::Done {
+    } else if let (Some(guess), [only]) = (guess, inputs.as_slice()) {
+        source::tell_nothing(only, guess, notes);
+    } else {
         notes.error("no ticket was found");
         notes.hint("give captures, tickets as lines of hex or as records of -f json, or texts that show key names");
     }
@@ -148,6 +152,8 @@ struct Collector<'n> {
     /// Tickets that were found and not selected.
     left_out: u64,
     unreadable: u64,
+    /// What the last input seems to be in which nothing was found.
+    guess: Option<Guess>,
     /// Tickets of records that wait for the record of their connection.
     recorded: Vec<(Vec<u8>, Recorded)>,
     sequence: Sequence,
@@ -296,6 +302,10 @@ fn without_keys(ticket: &[u8]) -> Outcome<'_> {
 }
 
 impl Sink for Collector<'_> {
+    fn nothing(&mut self, guess: Guess) {
+        self.guess = Some(guess);
+    }
+
     fn item(&mut self, line: Option<u64>, item: Item<'_>) {
         if !matches!(item, Item::Recorded { .. } | Item::Connection(_)) {
             self.flush(None);

@@ -43,17 +43,15 @@ pub(super) fn decode_hex(text: &[u8], start: usize, out: &mut Vec<u8>) -> Result
     out.clear();
     let mut high = None;
     let mut digits = 0;
-    let mut at_start = true;
     let mut bytes = text.iter().zip(start + 1..).peekable();
     while let Some((&byte, column)) = bytes.next() {
-        let may_be_mark = (at_start && byte == b'0') || (high.is_none() && byte == b'\\');
+        let may_be_mark = high.is_none() && matches!(byte, b'0' | b'\\');
         if may_be_mark && bytes.next_if(|(next, _)| matches!(next, b'x' | b'X')).is_some() {
-            at_start = false;
             continue;
         }
-        at_start = matches!(byte, b':' | b' ' | b'\t') || (byte == b'-' && digits > 0);
+        let is_between = matches!(byte, b':' | b' ' | b'\t') || (byte == b'-' && digits > 0);
         let Some(digit) = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()) else {
-            if at_start && high.is_none() {
+            if is_between && high.is_none() {
                 continue;
             }
             return Err(NotHex::Character { found: char::from(byte), column });

@@ -147,8 +147,14 @@ fn character<'t>(text: &'t [u8], plain: &mut Vec<u8>) -> &'t [u8] {
         character.len_utf8()
     });
     if length.is_none() {
-        // not UTF-8: a blank that must not break a line is a byte in the code pages of Windows
-        plain.push(if text.first() == Some(&0xa0) { b' ' } else { b'?' });
+        // not UTF-8: what word processors use is a byte in the code pages of Windows
+        plain.push(match text.first() {
+            Some(0xa0) => b' ',
+            Some(0x96 | 0x97) => b'-',
+            Some(0x91 | 0x92) => b'\'',
+            Some(0x93 | 0x94) => b'"',
+            _ => b'?',
+        });
     }
     text.get(length.unwrap_or(1)..).unwrap_or_default()
 }

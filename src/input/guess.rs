@@ -36,7 +36,7 @@ const NO_TICKET: &str =
     "without -no_ticket, s_client asks for one; with TLS 1.3 keep the connection open until the server has sent it";
 
 /// More special ones first.
-static TEXTS: [Kind; 22] = [
+static TEXTS: [Kind; 55] = [
     kind(
         &["PRIVATE KEY-----"],
         "a private key",
@@ -48,6 +48,11 @@ static TEXTS: [Kind; 22] = [
         "leave out -brief, or add -sess_out FILE and give that file",
     ),
     kind(
+        &["    TLS session ticket:"],
+        "an s_client transcript whose ticket is not printed whole",
+        "give all rows of the dump below \"TLS session ticket:\", or the file of -sess_out",
+    ),
+    kind(
         &["Session-ID: \n", "SSL-Session:"],
         "an s_client transcript whose session has neither a ticket nor a session ID",
         NO_TICKET,
@@ -57,11 +62,41 @@ static TEXTS: [Kind; 22] = [
         "an s_client transcript whose session has a session ID and no ticket",
         "the server keeps the session in its own cache; without -no_ticket, s_client asks for a ticket",
     ),
+    kind(
+        &["connect:errno="],
+        "an s_client transcript of a connection that failed",
+        "connect to a port that speaks TLS",
+    ),
     kind(&["CONNECTED(", "New, "], "an s_client transcript in which no ticket was printed", NO_TICKET),
     kind(
         &["CONNECTED("],
         "an s_client transcript that ends before the handshake does",
         "give all of it, or the file of -sess_out",
+    ),
+    kind(
+        &["ACCEPT\n", "<<< "],
+        "an s_server transcript in which no ticket was printed",
+        "no ticket was issued or offered: the client has to ask for one",
+    ),
+    kind(
+        &["== Info:", "=> Send SSL data"],
+        "the output of curl --trace in which no ticket passes",
+        "curl asks for no TLS 1.2 ticket unless it keeps sessions: use openssl s_client, or TLS 1.3",
+    ),
+    kind(
+        &["|<", "ASSERT: "],
+        "debug output of GnuTLS, which does not print tickets",
+        "give the capture of the connection, or use openssl s_client",
+    ),
+    kind(
+        &["HSK[0x", "EXT[0x"],
+        "debug output of GnuTLS, which does not print tickets",
+        "give the capture of the connection, or use openssl s_client",
+    ),
+    kind(
+        &["javax.net.ssl|"],
+        "debug output of Java without a ticket",
+        "-Djavax.net.debug=ssl:handshake:verbose prints NewSessionTicket messages",
     ),
     kind(
         &["TLS handshake, Newsession Ticket"],
@@ -83,6 +118,19 @@ static TEXTS: [Kind; 22] = [
         "a TLS key log, which holds secrets and no tickets",
         "give the capture of the connections that it belongs to",
     ),
+    kind(
+        &["-----BEGIN CERTIFICATE REQUEST"],
+        "a certificate request, which holds no ticket",
+        "give what s_client printed, or the file of -sess_out",
+    ),
+    kind(
+        &["Certificate:\n", "Signature Algorithm:"],
+        "the text of a certificate, which holds no ticket",
+        "give what s_client printed, or the file of -sess_out",
+    ),
+    kind(&["ssh-ed25519 AAAA"], "a public key of SSH", "it has nothing to do with TLS"),
+    kind(&["ssh-rsa AAAA"], "a public key of SSH", "it has nothing to do with TLS"),
+    kind(&["ecdsa-sha2-nistp"], "a public key of SSH", "it has nothing to do with TLS"),
     kind(
         &["-----BEGIN CERTIFICATE"],
         "a certificate, which holds no ticket",
@@ -109,12 +157,77 @@ static TEXTS: [Kind; 22] = [
         "a debug log of nginx, which shows key names and no tickets",
         "tktdump survey reads key names",
     ),
+    kind(
+        &["New TCP connection #"],
+        "the output of ssldump without the bytes of its messages",
+        "add -x, or give the capture itself",
+    ),
+    kind(
+        &["Flags [", ", length "],
+        "the output of tcpdump without the bytes of its packets",
+        "give the capture itself, as -w writes it, or add -X",
+    ),
+    kind(&["<psml"], "a list of packets (PSML), without their bytes", "give the capture itself, or -T pdml"),
+    kind(&["<pdml"], "packets in PDML, without a ticket in them", "give the capture itself"),
+    kind(
+        &["Client Hello", "Server Hello"],
+        "a list of packets, without their bytes",
+        "give the capture itself, or what tshark -T fields -e tls.handshake.session_ticket prints",
+    ),
+    kind(
+        &["Supported Server Cipher"],
+        "the output of sslscan, which prints no tickets",
+        "use openssl s_client, or tktdump probe",
+    ),
+    kind(
+        &["testssl.sh"],
+        "the output of testssl.sh, which prints no tickets",
+        "use openssl s_client, or tktdump probe",
+    ),
+    kind(
+        &["Nmap scan report"],
+        "the output of nmap, which prints no tickets",
+        "use openssl s_client, or tktdump probe",
+    ),
+    kind(
+        &["server {", "listen "],
+        "a configuration of nginx",
+        "--key FILE takes it, for the ticket keys that it names; give tickets as inputs",
+    ),
+    kind(
+        &["<VirtualHost "],
+        "a configuration of Apache httpd",
+        "--key FILE takes it, for the ticket keys that it names; give tickets as inputs",
+    ),
+    kind(
+        &["frontend ", "bind "],
+        "a configuration of HAProxy",
+        "--key FILE takes it, for the ticket keys that it names; give tickets as inputs",
+    ),
+    kind(
+        &["\"GET /", " HTTP/1.", "\" 200 "],
+        "the access log of a web server, which shows no tickets",
+        "give a capture of the connections",
+    ),
+    kind(
+        &["HTTP/1.1 ", "Date: "],
+        "an HTTP answer, as s_client -quiet prints it",
+        "leave out -quiet, or add -sess_out FILE and give that file",
+    ),
     kind(&["<!DOCTYPE html"], "a web page", "save the ticket itself, as hex or base64"),
     kind(&["<!doctype html"], "a web page", "save the ticket itself, as hex or base64"),
     kind(&["<html"], "a web page", "save the ticket itself, as hex or base64"),
     kind(&["diff --git "], "a patch", "give the ticket itself, as hex or base64"),
     kind(&["#!/"], "a script", "give what it prints"),
     kind(&["#include <"], "source code", "give the ticket itself, as hex or base64"),
+    kind(&["package ", "func "], "source code", "give the ticket itself, as hex or base64"),
+    kind(&["import ", "def "], "source code", "give the ticket itself, as hex or base64"),
+    kind(&["import ", "print("], "source code", "give the ticket itself, as hex or base64"),
+    kind(&["public class "], "source code", "give the ticket itself, as hex or base64"),
+    kind(&["use std::", "fn "], "source code", "give the ticket itself, as hex or base64"),
+    kind(&["require(", "const "], "source code", "give the ticket itself, as hex or base64"),
+    kind(&["[package]\n", "name = "], "a list of packages", "give the ticket itself, as hex or base64"),
+    kind(&["apiVersion:", "kind:"], "a manifest of Kubernetes", "--key FILE takes it, for the ticket keys in it"),
 ];
 
 /// The first bytes of files that are something else than a ticket.
@@ -170,6 +283,8 @@ fn certificate(input: &[u8]) -> Option<&'static str> {
             match inside {
                 [0x30, ..] => Some("a certificate"),
                 [2, 1, 0, ..] => Some("a private key"),
+                [2, 1, 3, 0x30, ..] => Some("a key store (PKCS #12)"),
+                [6, ..] => Some("signed or encrypted data (PKCS #7)"),
                 _ => None,
             }
         }
@@ -223,12 +338,23 @@ fn unknown(look: &[u8]) -> Guess {
         None => "empty",
         Some(b'{' | b'[') => "JSON in which no member is named as a ticket",
         Some(b'<') => "XML in which nothing is named as a ticket",
+        _ if is_table(text) => "a table in which no column can be a ticket",
         _ if super::is_text(text) || super::encoding::is_utf8(text) => {
             "text in which nothing is marked as a ticket, and no key at hand proves one"
         }
         _ => "a file of bytes that are no ticket",
     };
     Guess { what, instead: WHAT_TO_GIVE }
+}
+
+/// Whether the first lines have as many columns, between commas or tabs.
+fn is_table(text: &[u8]) -> bool {
+    let lines = || text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).take(4);
+    [b',', b'\t'].into_iter().any(|sign| {
+        let columns = |line: &[u8]| memchr::memchr_iter(sign, line).count();
+        let count = lines().next().map_or(0, columns);
+        count > 0 && lines().count() > 1 && lines().all(|line| columns(line) == count)
+    })
 }
 
 #[cfg(test)]

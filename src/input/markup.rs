@@ -46,22 +46,8 @@ const FEWEST_STRINGS: usize = 3;
 /// The longest tag.
 const LONGEST_TAG: usize = 1024;
 /// Character references (HTML 5 section 13.5) that stand for what dumps and programs print.
-const REFERENCES: [(&[u8], u8); 14] = [
-    (b"&lt;", b'<'),
-    (b"&gt;", b'>'),
-    (b"&amp;", b'&'),
-    (b"&quot;", b'"'),
-    (b"&apos;", b'\''),
-    (b"&nbsp;", b' '),
-    (b"&#39;", b'\''),
-    (b"&#34;", b'"'),
-    (b"&#x27;", b'\''),
-    (b"&#x22;", b'"'),
-    (b"&#160;", b' '),
-    (b"&#xA0;", b' '),
-    (b"&#43;", b'+'),
-    (b"&#x3D;", b'='),
-];
+const REFERENCES: [(&[u8], u8); 6] =
+    [(b"&lt;", b'<'), (b"&gt;", b'>'), (b"&amp;", b'&'), (b"&quot;", b'"'), (b"&apos;", b'\''), (b"&nbsp;", b' ')];
 
 /// What a browser shows of HTML; `None` if there is no mark of it.
 pub(super) fn shown(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
@@ -90,6 +76,16 @@ pub(super) fn shown(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 fn reference(text: &[u8]) -> Option<(usize, u8)> {
+    if let Some(number) = text.strip_prefix(b"&#") {
+        let end = number.iter().take(6).position(|byte| *byte == b';')?;
+        let digits = std::str::from_utf8(number.get(..end)?).ok()?;
+        let value = match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => u8::from_str_radix(digits, 16),
+            None => digits.parse(),
+        };
+        let character = value.ok().map(|value| if value == 0xa0 { b' ' } else { value });
+        return character.filter(|value| matches!(value, b'\n' | 0x20..=0x7e)).map(|value| (end + 3, value));
+    }
     REFERENCES.iter().find(|(name, _)| text.starts_with(name)).map(|(name, character)| (name.len(), *character))
 }
 

@@ -6,6 +6,7 @@ mod columns;
 mod digits;
 mod dumps;
 mod escapes;
+mod listed;
 mod numbers;
 mod rows;
 
@@ -14,11 +15,12 @@ use super::reader::{Reader, Run};
 
 /// What a text is read with, one after the other: what one has read, those behind it do not see. Those that can tell
 /// best go first.
-static READERS: [&dyn Reader; 8] = [
+static READERS: [&dyn Reader; 9] = [
     &blocks::PemBlocks,
     &columns::Columns,
     &dumps::Dumps,
     &numbers::Numbers,
+    &listed::Listed,
     &escapes::Escapes,
     &rows::Rows,
     &digits::Digits,

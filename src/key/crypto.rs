@@ -4,6 +4,8 @@ mod aead;
 mod engine;
 mod sha256;
 
+use std::sync::OnceLock;
+
 use aes::{Aes128Dec, Aes128Enc, Aes192Dec, Aes192Enc, Aes256Dec, Aes256Enc};
 use cbc::cipher::{
     Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, InOutBuf, InnerIvInit, KeyInit, StreamCipher,
@@ -14,6 +16,7 @@ use ctr::flavors::Ctr128BE;
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::{Sha384, Sha512};
+use zeroize::Zeroizing;
 
 pub(super) use self::engine::Engine;
 use self::sha256::{Case, HmacSha256};
@@ -31,6 +34,45 @@ pub(super) enum CipherKey {
     Ctr128(Aes128Enc),
     Ctr192(Aes192Enc),
     Ctr256(Aes256Enc),
+}
+
+/// A cipher key that is set up when the first ticket is decrypted with it: of many keys few ever meet a ticket, and a
+/// schedule takes a kilobyte.
+pub(super) struct LazyCipher {
+    key: Zeroizing<Box<[u8]>>,
+    mode: Mode,
+    ready: OnceLock<Option<Box<CipherKey>>>,
+}
+
+impl LazyCipher {
+    /// `None` if AES has no key of that length.
+    pub(super) fn new(key: &[u8], mode: Mode) -> Option<Self> {
+        let key = matches!(key.len(), 16 | 24 | 32).then(|| Zeroizing::new(key.into()))?;
+        Some(Self { key, mode, ready: OnceLock::new() })
+    }
+
+    #[inline]
+    pub(super) fn decrypt<'b>(&self, iv: &[u8], ciphertext: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        let cipher = self.ready.get_or_init(|| CipherKey::new(&self.key, self.mode).map(Box::new));
+        cipher.as_ref()?.decrypt(iv, ciphertext, buffer)
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        match (self.mode, self.key.len()) {
+            (Mode::Ctr, 16) => "AES-128-CTR",
+            (Mode::Ctr, 24) => "AES-192-CTR",
+            (Mode::Ctr, _) => "AES-256-CTR",
+            (Mode::Cbc | Mode::CbcZeroPadded, 16) => "AES-128-CBC",
+            (Mode::Cbc | Mode::CbcZeroPadded, 24) => "AES-192-CBC",
+            (Mode::Cbc | Mode::CbcZeroPadded, _) => "AES-256-CBC",
+        }
+    }
+
+    /// Whether ciphertexts are whole blocks.
+    #[inline]
+    pub(super) fn wants_whole_blocks(&self) -> bool {
+        matches!(self.mode, Mode::Cbc | Mode::CbcZeroPadded)
+    }
 }
 
 /// What fills the last block.
@@ -62,22 +104,6 @@ impl CipherKey {
             .or_else(|_| Aes192Enc::new_from_slice(key).map(Self::Ctr192))
             .or_else(|_| Aes256Enc::new_from_slice(key).map(Self::Ctr256))
             .ok()
-    }
-
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::Cbc128(..) => "AES-128-CBC",
-            Self::Cbc192(..) => "AES-192-CBC",
-            Self::Cbc256(..) => "AES-256-CBC",
-            Self::Ctr128(_) => "AES-128-CTR",
-            Self::Ctr192(_) => "AES-192-CTR",
-            Self::Ctr256(_) => "AES-256-CTR",
-        }
-    }
-
-    /// Whether ciphertexts are whole blocks.
-    pub(super) fn wants_whole_blocks(&self) -> bool {
-        matches!(self, Self::Cbc128(..) | Self::Cbc192(..) | Self::Cbc256(..))
     }
 
     /// Decrypts into `buffer`, which is as long as the ciphertext, and takes PKCS#7 padding off; `None` if it is not
@@ -142,21 +168,21 @@ where
     Some(buffer)
 }
 
-/// A MAC key, its inner and outer state precomputed.
+/// A MAC key, its inner and outer state precomputed. The rare ones are boxed, since they are larger.
 pub(super) enum MacKey {
-    HmacSha1(Hmac<Sha1>),
+    HmacSha1(Box<Hmac<Sha1>>),
     HmacSha256(HmacSha256),
-    HmacSha384(Hmac<Sha384>),
-    HmacSha512(Hmac<Sha512>),
+    HmacSha384(Box<Hmac<Sha384>>),
+    HmacSha512(Box<Hmac<Sha512>>),
 }
 
 impl MacKey {
     pub(super) fn new(key: &[u8], hash: Hash) -> Option<Self> {
         match hash {
-            Hash::Sha1 => Hmac::new_from_slice(key).map(Self::HmacSha1).ok(),
+            Hash::Sha1 => Hmac::new_from_slice(key).map(|keyed| Self::HmacSha1(Box::new(keyed))).ok(),
             Hash::Sha256 => Some(Self::HmacSha256(HmacSha256::new(key))),
-            Hash::Sha384 => Hmac::new_from_slice(key).map(Self::HmacSha384).ok(),
-            Hash::Sha512 => Hmac::new_from_slice(key).map(Self::HmacSha512).ok(),
+            Hash::Sha384 => Hmac::new_from_slice(key).map(|keyed| Self::HmacSha384(Box::new(keyed))).ok(),
+            Hash::Sha512 => Hmac::new_from_slice(key).map(|keyed| Self::HmacSha512(Box::new(keyed))).ok(),
         }
     }
 
@@ -185,10 +211,10 @@ impl MacKey {
     /// Compares the MAC of a message in constant time.
     pub(super) fn verify_message(&self, message: &[u8], tag: &[u8]) -> bool {
         match self {
-            Self::HmacSha1(keyed) => verify(keyed, message, tag),
+            Self::HmacSha1(keyed) => verify(&**keyed, message, tag),
             Self::HmacSha256(key) => HmacSha256::verify([Case { key, message, tag }]) == [true],
-            Self::HmacSha384(keyed) => verify(keyed, message, tag),
-            Self::HmacSha512(keyed) => verify(keyed, message, tag),
+            Self::HmacSha384(keyed) => verify(&**keyed, message, tag),
+            Self::HmacSha512(keyed) => verify(&**keyed, message, tag),
         }
     }
 

@@ -40,7 +40,8 @@ pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, K
         None if !format.is_text() => names::doubt(&mut readings, file),
         None => {}
     }
-    Ok(KeyFile { readings, others: others_of(format, format.other_keys(file)), ..KeyFile::default() })
+    let others = others_of(format, format.other_keys(file));
+    Ok(KeyFile { readings, others, named: Some(Zeroizing::new(file.to_vec())), ..KeyFile::default() })
 }
 
 /// What a file holds, if it is a key file: its bytes, those before a line end behind them, and what its text encodes.
@@ -68,8 +69,9 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
         }
     }
     let names = |format: &&&dyn KeyFormat| !format.is_bare() && format.claims(file);
-    let servers = FORMATS.iter().filter(names).flat_map(|format| others_of(*format, format.other_keys(file)));
-    found.others = servers.chain(bare_keys(file)).collect();
+    found.others =
+        FORMATS.iter().filter(names).flat_map(|format| others_of(*format, format.other_keys(file))).collect();
+    found.bare = may_be_bare(file).then(|| Zeroizing::new(file.to_vec()));
     Ok(found)
 }
 
@@ -78,13 +80,21 @@ pub fn read_auto(file: &[u8]) -> Result<KeyFile, KeyFileError> {
 pub fn keep(file: &[u8], error: KeyFileError) -> Result<KeyFile, KeyFileError> {
     // what is wrong within a file of some server's is wrong
     let is_size = matches!(error, KeyFileError::Size { format: None, .. });
-    let others = if is_size { bare_keys(file) } else { Vec::new() };
-    if others.is_empty() { Err(error) } else { Ok(KeyFile { others, doubt: Some(error), ..KeyFile::default() }) }
+    if !is_size || bare_keys(file).is_empty() {
+        return Err(error);
+    }
+    Ok(KeyFile { bare: Some(Zeroizing::new(file.to_vec())), doubt: Some(error), ..KeyFile::default() })
+}
+
+/// Whether some bytes can be the key of a library that knows no key file.
+fn may_be_bare(file: &[u8]) -> bool {
+    !file.is_empty() && file.len() <= MAX_BARE_LENGTH && is_bare_key(file)
 }
 
 /// What every library that knows no key file makes of some bytes, if they can be a key at all.
-fn bare_keys(file: &[u8]) -> Vec<Reading> {
-    if file.is_empty() || file.len() > MAX_BARE_LENGTH || !is_bare_key(file) {
+#[must_use]
+pub fn bare_keys(file: &[u8]) -> Vec<Reading> {
+    if !may_be_bare(file) {
         return Vec::new();
     }
     let formats = FORMATS.iter().copied().filter(|format| format.is_bare());

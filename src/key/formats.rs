@@ -72,10 +72,9 @@ pub static BARE_SCHEMES: &[(&str, Scheme)] = &[
     ("otp", otp::SCHEME),
 ];
 
-/// The key that Go's crypto/tls makes of a seed of 32 bytes.
-#[cfg(feature = "keyfind")]
-pub(crate) fn go_key(seed: &[u8]) -> super::format::KeyBytes {
-    go::key_of(0, seed)
+/// The n-th key of a list, which Go's crypto/tls makes of a seed of 32 bytes.
+pub(crate) fn go_key(index: usize, seed: &[u8]) -> super::format::KeyBytes {
+    go::key_of(index, seed)
 }
 
 /// The format with that option name.

@@ -9,10 +9,10 @@ use super::{Fingerprint, KeyName, Layout, Scheme, TicketKey, Weakness};
 #[must_use]
 pub fn of(keys: &[TicketKey]) -> Vec<Vec<String>> {
     let mut neighbours = Neighbours::default();
-    for key in keys {
-        neighbours.add(key);
+    for (number, key) in (0..).zip(keys) {
+        neighbours.add(number, key);
     }
-    keys.iter().map(|key| weaknesses(key).chain(neighbours.problems(key)).collect()).collect()
+    keys.iter().map(|key| weaknesses(key).chain(neighbours.problems(key, keys)).collect()).collect()
 }
 
 fn weaknesses(key: &TicketKey) -> impl Iterator<Item = String> {
@@ -35,45 +35,52 @@ fn weaknesses(key: &TicketKey) -> impl Iterator<Item = String> {
 /// Only keys that are read the same way are compared: two readings of the same bytes are no two keys.
 type Kind = (Layout, Scheme);
 
+/// The number of a kind: there may be many keys, and there are few kinds.
+type KindNumber = u16;
+
 fn kind(key: &TicketKey) -> Kind {
     (key.layout(), key.scheme())
 }
 
-/// Keys that have something in common, so that none need be compared with all.
+/// Keys that have something in common, by their numbers, so that none need be compared with all.
 #[derive(Default)]
 struct Neighbours<'k> {
+    kinds: HashMap<Kind, KindNumber>,
     /// Those of one name, by their secrets.
-    named: HashMap<(Kind, KeyName), Firsts<&'k TicketKey, Fingerprint>>,
+    named: HashMap<(KindNumber, KeyName), Firsts<u32, Fingerprint>>,
     /// Those of the same secrets, by their name.
-    alike: HashMap<(Kind, Fingerprint), Firsts<&'k TicketKey, Option<KeyName>>>,
+    alike: HashMap<(KindNumber, Fingerprint), Firsts<u32, Option<KeyName>>>,
     /// Those of one file of the same name and secrets, by their number: hosts and services are meant to have the same
     /// keys, only a copy in one file is a mistake.
-    copies: HashMap<(&'k str, Kind, KeyName, Fingerprint), Firsts<&'k TicketKey, usize>>,
+    copies: HashMap<(&'k str, KindNumber, KeyName, Fingerprint), Firsts<u32, usize>>,
 }
 
 impl<'k> Neighbours<'k> {
-    fn add(&mut self, key: &'k TicketKey) {
-        let (kind, secrets) = (kind(key), key.secrets_fingerprint());
+    fn add(&mut self, number: u32, key: &'k TicketKey) {
+        let next = KindNumber::try_from(self.kinds.len()).unwrap_or(KindNumber::MAX);
+        let (kind, secrets) = (*self.kinds.entry(kind(key)).or_insert(next), key.secrets_fingerprint());
         let mut alike = self.alike.entry((kind, secrets));
-        alike = alike.and_modify(|firsts| firsts.add(key, key.name()));
-        alike.or_insert_with(|| Firsts::new(key, key.name()));
+        alike = alike.and_modify(|firsts| firsts.add(number, key.name()));
+        alike.or_insert_with(|| Firsts::new(number, key.name()));
         if let Some(name) = key.name() {
-            let named = self.named.entry((kind, name)).and_modify(|firsts| firsts.add(key, secrets));
-            named.or_insert_with(|| Firsts::new(key, secrets));
+            let named = self.named.entry((kind, name)).and_modify(|firsts| firsts.add(number, secrets));
+            named.or_insert_with(|| Firsts::new(number, secrets));
             let copies = self.copies.entry((file(key), kind, name, secrets));
-            let copies = copies.and_modify(|firsts| firsts.add(key, key.origin().index));
-            copies.or_insert_with(|| Firsts::new(key, key.origin().index));
+            let copies = copies.and_modify(|firsts| firsts.add(number, key.origin().index));
+            copies.or_insert_with(|| Firsts::new(number, key.origin().index));
         }
     }
 
     /// Of each kind of problem the first: that another key is the same, or half the same.
-    fn problems(&self, key: &'k TicketKey) -> impl Iterator<Item = String> + use<> {
-        let (kind, secrets) = (kind(key), key.secrets_fingerprint());
+    fn problems(&self, key: &'k TicketKey, keys: &[TicketKey]) -> impl Iterator<Item = String> + use<> {
+        let kind = self.kinds.get(&kind(key)).copied().unwrap_or_default();
+        let secrets = key.secrets_fingerprint();
         let twice =
             key.name().and_then(|name| self.copies.get(&(file(key), kind, name, secrets))?.unlike(&key.origin().index));
         let changed = key.name().and_then(|name| self.named.get(&(kind, name))?.unlike(&secrets));
         let renamed = self.alike.get(&(kind, secrets)).and_then(|firsts| firsts.unlike(&key.name()));
-        let [twice, changed, renamed] = [twice, changed, renamed].map(|other| other.map(|other| place(other)));
+        let other = |number: &u32| keys.get(usize::try_from(*number).ok()?).map(place);
+        let [twice, changed, renamed] = [twice, changed, renamed].map(|number| number.and_then(other));
         [
             twice.map(|place| format!("identical to {place}")),
             changed.map(|place| {

@@ -1,6 +1,8 @@
 //! The keys of a server, in its order, found by name.
 
 mod others;
+mod otherwise;
+mod place;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -8,11 +10,15 @@ use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use self::others::Others;
-use super::file::{KeyFile, Reading};
-use super::format::{KeyBytes, Position};
+use self::otherwise::Otherwise;
+use self::place::{Place, newest};
+use super::file::KeyFile;
+use super::format::KeyBytes;
+use super::formats::go_key;
 use super::layout::{Layout, Order};
 use super::scheme::{Derivation, Mode, Protection};
 use super::{KeyFileError, KeyName, Origin, Role, Scheme, TicketKey, Verified, weak};
+use crate::ticket::leading_name;
 
 /// Where the built-in keys say they come from.
 pub const BUILT_IN: &str = "(built-in)";
@@ -31,6 +37,9 @@ pub struct KeyRing {
     /// Of built-in keys: further keys with the same MAC key.
     siblings: Vec<OnceLock<Vec<TicketKey>>>,
     others: Others,
+    otherwise: Otherwise<Self>,
+    /// The clock that it was made with, seconds since 1970.
+    now: Option<i64>,
 }
 
 /// Hashes a key name, which is random, by a multiplication of its halves: the table holds only names of our own keys,
@@ -68,52 +77,40 @@ impl KeyRing {
     /// are derived from the time are looked for first.
     #[must_use]
     pub fn with_clock(files: Vec<(Arc<str>, KeyFile)>, now: Option<i64>) -> Self {
-        let mut ring = Self::default();
+        let mut ring = Self { now, ..Self::default() };
         let count = files.len();
         let with_format = files_with_format(&files);
+        let with_format = Arc::new(with_format);
         for (number, (path, file)) in files.into_iter().enumerate() {
-            let KeyFile { readings, others, position, doubt, .. } = file;
-            let has_names = readings.iter().any(|reading| is_named_cbc(&reading.key));
-            let (newest, newest_other) = (newest(&readings, now), newest(&others, now));
-            let is_other = [false, true];
-            let all = is_other.into_iter().zip([readings, others]);
-            let all = all.flat_map(|(other, readings)| readings.into_iter().map(move |reading| (other, reading)));
-            let doubt = doubt.map(|error| ring.others.doubt(Arc::clone(&path), error));
-            for (is_other, reading) in all {
-                let newest = if is_other { newest_other } else { newest };
-                let place = Position {
-                    file: position.unwrap_or(number),
-                    files: match reading.formats.as_slice() {
-                        _ if position == Some(0) => 1,
-                        // files of other servers do not matter
-                        [only] => with_format.get(only.name()).copied().unwrap_or(count),
-                        _ => count,
-                    },
-                    key: reading.key.index,
-                    keys: reading.keys,
-                    newest: now.map(|_| newest == Some(reading.key.index)),
-                };
-                let origin = Origin {
-                    file: Arc::clone(&path),
-                    index: reading.key.index,
-                    role: role(&reading, place),
-                    format: format_names(&reading).into(),
-                };
-                if is_other {
-                    ring.others.add(reading.key, origin, now, has_names, doubt);
-                } else {
-                    ring.extend(TicketKey::new(&reading.key, origin, now));
-                }
+            let KeyFile { mut readings, others, bare, position, doubt, named, .. } = file;
+            if let Some(content) = named {
+                ring.otherwise.add(Arc::clone(&path), content);
             }
+            let has_names = readings.iter().any(|reading| is_named_cbc(&reading.key));
+            let place = Place { path, number, position, count, with_format: Arc::clone(&with_format), now };
+            let newest = newest(&readings, now);
+            let mut format = None;
+            // what has become a key gives its memory back: a file may have thousands
+            readings.reverse();
+            while let Some(reading) = readings.pop() {
+                if readings.len() % 4096 == 0 {
+                    readings.shrink_to_fit();
+                }
+                let origin = place.origin(&reading, newest, &mut format);
+                ring.extend(TicketKey::new(&reading.key, origin, now));
+            }
+            let doubt = doubt.map(|error| Box::new(others::Doubt::new(error)));
+            ring.others.add(others::File { place, readings: others, bare, has_names, doubt, ready: OnceLock::new() });
         }
         ring.put_sealing_keys_first();
         ring
     }
 
-    /// The keys that anybody can guess, under any name: what is tried on tickets when no key was given. Among them is
-    /// `GnuTLS`'s key of 64 zero bytes (CVE-2020-13777).
+    /// The keys that anybody can guess, under any name: what is tried on tickets when no key was given.
     ///
     /// There is one for each MAC key of the [list](super::weak); where it verifies, every AES key of the list is tried.
+    /// Behind them stand `GnuTLS`'s master key of 64 zero bytes, as its tickets were sealed with it itself
+    /// (CVE-2020-13777) and as keys are derived from it, and what Go makes of the 32-byte keys of the list.
     #[must_use]
     pub fn built_in() -> Self {
         let mut ring = Self::default();
@@ -122,11 +119,20 @@ impl KeyRing {
             ring.siblings.push(OnceLock::new());
         }
         let zeros = vec![0; Layout::GNUTLS.size()];
-        let gnutls = KeyBytes::new(ring.keys.len(), &zeros, Layout::GNUTLS);
-        let scheme = Scheme { derivation: Derivation::None, ..Scheme::GNUTLS };
-        let origin = built_in_origin(ring.keys.len());
-        ring.extend(TicketKey::new(&gnutls.with_scheme(scheme), origin, None));
+        for derivation in [Derivation::None, Derivation::Slots] {
+            let master = |index| KeyBytes::new(index, &zeros, Layout::GNUTLS);
+            ring.add_built_in(|index| master(index).with_scheme(Scheme { derivation, ..Scheme::GNUTLS }));
+        }
+        for seed in weak::seeds() {
+            ring.add_built_in(|index| go_key(index, &seed));
+        }
         ring
+    }
+
+    /// Adds a key behind the built-in list; `key` makes it with its number.
+    fn add_built_in(&mut self, key: impl FnOnce(usize) -> KeyBytes) {
+        let index = self.keys.len();
+        self.extend(TicketKey::new(&key(index), built_in_origin(index), None));
     }
 
     /// The keys of the built-in list with the same MAC key and another AES key: they are set up when that MAC key has
@@ -175,6 +181,15 @@ impl KeyRing {
     #[must_use]
     pub fn prove<'k, 't>(&'k self, ticket: &'t [u8]) -> Option<Verified<'k, 't>> {
         self.others.prove(ticket)
+    }
+
+    /// The key that would prove a ticket if the files were read by their content and not by the format that was named.
+    #[must_use]
+    pub fn prove_otherwise(&self, ticket: &[u8]) -> Option<&TicketKey> {
+        let name = leading_name(ticket)?;
+        let ring = self.otherwise.ring(|files| Self::with_clock(files, self.now))?;
+        let proves = ring.candidates(name).find(|key| key.verify(ticket).is_ok());
+        proves.or_else(|| ring.prove(ticket).map(|verified| verified.key()))
     }
 
     /// The files that no server takes, and of which no ticket was seen that they could be the key of: path and error.
@@ -247,13 +262,6 @@ fn files_with_format(files: &[(Arc<str>, KeyFile)]) -> HashMap<&'static str, usi
     counts
 }
 
-/// The key of a file that is valid now and became so last.
-fn newest(readings: &[Reading], now: Option<i64>) -> Option<usize> {
-    let dated = readings.iter().map(|reading| &reading.key).filter(|key| key.validity.not_after.is_some());
-    let valid = dated.filter(|key| now.is_some_and(|now| key.validity.contains(now)));
-    valid.max_by_key(|key| (key.validity.not_before, std::cmp::Reverse(key.index))).map(|key| key.index)
-}
-
 fn built_in_key(index: usize, aes: &[u8], mac: &[u8]) -> Option<TicketKey> {
     let layout = Layout { order: Order::AesHmac, aes: aes.len(), hmac: mac.len() };
     TicketKey::new(&KeyBytes::new(index, &[aes, mac].concat(), layout), built_in_origin(index), None)
@@ -261,23 +269,6 @@ fn built_in_key(index: usize, aes: &[u8], mac: &[u8]) -> Option<TicketKey> {
 
 fn built_in_origin(index: usize) -> Origin {
     Origin { file: BUILT_IN.into(), index, role: Role::Unknown, format: "".into() }
-}
-
-/// What the server does with the key, where all formats that have an opinion agree.
-fn role(reading: &Reading, place: Position) -> Role {
-    if !reading.loadable {
-        return Role::Unknown;
-    }
-    let mut opinions = reading.formats.iter().map(|format| format.role(place)).filter(|&role| role != Role::Unknown);
-    match opinions.next() {
-        Some(role) if opinions.all(|other| other == role) => role,
-        _ => Role::Unknown,
-    }
-}
-
-fn format_names(reading: &Reading) -> String {
-    let names: Vec<&str> = reading.formats.iter().map(|format| format.name()).collect();
-    names.join("/")
 }
 
 #[cfg(test)]

@@ -25,7 +25,8 @@ pub struct TicketKey {
     validity: Validity,
     fingerprint: Fingerprint,
     secrets: Fingerprint,
-    weakness: [Option<Weakness>; 2],
+    /// Boxed, since few keys have one.
+    weakness: Option<Box<[Option<Weakness>; 2]>>,
     pub(super) engine: Engine,
     /// Boxed, since few keys have one, and all keys are to lie close together.
     pub(super) derived: Option<Box<Derived>>,
@@ -41,6 +42,12 @@ impl TicketKey {
             Some(name) => Some(KeyName::of(name)?),
             None => None,
         };
+        let weakness = match &key.seed {
+            Some(seed) => [weak::recognise(seed); 2],
+            None => {
+                [parts.aes, parts.hmac].map(|secret| if secret.is_empty() { None } else { weak::recognise(secret) })
+            }
+        };
         Some(Self {
             name,
             name_is_public: !key.scheme.derives() && !key.name_is_doubtful,
@@ -50,12 +57,7 @@ impl TicketKey {
             validity: key.validity,
             fingerprint: Fingerprint::of(&parts),
             secrets: Fingerprint::of_secrets(&parts),
-            weakness: match &key.seed {
-                Some(seed) => [weak::recognise(seed); 2],
-                None => {
-                    [parts.aes, parts.hmac].map(|secret| if secret.is_empty() { None } else { weak::recognise(secret) })
-                }
-            },
+            weakness: (weakness != [None; 2]).then(|| Box::new(weakness)),
             engine: Engine::new(&parts, &key.scheme)?,
             derived: Derived::new(key, now).map(Box::new),
         })
@@ -113,7 +115,13 @@ impl TicketKey {
     /// The weakness of the cipher key and of the MAC key; where both are derived from one secret, that of the secret.
     #[must_use]
     pub fn weakness(&self) -> [Option<Weakness>; 2] {
-        self.weakness
+        self.weakness.as_deref().copied().unwrap_or_default()
+    }
+
+    /// The weakness of what proves tickets: the MAC key, or the secret that it is derived from.
+    pub(crate) fn mac_weakness(&self) -> Option<Weakness> {
+        let [_, mac] = self.weakness();
+        mac
     }
 
     /// The cipher, such as `AES-128-CBC`.

@@ -226,16 +226,20 @@ pub(super) fn mac_keys() -> Vec<Vec<u8>> {
     keys
 }
 
-/// The weakness of the MAC key of the n-th built-in key.
-#[must_use]
-pub fn weakness_of_built_in(index: usize) -> Option<Weakness> {
-    // GnuTLS's zero key stands after the list
-    mac_keys().get(index).map_or(Some(Weakness::Constant(0)), |key| recognise(key))
-}
-
 /// The list as keys of 32 and of 16 bytes.
 pub(super) fn secrets() -> impl Iterator<Item = Vec<u8>> {
     FILLERS.iter().flat_map(|filler| [32, 16].map(|length| filler.fill(length)))
+}
+
+/// The list as keys of 32 bytes, each once.
+pub(super) fn seeds() -> Vec<Vec<u8>> {
+    let mut seeds: Vec<Vec<u8>> = Vec::new();
+    for seed in FILLERS.iter().map(|filler| filler.fill(32)) {
+        if !seeds.contains(&seed) {
+            seeds.push(seed);
+        }
+    }
+    seeds
 }
 
 #[cfg(test)]

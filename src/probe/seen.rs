@@ -52,6 +52,8 @@ pub struct SealedBy {
     pub index: usize,
     /// What the server does with it by the files.
     pub role: Role,
+    /// The formats that it was read as, joined with `/`.
+    pub format: Arc<str>,
     /// Its name, if it has one.
     pub name: Option<KeyName>,
     /// Its fingerprint.
@@ -80,6 +82,7 @@ impl Fresh {
                 file: Arc::clone(&key.origin().file),
                 index: key.origin().index,
                 role: key.origin().role,
+                format: Arc::clone(&key.origin().format),
                 name: key.name(),
                 fingerprint: key.fingerprint(),
             }),

@@ -52,6 +52,7 @@ mod tests {
             file: Arc::clone(&key.file),
             index: key.index,
             role: key.role,
+            format: "nginx".into(),
             name: key.name,
             fingerprint: key.fingerprint,
         };

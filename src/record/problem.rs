@@ -44,13 +44,15 @@ impl Record<'_> {
                 "the MAC verifies, but the decrypted bytes do not end in PKCS#7 padding",
                 "the key's MAC part is right and its AES part is not, or the server seals in a way of its own",
             )),
-            Outcome::BadMac(bad) => Some(bad_mac(bad)),
-            Outcome::UnknownKey => Some(unknown_key(self.bytes, ring)),
+            Outcome::BadMac(bad) => Some(or_otherwise(bad_mac(bad), self.bytes, ring)),
+            Outcome::UnknownKey => Some(or_otherwise(unknown_key(self.bytes, ring), self.bytes, ring)),
             Outcome::NoKey => Some(Problem::new(
                 "no key was given, the ticket was only split",
                 with_note(self.bytes, "--key FILE opens it"),
             )),
-            Outcome::Malformed(error) => Some(Problem::new(error, malformed_hint(*error, self.bytes))),
+            Outcome::Malformed(error) => {
+                Some(or_otherwise(Problem::new(error, malformed_hint(*error, self.bytes)), self.bytes, ring))
+            }
             Outcome::StatefulId => {
                 let hint = "the server keeps the session in its own cache: no ticket key opens it";
                 // a list of session IDs looks like the rows of one ticket
@@ -60,6 +62,22 @@ impl Record<'_> {
             }
         }
     }
+}
+
+/// The problem, with the layout under which the ticket verifies if another format than the named one has it.
+fn or_otherwise(problem: Problem, ticket: &[u8], ring: &KeyRing) -> Problem {
+    let Some(key) = ring.prove_otherwise(ticket) else { return problem };
+    let origin = key.origin();
+    let (file, index, layout) = (Text(origin.file.as_bytes()), origin.index, key.layout());
+    let option = match origin.format.split('/').next() {
+        Some(format) if !format.is_empty() => format!("--key-format {format}"),
+        _ => "leave out --key-format".to_owned(),
+    };
+    let hint = format!(
+        "the ticket verifies under key {index} of {file} in another layout than the one that the file was read in, {layout}: \
+         {option}"
+    );
+    Problem { hint, ..problem }
 }
 
 fn bad_mac(bad: &BadMac<'_>) -> Problem {

@@ -61,7 +61,7 @@ impl Found {
 
     /// Takes the seed: the key becomes the one that the server's own key file holds.
     pub(super) fn add_seed(&mut self, seed: &[u8]) {
-        self.key = FoundKey::Known(crate::key::formats::go_key(seed));
+        self.key = FoundKey::Known(crate::key::formats::go_key(0, seed));
     }
 
     /// What copies of the key look like.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::run::{audit, key_file};
+use crate::run::{audit, key_file, set_mode};
 
 #[test]
 fn options_and_files_say_what_fails() {
@@ -31,6 +31,7 @@ fn mistakes_in_settings_exit_with_2_and_a_hint() {
         (vec!["--rule", "no-such-rule=off"], "there is no rule \"no-such-rule\""),
         (vec!["--rule", "short-key=fatal"], "one of off, info, warning, error"),
         (vec!["--policy", &policy], "tktdump.toml: line 2: unknown field `fial`"),
+        (vec!["--rule", "shrt-key=off"], "did you mean short-key?"),
         (vec!["--baseline", &policy], "line 1 is no finding"),
     ] {
         let done = audit(&[&["-k", key.as_str()], &arguments[..]].concat());
@@ -48,6 +49,14 @@ fn a_baseline_leaves_out_what_is_known_and_nothing_new() {
     let done = audit(&["-f", "json", "--stats", "-k", &key, "--baseline", &baseline]);
     assert!(done.status == 0 && done.findings().is_empty(), "{}", done.stdout);
     assert!(done.stdout.contains("\"known_findings\":"), "{}", done.stdout);
+    // the same key in another place, and with fewer findings known than there are
+    let folder = tempfile::tempdir().unwrap();
+    let moved = key_file(folder.path(), "other.key", &[0; 80]);
+    let done = audit(&["-f", "json", "-k", &moved, "--baseline", &baseline]);
+    assert!(done.status == 0 && done.findings().is_empty(), "{}", done.stdout);
+    set_mode(moved.as_ref(), 0o644);
+    let done = audit(&["-f", "json", "-k", &moved, "--baseline", &baseline]);
+    assert_eq!(done.rules(), [("key-file-mode".to_owned(), "warning".to_owned())], "{}", done.stdout);
     fs::write(&key, [0x31; 80]).unwrap();
     let done = audit(&["-f", "json", "-k", &key, "--baseline", &baseline]);
     assert!(done.status == 1 && done.has("guessable-key"), "another key: {}", done.stdout);

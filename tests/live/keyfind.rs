@@ -16,6 +16,7 @@ use crate::{
     failure::{Context as _, Failure},
     lab::Lab,
     process::{Server, cached_program, fixture, free_address, output, program, succeed, version},
+    recipe,
     report::{Case, Report},
 };
 
@@ -90,6 +91,8 @@ impl Default {
             self.report(report, "defaults, --pid", tls, of_process(&server, &session));
             if self.name == "nginx" {
                 self.report(report, "defaults, gcore", tls, of_core(lab, &server, &session));
+                let shown = recipe::find_as_shown(server.pid(), &session.file, &lab.path(tls.name()));
+                self.report(report, "by the README's command", tls, shown);
             }
         }
         if self.name == "nginx" {

@@ -55,8 +55,10 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
             let keys = [lab.random_file("recipe.key", 80)?];
             let trial = Trial { key_format: "by the README's recipe", ..trial(kind, &version, &keys, 0, "") };
             let [key] = &keys;
-            let outcome =
-                kind.start(lab, &keys).and_then(|nginx| recipe::take_and_open(nginx.address(), key, lab.folder()));
+            let outcome = kind.start(lab, &keys).and_then(|nginx| {
+                recipe::take_and_open(nginx.address(), key, lab.folder())?;
+                recipe::probe_as_shown(nginx.address(), key, lab.folder())
+            });
             trial.report(report, Tls::V13, outcome);
         }
         if kind.role == Role::Http {

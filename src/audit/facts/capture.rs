@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::audit::room::crop;
 use crate::audit::subject::{Item, Seen, Subject};
 use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
@@ -149,19 +150,19 @@ pub(in crate::audit) struct KeptPlace {
 impl KeptPlace {
     pub(in crate::audit) fn new(offer: &Offer<'_>) -> Self {
         let Offer { place, key_name, server, stream, .. } = *offer;
-        let seen = Seen { server, sni: offer.sni.map(<[u8]>::to_vec), time: offer.exact_time, stream };
+        let seen = Seen { server, sni: offer.sni.map(|sni| crop(sni).to_vec()), time: offer.exact_time, stream };
         Self::at(place, key_name, Some(seen))
     }
 
+    /// Of a host name that is longer than any may be, the beginning is kept.
     pub(in crate::audit) fn at(place: Place<'_>, key_name: Option<KeyName>, seen: Option<Seen>) -> Self {
-        Self {
-            file: (**place.source).into(),
-            index: place.index,
-            line: place.line,
-            packet: place.packet,
-            key_name,
-            seen,
-        }
+        let seen = seen.map(|seen| Seen { sni: seen.sni.map(|sni| crop(&sni).to_vec()), ..seen });
+        Self { file: place.source.shared(), index: place.index, line: place.line, packet: place.packet, key_name, seen }
+    }
+
+    /// Bytes that it takes.
+    pub(in crate::audit) fn size(&self) -> usize {
+        size_of::<Self>() + self.seen.as_ref().and_then(|seen| seen.sni.as_ref()).map_or(0, Vec::len)
     }
 
     pub(in crate::audit) fn subject(&self) -> Subject {

@@ -1,8 +1,9 @@
 //! What rules see of keys and of the files they are in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
+use std::iter::Peekable;
+use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
 
@@ -49,6 +50,7 @@ pub struct FileFacts {
 pub struct KeySet {
     ring: KeyRing,
     files: Vec<KeyFileFacts>,
+    sealing: OnceLock<Sealing>,
 }
 
 /// A key file.
@@ -67,6 +69,10 @@ pub struct KeyFileFacts {
     pub text_format: bool,
     /// Bytes of its longest keys by any reading, together: the rest of the content is read by no server.
     pub covered: usize,
+    /// Every reading of the keys: the formats that have it, joined with `/`, the place in `keys`, and the role.
+    readings: Vec<(Arc<str>, usize, Role)>,
+    /// Whether the content can be cut into different keys.
+    several_splits: bool,
 }
 
 /// One key: the same bytes, however they may be divided.
@@ -99,6 +105,41 @@ struct Secret {
 }
 
 impl KeyFacts {
+    fn new(draft: &Draft, bytes: Zeroizing<Vec<u8>>, key: &TicketKey) -> Self {
+        let (mut start, secrets) = secret_parts(draft, bytes.len());
+        let place = |(label, length)| {
+            let secret = Secret { label, start, length };
+            start += length;
+            secret
+        };
+        Self {
+            file: Arc::clone(&key.origin().file),
+            index: draft.index,
+            // the first bytes of a master key are no name that anybody sees
+            name: key.name(),
+            fingerprint: key.fingerprint(),
+            role: key.origin().role,
+            aes_bits: draft.layout.aes * 8,
+            file_aes_bits: 0,
+            secrets: secrets.into_iter().map(place).collect(),
+            bytes,
+        }
+    }
+
+    /// Takes note of another way to read the same bytes.
+    fn add_reading(&mut self, draft: &Draft, role: Role) {
+        self.aes_bits = self.aes_bits.max(draft.layout.aes * 8);
+        if self.role != role {
+            self.role = Role::Unknown;
+        }
+        let (_, secrets) = secret_parts(draft, self.bytes.len());
+        for (secret, (label, _)) in self.secrets.iter_mut().zip(secrets) {
+            if secret.label != label {
+                secret.label = "AES or HMAC key";
+            }
+        }
+    }
+
     /// The secret parts, each with its name.
     pub(in crate::audit) fn secrets(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         self.secrets.iter().map(|secret| {
@@ -163,20 +204,26 @@ impl KeySet {
         let mut readings = Vec::new();
         for LoadedFile { path, host, content, keys, disk } in loaded {
             let text_format = keys.readings.iter().any(|r| r.formats.iter().any(|format| format.is_text()));
-            let bytes: Vec<KeyBytes> = keys.readings.iter().map(|reading| reading.key.clone()).collect();
+            let drafts = Drafts::of(&keys);
             readings.push((Arc::clone(&path), keys));
-            files.push((KeyFileFacts { path, host, content, disk, keys: Vec::new(), text_format, covered: 0 }, bytes));
+            let facts = KeyFileFacts {
+                path,
+                host,
+                content,
+                disk,
+                keys: Vec::new(),
+                text_format,
+                covered: 0,
+                readings: Vec::new(),
+                several_splits: false,
+            };
+            files.push((facts, drafts));
         }
         let ring = KeyRing::with_clock(readings, Some(now));
-        let mut by_reading = HashMap::new();
-        for key in ring.keys() {
-            let origin = key.origin();
-            by_reading.entry((origin.file.as_ptr().addr(), origin.index, key.layout(), key.scheme())).or_insert(key);
-        }
-        let files: Vec<KeyFileFacts> =
-            files.into_iter().map(|(file, bytes)| file.with_keys(bytes, &by_reading)).collect();
-        drop(by_reading);
-        Self { ring, files }
+        // the keys of the ring stand in the order of the readings
+        let mut keys = ring.keys().iter().peekable();
+        let files = files.into_iter().map(|(file, drafts)| file.with_keys(drafts, &mut keys)).collect();
+        Self { ring, files, sealing: OnceLock::new() }
     }
 
     /// The ring that opens tickets.
@@ -207,10 +254,70 @@ impl KeySet {
         self.hosts().next().and_then(ActiveKey::among)
     }
 
-    /// The key that seals on the host of that file.
+    /// The key that seals on the host of a file, by the formats (joined with `/`) of the key that opened a ticket: what
+    /// the ticket has proved of the file's format rules out all other readings.
     #[must_use]
-    pub fn active_beside(&self, path: &str) -> Option<ActiveKey<'_>> {
-        self.hosts().find(|files| files.iter().any(|file| *file.path == *path)).and_then(ActiveKey::among)
+    pub fn active_like(&self, path: &str, formats: &str) -> Option<ActiveKey<'_>> {
+        let sealing = self.sealing.get_or_init(|| Sealing::of(self.hosts()));
+        let host = sealing.hosts.get(path)?;
+        let by_format = |format: &str| sealing.by_format.get(&(*host, format.to_owned()));
+        let mut active: Vec<Place> =
+            formats.split('/').filter_map(by_format).flat_map(|found| &found.active).copied().collect();
+        active.sort_unstable();
+        active.dedup();
+        let (place, certain) = match active.as_slice() {
+            [only] => (*only, true),
+            _ => (formats.split('/').filter_map(by_format).filter_map(|found| found.first).min()?, false),
+        };
+        let file = self.files.get(place.0)?;
+        Some(ActiveKey { file, key: file.keys.get(place.1)?, certain })
+    }
+}
+
+/// A file, and a key in it, by their numbers.
+type Place = (usize, usize);
+
+/// Which keys seal on each host, by the format of the server.
+#[derive(Debug, Default)]
+struct Sealing {
+    /// The number of the host that a file is of, by its path.
+    hosts: HashMap<Arc<str>, usize>,
+    by_format: HashMap<(usize, String), Sealers>,
+}
+
+/// The first key that a format has on a host, and those that seal by it: no more than two, which are one too many.
+#[derive(Debug, Default)]
+struct Sealers {
+    first: Option<Place>,
+    active: Vec<Place>,
+}
+
+impl Sealing {
+    fn of<'k>(hosts: impl Iterator<Item = &'k [KeyFileFacts]>) -> Self {
+        let mut sealing = Self::default();
+        let mut number = 0;
+        for (host, files) in hosts.enumerate() {
+            for file in files {
+                sealing.hosts.entry(Arc::clone(&file.path)).or_insert(host);
+                for (formats, key, role) in &file.readings {
+                    for format in formats.split('/') {
+                        let found = sealing.by_format.entry((host, format.to_owned())).or_default();
+                        found.add((number, *key), *role);
+                    }
+                }
+                number += 1;
+            }
+        }
+        sealing
+    }
+}
+
+impl Sealers {
+    fn add(&mut self, place: Place, role: Role) {
+        self.first.get_or_insert(place);
+        if role == Role::Active && self.active.len() < 2 && !self.active.contains(&place) {
+            self.active.push(place);
+        }
     }
 }
 
@@ -220,63 +327,80 @@ impl<'k> ActiveKey<'k> {
         let all = || files.iter().flat_map(|file| file.keys.iter().map(move |key| (file, key)));
         let mut active = all().filter(|(_, key)| key.role == Role::Active);
         match (active.next(), active.next()) {
-            (Some((file, key)), None) => Some(ActiveKey { file, key, certain: true }),
+            // where a file may be split in several ways, each way has a key that seals
+            (Some((file, key)), None) if !files.iter().any(|file| file.several_splits) => {
+                Some(ActiveKey { file, key, certain: true })
+            }
             _ => all().next().map(|(file, key)| ActiveKey { file, key, certain: false }),
         }
     }
 }
 
-/// What tells a reading from all others: the file as it was named, by its place in memory, the number of the key in it,
-/// and how it is divided and used.
-type Reading = (usize, usize, Layout, Scheme);
+/// The readings of a file before they are keys of the ring: what is known of each, and the bytes that they are of, once.
+#[derive(Default)]
+struct Drafts {
+    list: Vec<Draft>,
+    distinct: Vec<Zeroizing<Vec<u8>>>,
+}
 
-impl KeyFileFacts {
-    fn with_keys(mut self, readings: Vec<KeyBytes>, ring: &HashMap<Reading, &TicketKey>) -> Self {
+/// A reading.
+struct Draft {
+    index: usize,
+    layout: Layout,
+    scheme: Scheme,
+    /// Whether the bytes are what the key is derived from.
+    is_seed: bool,
+    /// The number of its bytes among those that differ.
+    bytes: usize,
+}
+
+impl Drafts {
+    fn of(file: &KeyFile) -> Self {
+        let mut drafts = Self::default();
         // few readings of each of many keys
         let mut places: HashMap<usize, Vec<usize>> = HashMap::new();
-        for reading in readings {
-            let KeyBytes { index, layout, scheme, .. } = reading;
-            // what is no key for the ring is none here
-            let Some(key) = ring.get(&(self.path.as_ptr().addr(), index, layout, scheme)) else { continue };
-            let aes = layout.aes;
-            let (skipped, secrets) = secret_parts(&reading);
-            let bytes = reading.seed.unwrap_or(reading.bytes);
-            // the first bytes of a master key are no name that anybody sees
-            let name = key.name();
-            let role = key.origin().role;
+        for reading in &file.readings {
+            let KeyBytes { index, layout, scheme, ref bytes, ref seed, .. } = reading.key;
+            let content = seed.as_ref().unwrap_or(bytes);
             let places = places.entry(index).or_default();
-            let same = |&at: &usize| self.keys.get(at).is_some_and(|other| *other.bytes == *bytes);
-            if let Some(known) = places.iter().copied().find(same).and_then(|at| self.keys.get_mut(at)) {
-                known.aes_bits = known.aes_bits.max(aes * 8);
-                if known.role != role {
-                    known.role = Role::Unknown;
-                }
-                for (secret, (label, _)) in known.secrets.iter_mut().zip(secrets) {
-                    if secret.label != label {
-                        secret.label = "AES or HMAC key";
-                    }
-                }
+            let same = |&at: &usize| drafts.distinct.get(at).is_some_and(|known| **known == **content);
+            let known = places.iter().copied().find(same);
+            let bytes = known.unwrap_or_else(|| {
+                drafts.distinct.push(Zeroizing::clone(content));
+                places.push(drafts.distinct.len() - 1);
+                drafts.distinct.len() - 1
+            });
+            drafts.list.push(Draft { index, layout, scheme, is_seed: seed.is_some(), bytes });
+        }
+        drafts
+    }
+}
+
+impl KeyFileFacts {
+    fn with_keys<'k>(mut self, drafts: Drafts, ring: &mut Peekable<impl Iterator<Item = &'k TicketKey>>) -> Self {
+        let Drafts { list, mut distinct } = drafts;
+        let mut places: Vec<Option<usize>> = vec![None; distinct.len()];
+        let mut indices = HashSet::new();
+        for draft in list {
+            let Draft { index, layout, scheme, .. } = draft;
+            let is_it = |key: &&TicketKey| {
+                let origin = key.origin();
+                Arc::ptr_eq(&origin.file, &self.path)
+                    && (origin.index, key.layout(), key.scheme()) == (index, layout, scheme)
+            };
+            // what is no key for the ring is none here
+            let Some(key) = ring.next_if(is_it) else { continue };
+            let Some((bytes, place)) = distinct.get_mut(draft.bytes).zip(places.get_mut(draft.bytes)) else { continue };
+            let (formats, role) = (Arc::clone(&key.origin().format), key.origin().role);
+            if let Some(known) = place.and_then(|at| self.keys.get_mut(at)) {
+                self.readings.push((formats, place.unwrap_or_default(), role));
+                known.add_reading(&draft, role);
                 continue;
             }
-            let mut start = skipped;
-            let place = |(label, length)| {
-                let secret = Secret { label, start, length };
-                start += length;
-                secret
-            };
-            let secrets = secrets.into_iter().map(place).collect();
-            places.push(self.keys.len());
-            self.keys.push(KeyFacts {
-                file: Arc::clone(&self.path),
-                index,
-                name,
-                fingerprint: key.fingerprint(),
-                role,
-                aes_bits: aes * 8,
-                file_aes_bits: 0,
-                bytes,
-                secrets,
-            });
+            self.several_splits |= !indices.insert(index);
+            *place = Some(self.keys.len());
+            self.readings.push((formats, self.keys.len(), role));
+            self.keys.push(KeyFacts::new(&draft, std::mem::take(bytes), key));
         }
         let most = self.keys.iter().map(|key| key.aes_bits).max().unwrap_or(0);
         self.keys.iter_mut().for_each(|key| key.file_aes_bits = most);
@@ -292,13 +416,13 @@ impl KeyFileFacts {
     }
 }
 
-/// How many bytes go before the secrets, and what those are, with their lengths, in order.
-fn secret_parts(key: &KeyBytes) -> (usize, Vec<(&'static str, usize)>) {
-    if let Some(seed) = &key.seed {
-        return (0, vec![("key", seed.len())]);
+/// How many bytes go before the secrets, and what those are, with their lengths, in order. `length` is that of the key.
+fn secret_parts(key: &Draft, length: usize) -> (usize, Vec<(&'static str, usize)>) {
+    if key.is_seed {
+        return (0, vec![("key", length)]);
     }
     if key.scheme.derives() {
-        return (0, vec![("master key", key.bytes.len())]);
+        return (0, vec![("master key", length)]);
     }
     let Layout { order, aes, hmac } = key.layout;
     let secrets = match order {

@@ -5,7 +5,7 @@ use crate::audit::subject::{Seen, Subject};
 use crate::capture::Connection;
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::key::ring::KeyRing;
-use crate::key::weak::{self, Weakness};
+use crate::key::weak::Weakness;
 use crate::open::{Opener, Outcome};
 use crate::record::{Record, Status};
 use crate::session::Session;
@@ -40,7 +40,7 @@ pub struct PskModes {
 #[must_use]
 pub fn guessed(record: &Record<'_>) -> Option<Weakness> {
     if record.opened_with_built_in_key() {
-        return record.key().and_then(|(key, _)| weak::weakness_of_built_in(key.origin().index));
+        return record.key().and_then(|(key, _)| key.mac_weakness());
     }
     if !matches!(record.status(), Status::UnknownKey | Status::BadMac) {
         return None;
@@ -49,7 +49,7 @@ pub fn guessed(record: &Record<'_>) -> Option<Weakness> {
     let opener = Opener::new(&no_keys);
     match opener.open(&opener.check(record.bytes), &mut Vec::new()) {
         Outcome::Decrypted { key, .. } | Outcome::BadSession { key, .. } | Outcome::BadPadding { key, .. } => {
-            weak::weakness_of_built_in(key.origin().index)
+            key.mac_weakness()
         }
         _ => None,
     }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::super::facts::capture::{KeptPlace, Offer, TicketHash};
 use super::super::period::Period;
+use super::super::room::Room;
 use super::super::rule::{Check, OfferWatch, Rule};
 use super::super::severity::Severity;
 use super::super::subject::Subject;
@@ -26,28 +27,39 @@ pub(super) static TICKET_FROM_SEVERAL_CLIENTS: Rule = Rule {
     check: Check::Offers(|| Box::<Clients>::default()),
 };
 
+/// By whom or where something was offered first, and by whom or where else first, and the place of that.
+type FirstTwo<T> = HashMap<TicketHash, (T, Option<Box<(T, KeptPlace)>>)>;
+
 /// Who offered a ticket first, and the first other one.
 #[derive(Default)]
-struct Clients(HashMap<TicketHash, (IpAddr, Option<(IpAddr, KeptPlace)>)>);
+struct Clients(FirstTwo<IpAddr>, Room);
 
 impl OfferWatch for Clients {
     fn offer(&mut self, offer: &Offer<'_>) {
-        let room = self.0.len() < MAX_TICKETS;
-        match self.0.get_mut(&offer.ticket) {
+        let Self(tickets, room) = self;
+        let has_place = tickets.len() < MAX_TICKETS;
+        match tickets.get_mut(&offer.ticket) {
             Some((first, other)) if *first != offer.client && other.is_none() => {
-                *other = Some((offer.client, KeptPlace::new(offer)));
+                let place = KeptPlace::new(offer);
+                if room.take(place.size(), true) {
+                    *other = Some(Box::new((offer.client, place)));
+                }
             }
-            None if room => {
-                self.0.insert(offer.ticket, (offer.client, None));
+            None if room.take(0, has_place) => {
+                tickets.insert(offer.ticket, (offer.client, None));
             }
             _ => {}
         }
     }
 
+    fn left_out(&self) -> u64 {
+        self.1.left_out()
+    }
+
     fn finish(&mut self, _: &Thresholds) -> Vec<(Subject, String)> {
         let several = self.0.values().filter_map(|(first, other)| other.as_ref().map(|other| (first, other)));
         several
-            .map(|(first, (other, place))| (place.subject(), format!("the ticket came from {first}, and from {other}")))
+            .map(|(first, found)| (found.1.subject(), format!("the ticket came from {first}, and from {}", found.0)))
             .collect()
     }
 }
@@ -63,12 +75,13 @@ pub(super) static TICKETS_REFUSED: Rule = Rule {
 
 /// For each server the offers, the refusals, and where the last one is.
 #[derive(Default)]
-struct Refusals(HashMap<SocketAddr, (u64, u64, Option<KeptPlace>)>);
+struct Refusals(HashMap<SocketAddr, (u64, u64, Option<KeptPlace>)>, Room);
 
 impl OfferWatch for Refusals {
     fn offer(&mut self, offer: &Offer<'_>) {
         let Some(accepted) = offer.accepted else { return };
-        if self.0.len() >= MAX_SERVERS && !self.0.contains_key(&offer.server) {
+        let has_place = self.0.len() < MAX_SERVERS;
+        if !self.0.contains_key(&offer.server) && !self.1.take(0, has_place) {
             return;
         }
         let (offers, refused, place) = self.0.entry(offer.server).or_default();
@@ -77,6 +90,10 @@ impl OfferWatch for Refusals {
             *refused += 1;
             *place = Some(KeptPlace::new(offer));
         }
+    }
+
+    fn left_out(&self) -> u64 {
+        self.1.left_out()
     }
 
     fn finish(&mut self, thresholds: &Thresholds) -> Vec<(Subject, String)> {
@@ -106,7 +123,7 @@ pub(super) static NEVER_ROTATED: Rule = Rule {
 
 /// For each server its first key name, and when it was seen.
 #[derive(Default)]
-struct Rotations(HashMap<SocketAddr, Seen>);
+struct Rotations(HashMap<SocketAddr, Seen>, Room);
 
 struct Seen {
     name: KeyName,
@@ -119,7 +136,7 @@ struct Seen {
 impl OfferWatch for Rotations {
     fn offer(&mut self, offer: &Offer<'_>) {
         let Some(name) = offer.key_name.filter(|_| !offer.is_tls13) else { return };
-        let room = self.0.len() < MAX_SERVERS;
+        let has_place = self.0.len() < MAX_SERVERS;
         let place = || KeptPlace::new(offer);
         match self.0.get_mut(&offer.server) {
             Some(seen) => {
@@ -130,12 +147,16 @@ impl OfferWatch for Rotations {
                     seen.place = place();
                 }
             }
-            None if room => {
+            None if self.1.take(0, has_place) => {
                 let seen = Seen { name, first: offer.time, last: offer.time, rotated: false, place: place() };
                 self.0.insert(offer.server, seen);
             }
             None => {}
         }
+    }
+
+    fn left_out(&self) -> u64 {
+        self.1.left_out()
     }
 
     fn finish(&mut self, thresholds: &Thresholds) -> Vec<(Subject, String)> {
@@ -163,27 +184,36 @@ pub(super) static EARLY_DATA_REPLAYED: Rule = Rule {
 
 /// The connection in which a ClientHello with early data came first, and the first other one.
 #[derive(Default)]
-struct Replays(HashMap<TicketHash, (u64, Option<(u64, KeptPlace)>)>);
+struct Replays(FirstTwo<u64>, Room);
 
 impl OfferWatch for Replays {
     fn offer(&mut self, offer: &Offer<'_>) {
         let Some(hello) = offer.early_data else { return };
-        let room = self.0.len() < MAX_TICKETS;
-        match self.0.get_mut(&hello) {
+        let Self(hellos, room) = self;
+        let has_place = hellos.len() < MAX_TICKETS;
+        match hellos.get_mut(&hello) {
             Some((first, other)) if *first != offer.stream && other.is_none() => {
-                *other = Some((offer.stream, KeptPlace::new(offer)));
+                let place = KeptPlace::new(offer);
+                if room.take(place.size(), true) {
+                    *other = Some(Box::new((offer.stream, place)));
+                }
             }
-            None if room => {
-                self.0.insert(hello, (offer.stream, None));
+            None if room.take(0, has_place) => {
+                hellos.insert(hello, (offer.stream, None));
             }
             _ => {}
         }
     }
 
+    fn left_out(&self) -> u64 {
+        self.1.left_out()
+    }
+
     fn finish(&mut self, _: &Thresholds) -> Vec<(Subject, String)> {
         let replayed = self.0.values().filter_map(|(first, other)| other.as_ref().map(|other| (first, other)));
         replayed
-            .map(|(first, (other, place))| {
+            .map(|(first, again)| {
+                let (other, place) = &**again;
                 let message = format!("the ClientHello with early data of connection {first} came again in {other}");
                 (place.subject(), message)
             })
@@ -250,6 +280,21 @@ mod tests {
         assert!(rules([day(0), day(6)]).is_empty());
         assert!(rules([day(0), Offer { key_name: Some(KeyName::new([8; 16])), ..day(8) }]).is_empty());
         assert!(rules([day(0), day(8)].map(|offer| Offer { is_tls13: true, ..offer })).is_empty());
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_in_bytes_and_what_is_not_is_counted() {
+        let name = vec![b'a'; 60_000];
+        assert!(KeptPlace::new(&Offer { sni: Some(&name), ..OFFER }).size() < 1000);
+        let policy = Policy::default();
+        let mut auditor = Auditor::new(&policy, testing::NOW);
+        let more = 7;
+        for number in 0..MAX_SERVERS + more {
+            let address = u32::try_from(number).unwrap().to_be_bytes();
+            auditor.offer(&Offer { server: SocketAddr::new(address.into(), 443), ..OFFER });
+        }
+        let left_out: Vec<(&str, u64)> = auditor.left_out().into_iter().map(|(rule, count)| (rule.id, count)).collect();
+        assert_eq!(left_out, [("tickets-refused", 7), ("never-rotated", 7)]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::Arc;
 
 use super::super::facts::keys::{KeyFacts, KeySet};
@@ -116,22 +116,26 @@ fn earlier<'k, S: Hash + Eq, P: PartialEq>(
     shared: impl Fn(&'k KeyFacts) -> Option<S>,
     differs: impl Fn(&'k KeyFacts) -> P,
 ) -> Vec<Earlier<'k>> {
-    let mut seen: HashMap<S, Firsts<(usize, &KeyFacts), P>> = HashMap::new();
-    let mut take = |(number, key): (usize, &'k KeyFacts)| {
-        let (shared, property) = (shared(key)?, differs(key));
-        match seen.entry(shared) {
+    let all: Vec<&KeyFacts> = keys.keys().collect();
+    // hashes in the place of what is shared, which may be long; what is found is compared in full
+    let hasher = RandomState::new();
+    let mut seen: HashMap<u64, Firsts<u32, P>> = HashMap::new();
+    let mut take = |(number, key): (u32, &'k KeyFacts)| {
+        let (shared_by_this, property) = (shared(key)?, differs(key));
+        match seen.entry(hasher.hash_one(&shared_by_this)) {
             Entry::Occupied(mut known) => {
-                let found = known.get().unlike(&property).copied();
-                known.get_mut().add((number, key), property);
-                found
+                let found = known.get().unlike(&property).and_then(|&at| usize::try_from(at).ok());
+                known.get_mut().add(number, property);
+                let found = found.and_then(|at| Some((at, *all.get(at)?)));
+                found.filter(|(_, other)| shared(other).as_ref() == Some(&shared_by_this))
             }
             Entry::Vacant(place) => {
-                place.insert(Firsts::new((number, key), property));
+                place.insert(Firsts::new(number, property));
                 None
             }
         }
     };
-    keys.keys().enumerate().map(&mut take).collect()
+    (0..).zip(all.iter().copied()).map(&mut take).collect()
 }
 
 #[cfg(test)]

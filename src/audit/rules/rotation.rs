@@ -6,6 +6,7 @@ use super::super::facts::capture::KeptPlace;
 use super::super::facts::keys::{ActiveKey, FileFacts, KeyFacts, KeyFileFacts, KeySet};
 use super::super::facts::ticket::TicketFacts;
 use super::super::period::Period;
+use super::super::room::Room;
 use super::super::rule::{Check, Rule, TicketWatch};
 use super::super::severity::Severity;
 use super::super::subject::{Seen, Subject};
@@ -89,7 +90,7 @@ fn too_few(files: &[KeyFileFacts], thresholds: &Thresholds) -> Option<(Subject, 
     }
     let count = if kept == 1 { "one key is".to_owned() } else { format!("{kept} keys are") };
     let message = format!("{count} kept: after a rotation, tickets of up to {} open no more", Period(lifetime));
-    Some((Subject::file(first.file.clone()), message))
+    Some((Subject { fingerprint: Some(first.fingerprint), ..Subject::file(first.file.clone()) }, message))
 }
 
 pub(super) static KEY_NAME_TOO_LONG_IN_USE: Rule = Rule {
@@ -103,7 +104,7 @@ pub(super) static KEY_NAME_TOO_LONG_IN_USE: Rule = Rule {
 
 /// For each key name when it sealed.
 #[derive(Default)]
-struct Spans(HashMap<KeyName, Span>);
+struct Spans(HashMap<KeyName, Span>, Room);
 
 struct Span {
     first: i64,
@@ -118,7 +119,7 @@ impl TicketWatch for Spans {
         // keys without a name send anything in its place
         let name = ticket.record.key().and_then(|(key, _)| key.name())?;
         let place = || KeptPlace::at(ticket.record.place, Some(name), ticket.record.capture.as_ref().map(Seen::of));
-        let room = self.0.len() < MAX_NAMES;
+        let has_place = self.0.len() < MAX_NAMES;
         match self.0.get_mut(&name) {
             Some(span) => {
                 span.first = span.first.min(time);
@@ -127,12 +128,16 @@ impl TicketWatch for Spans {
                     span.place = place();
                 }
             }
-            None if room => {
+            None if self.1.take(place().size(), has_place) => {
                 self.0.insert(name, Span { first: time, last: time, place: place() });
             }
             None => {}
         }
         None
+    }
+
+    fn left_out(&self) -> u64 {
+        self.1.left_out()
     }
 
     fn finish(&mut self, thresholds: &Thresholds) -> Vec<(Subject, String)> {

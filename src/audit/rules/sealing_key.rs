@@ -1,5 +1,6 @@
 //! Whether the key that seals is the one that should.
 
+use super::super::facts::keys::ActiveKey;
 use super::super::facts::ticket::TicketFacts;
 use super::super::period::Period;
 use super::super::rule::{Check, Rule};
@@ -25,28 +26,34 @@ fn not_active_key(ticket: &TicketFacts<'_>, thresholds: &Thresholds) -> Option<S
     if !thresholds.expect_active {
         return None;
     }
-    let of_its_host = ticket.record.key().and_then(|(key, _)| ticket.keys.active_beside(&key.origin().file));
-    let expected = of_its_host.or_else(|| ticket.keys.active())?;
-    let expected_name = format!(
-        "key {} of {}, fingerprint {}",
-        expected.key.index,
-        Text(expected.file.path.as_bytes()),
-        expected.key.fingerprint
-    );
-    let reason =
-        if expected.certain { "which seals" } else { "which stands first and so is taken for the one that seals" };
-    if ticket.record.status() != Status::Decrypted {
-        return Some(format!("the ticket was not opened by {expected_name}, {reason}"));
-    }
-    let (key, _) = ticket.record.key()?;
+    let opened = ticket.record.key().filter(|_| ticket.record.status() == Status::Decrypted);
+    let Some((key, _)) = opened else {
+        let expected = ticket.keys.active()?;
+        return Some(if expected.certain {
+            format!("the ticket was not opened by {}, which seals", shown(&expected))
+        } else {
+            "none of the keys opens the ticket, and so not the one that seals".to_owned()
+        });
+    };
     let origin = key.origin();
+    let other = format!("key {} of {}", origin.index, Text(origin.file.as_bytes()));
+    let Some(expected) = ticket.keys.active_like(&origin.file, &origin.format) else {
+        // a key of a library without key files, which the ticket itself has proved
+        return is_inactive(key.key()).then(|| format!("the ticket was sealed by {other}, which only opens tickets"));
+    };
     let is_expected = match origin.role {
         Role::Active => true,
         Role::Unknown => *origin.file == *expected.file.path && origin.index == expected.key.index,
         _ => false,
     };
-    let other = format!("key {} of {}", origin.index, Text(origin.file.as_bytes()));
-    (!is_expected).then(|| format!("the ticket was sealed by {other}, not by {expected_name}, {reason}"))
+    let reason =
+        if expected.certain { "which seals" } else { "which stands first and so is taken for the one that seals" };
+    (!is_expected).then(|| format!("the ticket was sealed by {other}, not by {}, {reason}", shown(&expected)))
+}
+
+fn shown(active: &ActiveKey<'_>) -> String {
+    let (file, key) = (Text(active.file.path.as_bytes()), active.key);
+    format!("key {} of {file}, fingerprint {}", key.index, key.fingerprint)
 }
 
 pub(super) static INACTIVE_KEY_SEALS: Rule = Rule {
@@ -60,7 +67,7 @@ pub(super) static INACTIVE_KEY_SEALS: Rule = Rule {
 
 fn inactive_key_seals(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
     let (key, _) = ticket.record.key().filter(|(key, verified)| *verified && is_inactive(key.key()))?;
-    let active = ticket.keys.active_beside(&key.origin().file).filter(|active| active.certain)?;
+    let active = ticket.keys.active_like(&key.origin().file, &key.origin().format).filter(|active| active.certain)?;
     // one file says nothing about when its keys changed places
     let rotated = active.file.disk.as_ref()?.modified.filter(|_| active.file.path != key.origin().file)?;
     let late = ticket.sealed()?.time?.saturating_sub(rotated);
@@ -96,6 +103,29 @@ mod tests {
         let unsaid = |found: &[crate::audit::Finding]| !found.iter().any(|f| f.rule.id == "not-active-key");
         assert!(unsaid(&by(GOOD_KEY, &expecting())));
         assert!(unsaid(&by(OTHER_KEY, &Policy::default())), "only where it is asked for");
+    }
+
+    #[test]
+    fn of_several_splits_of_a_file_the_one_that_the_ticket_proves_counts() {
+        // dnsdist's order: name, AES key, HMAC key; its last key seals, while Go's and Traffic Server's first one would
+        let block = |key: &[u8]| [&key[..16], &key[48..], &key[16..48]].concat();
+        let file = [block(OTHER_KEY), block(GOOD_KEY)].concat();
+        let keys = testing::key_set(&[("dnsdist.key", &file)]);
+        let by = |key: &[u8]| {
+            testing::ticket_findings(&expecting(), &keys, &testing::seal(key, &TestSession::default().der()))
+        };
+        let found = by(OTHER_KEY);
+        let message = &found.iter().find(|finding| finding.rule.id == "not-active-key").unwrap().message;
+        let sealing =
+            keys.ring().keys().iter().find(|key| key.origin().index == 1 && key.origin().format.contains("dnsdist"));
+        let fingerprint = sealing.unwrap().fingerprint();
+        assert!(message.contains("by key 0 of dnsdist.key, not by key 1 of dnsdist.key"), "{message}");
+        assert!(message.contains(&fingerprint.to_string()) && message.ends_with("which seals"), "{message}");
+        assert!(!by(GOOD_KEY).iter().any(|finding| finding.rule.id == "not-active-key"));
+        // a ticket that nothing opens proves no split
+        let found = by(&[7; 80]);
+        let message = &found.iter().find(|finding| finding.rule.id == "not-active-key").unwrap().message;
+        assert!(!message.contains("dnsdist.key"), "{message}");
     }
 
     #[test]

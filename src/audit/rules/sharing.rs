@@ -5,13 +5,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::super::facts::capture::TicketHash;
 use super::super::facts::ticket::TicketFacts;
+use super::super::room::{Room, crop};
 use super::super::rule::{Check, Rule, TicketWatch};
 use super::super::severity::Severity;
 use super::super::thresholds::Thresholds;
 use crate::escape::Text;
 use crate::key::{Fingerprint, KeyName};
 
-/// Keys, and tickets, that are kept in mind; what those beyond show is not judged, so that memory is bounded.
+/// Keys, and tickets, that are kept in mind; those beyond are counted, so that memory is bounded.
 const MAX_KEYS: usize = 10_000;
 const MAX_TICKETS: usize = 1 << 20;
 
@@ -62,12 +63,20 @@ fn shown(context: &[u8]) -> String {
 struct Firsts {
     value: for<'a> fn(&TicketFacts<'a>) -> Option<&'a [u8]>,
     message: fn(&[u8], &[u8]) -> String,
-    by_key: HashMap<Fingerprint, (Vec<u8>, bool)>,
+    by_key: HashMap<Fingerprint, First>,
+    room: Room,
+}
+
+/// The first value of a key: what tells it from others, and as much of it as is shown.
+struct First {
+    hash: TicketHash,
+    shown: Box<[u8]>,
+    said: bool,
 }
 
 impl Firsts {
     fn new(value: for<'a> fn(&TicketFacts<'a>) -> Option<&'a [u8]>, message: fn(&[u8], &[u8]) -> String) -> Self {
-        Self { value, message, by_key: HashMap::new() }
+        Self { value, message, by_key: HashMap::new(), room: Room::default() }
     }
 }
 
@@ -75,18 +84,23 @@ impl TicketWatch for Firsts {
     fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
         let value = (self.value)(ticket)?;
         let (key, _) = ticket.record.key()?;
-        let room = self.by_key.len() < MAX_KEYS;
+        let (hash, shown) = (TicketHash::of(value), crop(value));
+        let has_place = self.by_key.len() < MAX_KEYS;
         match self.by_key.get_mut(&key.fingerprint()) {
-            Some((first, said)) if first != value && !*said => {
-                *said = true;
-                Some((self.message)(first, value))
+            Some(first) if first.hash != hash && !first.said => {
+                first.said = true;
+                Some((self.message)(&first.shown, shown))
             }
-            None if room => {
-                self.by_key.insert(key.fingerprint(), (value.to_vec(), false));
+            None if self.room.take(shown.len(), has_place) => {
+                self.by_key.insert(key.fingerprint(), First { hash, shown: shown.into(), said: false });
                 None
             }
             _ => None,
         }
+    }
+
+    fn left_out(&self) -> u64 {
+        self.room.left_out()
     }
 }
 
@@ -101,7 +115,7 @@ pub(super) static IV_REUSE: Rule = Rule {
 
 /// For a hash of key name and IV the ticket that had them.
 #[derive(Default)]
-struct Ivs(HashMap<u64, (Option<KeyName>, TicketHash)>);
+struct Ivs(HashMap<u64, (Option<KeyName>, TicketHash)>, Room);
 
 impl TicketWatch for Ivs {
     fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
@@ -109,18 +123,22 @@ impl TicketWatch for Ivs {
         let mut hasher = DefaultHasher::new();
         (parts.key_name(), parts.unique()).hash(&mut hasher);
         let ticket = TicketHash::of(ticket.record.bytes);
-        let room = self.0.len() < MAX_TICKETS;
+        let has_place = self.0.len() < MAX_TICKETS;
         match self.0.get(&hasher.finish()) {
             // the same ticket again is no other ticket
             Some((name, first)) if *name == parts.key_name() && *first != ticket => {
                 Some("another ticket of the key has the same IV".to_owned())
             }
-            None if room => {
+            None if self.1.take(0, has_place) => {
                 self.0.insert(hasher.finish(), (parts.key_name(), ticket));
                 None
             }
             _ => None,
         }
+    }
+
+    fn left_out(&self) -> u64 {
+        self.1.left_out()
     }
 }
 
@@ -142,6 +160,20 @@ mod tests {
         assert_eq!(count(&[sealed(GOOD_KEY, &one), sealed(GOOD_KEY, &other), sealed(GOOD_KEY, &other)]), 1);
         assert_eq!(count(&[sealed(GOOD_KEY, &one), sealed(GOOD_KEY, &one)]), 0);
         assert_eq!(count(&[sealed(GOOD_KEY, &one), sealed(OTHER_KEY, &other)]), 0);
+    }
+
+    #[test]
+    fn of_a_long_value_the_beginning_is_remembered_and_all_of_it_counts() {
+        let with =
+            |last: u8| TestSession { context: [vec![b'a'; 20_000], vec![last]].concat(), ..TestSession::default() };
+        let messages = |last: &[u8]| -> Vec<String> {
+            let tickets: Vec<Vec<u8>> = last.iter().map(|&last| sealed(GOOD_KEY, &with(last))).collect();
+            let found = testing::batch_findings(&tickets).into_iter();
+            found.filter(|finding| finding.rule.id == "stek-across-contexts").map(|finding| finding.message).collect()
+        };
+        assert!(messages(b"bb").is_empty());
+        let said = messages(b"bbc");
+        assert!(said.len() == 1 && said[0].len() < 1000, "{said:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{Args, ValueEnum};
 use tktdump::input::Form;
 use tktdump::key::format::KeyFormat;
 use tktdump::key::formats::{self, FORMATS};
@@ -11,7 +11,7 @@ use tktdump::record::{Selection, Status};
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct KeyFormatArg {
-    /// Whose rules the key files follow; auto: the content and the MACs decide
+    /// Key file format; auto detects it and confirms it by the MAC
     #[arg(long = "key-format", value_name = "NAME", default_value = AUTO, value_parser = key_formats())]
     name: String,
 }
@@ -96,12 +96,15 @@ impl ConvertArg {
 
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(in crate::command) struct Verbosity {
-    /// Fewer notes on standard error, and no progress bar
-    #[arg(short, long, action = ArgAction::Count, global = true)]
-    pub(in crate::command) quiet: u8,
-    /// More notes on standard error
-    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "quiet")]
-    pub(in crate::command) verbose: u8,
+    /// Print errors only: no warnings, no hints, no progress bar
+    #[arg(short, long, overrides_with = "quiet", global = true)]
+    pub(in crate::command) quiet: bool,
+    /// Print all errors instead of the first ten, and which key files were read
+    #[arg(short, long, overrides_with = "verbose", global = true, conflicts_with = "quiet")]
+    pub(in crate::command) verbose: bool,
+    /// Draw the progress bar although the output goes to another program
+    #[arg(long, overrides_with = "progress", global = true, conflicts_with = "quiet")]
+    pub(in crate::command) progress: bool,
 }
 
 /// Forms of input.
@@ -121,7 +124,7 @@ pub(in crate::command) enum FormArg {
     Der,
     /// A packet capture, pcap or pcapng
     Pcap,
-    /// Our own records
+    /// Records of tktdump -f json
     Json,
 }
 
@@ -144,7 +147,7 @@ impl FormArg {
 /// Outputs of the commands that list something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::command) enum ListFormat {
-    /// For people
+    /// Human-readable
     Text,
     /// One object a line
     Json,
@@ -165,7 +168,7 @@ pub(in crate::command) enum Color {
 const AUTO: &str = "auto";
 
 fn key_formats() -> impl TypedValueParser<Value = String> {
-    let auto = PossibleValue::new(AUTO).help("the content decides");
+    let auto = PossibleValue::new(AUTO).help("the content and the MAC decide");
     PossibleValuesParser::new(std::iter::once(auto).chain(named_formats()))
 }
 

@@ -1,38 +1,40 @@
 //! The arguments of `tktdump audit`.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
-use clap::{Args, ValueEnum};
-use tktdump::audit::{Severity, parse_period};
+use clap::builder::{FalseyValueParser, PossibleValue, TypedValueParser};
+use clap::{Arg, Args, Command, ValueEnum};
+use tktdump::audit::rules::RULES;
+use tktdump::audit::{Rule, Severity, parse_period};
 
 use crate::command::args::shared::{Color, FormArg, KeyFormatArg, SelectionArgs, time};
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct AuditArgs {
-    /// Tickets in any form; standard input where none is given and no --key, or where - is given
+    /// Tickets in any form, captures; standard input if - is given, or neither an input nor --key
     #[arg(value_name = "INPUT")]
     pub(super) inputs: Vec<PathBuf>,
-    /// Ticket key file; repeat it in the server's own order. A directory means its files in name order
-    #[arg(short, long = "key", value_name = "FILE")]
+    /// Ticket key file, or a directory of them; repeat it in the order the server lists them
+    #[arg(short, long = "key", value_name = "FILE", env = "TKTDUMP_KEY", hide_env_values = true)]
     pub(super) keys: Vec<PathBuf>,
     /// Ticket keys of one of several hosts, in a directory: what seals is judged for each host by itself; repeatable
     #[arg(long = "host", value_name = "NAME=DIR", value_parser = host)]
     pub(super) hosts: Vec<Host>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
-    /// Form of the inputs
+    /// Input format
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(super) from: FormArg,
-    /// Output
+    /// Output format
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = AuditFormat::Text)]
     pub(super) format: AuditFormat,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
-    /// Print every rule and what it is worth, and end
+    /// Print every rule and its severity, and end
     #[arg(long)]
     pub(super) list_rules: bool,
-    /// Hold back every secret; findings contain none, with or without it
+    /// Redact all secrets; findings contain none, with or without it
     #[arg(long, env = "TKTDUMP_REDACT", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(super) redact: bool,
     /// Judge ages and expiry by this time (RFC 3339, or seconds since 1970) instead of now
@@ -43,10 +45,10 @@ pub(in crate::command) struct AuditArgs {
     /// Write to a file instead of standard output; a key file is never written over
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Close with a summary
+    /// Print a summary at the end
     #[arg(long)]
     pub(super) stats: bool,
-    /// Colours in text
+    /// Colours in text output
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
 }
@@ -76,11 +78,11 @@ fn host(text: &str) -> Result<Host, String> {
 /// How strict the audit is.
 #[derive(Debug, Args)]
 pub(in crate::command) struct PolicyArgs {
-    /// Exit with status 1 where a finding is of that severity or a worse one [default: error]
+    /// Exit with status 1 if any finding is at or above that severity [default: error]
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub(super) fail_on: Option<SeverityArg>,
-    /// What a rule is worth: info, warning, error, or off; repeatable
-    #[arg(long = "rule", value_name = "ID=SEVERITY", value_parser = rule_worth)]
+    /// Severity of a rule: info, warning, error, or off; repeatable
+    #[arg(long = "rule", value_name = "ID=SEVERITY", value_parser = RuleParser, hide_possible_values = true)]
     pub(super) rules: Vec<(String, String)>,
     /// Policy file (TOML): fail-on, min-key-bits, max-key-age, max-lifetime, max-refused-percent, expect-active, [rules]
     #[arg(long = "policy", value_name = "FILE")]
@@ -108,7 +110,7 @@ pub(in crate::command) struct PolicyArgs {
 /// Outputs of an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::command) enum AuditFormat {
-    /// For people
+    /// Human-readable
     Text,
     /// One object a line
     Json,
@@ -137,6 +139,25 @@ impl SeverityArg {
             Self::Warning => Severity::Warning,
             Self::Error => Severity::Error,
         }
+    }
+}
+
+/// Takes `ID=SEVERITY`, and offers every rule with everything it can be worth to the completions of a shell.
+#[derive(Clone)]
+struct RuleParser;
+
+impl TypedValueParser for RuleParser {
+    type Value = (String, String);
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<Self::Value, clap::Error> {
+        rule_worth.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let worths = Severity::ALL.map(Severity::as_str).into_iter().chain(std::iter::once("off"));
+        let of_rule =
+            move |rule: &&Rule| worths.clone().map(|worth| format!("{}={worth}", rule.id)).collect::<Vec<_>>();
+        Some(Box::new(RULES.iter().flat_map(of_rule).map(PossibleValue::new)))
     }
 }
 

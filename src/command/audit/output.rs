@@ -21,6 +21,9 @@ pub(super) struct Output {
     /// Findings that go into one document at the end.
     #[cfg(feature = "sarif")]
     kept: Vec<Finding>,
+    /// Bytes of text in them.
+    #[cfg(feature = "sarif")]
+    kept_text: usize,
     rendered: Page,
     /// Findings that were not known.
     pub(super) tally: FindingTally,
@@ -35,6 +38,8 @@ impl Output {
             baseline,
             #[cfg(feature = "sarif")]
             kept: Vec::new(),
+            #[cfg(feature = "sarif")]
+            kept_text: 0,
             rendered: Page::new(),
             tally: FindingTally::default(),
             known: 0,
@@ -60,7 +65,9 @@ impl Output {
 
     #[cfg(feature = "sarif")]
     fn keep(&mut self, finding: Finding) {
-        if self.kept.len() < sarif::MAX_RESULTS {
+        let length = self.kept_text + finding.text_length();
+        if self.kept.len() < sarif::MAX_RESULTS && length <= sarif::MAX_TEXT {
+            self.kept_text = length;
             self.kept.push(finding);
         }
     }
@@ -74,8 +81,9 @@ impl Output {
         let left_out = self.tally.total() - self.kept.len() as u64;
         if left_out > 0 {
             notes.warning(format_args!(
-                "{left_out} findings are not in the document: views refuse more than {}",
-                sarif::MAX_RESULTS
+                "{left_out} findings are not in the document: views refuse more than {}, and it has room for {} MiB of text",
+                sarif::MAX_RESULTS,
+                sarif::MAX_TEXT >> 20
             ));
         }
         self.rendered.extend_from_slice(sarif::document(&self.kept, policy).as_bytes());

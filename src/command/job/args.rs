@@ -11,24 +11,24 @@ use crate::command::args::shared::{Color, FormArg, KeyFormatArg, SelectionArgs, 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(in crate::command) struct JobArgs {
-    /// Tickets in any form; standard input where none or - is given
+    /// Tickets in any form, captures; standard input if none or - is given
     #[arg(value_name = "INPUT")]
     pub(in crate::command) inputs: Vec<PathBuf>,
-    /// Ticket key file; repeat it in the server's own order. A directory means its files in name order
-    #[arg(short, long = "key", value_name = "FILE")]
+    /// Ticket key file, or a directory of them; repeat it in the order the server lists them
+    #[arg(short, long = "key", value_name = "FILE", env = "TKTDUMP_KEY", hide_env_values = true)]
     pub(in crate::command) keys: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::command) key_format: KeyFormatArg,
-    /// Form of the inputs
+    /// Input format
     #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Auto)]
     pub(in crate::command) from: FormArg,
-    /// Output
+    /// Output format
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub(in crate::command) format: Format,
-    /// Also decrypt where the key name matches and the MAC does not verify; marked as unverified
+    /// Also decrypt if the key name matches and the MAC does not verify; marked as unverified
     #[arg(long)]
     pub(in crate::command) no_verify: bool,
-    /// Hold back every secret
+    /// Redact all secrets
     #[arg(long, env = "TKTDUMP_REDACT", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(in crate::command) redact: bool,
     /// For -f keylog: the client random of the connection that a bare ticket of TLS 1.2 or before belongs to
@@ -45,33 +45,33 @@ pub(in crate::command) struct JobArgs {
     /// Write to a file instead of standard output; a key file is never written over
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::command) output: Option<PathBuf>,
-    /// Close with a summary
+    /// Print a summary at the end
     #[arg(long)]
     pub(in crate::command) stats: bool,
-    /// Workers for long inputs of lines, at the most; other inputs and key logs have one [default: one for each core]
+    /// Maximum worker threads for line input [default: one for each core]
     #[arg(short = 'j', long, value_name = "N", value_parser = threads)]
     pub(in crate::command) threads: Option<NonZeroUsize>,
-    /// Colours in text
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    /// Colours in text output
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, global = true)]
     pub(in crate::command) color: Color,
 }
 
 /// Outputs of the main job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::command) enum Format {
-    /// For people
+    /// Human-readable
     Text,
     /// One object a line
     Json,
     #[value(help = "As openssl sess_id -text prints it")]
     Openssl,
-    /// The plaintext as it is
+    /// Raw decrypted session
     Der,
-    #[value(help = "The plaintext as PEM, for openssl sess_id")]
+    #[value(help = "Decrypted session as PEM, for openssl sess_id")]
     Pem,
-    /// A key log, with which Wireshark decrypts the traffic
+    /// Key log, with which Wireshark decrypts the traffic
     Keylog,
-    /// The capture again, its key log inside, for Wireshark to open
+    /// Copy of the capture with the secrets embedded, for Wireshark
     Pcapng,
 }
 

@@ -4,8 +4,8 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Context as _;
 use tktdump::identify;
 use tktdump::key::file::{self, Cause, KeyFile, KeyFileError, MAX_FILE_LENGTH};
 use tktdump::key::format::KeyFormat;
@@ -47,10 +47,30 @@ pub(in crate::command) struct Raw {
     metadata: Option<Metadata>,
 }
 
+/// How many bytes all key files of a run may have together: the keys in them take up to a hundred times as much memory.
+const MAX_TOTAL: usize = 4 << 20;
+
+/// Bytes of key files that may still be read.
+static LEFT: AtomicUsize = AtomicUsize::new(MAX_TOTAL);
+
+/// Why a file cannot be read. Who gives a key in place of a path does not see it again.
+fn unread(path: &Path, error: io::Error) -> anyhow::Error {
+    let is_key = |text: &str| {
+        text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=:".contains(&byte))
+    };
+    // a path as long as a key has a name with a dot or a dash in it, or folders that are there
+    let has_folder = path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && folder.is_dir());
+    if has_folder || !path.to_str().is_some_and(is_key) {
+        return anyhow::Error::new(error).context(source::shown(path));
+    }
+    let failure = Failure::new("--key and TKTDUMP_KEY take the path of a key file, and this looks like a key itself");
+    failure.with_hint("write it to a file that only you can read, or to a pipe: --key <(...)").into()
+}
+
 impl Raw {
     /// Reads a file, once and as far as a key file can be long.
     pub(in crate::command) fn read(path: &Path) -> anyhow::Result<Self> {
-        let (content, metadata) = read(path).with_context(|| source::shown(path))?;
+        let (content, metadata) = read(path).map_err(|error| unread(path, error))?;
         let raw = Self { path: path.to_owned(), name: source::display(path), content, metadata };
         if raw.content.len() > MAX_FILE_LENGTH {
             let shown = source::shown(path);
@@ -95,17 +115,28 @@ impl Raw {
         let mut file = read.map_err(|error| refused(&source::shown(&self.path), &error))?;
         file.position = position;
         let content = self.content.clone();
-        Ok(self.part(file, "", content))
+        self.part(file, "", content)
     }
 
     /// What stands in the file, under a name of its own unless it is all that does.
-    pub(in crate::command) fn part(&self, file: KeyFile, name: &str, content: Zeroizing<Vec<u8>>) -> Loaded {
+    pub(in crate::command) fn part(
+        &self,
+        file: KeyFile,
+        name: &str,
+        content: Zeroizing<Vec<u8>>,
+    ) -> anyhow::Result<Loaded> {
+        let take = |left: usize| left.checked_sub(content.len());
+        if LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
+            let shown = source::shown(&self.path);
+            let error = format!("{shown}: the key files have more than {} MiB together", MAX_TOTAL >> 20);
+            return Err(Failure::new(error).with_hint("give fewer of them at a time").into());
+        }
         let on_disk = (!source::is_stdin(&self.path)).then(|| self.path.clone());
         let path = if name.is_empty() { Arc::clone(&self.name) } else { format!("{}#{name}", self.name).into() };
         let length = content.len();
         let mode = self.metadata.as_ref().and_then(mode);
         let identity = self.metadata.as_ref().and_then(Identity::of);
-        Loaded { path, on_disk, length, content, mode, identity, file }
+        Ok(Loaded { path, on_disk, length, content, mode, identity, file })
     }
 }
 

@@ -106,13 +106,13 @@ fn load_values(
         let content = Zeroizing::new(values.iter().flat_map(|value| value.content.iter().copied()).collect());
         for (_, mut file) in files {
             file.position = Some(position);
-            loaded.push(Loaded { length: raw.content.len(), ..raw.part(file, "", Zeroizing::clone(&content)) });
+            loaded.push(Loaded { length: raw.content.len(), ..raw.part(file, "", Zeroizing::clone(&content))? });
         }
         return Ok(());
     }
     for ((offset, (name, mut file)), value) in files.into_iter().enumerate().zip(values) {
         file.position = Some(position + offset);
-        loaded.push(raw.part(file, &names.distinct(name), value.content));
+        loaded.push(raw.part(file, &names.distinct(name), value.content)?);
     }
     Ok(())
 }

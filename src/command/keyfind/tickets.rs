@@ -18,8 +18,9 @@ use crate::command::progress::Progress;
 use crate::command::sink::Sink;
 use crate::command::source;
 
-/// The most tickets that are kept: those of one key are needed once.
+/// The most tickets that are kept, and their bytes: those of one key are needed once.
 const MOST: usize = 4096;
+const MOST_BYTES: usize = 8 << 20;
 
 /// Tickets, each once, and where they came from.
 #[derive(Default)]
@@ -40,6 +41,8 @@ impl Tickets {
             path: 0,
             count: 0,
             handles: 0,
+            bytes: 0,
+            left_out: 0,
             sequence: Sequence::default(),
             notes,
         };
@@ -48,7 +51,13 @@ impl Tickets {
             source::read(path, None, None, &mut collector)?;
             collector.tickets.times.extend(modified(path));
         }
-        let Collector { tickets, handles, .. } = collector;
+        let Collector { tickets, handles, left_out, .. } = collector;
+        if left_out > 0 {
+            notes.warning(format_args!(
+                "{left_out} tickets are left out: {MOST} of them, or {} MiB, are searched for at once",
+                MOST_BYTES >> 20
+            ));
+        }
         if tickets.list.is_empty() {
             return Err(none(handles));
         }
@@ -109,6 +118,10 @@ struct Collector<'n> {
     count: usize,
     /// Session IDs in the place of tickets.
     handles: usize,
+    /// Bytes of the tickets that are kept.
+    bytes: usize,
+    /// Tickets that are not.
+    left_out: u64,
     sequence: Sequence,
     notes: &'n Notes,
 }
@@ -124,10 +137,17 @@ impl Collector<'_> {
             }
             Err(_) => return,
         }
-        if self.tickets.list.len() < MOST && self.known.insert(ticket.to_vec()) {
-            self.tickets.list.push(ticket.to_vec());
-            self.tickets.origins.push((self.path, self.count));
+        if self.known.contains(ticket) {
+            return;
         }
+        if self.tickets.list.len() >= MOST || self.bytes + ticket.len() > MOST_BYTES {
+            self.left_out += 1;
+            return;
+        }
+        self.bytes += ticket.len();
+        self.known.insert(ticket.to_vec());
+        self.tickets.list.push(ticket.to_vec());
+        self.tickets.origins.push((self.path, self.count));
     }
 }
 

@@ -17,7 +17,7 @@ pub(in crate::command) struct KeysArgs {
     /// differ, be it in their order
     #[arg(long)]
     pub(in crate::command) compare: bool,
-    /// Output
+    /// Output format
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Text)]
     pub(in crate::command) format: ListFormat,
     #[command(flatten)]

@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn errors_are_counted_over_all_stretches() {
-        let notes = |quiet, verbose| Notes { quiet, verbose, progress: Progress::new(true) };
+        let notes = |quiet, verbose| Notes { quiet, verbose, progress: Progress::new(true, false) };
         let pairs = |numbers: std::ops::RangeInclusive<u64>| -> String {
             numbers.fold(String::new(), |all, n| all + &format!("tktdump: error: error {n}\ntktdump: hint: hint {n}\n"))
         };

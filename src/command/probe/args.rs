@@ -25,8 +25,8 @@ pub(in crate::command) struct ProbeArgs {
     /// Hosts to probe, on every address that they have; port 443 unless one is named
     #[arg(value_name = "HOST[:PORT]", required_unless_present = "fleet")]
     pub(super) hosts: Vec<String>,
-    /// Ticket key file of the servers; repeat it in the server's own order. A directory means its files in name order
-    #[arg(short, long = "key", value_name = "FILE")]
+    /// Ticket key file of the servers, or a directory of them; repeat it in the order the server lists them
+    #[arg(short, long = "key", value_name = "FILE", env = "TKTDUMP_KEY", hide_env_values = true)]
     pub(super) keys: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) key_format: KeyFormatArg,
@@ -104,10 +104,10 @@ pub(in crate::command) struct ProbeArgs {
     /// Save the connections as a capture, with the secrets that decrypt them
     #[arg(long, value_name = "FILE.pcapng")]
     pub(super) write: Option<PathBuf>,
-    /// Output
+    /// Output format
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ProbeFormat::Text)]
     pub(super) format: ProbeFormat,
-    /// Colours in text
+    /// Colours in text output
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(super) color: Color,
 }
@@ -139,7 +139,7 @@ impl MatrixArg {
 /// Outputs of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ProbeFormat {
-    /// For people
+    /// Human-readable
     Text,
     /// One object a line
     Json,

@@ -32,7 +32,9 @@ impl Alphabet for Base64 {
                 match more {
                     // JSON may write a slash so, and Go and Java the padding
                     [b'\\', b'/', ..] => length += 2,
-                    [b'\\', b'u', b'0', b'0', ..] if escaped(more).is_some() => length += 6,
+                    [b'\\' | b'%', ..] if escaped(more).is_some() => {
+                        length += escaped(more).map_or(1, |(length, _)| length);
+                    }
                     [byte, ..] if is_base64(*byte) => length += 1,
                     _ => break,
                 }
@@ -64,8 +66,8 @@ fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
-/// `=`, `+` or `/` as JSON may escape them.
-fn escaped(text: &[u8]) -> Option<u8> {
+/// `=`, `+` or `/` as JSON or a URL escapes them, and how long the escape is.
+fn escaped(text: &[u8]) -> Option<(usize, u8)> {
     [
         (&b"\\u003d"[..], b'='),
         (b"\\u003D", b'='),
@@ -73,9 +75,15 @@ fn escaped(text: &[u8]) -> Option<u8> {
         (b"\\u002B", b'+'),
         (b"\\u002f", b'/'),
         (b"\\u002F", b'/'),
+        (b"%3D", b'='),
+        (b"%2B", b'+'),
+        (b"%2F", b'/'),
+        (b"%3d", b'='),
+        (b"%2b", b'+'),
+        (b"%2f", b'/'),
     ]
     .iter()
-    .find_map(|(escape, byte)| text.starts_with(escape).then_some(*byte))
+    .find_map(|(escape, byte)| text.starts_with(escape).then_some((escape.len(), *byte)))
 }
 
 fn run(tokens: &[Token<'_>]) -> Option<Run> {
@@ -84,9 +92,9 @@ fn run(tokens: &[Token<'_>]) -> Option<Run> {
     for token in tokens {
         let mut rest = token.text;
         while let Some((&byte, after)) = rest.split_first() {
-            if let Some(byte) = escaped(rest) {
+            if let Some((length, byte)) = escaped(rest) {
                 text.push(byte);
-                rest = rest.get(6..)?;
+                rest = rest.get(length..)?;
             } else {
                 text.extend((byte != b'\\').then_some(byte));
                 rest = after;

@@ -14,6 +14,8 @@ use super::super::reader::{Content, LONGEST_RUN, Line, Reader, Run, SHORTEST_RUN
 const BASES: [u32; 3] = [16, 8, 10];
 /// Readings of a line that are tried.
 const MOST_READINGS: usize = 3;
+/// Signs around the text beside a row.
+const LONGEST_CLOSING: usize = 4;
 /// Bytes at the end of a row that may be words in its text, at the most.
 const LONGEST_WORDS: usize = 8;
 /// Digits of a number that may be an offset if nothing but a blank follows it.
@@ -235,14 +237,15 @@ impl<'t> Dump<'t> {
         self.is_gap(rows)
     }
 
-    /// Whether a line may show the bytes of the last row once more, as characters: `od -t x1c` prints it below the row,
-    /// with blanks in the place of the offset.
+    /// Whether a line may stand between two rows: the bytes of the last one once more, as characters, with blanks in
+    /// the place of the offset (`od -t x1c`), the text beside it, which a mail has wrapped, or nothing.
     fn may_be_beside(&self, line: Line<'_>) -> bool {
         let offset = self.last.column + self.last.digits.len();
-        self.last.line.number + 1 == line.number
-            && self.last.prefix().trim_ascii().is_empty()
+        let is_below = self.last.prefix().trim_ascii().is_empty()
             && line.text.len() > offset
-            && line.text.iter().take(offset).all(|byte| *byte == b' ')
+            && line.text.iter().take(offset).all(|byte| *byte == b' ');
+        let is_wrapped = line.text.trim_ascii().len() <= self.last.cells.bytes.len() + LONGEST_CLOSING;
+        self.last.line.number + 1 == line.number && (is_below || is_wrapped)
     }
 
     fn is_like_last(&self, row: &Row<'_>) -> bool {

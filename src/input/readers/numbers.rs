@@ -86,7 +86,8 @@ impl List {
 fn number(text: &[u8], at: usize) -> Option<(bool, u8, usize)> {
     let mut rest = text.get(at..)?;
     // Java has no unsigned bytes
-    if let Some(cast) = rest.strip_prefix(b"(byte)") {
+    let casts = [&b"(byte)"[..], b"(sbyte)", b"(unsigned char)", b"(char)", b"(uint8_t)"];
+    if let Some(cast) = casts.iter().find_map(|cast| rest.strip_prefix(*cast)) {
         rest = cast.trim_ascii_start();
     }
     let negative = rest.first() == Some(&b'-');

@@ -3,16 +3,15 @@
 use zeroize::Zeroizing;
 
 use super::aead::AeadKey;
-use super::{CipherKey, MacKey};
+use super::{LazyCipher, MacKey};
 use crate::key::layout::Parts;
 use crate::key::scheme::{Derivation, Hash, Protection, Scheme};
 use crate::ticket::{Arrangement, Malformed, Ticket};
 
 /// A key set up for its scheme.
-#[expect(clippy::large_enum_variant, reason = "most keys are of the large kind")]
 pub(in crate::key) enum Engine {
     /// A cipher, and a MAC for proof.
-    Mac { cipher: CipherKey, mac: MacKey },
+    Mac { cipher: LazyCipher, mac: MacKey },
     /// An AEAD, whose tag is the proof. Boxed, since most keys are of the other kind and lie close together.
     Aead(Box<AeadKey>),
     /// Nothing by itself: keys are derived from it.
@@ -25,7 +24,7 @@ impl Engine {
         Some(match scheme.protection {
             _ if matches!(scheme.derivation, Derivation::Epochs | Derivation::NearEpochs) => Self::Master,
             Protection::Mac { mode, hash } => {
-                Self::Mac { cipher: CipherKey::new(parts.aes, mode)?, mac: MacKey::new(parts.hmac, hash)? }
+                Self::Mac { cipher: LazyCipher::new(parts.aes, mode)?, mac: MacKey::new(parts.hmac, hash)? }
             }
             Protection::Aead(sealing) => Self::Aead(Box::new(AeadKey::new(parts.aes, parts.hmac, sealing)?)),
         })
@@ -101,7 +100,7 @@ impl Engine {
 
 /// Checks a MAC that covers the plaintext: the ticket is decrypted first, whoever may have made it.
 #[cold]
-fn proves_plaintext(cipher: &CipherKey, mac: &MacKey, ticket: &Ticket<'_>) -> bool {
+fn proves_plaintext(cipher: &LazyCipher, mac: &MacKey, ticket: &Ticket<'_>) -> bool {
     let header = ticket.header();
     let mut message = Zeroizing::new(vec![0; header.len() + ticket.ciphertext().len()]);
     let Some((before, plaintext)) = message.split_at_mut_checked(header.len()) else { return false };

@@ -1,5 +1,7 @@
 //! What is read of a key file.
 
+use zeroize::Zeroizing;
+
 use super::error::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat};
 
@@ -15,10 +17,16 @@ pub struct KeyFile {
     pub warnings: Vec<String>,
     /// Which file of its server it is, from 0, where a server's configuration told.
     pub position: Option<usize>,
-    /// The keys that other libraries make of the same bytes. Each counts only once a ticket has proved it.
+    /// The keys that other libraries behind the same server make of the file. Each counts only once a ticket has proved
+    /// it.
     pub others: Vec<Reading>,
-    /// Why no server takes the file, if [`others`](Self::others) are all that it may hold.
+    /// What a library that knows no key file may have been given: [`bare_keys`](super::bare_keys) are the keys that it
+    /// makes of it. Each counts only once a ticket has proved it.
+    pub bare: Option<Zeroizing<Vec<u8>>>,
+    /// Why no server takes the file, if [`bare`](Self::bare) keys are all that it may hold.
     pub doubt: Option<KeyFileError>,
+    /// All bytes of the file, if a format was named: a ticket may show that it is of another one.
+    pub named: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// One way to read one key. With `auto`, the same bytes have as many readings as there are layouts of their size, and

@@ -1,114 +1,158 @@
 //! The keys that libraries without key files would make of the bytes that were given: tried where no other key fits, and
 //! counted for nothing until a ticket has proved them.
 
+use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 
-use crate::key::file::KeyFileError;
+use zeroize::Zeroizing;
+
+use super::place::{Place, newest};
+use crate::key::file::{KeyFileError, Reading, bare_keys};
 use crate::key::format::KeyBytes;
 use crate::key::scheme::Derivation;
-use crate::key::{Origin, TicketKey, Verified};
-use crate::ticket::Shape;
+use crate::key::{TicketKey, Verified, seals};
+use crate::ticket::{Shape, leading_name};
 
-/// All of them. They are set up when the first ticket comes that no other key has sealed: most runs need none.
-#[derive(Debug, Default)]
-pub(super) struct Others {
-    waiting: Vec<Waiting>,
-    ready: OnceLock<Vec<Option<TicketKey>>>,
-    doubts: Vec<Doubt>,
-    /// How many secrets of Knot Resolver are among them.
-    secrets: usize,
-}
+/// Files whose keys are kept when they are set up, for the next ticket: each takes some kilobytes. Those of further files
+/// are made anew for each ticket that no other key has sealed.
+const MAX_READY: usize = 256;
 
 /// Secrets for which every epoch is looked at, which takes a moment for each; for more, only those around the clock.
 const MAX_SECRETS: usize = 2;
 
-/// One that is not set up.
-struct Waiting {
-    key: KeyBytes,
-    origin: Origin,
-    now: Option<i64>,
-    /// Whether the file is one of keys that tickets of OpenSSL's shape name: such tickets are then not looked at.
-    has_names: bool,
-    /// Number of the doubtful file that it is from.
-    doubt: Option<usize>,
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    files: Vec<File>,
 }
 
-impl std::fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Waiting").field("origin", &self.origin).finish_non_exhaustive()
+/// A file, whose keys are set up when the first ticket comes that no other key has sealed: most runs need none.
+pub(super) struct File {
+    pub(super) place: Place,
+    /// The keys of other libraries behind the same server.
+    pub(super) readings: Vec<Reading>,
+    /// What a library that knows no key file may have been given.
+    pub(super) bare: Option<Zeroizing<Vec<u8>>>,
+    /// Whether the file is one of keys that tickets of OpenSSL's shape name: such tickets are then not looked at.
+    pub(super) has_names: bool,
+    /// Why no server takes the file.
+    pub(super) doubt: Option<Box<Doubt>>,
+    pub(super) ready: OnceLock<Vec<TicketKey>>,
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("path", &self.place.path).finish_non_exhaustive()
     }
 }
 
 /// A file that no server takes.
 #[derive(Debug)]
-struct Doubt {
-    path: Arc<str>,
-    error: KeyFileError,
+pub(super) struct Doubt {
+    pub(super) error: KeyFileError,
     /// Whether there was a ticket that a key in it may have sealed.
     met: AtomicBool,
 }
 
+impl Doubt {
+    pub(super) fn new(error: KeyFileError) -> Self {
+        Self { error, met: AtomicBool::new(false) }
+    }
+}
+
 impl Others {
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.files.is_empty()
     }
 
-    /// Takes a file that no server takes, and gives its number.
-    pub(super) fn doubt(&mut self, path: Arc<str>, error: KeyFileError) -> usize {
-        self.doubts.push(Doubt { path, error, met: AtomicBool::new(false) });
-        self.doubts.len() - 1
-    }
-
-    pub(super) fn add(
-        &mut self,
-        mut key: KeyBytes,
-        origin: Origin,
-        now: Option<i64>,
-        has_names: bool,
-        doubt: Option<usize>,
-    ) {
-        if key.scheme.derivation == Derivation::Epochs {
-            self.secrets += 1;
-            if self.secrets > MAX_SECRETS {
-                key.scheme.derivation = Derivation::NearEpochs;
-            }
+    pub(super) fn add(&mut self, file: File) {
+        if !file.readings.is_empty() || file.bare.is_some() {
+            self.files.push(file);
         }
-        self.waiting.push(Waiting { key, origin, now, has_names, doubt });
     }
 
     /// The files that no server takes and no ticket speaks for.
     pub(super) fn doubts(&self) -> impl Iterator<Item = (&str, &KeyFileError)> {
-        let unmet = self.doubts.iter().filter(|doubt| !doubt.met.load(Ordering::Relaxed));
-        unmet.map(|doubt| (&*doubt.path, &doubt.error))
+        let doubts = self.files.iter().filter_map(|file| Some((&*file.place.path, file.doubt.as_ref()?)));
+        doubts.filter(|(_, doubt)| !doubt.met.load(Ordering::Relaxed)).map(|(path, doubt)| (path, &doubt.error))
     }
 
     /// The first key that proves a ticket.
     #[cold]
     pub(super) fn prove<'k, 't>(&'k self, ticket: &'t [u8]) -> Option<Verified<'k, 't>> {
-        if self.waiting.is_empty() {
-            return None;
-        }
         let shape = Shape::of(ticket);
-        let set_up = |waiting: &Waiting| TicketKey::new(&waiting.key, waiting.origin.clone(), waiting.now);
-        let ready = self.ready.get_or_init(|| self.waiting.iter().map(set_up).collect());
-        let keys = self.waiting.iter().zip(ready).filter_map(|(waiting, key)| Some((waiting, key.as_ref()?)));
-        let fitting = keys.filter(|(waiting, key)| {
+        self.files.iter().enumerate().find_map(|(number, file)| file.prove(number, ticket, shape))
+    }
+}
+
+impl File {
+    fn prove<'k, 't>(&'k self, number: usize, ticket: &'t [u8], shape: Shape) -> Option<Verified<'k, 't>> {
+        if number >= MAX_READY && self.doubt.is_none() && self.ready.get().is_none() {
+            let may_prove_it = |reading: &Reading| {
+                if reading.key.scheme.derives() {
+                    // to find out takes a search
+                    shape == Shape::GnuTls
+                } else {
+                    self.may_fit(&reading.key, ticket, shape) && may_prove(&reading.key, ticket)
+                }
+            };
+            let bare = self.keys(number);
+            if !self.readings.iter().chain(&bare).any(may_prove_it) {
+                return None;
+            }
+        }
+        let ready = self.ready.get_or_init(|| self.set_up(number));
+        ready.iter().find_map(|key| {
             let names = || key.named_readings(ticket).next().is_some();
-            !(waiting.has_names && shape == Shape::OpenSsl) || names()
-        });
-        let mut proved = None;
-        for (waiting, key) in fitting {
-            if let Some(doubt) = waiting.doubt.and_then(|number| self.doubts.get(number)) {
+            if self.has_names && shape == Shape::OpenSsl && !names() {
+                return None;
+            }
+            if let Some(doubt) = &self.doubt {
                 if !doubt.met.load(Ordering::Relaxed) && key.may_have_shape(ticket, shape) {
                     doubt.met.store(true, Ordering::Relaxed);
                 }
             }
-            proved = key.verify(ticket).ok();
-            if proved.is_some() {
-                break;
+            key.verify(ticket).ok()
+        })
+    }
+
+    /// Whether the ticket may be one of the key, or the file is of no keys that it would name.
+    fn may_fit(&self, key: &KeyBytes, ticket: &[u8], shape: Shape) -> bool {
+        let name = || key.layout.divide(&key.bytes).and_then(|parts| parts.name);
+        let is_named = || name().is_some_and(|name| ticket.starts_with(name));
+        !self.has_names || shape != Shape::OpenSsl || (leading_name(ticket).is_some() && is_named())
+    }
+
+    /// The keys that the file may hold.
+    fn keys(&self, number: usize) -> Vec<Reading> {
+        let mut keys: Vec<Reading> = self.bare.as_ref().map(|bytes| bare_keys(bytes)).unwrap_or_default();
+        // a file before this one has a secret at least
+        let mut secrets = number;
+        for reading in keys.iter_mut().filter(|reading| reading.key.scheme.derivation == Derivation::Epochs) {
+            secrets += 1;
+            if secrets > MAX_SECRETS {
+                reading.key.scheme.derivation = Derivation::NearEpochs;
             }
         }
-        proved
+        keys
     }
+
+    fn set_up(&self, number: usize) -> Vec<TicketKey> {
+        let bare = self.keys(number);
+        let newest = newest(self.readings.iter().chain(&bare), self.place.now);
+        let all = self.readings.iter().chain(&bare);
+        let mut format = None;
+        all.filter_map(|reading| {
+            let origin = self.place.origin(reading, newest, &mut format);
+            TicketKey::new(&reading.key, origin, self.place.now)
+        })
+        .collect()
+    }
+}
+
+/// Whether a key has sealed a ticket, without setting it up for others.
+fn may_prove(key: &KeyBytes, ticket: &[u8]) -> bool {
+    let parts = key.layout.divide(&key.bytes);
+    parts.is_some_and(|parts| seals(&key.scheme, parts.aes, parts.hmac, ticket))
 }

@@ -7,7 +7,7 @@ use super::super::plan::Version;
 use super::super::seen::{Fresh, Kind, NodeFacts, SealedBy, VersionFacts};
 use super::super::tamper::Answer;
 use super::found::{Findings, subject};
-use crate::audit::facts::keys::KeySet;
+use crate::audit::facts::keys::{ActiveKey, KeySet};
 use crate::audit::rules::probe as rules;
 use crate::audit::{Finding, Policy};
 use crate::escape::Text;
@@ -55,19 +55,18 @@ fn altered(node: &NodeFacts, findings: &mut Findings<'_>) {
 
 /// A key of the files seals, and by their order another one should.
 fn stale_key(node: &NodeFacts, keys: &KeySet, findings: &mut Findings<'_>) {
-    let Some(active) = keys.active() else { return };
-    if !active.certain && !findings.policy.thresholds.expect_active {
-        return;
-    }
-    let is_active = |key: &SealedBy| match key.role {
+    let is_judged = |active: &ActiveKey<'_>| active.certain || findings.policy.thresholds.expect_active;
+    let is_active = |key: &SealedBy, active: &ActiveKey<'_>| match key.role {
         Role::Active => true,
         Role::Unknown => *key.file == *active.file.path && key.index == active.key.index,
         _ => false,
     };
     // an address with several nodes may have one that is up to date
-    let Some(stale) = node.tickets().filter_map(|ticket| ticket.key.as_ref()).find(|key| !is_active(key)) else {
-        return;
-    };
+    let stale = node.tickets().filter_map(|ticket| ticket.key.as_ref()).find_map(|key| {
+        let active = keys.active_like(&key.file, &key.format).filter(is_judged)?;
+        (!is_active(key, &active)).then_some((key, active))
+    });
+    let Some((stale, active)) = stale else { return };
     let place = |file: &str, index: usize, same: bool| {
         let file = Text(file.as_bytes());
         if same { format!("key {index} of {file}") } else { file.to_string() }

@@ -17,14 +17,22 @@ use crate::escape::Text;
 /// How many results one run may have: code-scanning views refuse a file with more.
 pub const MAX_RESULTS: usize = 25_000;
 
+/// How many bytes of text the findings of one document may have: it is held in memory until its end.
+pub const MAX_TEXT: usize = 16 << 20;
+
 /// Where the schema is.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// Where the rules are explained, in the source of the crate.
+const HELP: &str =
+    concat!("https://docs.rs/crate/", env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), "/source/docs/rules.md");
 
 /// The whole document, of the first [`MAX_RESULTS`] findings.
 #[must_use]
 pub fn document(findings: &[Finding], policy: &Policy) -> String {
     let driver = ToolComponent::builder()
         .name("tktdump")
+        .information_uri(env!("CARGO_PKG_HOMEPAGE").to_owned())
         .version(env!("CARGO_PKG_VERSION").to_owned())
         .semantic_version(env!("CARGO_PKG_VERSION").to_owned())
         .rules(RULES.iter().map(|rule| descriptor(rule, policy)).collect::<Vec<_>>())
@@ -58,12 +66,22 @@ fn descriptor(rule: &Rule, policy: &Policy) -> ReportingDescriptor {
     let mut descriptor = ReportingDescriptor::builder().id(rule.id).build();
     descriptor.short_description = Some(text(rule.about));
     descriptor.full_description = Some(text(&format!("{} Reference: {}.", rule.about, rule.reference)));
-    descriptor.help = Some(text(&format!("{} Reference: {}.", rule.hint, rule.reference)));
+    descriptor.help = Some(help(rule));
+    descriptor.help_uri = Some(HELP.to_owned());
     let enabled = severity.is_some();
     descriptor.default_configuration =
         Some(ReportingConfiguration { level: Some(level.into()), enabled: Some(enabled), ..Default::default() });
     descriptor.properties = Some(PropertyBag { additional_properties: properties, ..Default::default() });
     descriptor
+}
+
+/// What to do about a finding, as text and for views that show Markdown.
+fn help(rule: &Rule) -> MultiformatMessageString {
+    let plain = format!("{} Reference: {}.", rule.hint, rule.reference);
+    let escaped = |text: &str| text.replace('_', "\\_").replace('*', "\\*").replace('<', "&lt;");
+    let (about, hint, reference) = (escaped(rule.about), escaped(rule.hint), escaped(rule.reference));
+    let markdown = format!("{about}\n\n**What to do:** {hint}\n\n**Reference:** {reference}");
+    MultiformatMessageString::builder().text(plain).markdown(markdown).build()
 }
 
 fn result(finding: &Finding) -> SarifResult {
@@ -92,9 +110,12 @@ fn result(finding: &Finding) -> SarifResult {
     let item = item.map(|name| vec![LogicalLocation { name: Some(name), ..Default::default() }]);
     let location = Location { physical_location: Some(place), logical_locations: item, ..Default::default() };
     result.locations = Some(vec![location]);
-    // the place without what may change from run to run, so that a view knows the finding again
-    let identity = format!("{} {}", finding.rule.id, subject);
-    result.partial_fingerprints = Some(BTreeMap::from([("tktdumpSubject/v1".to_owned(), identity)]));
+    // what stays from run to run, so that a view knows the finding again: the key, wherever its file is
+    let identity = match subject.fingerprint {
+        Some(fingerprint) => format!("{} {fingerprint}", finding.rule.id),
+        None => format!("{} {subject}", finding.rule.id),
+    };
+    result.partial_fingerprints = Some(BTreeMap::from([("tktdumpSubject/v2".to_owned(), identity)]));
     result
 }
 
@@ -132,7 +153,12 @@ mod tests {
         let first = &run["results"][0];
         assert_eq!(first["ruleId"], "guessable-key");
         let index = usize::try_from(first["ruleIndex"].as_u64().unwrap()).unwrap();
-        assert_eq!(run["tool"]["driver"]["rules"][index]["id"], "guessable-key");
+        let driver = &run["tool"]["driver"];
+        assert!(driver["informationUri"].as_str().unwrap().starts_with("https://"));
+        let rule = &driver["rules"][index];
+        assert_eq!(rule["id"], "guessable-key");
+        assert!(rule["helpUri"].as_str().unwrap().ends_with("docs/rules.md"));
+        assert!(rule["help"]["text"].is_string() && rule["help"]["markdown"].is_string());
         assert_eq!(first["level"], "error");
         let place = &first["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "keys/a%2C%20b%3A%20100%25%5Cu%7Ba%7D.key");
