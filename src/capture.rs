@@ -54,6 +54,7 @@ use self::datagram::{Decoder, Route, Step, Tcp};
 use self::dtls::Dtls;
 use self::ends::Ends;
 pub use self::ends::Transport;
+pub(crate) use self::flow::Hashed;
 use self::flow::{Flow, Flows, Handshake, Talk};
 use self::half::Half;
 use self::quic::Quic;

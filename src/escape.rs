@@ -30,6 +30,10 @@ pub struct Text<'a>(pub &'a [u8]);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // nearly all that comes is plain: looked at in one go, and written in one piece
+        if self.0.iter().fold(true, |plain, byte| plain & matches!(byte, 0x20..=0x7e)) {
+            return std::str::from_utf8(self.0).map_or(Ok(()), |text| f.write_str(text));
+        }
         for chunk in self.0.utf8_chunks() {
             for character in chunk.valid().chars() {
                 if is_unsafe(character) {

@@ -1,10 +1,13 @@
 //! Opening a ticket with the keys at hand: which key, which verdict, and the session if there is one.
 
+mod in_vain;
+
 use std::sync::LazyLock;
 use std::{fmt, ptr};
 
 use zeroize::Zeroizing;
 
+use self::in_vain::InVain;
 use crate::escape::Text;
 use crate::key::ring::KeyRing;
 use crate::key::{BadPadding, KeyInUse, KeyName, TicketKey, Unverified, Verified, verifies_under_zero_mac_key};
@@ -13,6 +16,8 @@ use crate::ticket::{self, Arrangement, Malformed, Shape, Ticket};
 
 /// What is tried if no key was given.
 static BUILT_IN_KEYS: LazyLock<KeyRing> = LazyLock::new(KeyRing::built_in);
+/// Names under which that was in vain.
+static IN_VAIN: LazyLock<InVain> = LazyLock::new(InVain::default);
 
 /// What became of one ticket.
 #[non_exhaustive]
@@ -173,7 +178,9 @@ impl<'a> Opener<'a> {
     #[must_use]
     pub fn check_two(&self, tickets: [&'a [u8]; 2]) -> [Checked<'a>; 2] {
         let [one, other] = tickets;
-        let verified = self.first_keys(tickets.map(ticket::leading_name));
+        // of guesses, the first is as good as any other
+        let has_keys = !self.ring.is_empty();
+        let verified = self.first_keys(tickets.map(ticket::leading_name)).filter(|_| has_keys);
         let [first, second] =
             verified.map_or([None; 2], |[key, other_key]| TicketKey::verify_both([(key, one), (other_key, other)]));
         let keys = self.keys();
@@ -195,16 +202,23 @@ impl<'a> Opener<'a> {
 
     /// Splits, verifies and decrypts a ticket, and parses the session inside. `buffer` takes the plaintext: one buffer
     /// serves a batch.
-    #[inline]
     pub fn open(&self, checked: &Checked<'a>, buffer: &'a mut Vec<u8>) -> Outcome<'a> {
+        let mut outcome = Outcome::NoKey;
+        self.open_into(checked, buffer, &mut outcome);
+        outcome
+    }
+
+    /// Opens a ticket in the place where the outcome is to be: a session is too large to be moved around.
+    #[inline]
+    pub(crate) fn open_into(&self, checked: &Checked<'a>, buffer: &'a mut Vec<u8>, outcome: &mut Outcome<'a>) {
         let bytes = checked.bytes;
         match ticket::check_length(bytes) {
             Ok(()) => {}
-            Err(Malformed::StatefulId) => return Outcome::StatefulId,
-            Err(error) => return Outcome::Malformed(error),
+            Err(Malformed::StatefulId) => return *outcome = Outcome::StatefulId,
+            Err(error) => return *outcome = Outcome::Malformed(error),
         }
         let Some(name) = ticket::leading_name(bytes) else {
-            return Outcome::Malformed(Malformed::TooShort { length: bytes.len() });
+            return *outcome = Outcome::Malformed(Malformed::TooShort { length: bytes.len() });
         };
         let searched;
         let verified = if checked.verified.is_some() && ptr::eq(checked.keys, self.keys()) {
@@ -214,21 +228,22 @@ impl<'a> Opener<'a> {
             &searched
         };
         match verified {
-            Some(first) => self.read(first, bytes, buffer),
-            None => self.unverified(bytes, name, buffer),
+            Some(first) => self.read(first, bytes, buffer, outcome),
+            None => self.unverified(bytes, name, buffer, outcome),
         }
     }
 
     /// Looks for the first key that verifies a ticket.
     #[inline(never)]
     fn verify(&self, bytes: &'a [u8], name: KeyName) -> Option<Verified<'a, 'a>> {
-        self.keys().candidates(name).find_map(|key| key.verify(bytes).ok())
+        let search = || self.keys().candidates(name).find_map(|key| key.verify(bytes).ok());
+        if self.ring.is_empty() { IN_VAIN.guess(name, search) } else { search() }
     }
 
     /// Opens and parses. Where several keys verify the MAC (the same MAC key with AES keys of different sizes), the one
     /// that gives a session is taken; nearly always the first does, and the others are not even tried.
     #[inline]
-    fn read(&self, first: &Verified<'a, 'a>, bytes: &'a [u8], buffer: &'a mut Vec<u8>) -> Outcome<'a> {
+    fn read(&self, first: &Verified<'a, 'a>, bytes: &'a [u8], buffer: &'a mut Vec<u8>, outcome: &mut Outcome<'a>) {
         let mut length = first.open(buffer).map(<[u8]>::len);
         let mut other = None;
         if !length.is_ok_and(|length| buffer.get(..length).is_some_and(is_session)) {
@@ -237,7 +252,7 @@ impl<'a> Opener<'a> {
         if let Some(other) = &other {
             length = other.open(buffer).map(<[u8]>::len);
         }
-        outcome(other.as_ref().unwrap_or(first), length, buffer)
+        judge(other.as_ref().unwrap_or(first), length, buffer, outcome);
     }
 
     /// Looks among the keys after the `first` that verify a ticket for one that gives a session.
@@ -251,20 +266,20 @@ impl<'a> Opener<'a> {
 
     /// The verdict if no key verified the ticket, unless it is of another family.
     #[inline(never)]
-    fn unverified(&self, bytes: &'a [u8], name: KeyName, buffer: &'a mut Vec<u8>) -> Outcome<'a> {
+    fn unverified(&self, bytes: &'a [u8], name: KeyName, buffer: &'a mut Vec<u8>, outcome: &mut Outcome<'a>) {
         if let Some(proved) = self.keys().prove(bytes) {
-            return self.read(&proved, bytes, buffer);
+            return self.read(&proved, bytes, buffer, outcome);
         }
         if !self.ring.is_empty() {
             if let Some(bad) = self.bad_mac(bytes, name, buffer) {
-                return Outcome::BadMac(bad);
+                return *outcome = Outcome::BadMac(bad);
             }
         }
-        match self.malformed(bytes, name) {
+        *outcome = match self.malformed(bytes, name) {
             Some(error) => Outcome::Malformed(error),
             None if self.ring.is_empty() => Outcome::NoKey,
             None => Outcome::UnknownKey,
-        }
+        };
     }
 
     /// The verdict if keys have the ticket's name and none verified it.
@@ -312,17 +327,21 @@ fn parses(plaintext: &[u8]) -> bool {
 
 /// The verdict on the plaintext at the beginning of `buffer`.
 #[inline]
-fn outcome<'a>(verified: &Verified<'a, 'a>, length: Result<usize, BadPadding>, buffer: &'a [u8]) -> Outcome<'a> {
+fn judge<'a>(
+    verified: &Verified<'a, 'a>,
+    length: Result<usize, BadPadding>,
+    buffer: &'a [u8],
+    outcome: &mut Outcome<'a>,
+) {
     let (key, ticket) = (verified.key_in_use(), *verified.ticket());
     let Some(plaintext) = length.ok().and_then(|length| buffer.get(..length)) else {
-        return Outcome::BadPadding { ticket, key };
+        return *outcome = Outcome::BadPadding { ticket, key };
     };
-    // read where it is: a session is too large to be moved around
-    let mut outcome = Outcome::Decrypted { ticket, key, session: Session::blank(plaintext) };
-    let Outcome::Decrypted { session, .. } = &mut outcome else { return outcome };
-    match session.read() {
-        Ok(()) => outcome,
-        Err(error) => Outcome::BadSession { ticket, key, plaintext, error },
+    *outcome = Outcome::Decrypted { ticket, key, session: Session::blank(plaintext) };
+    if let Outcome::Decrypted { session, .. } = outcome {
+        if let Err(error) = session.read() {
+            *outcome = Outcome::BadSession { ticket, key, plaintext, error };
+        }
     }
 }
 

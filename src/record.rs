@@ -21,7 +21,7 @@ mod problem;
 mod selection;
 
 pub use self::connection::{ConnectionRecord, EarlyData};
-pub use self::examine::{examine, examine_checked, examine_connection};
+pub use self::examine::{examine, examine_connection, examine_into};
 pub use self::problem::Problem;
 pub use self::selection::Selection;
 
@@ -176,6 +176,13 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// That of something of which nothing is known yet but where it was found: [`examine_into`] completes it.
+    #[must_use]
+    #[inline]
+    pub fn new(place: Place<'a>) -> Self {
+        Self { place, bytes: &[], verdict: Ok(Outcome::NoKey), client_session: None, capture: None, beside: None }
+    }
+
     /// The status.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -221,7 +228,10 @@ impl<'a> Record<'a> {
     /// session of any dialect as it was before it was sealed, may be full of secrets.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        self.status() != Status::Malformed && !crate::input::is_text(self.bytes) && !holds_session(self.bytes)
+        // what a key proves is sealed under it
+        let is_proved = || self.key().is_some_and(|(_, verified)| verified);
+        let is_other = || crate::input::is_text(self.bytes) || holds_session(self.bytes);
+        self.status() != Status::Malformed && (is_proved() || !is_other())
     }
 
     /// The session to show, and whether it is genuine.

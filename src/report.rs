@@ -12,6 +12,7 @@ pub mod probe;
 pub mod survey;
 pub mod text;
 
+mod draft;
 mod page;
 mod tally;
 

@@ -25,10 +25,11 @@ pub use self::history::{History, Issue};
 pub use self::reason::{Conclusion, Reason};
 pub use self::unrecognised::Unrecognised;
 pub use self::why::conclude;
+pub(crate) use self::why::conclude_from;
 
-/// Judges a ticket. Completes `sighting` with what takes the session: binder and age.
+/// Judges a ticket, for which `mark` stands. Completes `sighting` with what takes the session: binder and age.
 #[must_use]
-pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &Outcome<'_>) -> Attempt {
+pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, mark: Mark, outcome: &Outcome<'_>) -> Attempt {
     let unrecognised = Unrecognised::of(sighting, outcome);
     let verdict = match outcome {
         _ if unrecognised.is_some() => unrecognised.map_or(Verdict::Malformed, Verdict::Unrecognised),
@@ -57,7 +58,7 @@ pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, outcome: &O
         selected: sighting.selected.unwrap_or(false),
         key_name: if unrecognised.is_some() { None } else { key_name(sighting.ticket, outcome) },
         packet: sighting.packet,
-        mark: Mark::of(sighting.ticket),
+        mark,
         verdict,
     }
 }

@@ -140,6 +140,9 @@ impl<'t> Ticket<'t> {
     }
 
     /// Splits a ticket whose arrangement and length of MAC are known.
+    // inlined, so that a result of this size is not handed through memory
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn split_as(bytes: &'t [u8], arrangement: Arrangement, mac_length: usize) -> Result<Self, Malformed> {
         let short = Malformed::TooShort { length: bytes.len() };
         let tail = mac_length + arrangement.trailer_length();
@@ -167,6 +170,7 @@ impl<'t> Ticket<'t> {
     }
 
     /// The ticket, where the ciphertext is whole AES blocks, as CBC wants it.
+    #[inline]
     pub(crate) fn whole_blocks(self) -> Result<Self, Malformed> {
         if self.has_whole_blocks() {
             Ok(self)

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::connection::{Alert, Connection, Malformed, Message, Side};
+use super::connection::{Alert, Both, Connection, Malformed, Message, Side};
 use super::container::Time;
 use super::ends::Transport;
 use super::evidence::{Evidence, Other};
@@ -42,9 +42,9 @@ pub(super) struct Stamp {
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Collector {
+    /// What was found. Until a hello tells who is who, the low end stands in the place of the client; what is known of
+    /// each side besides messages stands there until all is over.
     found: Connection,
-    /// The ends by side of the flow.
-    ends: [SocketAddr; 2],
     /// Which side is the client, once a hello told.
     client: Option<usize>,
     flight_wanted: bool,
@@ -58,8 +58,6 @@ pub(super) struct Collector {
     retries: usize,
     server_hello: bool,
     tls13: bool,
-    /// How each side ended.
-    endings: [Evidence; 2],
     /// Sides of which bytes were missing before a hello told who is who.
     lost: [bool; 2],
     /// Sides that have said all that matters.
@@ -72,7 +70,6 @@ impl Collector {
         let [low, high] = ends;
         Self {
             found: Connection::new(transport, stream, low, high, stamp.time),
-            ends,
             client: None,
             flight_wanted: false,
             no_records: false,
@@ -83,7 +80,6 @@ impl Collector {
             retries: 0,
             server_hello: false,
             tls13: false,
-            endings: [Evidence::default(); 2],
             lost: [false; 2],
             done: [false; 2],
             memory: 0,
@@ -136,7 +132,11 @@ impl Collector {
     }
 
     /// The connection, where a hello or a ticket was seen.
-    pub(super) fn finish(self) -> Option<Connection> {
+    pub(super) fn finish(mut self) -> Option<Connection> {
+        if self.client == Some(1) {
+            let Both { client, server } = &mut self.found.evidence;
+            std::mem::swap(client, server);
+        }
         (self.found.has_hello() || !self.found.tickets.is_empty()).then_some(self.found)
     }
 
@@ -216,8 +216,9 @@ impl Collector {
     fn begin(&mut self, client: usize, stamp: Stamp) {
         if self.client.is_none() {
             self.client = Some(client);
-            let [low, high] = self.ends;
-            (self.found.client, self.found.server) = if client == 0 { (low, high) } else { (high, low) };
+            if client == 1 {
+                std::mem::swap(&mut self.found.client, &mut self.found.server);
+            }
             let [low, high] = self.lost;
             let (by_client, by_server) = if client == 0 { (low, high) } else { (high, low) };
             self.found.client_lost |= by_client;
@@ -288,30 +289,33 @@ impl Collector {
 
     /// Something that is not TLS, where a side is to answer a `ClientHello`.
     pub(super) fn other(&mut self, side: usize, bytes: &[u8], stamp: Stamp) {
-        let side = self.side(side);
-        self.found.evidence.of_mut(side).other.get_or_insert_with(|| Other::new(stamp.packet, bytes));
+        self.evidence(side).other.get_or_insert_with(|| Other::new(stamp.packet, bytes));
     }
 
     /// A side of TCP ends its direction, or all of it by an RST.
     pub(super) fn ends(&mut self, side: usize, is_reset: bool, stamp: Stamp) {
-        let Some(ends) = self.endings.get_mut(side) else { return };
-        let end = if is_reset { &mut ends.reset } else { &mut ends.fin };
+        let evidence = self.evidence(side);
+        let end = if is_reset { &mut evidence.reset } else { &mut evidence.fin };
         end.get_or_insert(stamp.packet);
+    }
+
+    /// What is known of a side besides messages, as long as nothing is over.
+    fn evidence(&mut self, side: usize) -> &mut Evidence {
+        let Both { client, server } = &mut self.found.evidence;
+        if side == 0 { client } else { server }
     }
 
     /// What is known of the two directions of TCP at the end.
     pub(super) fn conclude(&mut self, halves: &[Half; 2], at_end: bool) {
         self.found.open_at_end = at_end;
         for (side, half) in halves.iter().enumerate() {
-            let Some(ending) = self.endings.get(side).copied() else { continue };
-            let evidence = self.found.evidence.of_mut(if self.is_server(side) { Side::Server } else { Side::Client });
+            let evidence = self.evidence(side);
             *evidence = Evidence {
                 seen: half.synchronised,
                 syn: half.syn,
                 bytes: half.captured.into(),
                 unseen: half.unseen().into(),
-                other: evidence.other,
-                ..ending
+                ..*evidence
             };
         }
     }

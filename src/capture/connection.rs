@@ -151,6 +151,17 @@ impl HandshakeKind {
     }
 }
 
+/// The hellos that decide a connection, parsed once for all who look at them.
+#[derive(Debug)]
+pub(crate) struct Hellos<'a> {
+    /// The client's last one.
+    pub(crate) client: Option<ClientHello<'a>>,
+    /// The server's decision.
+    pub(crate) server: Option<ServerHello<'a>>,
+    /// How the handshake went.
+    pub(crate) handshake: HandshakeKind,
+}
+
 /// A connection of which a hello or a ticket was seen: all that is kept of it.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -331,15 +342,17 @@ impl Connection {
     /// How the handshake went, as far as the capture proves it.
     #[must_use]
     pub fn handshake(&self) -> HandshakeKind {
-        self.handshake_of(self.client_hello().as_ref(), self.server_hello().as_ref())
+        self.decisive_hellos().handshake
     }
 
-    /// How the handshake went, by hellos that are parsed already.
-    pub(crate) fn handshake_of(
-        &self,
-        client: Option<&ClientHello<'_>>,
-        server: Option<&ServerHello<'_>>,
-    ) -> HandshakeKind {
+    /// The hellos that decide it, and how the handshake went.
+    pub(crate) fn decisive_hellos(&self) -> Hellos<'_> {
+        let (client, server) = (self.client_hello(), self.server_hello());
+        let handshake = self.handshake_of(client.as_ref(), server.as_ref());
+        Hellos { client, server, handshake }
+    }
+
+    fn handshake_of(&self, client: Option<&ClientHello<'_>>, server: Option<&ServerHello<'_>>) -> HandshakeKind {
         let is_tls13 = server.is_some_and(|server| server.is_tls13);
         let failed = self.alert.is_some_and(|alert| alert.is_fatal()) || self.was_cut_short(is_tls13);
         if failed { HandshakeKind::Incomplete } else { self.decision_of(client, server) }

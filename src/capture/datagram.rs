@@ -83,13 +83,14 @@ impl Decoder {
         };
         for fragments in fragments {
             ip = match ip::parse(ip, fragments) {
-                Parsed::Whole(whole) => match headers(&whole)? {
-                    (tcp, ports, payload) if tcp.is_none() => match tunnel::of_ports(ports, payload) {
+                Parsed::Whole(whole) => {
+                    let (tcp, ports, payload) = headers(&whole)?;
+                    let inside = if tcp.is_none() { tunnel::of_ports(ports, payload) } else { None };
+                    match inside {
                         Some(inside) => remarks.ip(inside.bounded(whole.is_bounded))?,
                         None => return Some(datagram(*stamp, &whole, tcp, ports, payload)),
-                    },
-                    (tcp, ports, payload) => return Some(datagram(*stamp, &whole, tcp, ports, payload)),
-                },
+                    }
+                }
                 Parsed::Tunnel(protocol, ip) => match tunnel::of_protocol(protocol, ip.bytes) {
                     Some(inside) => remarks.ip(inside.bounded(ip.is_bounded))?,
                     None => return count(&mut remarks.unknown_tunnel, protocol),

@@ -134,7 +134,7 @@ impl Flow {
 
 /// Passes a hash on as it is.
 #[derive(Debug, Clone, Copy, Default)]
-struct Hashed(u64);
+pub(crate) struct Hashed(u64);
 
 impl Hasher for Hashed {
     fn finish(&self) -> u64 {

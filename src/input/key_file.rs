@@ -10,6 +10,8 @@ use crate::key::formats::FORMATS;
 
 /// Two keys of 48 bytes, or three of Go's: it leaves no room for a session either, but in the tickets of some AEADs.
 const TWO_KEYS: usize = 96;
+/// The most bytes that a bare key, two keys or a key file of lighttpd's have, with a line end.
+const LONGEST: usize = TWO_KEYS + 2;
 /// What is a session in a text, beside which a key is not a reason to refuse it.
 const SESSION: &[u8] = b"SSL SESSION PARAMETERS";
 
@@ -22,12 +24,13 @@ pub fn is_key_file(form: Form, named: bool, head: &[u8]) -> bool {
     }
     let is_text_format = || {
         // rows of 64 columns may be a ticket that was wrapped, and digits may be session IDs
-        let is_other =
-            matches!(form, Form::Wrapped(_)) || head.iter().all(|b| b.is_ascii_hexdigit() || b.is_ascii_whitespace());
-        let may_be = |name| name != "haproxy" || !is_other;
-        let mut formats = FORMATS.iter().filter(|format| format.is_text() && may_be(format.name()));
-        formats.any(|format| format.recognises(head) || format.claims(head))
-            && memchr::memmem::find(head, SESSION).is_none()
+        let is_other = || {
+            matches!(form, Form::Wrapped(_)) || head.iter().all(|b| b.is_ascii_hexdigit() || b.is_ascii_whitespace())
+        };
+        let mut formats = FORMATS.iter().filter(|format| format.is_text());
+        formats.any(|format| {
+            (format.recognises(head) || format.claims(head)) && (format.name() != "haproxy" || !is_other())
+        }) && memchr::memmem::find(head, SESSION).is_none()
     };
     let is_size = |bytes: &[u8]| {
         let is_any = bytes.len() == TWO_KEYS || is_lighttpd(bytes);
@@ -38,10 +41,10 @@ pub fn is_key_file(form: Form, named: bool, head: &[u8]) -> bool {
         Form::Raw | Form::Binary => is_size(head),
         Form::Wrapped(encoding) => {
             let as_ticket = || wrapped::decode(encoding, without_mark(head)).is_ok_and(|bytes| is_size(&bytes));
-            file::decoded(head).is_some_and(|bytes| is_size(&bytes)) || as_ticket()
+            file::decoded(head, LONGEST).is_some_and(|bytes| is_size(&bytes)) || as_ticket()
         }
         _ => {
-            file::decoded(head).is_some_and(|bytes| is_size(&bytes))
+            file::decoded(head, LONGEST).is_some_and(|bytes| is_size(&bytes))
                 || all_rows_are_keys(form, head)
                 || (form == Form::Text && is_dump(head))
         }

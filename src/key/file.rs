@@ -16,7 +16,7 @@ use self::cause::{cause, explained};
 use self::claim::{borrow_layouts, claim, count};
 pub use self::error::{Cause, KeyFileError};
 pub use self::reading::{KeyFile, MAX_FILE_LENGTH, Reading};
-use self::text::{TextKey, is_prose, slips, without_newline};
+use self::text::{TextKey, encodes_more, is_prose, slips, without_newline};
 pub(super) use self::utf16::decode as utf16;
 use super::format::{KeyBytes, KeyFormat};
 use super::formats::{FORMATS, MAX_BARE_LENGTH, is_raw_key};
@@ -46,14 +46,19 @@ pub fn read_as(format: &'static dyn KeyFormat, file: &[u8]) -> Result<KeyFile, K
 
 /// What a file holds, if it is a key file: its bytes, those before a line end behind them, and what its text encodes.
 /// Two files that have one of these in common hold the same keys.
+/// Those of more than `longest` bytes are left out.
 #[must_use]
-pub fn contents(file: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
-    let bytes = [Some(file), without_newline(file)].into_iter().flatten().map(|bytes| Zeroizing::new(bytes.to_vec()));
-    bytes.chain(decoded(file)).collect()
+pub fn contents(file: &[u8], longest: usize) -> Vec<Zeroizing<Vec<u8>>> {
+    let bytes = [Some(file), without_newline(file)].into_iter().flatten().filter(|bytes| bytes.len() <= longest);
+    bytes.map(|bytes| Zeroizing::new(bytes.to_vec())).chain(decoded(file, longest)).collect()
 }
 
-/// What the text of a key file encodes; `None` if it is something else.
-pub(crate) fn decoded(file: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+/// What the text of a key file encodes; `None` if it is something else, or encodes more than `longest` bytes.
+pub(crate) fn decoded(file: &[u8], longest: usize) -> Option<Zeroizing<Vec<u8>>> {
+    // the beginning of a long list is not decoded for nothing
+    if encodes_more(file, longest) {
+        return None;
+    }
     let rows = decode_lines(file)?;
     let rows: Vec<&[u8]> = rows.iter().map(|(row, _)| row.as_slice()).collect();
     Some(Zeroizing::new(rows.concat()))

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::LazyLock;
 
 use super::bytes::{KeyBytes, Validity};
 use super::crypto::{Engine, MacKey};
@@ -119,6 +120,7 @@ impl TicketKey {
     }
 
     /// The weakness of what proves tickets: the MAC key, or the secret that it is derived from.
+    #[cfg(feature = "audit")]
     pub(crate) fn mac_weakness(&self) -> Option<Weakness> {
         let [_, mac] = self.weakness();
         mac
@@ -150,7 +152,9 @@ impl TicketKey {
         })
     }
 
-    #[inline]
+    // inlined, so that a result of this size is not handed through memory
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub(super) fn split<'t>(&self, bytes: &'t [u8], arrangement: Arrangement) -> Result<Ticket<'t>, Malformed> {
         self.engine.split(bytes, arrangement, self.scheme.tag_length())
     }
@@ -243,6 +247,7 @@ pub fn seals(scheme: &Scheme, key: &[u8], second: &[u8], ticket: &[u8]) -> bool 
 /// Whether the MAC of a ticket of OpenSSL's is the one an all-zero HMAC key gives: the server authenticates nothing.
 #[must_use]
 pub fn verifies_under_zero_mac_key(bytes: &[u8]) -> bool {
+    static ZERO: LazyLock<Option<MacKey>> = LazyLock::new(|| MacKey::new(&[], Hash::Sha256));
     let ticket = Ticket::split_as(bytes, Arrangement::Named, Hash::Sha256.length());
-    MacKey::new(&[], Hash::Sha256).is_some_and(|mac| ticket.is_ok_and(|ticket| mac.verify(&ticket)))
+    ZERO.as_ref().is_some_and(|mac| ticket.is_ok_and(|ticket| mac.verify(&ticket)))
 }

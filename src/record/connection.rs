@@ -1,7 +1,7 @@
 //! The record of one connection.
 
 use crate::capture::Connection;
-use crate::capture::connection::HandshakeKind;
+use crate::capture::connection::{HandshakeKind, Hellos};
 use crate::capture::sighting::Carrier;
 use crate::record::Source;
 use crate::resumption::{Attempt, Conclusion, Reason, Unrecognised, Verdict};
@@ -58,17 +58,16 @@ pub struct ConnectionRecord<'a> {
 
 impl<'a> ConnectionRecord<'a> {
     /// All that is known of a connection, its tickets and what was concluded.
-    #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         source: &'a Source,
         connection: &'a Connection,
+        hellos: Hellos<'a>,
         attempts: Vec<Attempt>,
         Conclusion { reason, why }: Conclusion,
     ) -> Self {
-        let (client_hello, server_hello) = (connection.client_hello(), connection.server_hello());
-        let handshake = connection.handshake_of(client_hello.as_ref(), server_hello.as_ref());
-        let server_hello = server_hello.or_else(|| connection.retry());
-        Self { source, connection, client_hello, server_hello, handshake, attempts, reason, why }
+        let Hellos { client, server, handshake } = hellos;
+        let server_hello = server.or_else(|| connection.retry());
+        Self { source, connection, client_hello: client, server_hello, handshake, attempts, reason, why }
     }
 
     /// The version that the server chose.

@@ -5,7 +5,7 @@ use crate::capture::Connection;
 use crate::capture::sighting::Carrier;
 use crate::input::{Item, Unreadable};
 use crate::open::{Checked, Opener, Outcome};
-use crate::resumption::{self, History};
+use crate::resumption::{self, History, Mark};
 use crate::session::Session;
 
 /// Opens what an item holds. `buffer` takes the plaintext: one buffer serves a batch.
@@ -25,60 +25,69 @@ use crate::session::Session;
 /// assert_eq!(statuses, [Status::NoKey]);
 /// ```
 pub fn examine<'a>(place: Place<'a>, item: &Item<'a>, opener: &Opener<'a>, buffer: &'a mut Vec<u8>) -> Record<'a> {
-    match item {
-        Item::Ticket(bytes) => examine_checked(place, bytes, &opener.check(bytes), opener, buffer),
-        Item::Recorded { ticket, seen } => {
-            let record = examine_checked(place, ticket, &opener.check(ticket), opener, buffer);
-            Record { capture: seen.sighting(ticket), ..record }
-        }
-        // callers take it before: it has no ticket
-        Item::Connection(_) => unreadable(place, Unreadable::Record { missing: "it is of a connection" }),
-        Item::Listed { ticket, beside } => {
-            let record = examine_checked(place, ticket, &opener.check(ticket), opener, buffer);
-            Record { beside: Some(beside), ..record }
-        }
-        Item::Unreadable(error) => unreadable(place, error.clone()),
-        Item::Session(der) => examine_session(place, der, opener, buffer),
-    }
+    let mut record = Record::new(place);
+    examine_into(&mut record, item, None, opener, buffer);
+    record
 }
 
-/// Opens a ticket that the opener has checked.
+/// Opens what an item holds in the place of its new record, which is too large to be moved around; of a ticket, with what
+/// an opener has found when it checked it.
 #[inline]
-pub fn examine_checked<'a>(
-    place: Place<'a>,
-    bytes: &'a [u8],
-    checked: &Checked<'a>,
+pub fn examine_into<'a>(
+    record: &mut Record<'a>,
+    item: &Item<'a>,
+    checked: Option<&Checked<'a>>,
     opener: &Opener<'a>,
     buffer: &'a mut Vec<u8>,
-) -> Record<'a> {
-    Record {
-        place,
-        bytes,
-        verdict: Ok(opener.open(checked, buffer)),
-        client_session: None,
-        capture: None,
-        beside: None,
+) {
+    match item {
+        Item::Ticket(bytes) => open(record, bytes, checked, opener, buffer),
+        Item::Recorded { ticket, seen } => {
+            open(record, ticket, checked, opener, buffer);
+            record.capture = seen.sighting(ticket);
+        }
+        // callers take it before: it has no ticket
+        Item::Connection(_) => record.verdict = Err(Unreadable::Record { missing: "it is of a connection" }),
+        Item::Listed { ticket, beside } => {
+            record.beside = Some(beside);
+            open(record, ticket, checked, opener, buffer);
+        }
+        Item::Unreadable(error) => record.verdict = Err(error.clone()),
+        Item::Session(der) => examine_session(record, der, opener, buffer),
     }
 }
 
-#[cold]
-fn unreadable(place: Place<'_>, error: Unreadable) -> Record<'_> {
-    Record { place, bytes: &[], verdict: Err(error), client_session: None, capture: None, beside: None }
+/// Opens a ticket.
+#[inline]
+fn open<'a>(
+    record: &mut Record<'a>,
+    bytes: &'a [u8],
+    checked: Option<&Checked<'a>>,
+    opener: &Opener<'a>,
+    buffer: &'a mut Vec<u8>,
+) {
+    record.bytes = bytes;
+    if let Ok(outcome) = &mut record.verdict {
+        match checked {
+            Some(checked) => opener.open_into(checked, buffer, outcome),
+            None => opener.open_into(&opener.check(bytes), buffer, outcome),
+        }
+    }
 }
 
 /// Opens the ticket in a session, if one is in it.
 #[inline(never)]
-fn examine_session<'a>(place: Place<'a>, der: &'a [u8], opener: &Opener<'a>, buffer: &'a mut Vec<u8>) -> Record<'a> {
-    let session = match Session::parse(der) {
-        Ok(session) => session,
-        Err(error) => return unreadable(place, Unreadable::Session(error)),
-    };
-    let Some(ticket) = session.ticket else {
-        let verdict = Ok(Outcome::PlainSession { session });
-        return Record { place, bytes: &[], verdict, client_session: None, capture: None, beside: None };
-    };
-    let record = examine_checked(place, ticket, &opener.check(ticket), opener, buffer);
-    Record { client_session: Some(session), ..record }
+fn examine_session<'a>(record: &mut Record<'a>, der: &'a [u8], opener: &Opener<'a>, buffer: &'a mut Vec<u8>) {
+    match Session::parse(der) {
+        Err(error) => record.verdict = Err(Unreadable::Session(error)),
+        Ok(session) => match session.ticket {
+            None => record.verdict = Ok(Outcome::PlainSession { session }),
+            Some(ticket) => {
+                open(record, ticket, None, opener, buffer);
+                record.client_session = Some(session);
+            }
+        },
+    }
 }
 
 /// Opens the tickets of a connection, hands the record of each to `each`, and draws the conclusions, also from what
@@ -97,31 +106,31 @@ pub fn examine_connection<'a>(
     each: &mut dyn FnMut(&Record<'_>),
 ) -> ConnectionRecord<'a> {
     let mut attempts = Vec::new();
-    let is_resumed = connection.handshake().is_resumed();
+    let hellos = connection.decisive_hellos();
+    let is_resumed = hellos.handshake.is_resumed();
     for (mut sighting, index) in connection.sightings().into_iter().zip(index..) {
-        let place = Place { source, index, line: None, packet: Some(sighting.packet) };
+        let mark = Mark::of(sighting.ticket);
         sighting.issued_by = match sighting.carrier {
             Carrier::NewSessionTicket => None,
-            _ => history.issued_by(sighting.ticket).map(|issue| (issue.stream, issue.packet)),
+            _ => history.issued_by(mark).map(|issue| (issue.stream, issue.packet)),
         };
-        let outcome = opener.open(&opener.check(sighting.ticket), buffer);
-        let attempt = resumption::examine(connection, &mut sighting, &outcome);
-        let is_taken = attempt.selected || (attempt.carrier == Carrier::SessionTicket && is_resumed);
-        let root = history.root(&attempt).filter(|_| is_taken);
-        sighting.lived = root.map(|root| at.unwrap_or(sighting.time.seconds).saturating_sub(root));
-        attempts.push(attempt);
-        let bytes = sighting.ticket;
-        each(&Record {
-            place,
-            bytes,
-            verdict: Ok(outcome),
-            client_session: None,
-            capture: Some(sighting),
-            beside: None,
-        });
+        let place = Place { source, index, line: None, packet: Some(sighting.packet) };
+        let mut record = Record::new(place);
+        open(&mut record, sighting.ticket, None, opener, buffer);
+        if let Ok(outcome) = &record.verdict {
+            let attempt = resumption::examine(connection, &mut sighting, mark, outcome);
+            if attempt.selected || (attempt.carrier == Carrier::SessionTicket && is_resumed) {
+                let root = history.root(&attempt);
+                sighting.lived = root.map(|root| at.unwrap_or(sighting.time.seconds).saturating_sub(root));
+            }
+            attempts.push(attempt);
+        }
+        record.capture = Some(sighting);
+        each(&record);
     }
-    let conclusion = resumption::conclude(connection, &attempts, history, at.unwrap_or(connection.time.seconds));
-    let record = ConnectionRecord::new(source, connection, attempts, conclusion);
+    let now = at.unwrap_or(connection.time.seconds);
+    let conclusion = resumption::conclude_from(connection, &hellos, &attempts, history, now);
+    let record = ConnectionRecord::new(source, connection, hellos, attempts, conclusion);
     history.learn(connection, &record.attempts, record.reason, record.handshake);
     record
 }

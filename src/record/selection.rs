@@ -20,16 +20,19 @@ pub struct Selection {
 impl Selection {
     /// Whether nothing is left out.
     #[must_use]
+    #[inline]
     pub fn is_all(&self) -> bool {
         self.statuses.is_empty() && self.names.is_empty() && self.streams.is_empty() && self.key_names.is_empty()
     }
 
     /// Whether a ticket is wanted.
     #[must_use]
+    #[inline]
     pub fn takes(&self, record: &Record<'_>) -> bool {
-        if self.is_all() {
-            return true;
-        }
+        self.is_all() || self.takes_one(record)
+    }
+
+    fn takes_one(&self, record: &Record<'_>) -> bool {
         let in_session = || record.session().and_then(|shown| shown.session().hostname);
         let name = record.capture.map_or_else(in_session, |sighting| sighting.sni);
         let stream = record.capture.map(|sighting| sighting.stream);

@@ -91,10 +91,10 @@ impl Renderer<'_> {
         let view = View { session, now: self.now, redact: self.redact };
         let parts = session.mark().and_then(|mark| self.kept.texts(mark));
         view.visit(&mut Fields::new(object, parts, self.kept.dates()));
-        if session.sizes().next().is_some() {
-            object.object(member!("sizes"), |object| {
-                session.sizes().for_each(|(name, bytes)| object.number(name, bytes));
-            });
+        let mut any = false;
+        session.each_size(|_, _| any = true);
+        if any {
+            object.object(member!("sizes"), |object| session.each_size(|name, bytes| object.number(name, bytes)));
         }
     }
 

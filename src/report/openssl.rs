@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use zeroize::Zeroizing;
-
+use super::draft::Draft;
 use super::{Page, REDACTED};
 use crate::escape::Text;
 use crate::session::{Protocol, Session};
@@ -11,29 +10,26 @@ use crate::tls::registry;
 
 /// Lifetime that OpenSSL assumes where a session states none (`d2i_SSL_SESSION` in `ssl/ssl_asn1.c`).
 const DEFAULT_TIMEOUT: i64 = 3;
-/// What nearly every session fits in: text that grows leaves copies of itself behind.
-const INITIAL_CAPACITY: usize = 1 << 13;
 /// Bytes in a row of a dump.
 const ROW_LENGTH: usize = 16;
 
 /// Appends the text of a session. `now` stands in for a start time that is missing, as OpenSSL does it.
 pub fn render(session: &Session<'_>, now: i64, redact: bool, out: &mut Page) {
-    let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
+    let mut text = Draft::new();
     // writing to a String does not fail
     let _ = print(session, now, redact, &mut text);
     out.extend_from_slice(text.as_bytes());
 }
 
 fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std::fmt::Result {
-    writeln!(out, "SSL-Session:")?;
-    writeln!(out, "    Protocol  : {}", protocol_name(session.protocol))?;
+    put(&["SSL-Session:\n    Protocol  : ", protocol_name(session.protocol), "\n"], out);
     match session.cipher.openssl_name() {
-        Some(name) => writeln!(out, "    Cipher    : {name}")?,
-        None => writeln!(out, "    Cipher    : {}", hex::encode_upper(session.cipher.0))?,
+        Some(name) => put(&["    Cipher    : ", name, "\n"], out),
+        None => writeln!(out, "    Cipher    : {:X}", hex::display(session.cipher.0))?,
     }
-    writeln!(out, "    Session-ID: {}", hex::encode_upper(session.session_id))?;
+    writeln!(out, "    Session-ID: {:X}", hex::display(session.session_id))?;
     let context = session.session_id_context.unwrap_or_default();
-    writeln!(out, "    Session-ID-ctx: {}", hex::encode_upper(context))?;
+    writeln!(out, "    Session-ID-ctx: {:X}", hex::display(context))?;
     // DTLS 1.3 came after it: to OpenSSL 3.0 that is any other version
     let is_tls13 = session.protocol == Protocol::TLS_1_3;
     let label = if is_tls13 { "Resumption PSK" } else { "Master-Key" };
@@ -48,7 +44,10 @@ fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std
         ("SRP username", session.srp_username),
     ];
     for (label, name) in names {
-        writeln!(out, "    {label}: {}", Text(name.map_or(b"None", until_nul)))?;
+        match name {
+            None => put(&["    ", label, ": None\n"], out),
+            Some(name) => writeln!(out, "    {label}: {}", Text(until_nul(name)))?,
+        }
     }
     if let Some(hint) = session.ticket_lifetime_hint.filter(|&hint| hint != 0) {
         writeln!(out, "    TLS session ticket lifetime hint: {hint} (seconds)")?;
@@ -70,11 +69,18 @@ fn print(session: &Session<'_>, now: i64, redact: bool, out: &mut String) -> std
     writeln!(out, "    Verify return code: {result} ({})", registry::verify_result(result))?;
     // BoringSSL keeps no flags: its own member says it
     let extended = session.extended_master_secret.unwrap_or(session.flags.unwrap_or(0) & 1 == 1);
-    writeln!(out, "    Extended master secret: {}", if extended { "yes" } else { "no" })?;
+    put(&["    Extended master secret: ", if extended { "yes" } else { "no" }, "\n"], out);
     if is_tls13 {
         writeln!(out, "    Max Early Data: {}", session.max_early_data.unwrap_or(0))?;
     }
     Ok(())
+}
+
+/// Appends pieces of text.
+fn put(pieces: &[&str], out: &mut String) {
+    for piece in pieces {
+        out.push_str(piece);
+    }
 }
 
 /// `ssl_protocol_to_string` in `ssl/ssl_lib.c`.

@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
 use self::fields::Fields;
-use self::style::LABEL_WIDTH;
+use self::style::Paints;
 pub use self::style::Styles;
+use super::draft::Draft;
 use super::{Page, REDACTED, Tally};
 use crate::escape::Text;
 use crate::input::Beside;
@@ -21,8 +22,6 @@ use crate::record::{Record, Shown, Status};
 use crate::session::View;
 use crate::ticket::Arrangement;
 
-/// What nearly every record fits in: text that grows leaves copies of itself behind.
-const INITIAL_CAPACITY: usize = 1 << 13;
 /// Renders records as text.
 #[derive(Debug, Clone, Copy)]
 pub struct Renderer<'k> {
@@ -39,7 +38,7 @@ pub struct Renderer<'k> {
 impl Renderer<'_> {
     /// Appends the text of one ticket, an empty line after it.
     pub fn ticket(&self, record: &Record<'_>, out: &mut Page) {
-        let mut text = Zeroizing::new(String::with_capacity(INITIAL_CAPACITY));
+        let mut text = Draft::new();
         // writing to a String does not fail
         let _ = self.print(record, &mut text);
         self.put(&text, out);
@@ -72,7 +71,7 @@ impl Renderer<'_> {
     }
 
     fn heading(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, good, bad, warning, .. } = self.styles;
+        let Paints { heading, good, bad, warning, .. } = self.styles.paints();
         let status = record.status();
         let colour = match status {
             _ if record.opened_with_built_in_key() => bad,
@@ -84,7 +83,7 @@ impl Renderer<'_> {
     }
 
     fn print(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
-        let Styles { bad, label: faint, .. } = self.styles;
+        let Paints { bad, label: faint, .. } = self.styles.paints();
         self.heading(record, out)?;
         if record.opened_with_built_in_key() {
             writeln!(out, "  {bad}opened with a key that anybody can guess{bad:#}")?;
@@ -117,7 +116,7 @@ impl Renderer<'_> {
 
     /// What stood beside the ticket in a list.
     fn stood_beside(&self, beside: &Beside, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, .. } = self.styles;
+        let Paints { heading, .. } = self.styles.paints();
         writeln!(out, "  {heading}Beside it{heading:#}")?;
         if let Some(label) = beside.label.as_ref().filter(|_| beside.columns.is_empty()) {
             self.line(out, "label", Text(label.as_bytes()))?;
@@ -133,7 +132,7 @@ impl Renderer<'_> {
     }
 
     fn ticket_parts(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, .. } = self.styles;
+        let Paints { heading, .. } = self.styles.paints();
         writeln!(out, "  {heading}Ticket{heading:#}")?;
         self.line(out, "length", format_args!("{} bytes", record.bytes.len()))?;
         if self.redact && !record.is_sealed() {
@@ -158,7 +157,7 @@ impl Renderer<'_> {
     }
 
     fn key(&self, key: KeyInUse<'_>, verified: bool, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, good, bad, .. } = self.styles;
+        let Paints { heading, good, bad, .. } = self.styles.paints();
         let origin = key.origin();
         writeln!(out, "  {heading}Key{heading:#}")?;
         let file = Text(origin.file.as_bytes());
@@ -181,7 +180,7 @@ impl Renderer<'_> {
     }
 
     fn session(&self, title: &str, shown: Shown<'_, '_>, is_clients: bool, out: &mut String) -> std::fmt::Result {
-        let Styles { heading, bad, .. } = self.styles;
+        let Paints { heading, bad, .. } = self.styles.paints();
         write!(out, "  {heading}{title}{heading:#}")?;
         if shown.is_unverified() {
             write!(out, "  {bad}UNVERIFIED: the MAC does not verify, anybody may have written this{bad:#}")?;
@@ -201,8 +200,10 @@ impl Renderer<'_> {
     }
 
     fn line(&self, out: &mut String, label: &str, value: impl std::fmt::Display) -> std::fmt::Result {
-        let Styles { label: faint, .. } = self.styles;
-        writeln!(out, "    {faint}{label:LABEL_WIDTH$}{faint:#}{value}")
+        self.styles.begin_line(label, out);
+        write!(out, "{value}")?;
+        out.push('\n');
+        Ok(())
     }
 }
 

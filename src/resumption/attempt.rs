@@ -1,6 +1,7 @@
 //! What became of one ticket of a connection.
 
-use sha2::{Digest as _, Sha256};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
 
 use super::unrecognised::Unrecognised;
 use crate::capture::sighting::Carrier;
@@ -81,15 +82,18 @@ pub struct Opened {
     pub early_data_accepted: bool,
 }
 
-/// Stands for bytes that are not kept: the first half of the first half of their SHA-256.
+/// Stands for bytes that are not kept, in this run: a hash of them under keys that nobody knows, so that nobody can make
+/// two of them collide.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Mark(u64);
+
+static MARK_KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Mark {
     /// The mark of some bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).iter().take(8).fold(0, |mark, &byte| mark << 8 | u64::from(byte)))
+        Self(MARK_KEYS.hash_one(bytes))
     }
 }
 

@@ -1,14 +1,15 @@
 //! What the connections of a capture so far tell of its servers and of its tickets.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::net::{IpAddr, SocketAddr};
 
 use super::attempt::{Attempt, Mark, Opened, Verdict};
 use super::reason::Reason;
 use super::unrecognised::Unrecognised;
-use crate::capture::Connection;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::Carrier;
+use crate::capture::{Connection, Hashed};
 use crate::key::KeyName;
 
 /// Servers that are remembered, key names and contexts of each, tickets and secrets.
@@ -16,6 +17,9 @@ const MAX_SERVERS: usize = 1 << 12;
 const MAX_NAMES: usize = 8;
 const MAX_CONTEXTS: usize = 16;
 const MAX_TICKETS: usize = 1 << 16;
+
+/// What is known by marks, which are hashes already.
+type Marked<T> = HashMap<Mark, T, BuildHasherDefault<Hashed>>;
 
 /// The connection that issued a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,14 +30,12 @@ pub struct Issue {
     pub packet: u64,
 }
 
-/// What is known of a ticket or of a session.
+/// What is known of a ticket: little, as there are many.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     issue: Option<Issue>,
     /// When the full handshake was that it goes back to, seconds since 1970.
     root: i64,
-    /// The connection in which a server accepted it last.
-    accepted: Option<(SocketAddr, u64)>,
 }
 
 /// When something was seen first and last, in numbers of connections.
@@ -144,16 +146,18 @@ pub struct History {
     servers: HashMap<SocketAddr, Server>,
     /// What each host did with keys, at any port.
     hosts: HashMap<IpAddr, Server>,
-    tickets: HashMap<Mark, Known>,
-    /// Master secrets, which all tickets of a TLS 1.2 session share.
-    secrets: HashMap<Mark, Known>,
+    tickets: Marked<Known>,
+    /// For tickets that a server accepted, it and the last connection in which it did.
+    accepted: Marked<(SocketAddr, u64)>,
+    /// For master secrets, which all tickets of a TLS 1.2 session share, when their full handshake was.
+    secrets: Marked<i64>,
 }
 
 impl History {
     /// The connection that issued a ticket, if it is known.
     #[must_use]
-    pub fn issued_by(&self, ticket: &[u8]) -> Option<Issue> {
-        self.tickets.get(&Mark::of(ticket))?.issue
+    pub fn issued_by(&self, ticket: Mark) -> Option<Issue> {
+        self.tickets.get(&ticket)?.issue
     }
 
     pub(super) fn server(&self, server: SocketAddr) -> Option<&Server> {
@@ -167,19 +171,21 @@ impl History {
 
     /// The stream of the connection in which the server accepted this very ticket before.
     pub(super) fn accepted_before(&self, attempt: &Attempt, server: SocketAddr) -> Option<u64> {
-        let (by, stream) = self.tickets.get(&attempt.mark)?.accepted?;
-        (by == server).then_some(stream)
+        let (by, stream) = self.accepted.get(&attempt.mark)?;
+        (*by == server).then_some(*stream)
     }
 
     /// When the full handshake was that a ticket goes back to, as far as this capture and the ticket show it.
     #[must_use]
     pub fn root(&self, attempt: &Attempt) -> Option<i64> {
         let opened = opened(attempt);
-        let by_secret = opened.and_then(|opened| self.secrets.get(&opened.secret?)).map(|known| known.root);
+        let by_secret = opened.and_then(|opened| self.secrets.get(&opened.secret?)).copied();
         let by_ticket = self.tickets.get(&attempt.mark).map(|known| known.root);
         // a session of TLS 1.2 keeps the time of its first handshake through renewals
         let own = opened.filter(|opened| !opened.protocol.has_psk()).and_then(|opened| opened.time);
-        [by_secret, by_ticket, own].into_iter().flatten().min()
+        let earlier =
+            |one: Option<i64>, other: Option<i64>| one.map_or(other, |one| Some(one.min(other.unwrap_or(one))));
+        earlier(earlier(by_secret, by_ticket), own)
     }
 
     /// Takes a connection, its attempts, and what was concluded.
@@ -199,11 +205,16 @@ impl History {
             if issue.is_none() && accepted.is_none() {
                 continue;
             }
-            let known = Known { issue, root, accepted };
             if let Some(secret) = opened(attempt).and_then(|opened| opened.secret) {
-                remember(&mut self.secrets, secret, Known { issue: None, accepted: None, root });
+                remember(&mut self.secrets, secret, root, |known| *known = root.min(*known));
             }
-            remember(&mut self.tickets, attempt.mark, known);
+            remember(&mut self.tickets, attempt.mark, Known { issue, root }, |known| {
+                known.root = root.min(known.root);
+                known.issue = known.issue.or(issue);
+            });
+            if let Some(accepted) = accepted {
+                remember(&mut self.accepted, attempt.mark, accepted, |known| *known = accepted);
+            }
         }
         if self.servers.len() >= MAX_SERVERS && !self.servers.contains_key(&server) {
             return;
@@ -231,22 +242,24 @@ impl History {
     }
 }
 
-fn remember(all: &mut HashMap<Mark, Known>, mark: Mark, new: Known) {
-    if all.len() >= MAX_TICKETS && !all.contains_key(&mark) {
-        return;
+/// Remembers something new, if there is room, or adds to what is known.
+fn remember<T>(all: &mut Marked<T>, mark: Mark, new: T, add: impl FnOnce(&mut T)) {
+    if let Some(known) = all.get_mut(&mark) {
+        add(known);
+    } else if all.len() < MAX_TICKETS {
+        all.insert(mark, new);
     }
-    let known = all.entry(mark).or_insert(new);
-    known.root = known.root.min(new.root);
-    known.issue = known.issue.or(new.issue);
-    known.accepted = new.accepted.or(known.accepted);
 }
 
 /// The ticket that decided, or would have: of the last ClientHello, of the version that the server chose.
 pub(super) fn brought<'t>(connection: &Connection, attempts: &'t [Attempt]) -> Option<&'t Attempt> {
+    let last = connection.client_hellos.len().checked_sub(1)?;
+    let mut of_last = attempts.iter().filter(|attempt| attempt.hello == Some(last)).peekable();
+    // most connections bring none, and then nothing else need be known
+    of_last.peek()?;
     let is_tls13 = connection.server_hello()?.is_tls13;
     let carrier = if is_tls13 { Carrier::Psk } else { Carrier::SessionTicket };
-    let last = connection.client_hellos.len().checked_sub(1)?;
-    let brought = attempts.iter().filter(|attempt| attempt.hello == Some(last) && attempt.carrier == carrier);
+    let brought = of_last.filter(|attempt| attempt.carrier == carrier);
     let is_external = |attempt: &&Attempt| matches!(attempt.verdict, Verdict::Unrecognised(Unrecognised::External));
     // an external PSK says nothing about a ticket beside it
     let ticket = || brought.clone().find(|attempt| !is_external(attempt));

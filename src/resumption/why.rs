@@ -9,7 +9,7 @@ use super::history::{self, History, Name, Server, opened};
 use super::reason::Conclusion;
 use super::unrecognised::Unrecognised;
 use crate::capture::Connection;
-use crate::capture::connection::{Alert, HandshakeKind, Malformed, Side};
+use crate::capture::connection::{Alert, HandshakeKind, Hellos, Malformed, Side};
 use crate::capture::sighting::Carrier;
 use crate::key::{KeyName, Role};
 use crate::tls::hello::{ClientHello, ServerHello};
@@ -35,18 +35,28 @@ struct Facts<'a> {
 /// capture, and the connections before it support it. `now` is the time of the connection, seconds since 1970.
 #[must_use]
 pub fn conclude(connection: &Connection, attempts: &[Attempt], history: &History, now: i64) -> Conclusion {
-    let cause = cause(connection, attempts, history, now);
+    conclude_from(connection, &connection.decisive_hellos(), attempts, history, now)
+}
+
+/// The conclusion from hellos that are parsed already.
+pub(crate) fn conclude_from(
+    connection: &Connection,
+    hellos: &Hellos<'_>,
+    attempts: &[Attempt],
+    history: &History,
+    now: i64,
+) -> Conclusion {
+    let cause = cause(connection, hellos, attempts, history, now);
     Conclusion { reason: cause.reason(), why: cause.to_string() }
 }
 
-fn cause(connection: &Connection, attempts: &[Attempt], history: &History, now: i64) -> Cause {
-    let (client, server) = (connection.client_hello(), connection.server_hello());
-    let Some(client) = &client else { return without_client_hello(connection) };
-    let Some(server) = &server else { return unanswered(connection) };
+fn cause(connection: &Connection, hellos: &Hellos<'_>, attempts: &[Attempt], history: &History, now: i64) -> Cause {
+    let Some(client) = &hellos.client else { return without_client_hello(connection) };
+    let Some(server) = &hellos.server else { return unanswered(connection) };
     let issued = attempts.iter().find(|attempt| attempt.carrier == Carrier::NewSessionTicket);
     let brought = history::brought(connection, attempts);
     let facts = Facts { connection, client, server, brought, issued, history, now };
-    match connection.handshake_of(Some(client), Some(server)) {
+    match hellos.handshake {
         HandshakeKind::Incomplete => incomplete(connection, facts.begun()),
         HandshakeKind::ResumedSessionId => Cause::SessionId,
         HandshakeKind::ResumedTicket => facts.resumed(),

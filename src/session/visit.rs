@@ -139,6 +139,9 @@ impl Part {
 
 impl View<'_> {
     /// Hands every field that is there to `visitor`, in order.
+    // inlined, so that a visitor keeps what it writes on at hand
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn visit<V: Visitor>(&self, visitor: &mut V) {
         visitor.part(self, Part::Kind);
         self.secrets(&mut self.gate(visitor));

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::super::facts::capture::TicketHash;
 use super::super::facts::ticket::TicketFacts;
 use super::super::room::{Room, crop};
 use super::super::rule::{Check, Rule, TicketWatch};
@@ -11,6 +10,7 @@ use super::super::severity::Severity;
 use super::super::thresholds::Thresholds;
 use crate::escape::Text;
 use crate::key::{Fingerprint, KeyName};
+use crate::resumption::Mark;
 
 /// Keys, and tickets, that are kept in mind; those beyond are counted, so that memory is bounded.
 const MAX_KEYS: usize = 10_000;
@@ -69,7 +69,7 @@ struct Firsts {
 
 /// The first value of a key: what tells it from others, and as much of it as is shown.
 struct First {
-    hash: TicketHash,
+    hash: Mark,
     shown: Box<[u8]>,
     said: bool,
 }
@@ -84,7 +84,7 @@ impl TicketWatch for Firsts {
     fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
         let value = (self.value)(ticket)?;
         let (key, _) = ticket.record.key()?;
-        let (hash, shown) = (TicketHash::of(value), crop(value));
+        let (hash, shown) = (Mark::of(value), crop(value));
         let has_place = self.by_key.len() < MAX_KEYS;
         match self.by_key.get_mut(&key.fingerprint()) {
             Some(first) if first.hash != hash && !first.said => {
@@ -115,14 +115,14 @@ pub(super) static IV_REUSE: Rule = Rule {
 
 /// For a hash of key name and IV the ticket that had them.
 #[derive(Default)]
-struct Ivs(HashMap<u64, (Option<KeyName>, TicketHash)>, Room);
+struct Ivs(HashMap<u64, (Option<KeyName>, Mark)>, Room);
 
 impl TicketWatch for Ivs {
     fn ticket(&mut self, ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> {
         let parts = ticket.record.ticket()?;
         let mut hasher = DefaultHasher::new();
         (parts.key_name(), parts.unique()).hash(&mut hasher);
-        let ticket = TicketHash::of(ticket.record.bytes);
+        let ticket = Mark::of(ticket.record.bytes);
         let has_place = self.0.len() < MAX_TICKETS;
         match self.0.get(&hasher.finish()) {
             // the same ticket again is no other ticket

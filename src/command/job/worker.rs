@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tktdump::input::{Guess, Item};
 use tktdump::open::{Checked, Outcome};
-use tktdump::record::{Place, Source, examine, examine_checked};
+use tktdump::record::{Place, Record, Source, examine_into};
 use tktdump::report::{Page, Totals};
 use tktdump::resumption::{History, Mark};
 use tktdump::ticket;
@@ -201,10 +201,8 @@ impl Worker<'_> {
         }
         let place = Place { source: &self.source, index: self.index, line, packet: None };
         let (opener, plaintext) = (&self.job.opener, &mut self.plaintext);
-        let record = match (item, checked) {
-            (Item::Ticket(bytes), Some(checked)) => examine_checked(place, bytes, checked, opener, plaintext),
-            _ => examine(place, item, opener, plaintext),
-        };
+        let mut record = Record::new(place);
+        examine_into(&mut record, item, checked, opener, plaintext);
         self.index += 1;
         if !self.job.selection.takes(&record) {
             self.results.left_out += 1;

@@ -13,13 +13,16 @@ use super::Identity;
 pub(in crate::command) struct Given {
     files: HashSet<Identity>,
     contents: HashSet<[u8; 32]>,
+    /// Bytes of the longest content.
+    longest: usize,
 }
 
 impl Given {
     /// Takes note of a key file.
     pub(in crate::command) fn add(&mut self, content: &[u8], identity: Option<Identity>) {
         self.files.extend(identity);
-        self.contents.extend(hashes(content));
+        self.longest = self.longest.max(content.len());
+        self.contents.extend(hashes(content, content.len()));
     }
 
     /// Whether an input is the file of a key.
@@ -30,10 +33,14 @@ impl Given {
     /// Whether an input is a copy of a key file, written in the same way or in another one.
     pub(super) fn is_copy(&self, input: &[u8]) -> bool {
         let may_be = !self.contents.is_empty() && input.len() <= MAX_FILE_LENGTH;
-        may_be && hashes(input).any(|hash| self.contents.contains(&hash))
+        may_be && hashes(input, self.longest).any(|hash| self.contents.contains(&hash))
     }
 }
 
-fn hashes(content: &[u8]) -> impl Iterator<Item = [u8; 32]> {
-    file::contents(content).into_iter().filter(|content| !content.is_empty()).map(|it| Sha256::digest(&it).into())
+/// Hashes of what a file holds, as far as it has no more than `longest` bytes.
+fn hashes(content: &[u8], longest: usize) -> impl Iterator<Item = [u8; 32]> {
+    file::contents(content, longest)
+        .into_iter()
+        .filter(|content| !content.is_empty())
+        .map(|it| Sha256::digest(&it).into())
 }

@@ -40,7 +40,9 @@ impl Engine {
     }
 
     /// Splits a ticket the way the key does.
-    #[inline]
+    // inlined, so that a result of this size is not handed through memory
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub(in crate::key) fn split<'t>(
         &self,
         bytes: &'t [u8],

@@ -75,6 +75,18 @@ fn lines(file: &[u8]) -> impl Iterator<Item = &[u8]> {
     lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"))
 }
 
+/// Whether a text encodes more than `longest` bytes, if it is hex or base64 at all: a character of either is half a byte at
+/// the least.
+pub(super) fn encodes_more(file: &[u8], longest: usize) -> bool {
+    let digits = lines(file).flatten().filter(|&&byte| !is_separator(byte));
+    digits.take(2 * longest + 2).count() > 2 * longest + 1
+}
+
+/// What may stand between the bytes of a key in hex.
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b':' | b' ' | b'\t')
+}
+
 /// Where text that is nearly all hex digits has something else: line and column from 1.
 pub(super) fn damaged_hex(file: &[u8]) -> Option<(usize, usize)> {
     let strange = |byte: &u8| !byte.is_ascii_hexdigit() && !matches!(byte, b':' | b' ' | b'\t' | b'\r' | b'\n');
@@ -91,8 +103,7 @@ pub(super) fn damaged_hex(file: &[u8]) -> Option<(usize, usize)> {
 
 fn text_key(line: &[u8], is_key: IsKey) -> Option<TextKey> {
     let is_key = |bytes: &Zeroizing<Vec<u8>>| is_key(bytes);
-    let digits: Zeroizing<Vec<u8>> =
-        Zeroizing::new(line.iter().copied().filter(|byte| !matches!(byte, b':' | b' ' | b'\t')).collect());
+    let digits: Zeroizing<Vec<u8>> = Zeroizing::new(line.iter().copied().filter(|&byte| !is_separator(byte)).collect());
     if let Some(key) = hex::decode(digits.as_slice()).ok().map(Zeroizing::new).filter(is_key) {
         return Some((key, "hex"));
     }

@@ -84,7 +84,9 @@ impl KeyFormat for H2o {
 
     fn recognises(&self, file: &[u8]) -> bool {
         let lines = || file.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-        lines().any(|line| line.starts_with(b"- "))
+        // a long list of something else is soon told
+        memchr::memmem::find(file, b"not_before:").is_some()
+            && lines().any(|line| line.starts_with(b"- "))
             && lines().any(|line| line.starts_with(b"not_before:") || line.starts_with(b"- not_before:"))
     }
 

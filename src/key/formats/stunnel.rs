@@ -46,8 +46,13 @@ impl KeyFormat for Stunnel {
         true
     }
 
+    fn claims(&self, file: &[u8]) -> bool {
+        self.recognises(file) && self.read(file).is_ok()
+    }
+
     fn recognises(&self, file: &[u8]) -> bool {
-        file.split(|&byte| byte == b'\n').any(|line| option(line).is_some())
+        // a long list of something else is soon told
+        memchr::memchr(b'=', file).is_some() && file.split(|&byte| byte == b'\n').any(|line| option(line).is_some())
     }
 
     fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {

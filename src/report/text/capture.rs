@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use anstyle::Style;
-
 use super::Renderer;
+use super::style::Paint;
 use crate::capture::Connection;
 use crate::capture::connection::{Flight, HandshakeKind, Message, Side};
 use crate::capture::container::Time;
@@ -64,17 +63,17 @@ impl Renderer<'_> {
     }
 
     /// The colour of how a handshake went.
-    fn outcome(&self, handshake: HandshakeKind, ticket_offered: bool) -> Style {
-        match handshake {
+    fn outcome(&self, handshake: HandshakeKind, ticket_offered: bool) -> Paint {
+        Paint(match handshake {
             HandshakeKind::Incomplete => self.styles.bad,
             HandshakeKind::Full if ticket_offered => self.styles.warning,
             _ => self.styles.good,
-        }
+        })
     }
 
     /// Where a ticket was seen.
     pub(super) fn sighting(&self, sighting: &Sighting<'_>, out: &mut String) -> std::fmt::Result {
-        let super::Styles { heading, good, bad, .. } = self.styles;
+        let super::Paints { heading, good, bad, .. } = self.styles.paints();
         writeln!(out, "  {heading}Capture{heading:#}")?;
         self.line(out, "packet", format_args!("{}, {}", sighting.packet, date(sighting.time)))?;
         let (client, server) = (sighting.client, sighting.server);
@@ -109,7 +108,7 @@ impl Renderer<'_> {
     }
 
     fn print_connection(&self, record: &ConnectionRecord<'_>, out: &mut String) -> std::fmt::Result {
-        let super::Styles { heading, label: faint, .. } = self.styles;
+        let super::Paints { heading, label: faint, .. } = self.styles.paints();
         let connection = record.connection;
         let source = Text(record.source.as_bytes());
         let colour = self.outcome(record.handshake, record.ticket_offered());

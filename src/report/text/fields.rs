@@ -4,7 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use anstyle::Style;
 
-use super::style::{LABEL_WIDTH, Styles};
+use super::style::{LABEL_WIDTH, Paint, Styles};
 use crate::escape::Text;
 use crate::report::REDACTED;
 use crate::session::certificate::Certificate;
@@ -41,24 +41,29 @@ impl<'r, 'o> Fields<'r, 'o> {
             self.out.push('\n');
         }
         self.label = field.label;
-        let (heading, faint) = (self.styles.heading, self.styles.label);
+        let heading = Paint(self.styles.heading);
         let group = if self.is_clients && is_about_peer(field) { Group::Server } else { field.group };
         if self.group.replace(group) != Some(group) && group != Group::Other {
             writeln!(self.out, "   {heading}{}{heading:#}", group.label())?;
         }
-        write!(self.out, "    {faint}{:LABEL_WIDTH$}{faint:#}", field.label)
+        self.styles.begin_line(field.label, self.out);
+        Ok(())
     }
 
     fn value(&mut self, field: &'static Field, value: Value<'_>) -> std::fmt::Result {
-        let style = self.style(field, value);
+        let style = Paint(self.style(field, value));
         let out = &mut *self.out;
         match value {
-            Value::Word(word) => write!(out, "{style}{word}{style:#}"),
+            Value::Word(word) => {
+                style.put(word, out);
+                Ok(())
+            }
             Value::Text(text) => write!(out, "{style}{}{style:#}", Text(text)),
             Value::Bytes([]) => write!(out, "{style}(empty){style:#}"),
             Value::Bytes(bytes) if !field.secret && is_readable(bytes) => {
                 write!(out, "{} \"{}\"", hex::display(bytes), Text(bytes))
             }
+            Value::Bytes(bytes) if style.is_nothing() => write!(out, "{}", hex::display(bytes)),
             Value::Bytes(bytes) => write!(out, "{style}{}{style:#}", hex::display(bytes)),
             Value::Number(number) => match in_words(field, number) {
                 Some(words) => write!(out, "{style}{words} ({number}){style:#}"),
@@ -68,7 +73,10 @@ impl<'r, 'o> Fields<'r, 'o> {
                 write!(out, "{seconds} s")?;
                 if seconds.unsigned_abs() >= 120 { write!(out, " ({})", span(seconds)) } else { Ok(()) }
             }
-            Value::Flag(flag) => write!(out, "{style}{}{style:#}", if flag { "yes" } else { "no" }),
+            Value::Flag(flag) => {
+                style.put(if flag { "yes" } else { "no" }, out);
+                Ok(())
+            }
             Value::Epoch(seconds) => match utc(seconds) {
                 Some(time) => out.write_str(&time),
                 None => write!(out, "{seconds}"),
@@ -84,7 +92,7 @@ impl<'r, 'o> Fields<'r, 'o> {
 
     /// What stands behind a value to explain it.
     fn explanation(&mut self, field: &'static Field, value: Value<'_>) -> std::fmt::Result {
-        let warning = self.styles.warning;
+        let warning = Paint(self.styles.warning);
         match value {
             Value::Flag(expired) if field == field::EXPIRED => {
                 let distance = self.view.session.expires().map_or(0, |end| end.saturating_sub(self.view.now));

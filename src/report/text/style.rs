@@ -1,5 +1,7 @@
 //! The looks of the text output: colours, and how wide it may be.
 
+use std::fmt::{self, Write as _};
+
 use anstyle::{AnsiColor, Style};
 
 /// Width of the column of labels.
@@ -37,5 +39,65 @@ impl Styles {
             secret: AnsiColor::Magenta.on_default(),
             width: None,
         }
+    }
+}
+
+/// A style as it is written; what has none takes no time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paint(pub(super) Style);
+
+impl Paint {
+    /// Whether nothing is written for it.
+    pub(super) fn is_nothing(self) -> bool {
+        self.0 == Style::new()
+    }
+
+    /// Writes a text in the style.
+    pub(super) fn put(self, text: &str, out: &mut String) {
+        if self.is_nothing() {
+            return out.push_str(text);
+        }
+        // writing to a String does not fail
+        let _ = write!(out, "{self}{text}{self:#}");
+    }
+}
+
+impl fmt::Display for Paint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_nothing() { Ok(()) } else { self.0.fmt(f) }
+    }
+}
+
+/// The styles, as they are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paints {
+    pub(super) heading: Paint,
+    pub(super) label: Paint,
+    pub(super) good: Paint,
+    pub(super) bad: Paint,
+    pub(super) warning: Paint,
+}
+
+impl Styles {
+    pub(super) fn paints(&self) -> Paints {
+        let Self { heading, label, good, bad, warning, .. } = *self;
+        let [heading, label, good, bad, warning] = [heading, label, good, bad, warning].map(Paint);
+        Paints { heading, label, good, bad, warning }
+    }
+
+    /// Begins a line with its label, as wide as the column.
+    pub(super) fn begin_line(&self, label: &str, out: &mut String) {
+        /// As many blanks as there can be.
+        const BLANKS: &str = "                          ";
+        const { assert!(BLANKS.len() == LABEL_WIDTH) };
+        let faint = Paint(self.label);
+        let blanks = BLANKS.get(label.chars().count()..).unwrap_or_default();
+        out.push_str("    ");
+        if faint.is_nothing() {
+            out.push_str(label);
+            return out.push_str(blanks);
+        }
+        // writing to a String does not fail
+        let _ = write!(out, "{faint}{label}{blanks}{faint:#}");
     }
 }
