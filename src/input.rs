@@ -11,6 +11,7 @@ pub mod line;
 mod blob;
 mod cells;
 mod columns;
+mod decode;
 mod encoding;
 mod find;
 mod form;
@@ -27,7 +28,9 @@ mod reader;
 mod readers;
 mod record;
 mod recorded;
+mod row;
 mod text;
+mod token;
 mod wrapped;
 
 pub use self::columns::{Beside, Column, List};
@@ -74,7 +77,7 @@ pub fn recognise(head: &[u8], complete: bool) -> Form {
     wrapped_to_lines(Form::Lines, text, complete)
 }
 
-/// The same where the form was named: hex and base64 may be wrapped to lines, and a PEM session is neither.
+/// Tells the form of an input for which one was named: hex and base64 may be wrapped to lines, and a PEM session is neither.
 #[must_use]
 pub fn recognise_as(named: Form, head: &[u8], complete: bool) -> Form {
     let text = without_mark(head);
@@ -126,7 +129,7 @@ pub fn printed_key(text: &[u8]) -> Option<zeroize::Zeroizing<Vec<u8>>> {
     if is_text(text) || encoding::is_utf8(text) { text::key(text) } else { None }
 }
 
-/// Hands every item of an input that is no sequence of lines to `sink`, with its line if it has one. The keys at hand
+/// Hands every item of an input that is not a sequence of lines to `sink`, with its line if it has one. The keys at hand
 /// prove what else nothing would show to be a ticket. Returns how much was passed over: bytes and lines of which nothing
 /// says that they are tickets.
 ///

@@ -31,7 +31,7 @@ pub enum Outcome<'a> {
         /// The session inside.
         session: Session<'a>,
     },
-    /// The MAC verified, but the plaintext is no known session.
+    /// The MAC verified, but the plaintext is not a known session.
     BadSession {
         /// The ticket, split as the key does.
         ticket: Ticket<'a>,
@@ -39,7 +39,7 @@ pub enum Outcome<'a> {
         key: KeyInUse<'a>,
         /// What was inside.
         plaintext: &'a [u8],
-        /// Why it is no session.
+        /// Why it is not a session.
         error: SessionError,
     },
     /// The MAC verified, but the decrypted bytes do not end in padding.
@@ -67,7 +67,7 @@ pub enum Outcome<'a> {
 }
 
 impl fmt::Debug for Outcome<'_> {
-    /// The verdict alone: a plaintext that is no known session may still hold secrets.
+    /// The verdict alone: a plaintext that is not a known session may still hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Decrypted { session, .. } => write!(f, "Decrypted({session:?})"),
@@ -123,7 +123,7 @@ pub struct BadMac<'a> {
     pub readings: usize,
     /// Whether the MAC is that of an all-zero HMAC key.
     pub zero_mac_key: bool,
-    /// Whether it was decrypted all the same, because that was asked for.
+    /// Whether it was decrypted anyway, because that was asked for.
     pub no_verify: bool,
     /// The session under the MAC, if it was asked for and the padding is right.
     pub unverified: Option<Box<Unverified<Session<'a>>>>,
@@ -302,7 +302,7 @@ impl<'a> Opener<'a> {
         })
     }
 
-    /// Why what nothing opened is no ticket at all, as far as its shape tells.
+    /// Why what nothing opened is not a ticket at all, as far as its shape tells.
     fn malformed(&self, bytes: &[u8], name: KeyName) -> Option<Malformed> {
         let Err(error) = Ticket::split(bytes) else { return None };
         let has_name = self.ring.candidates(name).any(|key| key.direct_name() == Some(name));

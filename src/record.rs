@@ -41,7 +41,7 @@ pub enum Status {
     BadMac,
     /// The MAC verified, the padding is wrong.
     BadPadding,
-    /// Opened, but the plaintext is no known session.
+    /// Opened, but the plaintext is not a known session.
     BadSession,
     /// A server-side session ID: nothing is sealed in it.
     StatefulId,
@@ -163,7 +163,7 @@ impl fmt::Display for Place<'_> {
 pub struct Record<'a> {
     /// Where it was found.
     pub place: Place<'a>,
-    /// The ticket as found; empty where there is none.
+    /// The ticket as found; empty if there is none.
     pub bytes: &'a [u8],
     /// What became of it; the error is for what could not even be read as a ticket or a session.
     pub verdict: Result<Outcome<'a>, Unreadable>,
@@ -224,7 +224,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Whether the bytes are sealed, so that a redacted report may show them: what is no whole ticket, is text, or is a
+    /// Whether the bytes are sealed, so that a redacted report may show them: what is not a whole ticket, is text, or is a
     /// session of any dialect as it was before it was sealed, may be full of secrets.
     #[must_use]
     pub fn is_sealed(&self) -> bool {

@@ -189,7 +189,7 @@ impl<'t> Ticket<'t> {
         self.arrangement
     }
 
-    /// Names the key that sealed the ticket; `None` where tickets have no names.
+    /// Names the key that sealed the ticket; `None` if tickets have no names.
     #[must_use]
     pub fn key_name(&self) -> Option<KeyName> {
         match self.arrangement {

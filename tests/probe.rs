@@ -282,21 +282,25 @@ fn a_pool_comes_from_a_fleet_file_or_from_kubernetes() {
 fn the_deadline_is_for_all_of_a_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
+    // a byte at a time: whoever waits for the next one each time is there to the end
+    let waited = Arc::new(AtomicUsize::new(0));
+    let to_the_end = waited.clone();
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
+            let to_the_end = to_the_end.clone();
             thread::spawn(move || {
-                for byte in [22, 3, 3, 1, 0].into_iter().chain([2; 600]) {
+                for byte in [22, 3, 3, 1, 0].into_iter().chain([2; 300]) {
                     thread::sleep(Duration::from_millis(50));
                     if stream.write_all(&[byte]).is_err() {
                         return;
                     }
                 }
+                to_the_end.fetch_add(1, Ordering::SeqCst);
             });
         }
     });
-    let start = Instant::now();
     probe(&[&address.to_string(), &"--timeout", &"500ms"]).said(2, &["no answer before the deadline"]);
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert_eq!(waited.load(Ordering::SeqCst), 0);
 }
 
 #[test]
@@ -410,6 +414,7 @@ fn a_watch_ends_by_itself() {
         run(server.address, &["--watch", "2500ms", "--interval", "1s", "--tls", "1.2", "--max-connections", "3"]);
     done.said(0, &["resumed 2 of 2"]);
     assert!(!done.stdout.contains(", was "), "{}", done.stdout);
-    assert!((Duration::from_secs(2)..Duration::from_secs(8)).contains(&start.elapsed()), "{:?}", start.elapsed());
-    assert_eq!(server.connections(), 9);
+    // rounds at 0, 1 and 2 seconds, or fewer if one takes longer than the interval
+    assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!([3, 6, 9].contains(&server.connections()), "{}", server.connections());
 }

@@ -8,7 +8,6 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 const KEY: &str = "testdata/nginx48_tls12/ticket.key";
 const TICKET: &str = "testdata/nginx48_tls12/ticket.bin";
@@ -148,7 +147,7 @@ fn an_interrupt_leaves_whole_lines() {
         let mut results = vec![0; 1 << 16];
         output.read_exact(&mut results).unwrap();
         // it is in the middle of a line that the pipe has no room for
-        std::thread::sleep(Duration::from_millis(300));
+        common::settle(child.id());
         let kill = |signal: &str| Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
         assert!(kill(signal).success());
         output.read_to_end(&mut results).unwrap();
@@ -169,11 +168,9 @@ fn an_interrupt_ends_what_nobody_reads() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_millis(500));
-    let begin = Instant::now();
+    common::settle(child.id());
     Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
-    child.wait().unwrap();
-    assert!(begin.elapsed() < Duration::from_secs(5));
+    common::wait(&mut child);
     yes.kill().unwrap();
     yes.wait().unwrap();
 }

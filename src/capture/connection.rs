@@ -311,7 +311,7 @@ impl Connection {
         ClientHello::parse(&self.client_hellos.last()?.bytes)
     }
 
-    /// The server's decision: its last hello that is no `HelloRetryRequest`.
+    /// The server's decision: its last hello that is not a `HelloRetryRequest`.
     #[must_use]
     pub fn server_hello(&self) -> Option<ServerHello<'_>> {
         self.hellos().rfind(|hello| !hello.is_retry_request())
@@ -325,7 +325,7 @@ impl Connection {
             .find(|message| ServerHello::parse(&message.bytes).is_some_and(|hello| hello.is_retry_request()))
     }
 
-    /// The same, parsed.
+    /// The server's `HelloRetryRequest`, parsed.
     #[must_use]
     pub fn retry(&self) -> Option<ServerHello<'_>> {
         self.hellos().find(ServerHello::is_retry_request)

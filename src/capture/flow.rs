@@ -213,7 +213,7 @@ impl Flows {
         ((high, low) == (source, destination)).then_some((self.last, 1))
     }
 
-    /// Where the flow between two ends is; a new one takes the place of another where there are too many, which goes
+    /// Where the flow between two ends is; a new one takes the place of another if there are too many, which goes
     /// to `evicted` first.
     pub(super) fn find(&mut self, ends: Ends, transport: Transport, evicted: &mut dyn FnMut(&mut Flow)) -> usize {
         let is_it = |flow: &Flow| flow.ends == ends && flow.transport == transport;

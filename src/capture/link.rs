@@ -239,7 +239,7 @@ fn wireless(mut rest: Reader<'_>) -> Option<Inside<'_>> {
 }
 
 impl Inside<'_> {
-    /// The same, if a length that is not IP's bounds it.
+    /// What is inside, marked as bounded if a length other than IP's bounds it.
     pub(super) fn bounded(self, by_length: bool) -> Self {
         match self {
             Self::Ip(ip) => Self::Ip(Ip { is_bounded: ip.is_bounded || by_length, ..ip }),

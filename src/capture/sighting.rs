@@ -80,7 +80,7 @@ pub struct Sighting<'c> {
     /// Whether the client says that the identity is of a PSK that comes from elsewhere than a ticket: its age is zero,
     /// or the hello says so (RFC 9846, RFC 8446 section 4.2.11, RFC 9973), or it is a text.
     pub is_external: bool,
-    /// Whether the hello also has an encrypted one (RFC 9849): if that is no pretence, what is seen here is random.
+    /// Whether the hello also has an encrypted one (RFC 9849): if that is not pretence, what is seen here is random.
     pub beside_encrypted: bool,
     /// The connection that issued the ticket, and the packet; known if the capture shows it.
     pub issued_by: Option<(u64, u64)>,
@@ -152,7 +152,7 @@ impl Connection {
         all
     }
 
-    /// Whether the server chose an identity; `None` where its answer is not there.
+    /// Whether the server chose an identity; `None` if its answer is not there.
     fn chose(&self, identity: &[u8]) -> Option<bool> {
         let selected = self.server_hello()?.selected_identity;
         let identities = self.client_hello()?.identities;

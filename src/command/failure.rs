@@ -1,4 +1,4 @@
-//! Why the job could not be done, with a remedy where there is one.
+//! Why the job could not be done, with a remedy if there is one.
 
 use std::fmt;
 

@@ -104,7 +104,7 @@ fn load_one(
     }
 }
 
-/// A file with the key that a program has printed in it in its place, if it is no key file of any format.
+/// A file with the key that a program has printed in it in its place, if it is not a key file of any format.
 fn undressed(raw: Raw, format: Option<&'static dyn KeyFormat>, notes: &Notes) -> Raw {
     // the lines of a table make as many bytes as several keys have, if chance will have it
     let is_drawn = std::str::from_utf8(&raw.content).is_ok_and(|text| !text.is_ascii() && text.lines().count() > 2);

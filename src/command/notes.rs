@@ -71,7 +71,7 @@ impl Notes {
         self.print(&text);
     }
 
-    /// A note nobody can read is no reason to stop.
+    /// A note nobody can read is not a reason to stop.
     fn print(&self, text: &[u8]) {
         self.progress.suspend(|| {
             let _ = std::io::stderr().write_all(text);

@@ -66,7 +66,7 @@ impl<'k> Output<'k> {
         Ok(output)
     }
 
-    /// The same with another clock to judge ends by, seconds since 1970.
+    /// This output with another clock to judge ends by, seconds since 1970.
     pub(super) fn with_clock(self, clock: i64) -> Self {
         match self {
             Self::Text(renderer) => Self::Text(text::Renderer { now: clock, ..renderer }),

@@ -27,7 +27,7 @@ pub(super) trait Input: Read + IsTerminal + AsHandle {}
 
 impl<R: Read + IsTerminal + AsHandle> Input for R {}
 
-/// The place of a progress bar, the last line of the terminal on standard error; `None` where there is to be none.
+/// The place of a progress bar, the last line of the terminal on standard error; `None` if there is to be none.
 #[derive(Clone)]
 pub(super) struct Progress(Option<ProgressBar>);
 
@@ -134,7 +134,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// A thread of its own draws, as the one that reads may wait for a pipe; none is no reason to stop.
+    /// A thread of its own draws, as the one that reads may wait for a pipe; none is not a reason to stop.
     fn begin(bar: ProgressBar, length: Option<u64>, read: Arc<AtomicU64>) -> Option<Self> {
         let (end, ended) = channel();
         let draw = move || {

@@ -14,7 +14,7 @@ use super::source::{Chunk, Chunks, Given, shown};
 pub(super) trait Sink {
     /// Takes an item.
     fn item(&mut self, line: Option<u64>, item: Item<'_>);
-    /// Takes an input of lines; where nothing else is said, one item after the other.
+    /// Takes an input of lines; if nothing else is said, one item after the other.
     fn lines(&mut self, list: List, chunks: Chunks, path: &Path) -> anyhow::Result<()> {
         each_line(&list, chunks, path, self)
     }

@@ -29,7 +29,7 @@ use super::sink::Sink;
 
 /// The largest input that is read whole; inputs of lines have no limit.
 const WHOLE_LIMIT: usize = 64 << 20;
-/// The same for compressed inputs, which may be a thousand times as long as the file that holds them.
+/// The largest compressed input that is read whole, unpacked; it may be a thousand times as long as the file that holds them.
 const DECOMPRESSED_LIMIT: usize = 8 << 20;
 
 /// How much of an input it takes to say that it is of another form than the one that was named.
@@ -45,7 +45,7 @@ pub(super) fn inputs(named: &[PathBuf], keys: &[PathBuf]) -> anyhow::Result<Vec<
     Ok(inputs)
 }
 
-/// Reads an input to its end; `form` is `None` where the content decides.
+/// Reads an input to its end; `form` is `None` if the content decides.
 pub(super) fn read(
     path: &Path,
     form: Option<Form>,

@@ -30,7 +30,7 @@ impl<T> Turnstile<T> {
         Self { state, places: std::array::from_fn(|_| Condvar::new()) }
     }
 
-    /// Waits for the turn of `number`; `None` where the turnstile is closed.
+    /// Waits for the turn of `number`; `None` if the turnstile is closed.
     pub(super) fn wait(&self, number: u64) -> Option<Turn<'_, T>> {
         let mut state = self.state.lock().ok()?;
         loop {

@@ -96,7 +96,7 @@ fn several_messages(bytes: &[u8]) -> Option<Vec<&[u8]>> {
         let mut rest = bytes;
         while let [kind @ 20..=23, 3, 0..=4, after @ ..] = rest {
             let (body, after) = vector16(after)?;
-            // what is encrypted is no message
+            // what is encrypted is not a message
             let known = tickets.len();
             if *kind == HANDSHAKE_RECORD && tickets_of_messages(body, &mut tickets).is_none() {
                 tickets.truncate(known);
@@ -131,7 +131,7 @@ mod tests {
         [&[NEW_SESSION_TICKET][..], &length[1..], body].concat()
     }
 
-    /// The same judgement, an byte at a time.
+    /// Judges as the table does, a byte at a time.
     fn has_bytes(head: &[u8]) -> bool {
         (2..=4).any(|start| {
             let is = |at: usize, wanted: &[u8]| head.get(at).is_some_and(|byte| wanted.contains(byte));

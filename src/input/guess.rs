@@ -268,7 +268,7 @@ static FILES: [(&[u8], usize, &str); 34] = [
     (b"LiME", 0, "a memory image"),
 ];
 
-/// What the bytes of a file that is no text seem to be.
+/// What the bytes of a file that is not text seem to be.
 fn file(input: &[u8]) -> Option<&'static str> {
     let has = |(magic, at, _): &&(&[u8], usize, &str)| input.get(*at..).is_some_and(|rest| rest.starts_with(magic));
     // two letters are few: a ticket of random bytes may begin with them too
@@ -292,7 +292,7 @@ fn certificate(input: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether a file that is no text is certainly no ticket.
+/// Whether a file that is not text is certainly no ticket.
 pub(super) fn is_other_file(input: &[u8]) -> bool {
     file(input).is_some() || has_pattern(input)
 }

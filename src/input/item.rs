@@ -61,7 +61,7 @@ impl Proves for KeyRing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unreadable {
-    /// A character that is no hex digit, or a digit without its partner.
+    /// A character that is not a hex digit, or a digit without its partner.
     NotHex(NotHex),
     /// A character that is not base64, or a length that base64 does not have.
     NotBase64 {
@@ -90,14 +90,14 @@ pub enum Unreadable {
     },
     /// A DER input that ends inside an element.
     Der(DerError),
-    /// A PEM block or DER that is no session.
+    /// A PEM block or DER that is not a session.
     Session(SessionError),
     /// As many bytes as a key has, and no ticket.
     Key {
         /// How many.
         length: usize,
     },
-    /// A record of ours without ticket bytes, or a line that is no record.
+    /// A record of ours without ticket bytes, or a line that is not a record.
     Record {
         /// What is missing.
         missing: &'static str,
@@ -107,7 +107,7 @@ pub enum Unreadable {
 /// Where hex stops being hex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotHex {
-    /// A character that is no hex digit.
+    /// A character that is not a hex digit.
     Character {
         /// The character, as far as it is one byte.
         found: char,

@@ -4,7 +4,7 @@
 use super::marks::{begins_session, is_bare_key};
 use super::message::unwrap_message;
 use super::reader::{Content, Run};
-use super::{Form, encoding, line, readers, without_mark, wrapped};
+use super::{Form, decode, encoding, readers, without_mark, wrapped};
 use crate::key::file;
 use crate::key::formats::FORMATS;
 
@@ -12,7 +12,7 @@ use crate::key::formats::FORMATS;
 const TWO_KEYS: usize = 96;
 /// The most bytes that a bare key, two keys or a key file of lighttpd's have, with a line end.
 const LONGEST: usize = TWO_KEYS + 2;
-/// What is a session in a text, beside which a key is no reason to refuse it.
+/// What is a session in a text, beside which a key is not a reason to refuse it.
 const SESSION: &[u8] = b"SSL SESSION PARAMETERS";
 
 /// Whether an input is a key file for certain, by its start and the form that was recognised; `named` says that
@@ -66,7 +66,7 @@ fn all_rows_are_keys(form: Form, text: &[u8]) -> bool {
     let rows = without_mark(text).split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let mut rows = rows.filter(|row| !row.is_empty() && !row.starts_with(b"#")).peekable();
     let mut bytes = Vec::new();
-    rows.peek().is_some() && rows.all(|row| line::decode(form, row, 0, &mut bytes).is_ok() && is_bare_key(&bytes))
+    rows.peek().is_some() && rows.all(|row| decode::decode(form, row, 0, &mut bytes).is_ok() && is_bare_key(&bytes))
 }
 
 /// Whether the bytes are a key file of lighttpd's, which begins with a version of four zero bytes.

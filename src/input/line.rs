@@ -1,26 +1,13 @@
 //! One line of a list: hex in the forms people and programs write it, base64, alone, in columns or behind a label, or a
 //! record of ours.
 
-use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, DecodeError};
-
 use super::columns::{Beside, Column, List};
-use super::{Form, Item, NotHex, Unreadable, blob, find, readers, record};
+use super::decode::{decode, decode_digits};
+use super::row::{columns, holds_ticket, is_empty, is_number, labelled, only_column, parts, unquote};
+use super::{Form, Item, Unreadable, blob, record};
 
 /// The longest line that is read: more than the largest ticket with blanks between its bytes.
 pub const MAX_LENGTH: usize = 1 << 20;
-
-/// Digits that a packet number, a port or a time has, and no ticket.
-const LONGEST_NUMBER: usize = 30;
-/// Bytes of the shortest thing that stands in the place of a ticket: a server-side session ID.
-const SHORTEST_TICKET: usize = 32;
-/// Characters of a ticket in base64 behind a label, at the least: 65 bytes.
-const SHORTEST_LABELLED: usize = 87;
-/// Colons that are tried as the end of a label.
-const MOST_COLONS: usize = 16;
-/// The longest label.
-const LONGEST_LABEL: usize = 256;
-/// What tshark prints for a field that a packet does not have.
-pub(super) const MISSING: &[u8] = b"<MISSING>";
 
 /// What became of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +54,7 @@ fn each_dressed(list: &List, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn 
     let only = only_column(&columns);
     match filled {
         0 => {}
-        // a number beside fields that are empty is no ticket
+        // a number beside fields that are empty is not a ticket
         1 if columns.len() > 1 && is_number(only) => {}
         1 if parts(form, only).len() > 1 => {
             for part in parts(form, only).into_iter().filter(|part| !is_empty(part)) {
@@ -140,177 +127,6 @@ fn each_beside(
 
 fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// The columns of a line, as they stand there: between tabs, or between commas. Several tickets that commas separate
-/// are one column, as tshark prints several values of a field.
-pub(super) fn columns(line: &[u8]) -> Vec<&[u8]> {
-    let mut columns = Vec::new();
-    for cell in line.split(|&byte| byte == b'\t') {
-        let parts = between_commas(cell);
-        let filled = || parts.iter().map(|part| unquote(part)).filter(|part| !is_empty(part));
-        if parts.len() > 1 && filled().count() > 0 && filled().all(|part| can_be_ticket(Form::Lines, part)) {
-            columns.push(cell);
-        } else {
-            columns.extend(parts);
-        }
-    }
-    columns
-}
-
-/// The one column in which something stands, without its quotes.
-pub(super) fn only_column<'l>(columns: &[&'l [u8]]) -> &'l [u8] {
-    columns.iter().find(|column| !is_empty(column)).map_or(&[], |column| unquote(column))
-}
-
-/// The tickets of a column, without their quotes.
-fn parts(form: Form, column: &[u8]) -> Vec<&[u8]> {
-    let whole = unquote(column);
-    if !column.contains(&b',') || can_be_ticket(form, whole) {
-        return vec![whole];
-    }
-    // several tickets may stand in one pair of quotes
-    let is_quoted = whole.len() < column.trim_ascii().len() && !whole.contains(&b'"');
-    between_commas(if is_quoted { whole } else { column }).into_iter().map(unquote).collect()
-}
-
-/// The parts of a cell between commas, none of which stands in quotes.
-fn between_commas(cell: &[u8]) -> Vec<&[u8]> {
-    let mut in_quotes = false;
-    cell.split(|&byte| {
-        in_quotes ^= byte == b'"';
-        byte == b',' && !in_quotes
-    })
-    .collect()
-}
-
-fn is_empty(column: &[u8]) -> bool {
-    matches!(unquote(column), b"" | MISSING)
-}
-
-fn is_number(column: &[u8]) -> bool {
-    column.len() <= LONGEST_NUMBER && column.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
-}
-
-/// Whether a column can be a ticket, or a damaged one: hex, or base64 that is no word, of as many bytes as a ticket
-/// has at the least.
-pub(super) fn can_be_ticket(form: Form, column: &[u8]) -> bool {
-    if column.len() < SHORTEST_TICKET {
-        return false;
-    }
-    let mut bytes = Vec::new();
-    let is_hex = form != Form::Base64 && decode_hex(column, 0, &mut bytes).is_ok() && bytes.len() >= SHORTEST_TICKET;
-    let is_cut = form != Form::Base64 && column.len() > 2 * SHORTEST_TICKET && column.iter().all(u8::is_ascii_hexdigit);
-    is_hex
-        || is_cut
-        || form != Form::Hex
-            && readers::looks_random(column)
-            && decode_base64(column, &mut bytes).is_ok()
-            && bytes.len() >= SHORTEST_TICKET
-}
-
-/// Whether a column holds a ticket, or several.
-pub(super) fn holds_ticket(form: Form, column: &[u8]) -> bool {
-    parts(form, column).iter().any(|part| can_be_ticket(form, part))
-}
-
-/// A label and the ticket that it names, as in `lb1: 4909…`.
-pub(super) fn labelled(form: Form, text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colons = memchr::memchr_iter(b':', text).take(MOST_COLONS);
-    colons.take_while(|at| *at <= LONGEST_LABEL).find_map(|at| {
-        let (label, ticket) = text.split_at_checked(at)?;
-        let (label, ticket) = (unquote(label), unquote(ticket.get(1..)?));
-        // a short one in base64 is a checksum
-        let is_long = ticket.len() >= SHORTEST_LABELLED || decode_hex(ticket, 0, &mut Vec::new()).is_ok();
-        // `49:09` is no label
-        let is_apart = text.get(at + 1).is_some_and(u8::is_ascii_whitespace) || !ticket.contains(&b':');
-        let is_label = !label.is_empty() && is_apart && is_long && can_be_ticket(form, ticket) && !names_other(label);
-        is_label.then_some((label, ticket))
-    })
-}
-
-/// Whether a label says that it names something else, such as a session ID.
-fn names_other(label: &[u8]) -> bool {
-    find::label::names_other(&String::from_utf8_lossy(label))
-}
-
-/// Decodes one ticket; what can be hex is hex.
-pub(super) fn decode(form: Form, text: &[u8], start: usize, out: &mut Vec<u8>) -> Result<(), Unreadable> {
-    let hex = match form {
-        Form::Base64 => None,
-        _ => match decode_hex(text, start, out) {
-            Ok(()) => return Ok(()),
-            Err(error) => Some(error),
-        },
-    };
-    let base64 = match form {
-        Form::Hex => None,
-        _ => match decode_base64(text, out) {
-            Ok(()) => return Ok(()),
-            Err(error) => Some(error),
-        },
-    };
-    Err(match (hex, base64) {
-        // digits only, but one too few: nobody meant base64
-        (Some(odd @ NotHex::OddDigits { .. }), _) => Unreadable::NotHex(odd),
-        (Some(error), Some(_)) => Unreadable::NeitherHexNorBase64(error),
-        (Some(error), None) => Unreadable::NotHex(error),
-        (None, error) => Unreadable::NotBase64 { column: start + 1 + error.map_or(0, |error| error.position) },
-    })
-}
-
-/// Only digits, and nothing else: at the speed of memory.
-fn decode_digits(text: &[u8], out: &mut Vec<u8>) -> bool {
-    if text.is_empty() || text.len() % 2 != 0 {
-        return false;
-    }
-    out.resize(text.len() / 2, 0);
-    hex::decode_to_slice(text, out).is_ok()
-}
-
-/// Digits with colons, dashes or blanks between the bytes, and `0x` or `\x` before the whole or before each byte.
-fn decode_hex(text: &[u8], start: usize, out: &mut Vec<u8>) -> Result<(), NotHex> {
-    out.clear();
-    let mut high = None;
-    let mut digits = 0;
-    let mut bytes = text.iter().zip(start + 1..).peekable();
-    while let Some((&byte, column)) = bytes.next() {
-        let may_be_mark = high.is_none() && matches!(byte, b'0' | b'\\');
-        if may_be_mark && bytes.next_if(|(next, _)| matches!(next, b'x' | b'X')).is_some() {
-            continue;
-        }
-        let is_between = matches!(byte, b':' | b' ' | b'\t') || (byte == b'-' && digits > 0);
-        let Some(digit) = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()) else {
-            if is_between && high.is_none() {
-                continue;
-            }
-            return Err(NotHex::Character { found: char::from(byte), column });
-        };
-        digits += 1;
-        match high.take() {
-            None => high = Some(digit),
-            Some(high) => out.push(high << 4 | digit),
-        }
-    }
-    if high.is_some() || digits == 0 { Err(NotHex::OddDigits { digits }) } else { Ok(()) }
-}
-
-/// Standard or URL alphabet, padded or not.
-fn decode_base64(text: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    let standard = BASE64.decode(text);
-    let decoded = standard.or_else(|error| {
-        [BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD].iter().find_map(|encoding| encoding.decode(text).ok()).ok_or(error)
-    })?;
-    *out = decoded;
-    Ok(())
-}
-
-/// Takes blanks and quotes off both ends.
-pub(super) fn unquote(cell: &[u8]) -> &[u8] {
-    let cell = cell.trim_ascii();
-    let cell = cell.strip_prefix(b"\"").or(cell.strip_prefix(b"'")).unwrap_or(cell);
-    let cell = cell.strip_suffix(b"\"").or(cell.strip_suffix(b"'")).unwrap_or(cell);
-    cell.trim_ascii()
 }
 
 #[cfg(test)]

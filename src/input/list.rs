@@ -1,8 +1,8 @@
 //! Lists: a ticket a line, alone, in columns or behind a label, and what a line says beside its ticket.
 
 use super::columns::List;
-use super::line::{self, MISSING, unquote};
-use super::{Form, is_bare_key, readers, wrapped};
+use super::row::{self, MISSING, unquote};
+use super::{Form, decode, is_bare_key, readers, wrapped};
 
 /// Rows of one ticket or words of prose are looked at as far as this before a short first line makes a list.
 const MOST_UNSURE: usize = 64;
@@ -52,7 +52,7 @@ fn kind(form: Form, line: &[u8]) -> Kind {
     if text.split(|byte| *byte == b',').all(|part| unquote(part) == MISSING) {
         return Kind::Missing;
     }
-    let columns = line::columns(line);
+    let columns = row::columns(line);
     // tabs in front of all are indentation
     let has_tabs = line.trim_ascii_start().contains(&b'\t');
     let filled = columns.iter().filter(|column| !matches!(unquote(column), b"" | MISSING)).count();
@@ -62,19 +62,19 @@ fn kind(form: Form, line: &[u8]) -> Kind {
     }
     if columns.len() == 1 || filled == 1 && !has_tabs {
         let mut bytes = Vec::new();
-        return match line::decode(form, line::only_column(&columns), 0, &mut bytes) {
+        return match decode::decode(form, row::only_column(&columns), 0, &mut bytes) {
             Ok(()) => Kind::Whole { sure: is_sure(form, text, bytes.len()) },
             // a digit is missing
             Err(super::Unreadable::NotHex(super::NotHex::OddDigits { digits })) if digits >= 2 * SURE_LENGTH => {
                 Kind::Whole { sure: true }
             }
-            Err(_) if line::labelled(form, text).is_some() || line::holds_ticket(form, line::only_column(&columns)) => {
+            Err(_) if row::labelled(form, text).is_some() || row::holds_ticket(form, row::only_column(&columns)) => {
                 Kind::Labelled
             }
             Err(_) => Kind::Other,
         };
     }
-    let has_ticket = columns.iter().any(|column| line::holds_ticket(form, column));
+    let has_ticket = columns.iter().any(|column| row::holds_ticket(form, column));
     // the number of a line, as `nl` prints it, names nothing
     let is_numbered = line.starts_with(b"  ")
         && columns.first().is_some_and(|column| column.trim_ascii().iter().all(u8::is_ascii_digit));
@@ -169,11 +169,11 @@ fn heading(form: Form, head: &[u8]) -> Option<(Vec<u8>, Vec<String>)> {
         comments.push(first);
         first = lines.next()?;
     }
-    let count = line::columns(first).len();
+    let count = row::columns(first).len();
     // Zeek names its columns in a comment
     let comment = comments.iter().rev().find(|comment| {
         let names = comment.strip_prefix(b"#fields\t").unwrap_or(comment);
-        count > 1 && line::columns(names).len() == count
+        count > 1 && row::columns(names).len() == count
     });
     let may_name = |kind: Kind| match kind {
         Kind::Columns { has_ticket, has_gap, .. } => !has_ticket && !has_gap,
@@ -184,7 +184,7 @@ fn heading(form: Form, head: &[u8]) -> Option<(Vec<u8>, Vec<String>)> {
         Some(comment) => comment.strip_prefix(b"#fields\t").unwrap_or(comment.trim_ascii_start()),
         None => lines.next().filter(|next| may_name(kind(form, first)) && is_row(form, next, count)).map(|_| first)?,
     };
-    let names = line::columns(heading);
+    let names = row::columns(heading);
     let names = names.iter().map(|name| String::from_utf8_lossy(unquote(name)).into_owned()).collect();
     Some((comment.map_or(first, |comment| comment).to_vec(), names))
 }
@@ -209,7 +209,7 @@ pub(super) fn begins(form: Form, head: &[u8]) -> bool {
     // a file of keys is one only as a whole
     let begin = lines.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
     let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    if begin.is_some_and(|begin| line::decode(form, begin, 0, &mut bytes).is_ok()) && is_bare_key(&bytes) {
+    if begin.is_some_and(|begin| decode::decode(form, begin, 0, &mut bytes).is_ok()) && is_bare_key(&bytes) {
         return false;
     }
     // rows of one ticket look like a list at first

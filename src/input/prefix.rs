@@ -9,7 +9,7 @@ use super::reader::{Line, lines};
 
 /// Lines that must begin alike.
 const FEWEST_LINES: usize = 3;
-/// Lines that must be counted, before what counts is no byte.
+/// Lines that must be counted, before what counts is not a byte.
 const FEWEST_COUNTED: usize = 4;
 /// Lines that must be counted if only a blank follows the number.
 const FEWEST_BARE: usize = 8;
@@ -102,7 +102,7 @@ fn time(line: &[u8]) -> Option<Time> {
     let (length, is_sure) = bracket(rest).map(|length| (length, true)).or_else(|| stamp(rest))?;
     let mut end = start + length;
     let after = line.get(end..)?;
-    // what is no prefix stands alone
+    // what is not a prefix stands alone
     if !matches!(after.first(), Some(b' ' | b'\t' | b',' | b']' | b':' | b'|')) || after.trim_ascii().is_empty() {
         return None;
     }
@@ -282,7 +282,7 @@ fn common(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take(LONGEST).take_while(|(one, other)| one == other).count()
 }
 
-/// The signs behind lines that end alike, where there are several.
+/// The signs behind lines that end alike, if there are several.
 fn closings(text: &[u8]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut run: Vec<usize> = Vec::new();
@@ -301,7 +301,7 @@ fn closings(text: &[u8]) -> Vec<Range<usize>> {
     ranges
 }
 
-/// Lines that begin alike, where there are several.
+/// Lines that begin alike, if there are several.
 fn common_to_all(text: &[u8]) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut run: Option<Run> = None;

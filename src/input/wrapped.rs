@@ -1,6 +1,6 @@
 //! One ticket as hex or base64 that a tool has wrapped to lines, as `xxd -p` and `base64` do.
 
-use super::{Encoding, Form, Item, Unreadable, line};
+use super::{Encoding, Form, Item, Unreadable, decode, line, row};
 use crate::ticket::{MAX_LENGTH, Ticket};
 
 /// A server-side session ID has this many bytes: a line of it is whole.
@@ -22,7 +22,7 @@ fn is_whole_length(length: usize) -> bool {
 /// Whether `line` decodes to what may be a ticket of its own.
 fn is_whole_ticket(form: Form, line: &[u8]) -> bool {
     let mut bytes = Vec::new();
-    line::decode(form, line.trim_ascii(), 0, &mut bytes).is_ok() && is_whole_length(bytes.len())
+    decode::decode(form, line.trim_ascii(), 0, &mut bytes).is_ok() && is_whole_length(bytes.len())
 }
 
 /// Whether `lines`, which are complete, are those of a list and not the rows of one ticket: the first that says
@@ -41,7 +41,7 @@ pub(super) fn is_list(form: Form, lines: &[u8]) -> bool {
         if read.is_passed_over() {
             lengths.push(None);
         }
-        let has_columns = line.contains(&b'\t') || memchr::memmem::find(line, line::MISSING).is_some();
+        let has_columns = line.contains(&b'\t') || memchr::memmem::find(line, row::MISSING).is_some();
         match lengths.as_slice() {
             // a heading, or the beginning of something else
             lengths if lengths.contains(&None) => {}
@@ -78,7 +78,7 @@ pub(super) fn looks_wrapped(form: Form, text: &[u8]) -> bool {
     count > 1 && !(is_whole_ticket(form, first) && last_length == first.len())
 }
 
-/// How one ticket stands in the rows of `text`, all of which is there; `None` where it is something else.
+/// How one ticket stands in the rows of `text`, all of which is there; `None` if it is something else.
 pub(super) fn encoding(form: Form, text: &[u8]) -> Option<Encoding> {
     if !looks_wrapped(form, text) {
         return None;
@@ -110,7 +110,7 @@ pub(super) fn decode(encoding: Encoding, text: &[u8]) -> Result<Vec<u8>, Unreada
     let mut joined = Vec::with_capacity(text.len());
     joined.extend(rows(text).flatten());
     let mut bytes = Vec::new();
-    line::decode(form, &joined, 0, &mut bytes)?;
+    decode::decode(form, &joined, 0, &mut bytes)?;
     Ok(bytes)
 }
 

@@ -65,7 +65,7 @@ impl KeyBytes {
         }
     }
 
-    /// The same key in another scheme.
+    /// This key in another scheme.
     #[must_use]
     pub fn with_scheme(self, scheme: Scheme) -> Self {
         Self { scheme, ..self }

@@ -65,7 +65,7 @@ pub(super) struct Config {
     pub(super) setting: Option<&'static str>,
     /// The references of a text, in order.
     pub(super) read: fn(&Text<'_>) -> Vec<Reference>,
-    /// Whether a text that names nothing is such a configuration all the same.
+    /// Whether a text that names nothing is such a configuration anyway.
     pub(super) recognises: fn(&Text<'_>) -> bool,
 }
 

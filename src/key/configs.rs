@@ -1,7 +1,7 @@
 //! The configurations and documents that are read: one module each, all registered in `CONFIGS`.
 //!
 //! A new one is one new file beside the others and one line in `CONFIGS`: it says what a text names, in the server's
-//! order, and whether a text that names nothing is its configuration all the same.
+//! order, and whether a text that names nothing is its configuration anyway.
 
 mod assignments;
 mod dnsdist;

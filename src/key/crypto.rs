@@ -106,7 +106,7 @@ impl CipherKey {
             .ok()
     }
 
-    /// Decrypts into `buffer`, which is as long as the ciphertext, and takes PKCS#7 padding off; `None` where it is not
+    /// Decrypts into `buffer`, which is as long as the ciphertext, and takes PKCS#7 padding off; `None` if it is not
     /// valid.
     pub(super) fn decrypt<'b>(&self, iv: &[u8], ciphertext: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         match self {
@@ -218,7 +218,7 @@ impl MacKey {
         }
     }
 
-    /// The same for two tickets at once, each under its key; `None` where that is no faster.
+    /// Verifies two tickets at once, each under its key; `None` if that is not faster.
     pub(super) fn verify_both([(one, first), (other, second)]: [(&Self, &Ticket<'_>); 2]) -> Option<[bool; 2]> {
         let (Self::HmacSha256(one), Self::HmacSha256(other)) = (one, other) else { return None };
         let covered = |ticket: &&Ticket<'_>| !ticket.arrangement().is_mac_elsewhere();

@@ -92,7 +92,7 @@ fn moments(epochs: impl Iterator<Item = u64>) -> impl Iterator<Item = Moment> {
     })
 }
 
-/// The same, of a machine that keeps numbers as nearly every one does.
+/// The moments of a machine that keeps numbers as nearly every one does.
 fn usual_moments(epochs: impl Iterator<Item = u64>) -> impl Iterator<Item = Moment> {
     moments(epochs).filter(|moment| moment.number == TimeNumber::Little64)
 }

@@ -115,24 +115,8 @@ fn others_of(format: &'static dyn KeyFormat, keys: Vec<KeyBytes>) -> Vec<Reading
 fn is_bare_key(file: &[u8]) -> bool {
     let is_text = file.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e));
     let is_line = !file.trim_ascii_end().contains(&b'\n');
-    if is_text { is_line && !file.starts_with(b"#!") } else { !FOREIGN.iter().any(|magic| file.starts_with(magic)) }
+    if is_text { is_line && !file.starts_with(b"#!") } else { foreign::what(file).is_none() }
 }
-
-/// First bytes of programs and archives: ELF, Windows, Mach-O, Java, ZIP, gzip, bzip2, xz, zstd, 7z, PDF, PNG.
-const FOREIGN: &[&[u8]] = &[
-    b"\x7fELF",
-    b"MZ\x90\0",
-    b"\xcf\xfa\xed\xfe",
-    b"\xca\xfe\xba\xbe",
-    b"PK\x03\x04",
-    b"\x1f\x8b\x08",
-    b"BZh",
-    b"\xfd7zXZ\0",
-    b"\x28\xb5\x2f\xfd",
-    b"7z\xbc\xaf\x27\x1c",
-    b"%PDF-",
-    b"\x89PNG\r\n",
-];
 
 fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     if let Some(what) = foreign::what(file) {

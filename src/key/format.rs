@@ -75,6 +75,6 @@ pub struct Position {
     pub key: usize,
     /// Number of keys in the file.
     pub keys: usize,
-    /// Of the keys of the file that are valid now, whether this one became valid last; `None` where that is not known.
+    /// Of the keys of the file that are valid now, whether this one became valid last; `None` if that is not known.
     pub newest: Option<bool>,
 }

@@ -18,7 +18,7 @@ pub enum Order {
     AesHmac,
     /// Key name, key of an AEAD: rustls on ring, wolfSSL.
     NameKey,
-    /// The same with a name of 4 bytes: Mbed TLS.
+    /// Key name of 4 bytes, key of an AEAD: Mbed TLS.
     ShortNameKey,
     /// The key of an AEAD, and no name.
     Key,
@@ -91,7 +91,7 @@ impl Layout {
         bytes.get(self.name_length()..).unwrap_or(bytes)
     }
 
-    /// Divides `bytes`; `None` where the size is another.
+    /// Divides `bytes`; `None` if the size is another.
     pub(crate) fn divide<'a>(&self, bytes: &'a [u8]) -> Option<Parts<'a>> {
         if bytes.len() != self.size() {
             return None;

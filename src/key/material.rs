@@ -67,7 +67,7 @@ fn is_large_key(content: &[u8]) -> bool {
     file::read_auto(content).is_ok_and(large)
 }
 
-/// Whether a value that is no key was meant to be one, so that its mistake is worth an error.
+/// Whether a value that is not a key was meant to be one, so that its mistake is worth an error.
 fn looks_meant(content: &[u8]) -> bool {
     let digits = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_\r\n".contains(byte);
     let is_text = content.iter().all(digits);

@@ -73,7 +73,7 @@ impl KeyRing {
         Self::with_clock(files, None)
     }
 
-    /// The same, with the time (seconds since 1970) that keys with validity times are judged by, and at which keys that
+    /// A ring as [`new`](Self::new) makes it, with the time (seconds since 1970) that keys with validity times are judged by, and at which keys that
     /// are derived from the time are looked for first.
     #[must_use]
     pub fn with_clock(files: Vec<(Arc<str>, KeyFile)>, now: Option<i64>) -> Self {

@@ -151,7 +151,7 @@ pub enum Derivation {
     Slots,
     /// The key is a secret, from which the server derives a master of `GnuTLS` for each epoch (Knot Resolver).
     Epochs,
-    /// The same, looked for around the clock only.
+    /// A key as with [`Epochs`](Self::Epochs), looked for only around the current time.
     NearEpochs,
 }
 

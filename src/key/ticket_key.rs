@@ -35,7 +35,7 @@ pub struct TicketKey {
 
 impl TicketKey {
     /// Sets a key up. `now`, seconds since 1970, says where to look first for a key that is derived from the time.
-    /// `None` where the number of bytes is not that of the layout, or AES has no such key size.
+    /// `None` if the number of bytes is not that of the layout, or AES has no such key size.
     #[must_use]
     pub fn new(key: &KeyBytes, origin: Origin, now: Option<i64>) -> Option<Self> {
         let parts = key.layout.divide(&key.bytes)?;
@@ -64,7 +64,7 @@ impl TicketKey {
         })
     }
 
-    /// The key name; `None` where the server has none and tries every ticket, or derives one for each slot of time, and
+    /// The key name; `None` if the server has none and tries every ticket, or derives one for each slot of time, and
     /// where what stands in its place may be part of a secret.
     #[must_use]
     pub fn name(&self) -> Option<KeyName> {
@@ -72,7 +72,7 @@ impl TicketKey {
     }
 
     /// The name of tickets under the key as it is, which may not be shown: of a master key it is secret (old `GnuTLS`
-    /// used it as a name all the same), and so it may be where the file can be cut into keys in several ways.
+    /// used it as a name anyway), and so it may be where the file can be cut into keys in several ways.
     pub(crate) fn direct_name(&self) -> Option<KeyName> {
         self.name
     }
@@ -107,7 +107,7 @@ impl TicketKey {
         self.fingerprint
     }
 
-    /// The same without the name: equal for equal secrets under different names.
+    /// A hash of the key without its name: equal for equal secrets under different names.
     #[must_use]
     pub fn secrets_fingerprint(&self) -> Fingerprint {
         self.secrets

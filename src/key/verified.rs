@@ -109,7 +109,7 @@ impl TicketKey {
     fn verify_derived<'k, 't>(&'k self, bytes: &'t [u8]) -> Option<Verified<'k, 't>> {
         let derived = self.derived.as_ref()?;
         let ticket = self.split(bytes, Arrangement::SentLength).ok()?.whole_blocks().ok()?;
-        // the master key's own name is no slot's
+        // the master key's own name is not a slot's
         let name = ticket.key_name().filter(|name| Some(*name) != self.name)?;
         let slot = derived.find(name)?;
         let is_right = derived.with_key(slot, |key| Some(key.engine.proves(&ticket)))?;

@@ -60,7 +60,7 @@ impl fmt::Display for Weakness {
     }
 }
 
-/// The weakness of one part of a key; `None` where it looks random.
+/// The weakness of one part of a key; `None` if it looks random.
 #[must_use]
 pub fn recognise(part: &[u8]) -> Option<Weakness> {
     let (&first, rest) = part.split_first()?;

@@ -119,7 +119,7 @@ impl<'a> ConnectionRecord<'a> {
         self.handshake == HandshakeKind::ResumedSessionId || self.attempts.iter().any(is_handle)
     }
 
-    /// Whether the server issued a ticket; `None` where TLS 1.3 hides it, or the server's answer is not there. With the
+    /// Whether the server issued a ticket; `None` if TLS 1.3 hides it, or the server's answer is not there. With the
     /// connection's own secrets TLS 1.3 shows those that it issued, but not that there are none.
     #[must_use]
     pub fn ticket_issued(&self) -> Option<bool> {

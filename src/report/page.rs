@@ -1,7 +1,9 @@
 //! What renderers write on.
 
-// pieces of constant length only become constant copies where the call is inlined; the profile says it is worth it
-#![allow(clippy::inline_always)]
+#![allow(
+    clippy::inline_always,
+    reason = "pieces of constant length only become constant copies where the call is inlined; the profile says it is worth it"
+)]
 
 use std::io;
 use std::ops::Deref;
@@ -54,7 +56,7 @@ impl Page {
         self.line(|line| line.put([bytes]));
     }
 
-    /// Appends what `write` writes. Where there is not room enough for it, it is asked again, on a larger page.
+    /// Appends what `write` writes. If there is not room enough for it, it is asked again, on a larger page.
     pub(super) fn line(&mut self, write: impl Fn(&mut Line<'_>)) {
         while !self.try_line(&write) {
             self.grow();

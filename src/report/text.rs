@@ -234,7 +234,7 @@ pub fn summary(tally: &Tally) -> String {
     }
 }
 
-/// What became of the connections of captures: one line; `None` where there were none.
+/// What became of the connections of captures: one line; `None` if there were none.
 #[must_use]
 pub fn connection_summary(tally: &Tally) -> Option<String> {
     let counts: Vec<String> =

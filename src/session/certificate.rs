@@ -8,7 +8,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 pub struct Certificate {
     /// SHA-256 over the DER, by which other tools name it.
     pub sha256: [u8; 32],
-    /// What is inside; `None` where it is no X.509 certificate.
+    /// What is inside; `None` if it is not an X.509 certificate.
     pub names: Option<Names>,
 }
 

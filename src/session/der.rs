@@ -115,15 +115,14 @@ impl<'a> Reader<'a> {
 
     /// Reads the content of the next element, if it is the universal `tag` as DER has it and its length takes one byte;
     /// else nothing is read.
-    // inlined, so that it comes down to a few comparisons
-    #[allow(clippy::inline_always)]
+    #[allow(clippy::inline_always, reason = "inlined, so that it comes down to a few comparisons")]
     #[inline(always)]
     fn short(&mut self, tag: Tag) -> Option<&'a [u8]> {
         let &[identifier, length @ ..=0x7f, ref rest @ ..] = self.rest else { return None };
         self.begun(tag, identifier, length.into(), rest)
     }
 
-    /// The same where the length takes two bytes or three.
+    /// Reads the content as [`short`](Self::short) does, if the length takes two bytes or three.
     #[inline]
     fn longer(&mut self, tag: Tag) -> Option<&'a [u8]> {
         match *self.rest {
@@ -136,8 +135,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes `length` bytes of `rest`, which follows the header, if it is that of `tag`.
-    // inlined as its callers are: what is asked of the tag is known there
-    #[allow(clippy::inline_always)]
+    #[allow(clippy::inline_always, reason = "inlined as its callers are: what is asked of the tag is known there")]
     #[inline(always)]
     fn begun(&mut self, tag: Tag, identifier: u8, length: usize, rest: &'a [u8]) -> Option<&'a [u8]> {
         let constructed = if matches!(tag, Tag::Sequence | Tag::Set) { 0x20 } else { 0 };
@@ -153,8 +151,7 @@ impl<'a> Reader<'a> {
     /// universal, and both lengths take one byte. Else nothing is read.
     ///
     /// Nearly all members of a session look like this; [`read`](Self::read) and [`Element::explicit`] give the same.
-    // inlined, so that what nobody looks at is not worked out
-    #[allow(clippy::inline_always)]
+    #[allow(clippy::inline_always, reason = "inlined, so that what nobody looks at is not worked out")]
     #[inline(always)]
     pub(crate) fn short_explicit(&mut self) -> Option<Explicit<'a>> {
         let &[outer @ 0xa0..=0xbe, outer_length @ ..=0x7f, tag @ ..=0x1e, length, ..] = self.rest else { return None };
@@ -179,8 +176,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the content of the next element, which must be the universal `tag`; else nothing is read.
-    // inlined, so that a short one comes down to a few comparisons
-    #[allow(clippy::inline_always)]
+    #[allow(clippy::inline_always, reason = "inlined, so that a short one comes down to a few comparisons")]
     #[inline(always)]
     pub(crate) fn expect(&mut self, tag: Tag, expected: &'static str) -> Result<&'a [u8], DerError> {
         if let Some(content) = self.short(tag) {
@@ -235,7 +231,7 @@ impl<'a> Element<'a> {
         Reader { rest: self.content, end: self.offset + self.der.len() }
     }
 
-    /// The one element inside, where there is no more than one.
+    /// The one element inside, if there is no more than one.
     #[must_use]
     pub(crate) fn only(&self) -> Option<Self> {
         let mut reader = self.reader();
@@ -243,7 +239,7 @@ impl<'a> Element<'a> {
         (self.constructed && reader.is_empty()).then_some(inner)
     }
 
-    /// The same as an explicit tag and what is inside.
+    /// The element as an explicit tag and what is inside.
     #[must_use]
     pub(crate) fn explicit(&self) -> Option<Explicit<'a>> {
         let header = self.der.len() - self.content.len();

@@ -1,11 +1,11 @@
-//! Why a plaintext is no session.
+//! Why a plaintext is not a session.
 
 use std::fmt;
 
 use super::Dialect;
 use crate::session::der::DerError;
 
-/// Why a plaintext is no session.
+/// Why a plaintext is not a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionError {

@@ -103,7 +103,7 @@ fields! { Connection:
     FLAGS = "flags", "flags";
     /// Compression method (RFC 3749).
     COMPRESSION = "compression", "compression";
-    /// The same in words.
+    /// Name of the compression method.
     COMPRESSION_NAME = "compression_name", "compression";
     /// Maximum fragment length code (RFC 6066).
     MAX_FRAGMENT_LENGTH_MODE = "max_fragment_length_mode", "max fragment length mode";
@@ -128,7 +128,7 @@ fields! { Times:
     TIME_NS = "time_ns", "issued (nanoseconds)";
     /// When the ticket was made, in milliseconds since the start of the machine: not a date.
     UPTIME_MS = "uptime_ms", "issued at uptime (ms)";
-    /// The same in words.
+    /// That the uptime is not a date, in words.
     UPTIME_NOTE = "uptime_note", "issued at uptime (ms)";
     /// Lifetime.
     TIMEOUT = "timeout", "timeout";
@@ -142,7 +142,7 @@ fields! { Times:
     AUTH_TIMEOUT = "auth_timeout", "authentication timeout";
     /// Until when new tickets may carry the keys of the session on.
     KEYING_MATERIAL_EXPIRES = "keying_material_expires", "keying material ends";
-    /// The same, RFC 3339.
+    /// Until when new tickets may carry the keys on, as date and time (RFC 3339).
     KEYING_MATERIAL_EXPIRES_UTC = "keying_material_expires_utc", "keying material ends";
     /// Lifetime hint of the ticket.
     TICKET_LIFETIME_HINT = "ticket_lifetime_hint", "ticket lifetime hint";
@@ -185,7 +185,7 @@ fields! { Client:
     PEER_SIGNATURE_ALGORITHM = "peer_signature_algorithm", "peer signature algorithm";
     /// Result of verifying the peer's certificate.
     VERIFY_RESULT = "verify_result", "verify result";
-    /// The same in OpenSSL's words.
+    /// Result of verifying the peer's certificate, in OpenSSL's words.
     VERIFY_RESULT_TEXT = "verify_result_text", "verify result";
     /// SCT list.
     SIGNED_CERTIFICATE_TIMESTAMPS = "signed_certificate_timestamps", "certificate timestamps";

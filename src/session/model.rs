@@ -63,7 +63,7 @@ pub struct Session<'a> {
     pub encoded: &'a [u8],
     /// Protocol version of the connection.
     pub protocol: Protocol,
-    /// Cipher suite of the connection; empty where the dialect keeps none.
+    /// Cipher suite of the connection; empty if the dialect keeps none.
     pub cipher: Cipher<'a>,
     /// Session ID, 0 to 32 bytes: empty in most TLS ≤ 1.2 tickets, always there in TLS 1.3.
     pub session_id: &'a [u8],
@@ -107,7 +107,7 @@ pub struct Session<'a> {
     pub srp_username: Option<&'a [u8]>,
     /// `[13]` flag bits of OpenSSL; bit 0 is the extended master secret.
     pub flags: Option<i64>,
-    /// Whether the master secret is an extended one (RFC 9846, RFC 7627); `None` where the protocol is TLS 1.3.
+    /// Whether the master secret is an extended one (RFC 9846, RFC 7627); `None` if the protocol is TLS 1.3.
     pub extended_master_secret: Option<bool>,
     /// What the client adds to the ticket's age (RFC 9846, RFC 8446 section 4.6.1).
     pub ticket_age_add: Option<u32>,

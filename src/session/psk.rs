@@ -4,7 +4,7 @@ use crate::secret::Secret;
 use crate::tls::tls13::{Hash, resumption_psk};
 
 /// `HKDF-Expand-Label(resumption_master_secret, "resumption", ticket_nonce, Hash.length)`; the hash is the one whose
-/// length the secret has. `None` where TLS 1.3 has no such hash.
+/// length the secret has. `None` if TLS 1.3 has no such hash.
 pub(super) fn derive(resumption_master_secret: &[u8], nonce: &[u8]) -> Option<Secret> {
     resumption_psk(Hash::of_length(resumption_master_secret.len())?, resumption_master_secret, nonce)
 }

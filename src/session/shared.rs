@@ -17,7 +17,7 @@ pub(super) fn certificates(list: &[u8]) -> Option<Certificates<'_>> {
     Some((first, certificates))
 }
 
-/// Fills `slot`; false where there is no value, or one already.
+/// Fills `slot`; false if there is no value, or one already.
 pub(super) fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
     if slot.is_some() || value.is_none() {
         return false;

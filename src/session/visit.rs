@@ -36,7 +36,7 @@ pub enum Value<'a> {
     Flag(bool),
     /// Seconds since 1970.
     Epoch(i64),
-    /// The same as date and time, RFC 3339.
+    /// Seconds since 1970, to be shown as date and time (RFC 3339).
     Utc(i64),
     /// An X.509 certificate, DER.
     Certificate(&'a [u8]),
@@ -70,8 +70,7 @@ struct Gate<'v, V> {
     redact: bool,
 }
 
-// inlined, so that a visitor sees constants
-#[allow(clippy::inline_always)]
+#[allow(clippy::inline_always, reason = "inlined, so that a visitor sees constants")]
 impl<V: Visitor> Gate<'_, V> {
     #[inline(always)]
     fn put(&mut self, field: &'static Field, value: Value<'_>) {

@@ -37,7 +37,7 @@ pub fn each(text: &[u8], sink: &mut dyn FnMut(KeyName, Shown)) -> u64 {
 /// What follows the number of a row, wherever in the line it begins.
 fn row<'l>(line: &'l [u8], number: &[u8]) -> Option<&'l [u8]> {
     let at = line.windows(number.len()).position(|window| window == number)?;
-    // what stands before it is no part of a longer number
+    // what stands before it is not part of a longer number
     let is_start = line.get(..at).is_some_and(|before| !before.last().is_some_and(u8::is_ascii_hexdigit));
     line.get(at + number.len()..).filter(|_| is_start)
 }

@@ -160,7 +160,7 @@ impl Shape {
         matches!(self, Self::Unknown | Self::Go | Self::GoOrS2n | Self::GoOrOtp | Self::Otp | Self::S2nUntil1_4)
     }
 
-    /// What is known of a ticket of this shape, in one sentence; `None` where the shape is the common one, or none.
+    /// What is known of a ticket of this shape, in one sentence; `None` if the shape is the common one, or none.
     #[must_use]
     pub fn note(self) -> Option<&'static str> {
         Some(match self {

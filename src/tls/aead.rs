@@ -39,7 +39,7 @@ impl Aead {
         }
     }
 
-    /// Opens ciphertext and tag; `None` where the tag does not verify.
+    /// Opens ciphertext and tag; `None` if the tag does not verify.
     pub(crate) fn open(self, key: &[u8], nonce: &[u8; 12], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let opened = match self {
             Self::Aes128Gcm => open::<Aes128Gcm>(key, nonce, aad, sealed),

@@ -110,7 +110,7 @@ pub struct ClientHello<'a> {
     pub session_id: &'a [u8],
     /// The host name of the `server_name` extension.
     pub server_name: Option<&'a [u8]>,
-    /// The ticket of the `session_ticket` extension; empty where the client only asks for one.
+    /// The ticket of the `session_ticket` extension; empty if the client only asks for one.
     pub session_ticket: Option<&'a [u8]>,
     /// The PSK identities with their binders.
     pub identities: Vec<Identity<'a>>,
@@ -383,12 +383,12 @@ impl<'a> ServerHello<'a> {
 pub struct NewSessionTicket<'a> {
     /// Seconds; 0 leaves it to the client.
     pub lifetime_hint: u32,
-    /// The ticket; empty where the server thought better of it.
+    /// The ticket; empty if the server thought better of it.
     pub ticket: &'a [u8],
 }
 
 impl<'a> NewSessionTicket<'a> {
-    /// Parses a message, its header included; `None` where it is not well-formed.
+    /// Parses a message, its header included; `None` if it is not well-formed.
     #[must_use]
     pub fn parse(message: &'a [u8]) -> Option<Self> {
         let mut body = Reader(message);

@@ -107,7 +107,7 @@ fn draft(number: u16) -> &'static str {
 pub struct Cipher<'a>(pub &'a [u8]);
 
 impl Cipher<'_> {
-    /// The registry's entry, where there is one.
+    /// The registry's entry, if there is one.
     #[must_use]
     pub fn suite(&self) -> Option<&'static CipherSuite> {
         let id = self.0.try_into().ok()?;

@@ -223,7 +223,7 @@ impl Keys {
         Some(Self { mac: of_sender(mac)?, cipher: of_sender(key)?, iv: of_sender(iv)? })
     }
 
-    /// `None` where the record is too short for its suite, which no record with these keys is.
+    /// `None` if the record is too short for its suite, which no record with these keys is.
     fn verify(&self, parameters: &Parameters, version: Version, record: &Record<'_>) -> Option<bool> {
         let (mac_key, key, iv) = (self.mac.as_bytes(), self.cipher.as_bytes(), self.iv.as_bytes());
         match parameters.protection {

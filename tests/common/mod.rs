@@ -5,8 +5,8 @@
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 /// How long to wait for what must come: much longer than it takes anywhere, since only a test that fails waits so long.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -54,6 +54,18 @@ pub fn tktdump<S: AsRef<OsStr>>(args: &[S], stdin: &[u8]) -> Output {
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     Output { stdout: output.stdout, stderr: output.stderr, status: output.status.code() }
+}
+
+/// Waits for the end of a process, and not for ever.
+pub fn wait(child: &mut Child) -> ExitStatus {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(Instant::now() < end, "it does not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// The most memory that a running process has used, in KiB; `None` where it has ended.

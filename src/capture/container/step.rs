@@ -20,7 +20,7 @@ pub struct Time {
 }
 
 impl Time {
-    /// From seconds since 1970 with a fraction, to the microsecond; `None` where they are no point in time.
+    /// From seconds since 1970 with a fraction, to the microsecond; `None` if they are not a point in time.
     #[must_use]
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         let whole = seconds.floor();

@@ -54,7 +54,7 @@ impl<'r> Feed<'r> {
         Ok(())
     }
 
-    /// Passes over bytes, also those that are still to come; `false` where there are not as many.
+    /// Passes over bytes, also those that are still to come; `false` if there are not as many.
     pub(super) fn skip(&mut self, mut length: u64, retire: &mut dyn FnMut(Vec<u8>) -> Vec<u8>) -> io::Result<bool> {
         loop {
             let there = self.rest().len();

@@ -162,7 +162,7 @@ impl<'w> Worker<'w> {
         Err(stop)
     }
 
-    /// Passes results on where there are many: when it is its turn, or when there is no more room.
+    /// Passes results on if there are many: when it is its turn, or when there is no more room.
     #[inline]
     pub(super) fn ease(&mut self) {
         let length = self.results.length();

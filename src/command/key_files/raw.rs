@@ -23,9 +23,9 @@ pub(in crate::command) struct Loaded {
     pub(in crate::command) on_disk: Option<PathBuf>,
     pub(in crate::command) length: usize,
     pub(in crate::command) content: Zeroizing<Vec<u8>>,
-    /// Who may do what with it, on Unix; `None` for what is no file.
+    /// Who may do what with it, on Unix; `None` for what is not a file.
     pub(in crate::command) mode: Option<u32>,
-    /// Which file it is; `None` for what is no file.
+    /// Which file it is; `None` for what is not a file.
     pub(in crate::command) identity: Option<Identity>,
     pub(in crate::command) file: KeyFile,
 }
@@ -191,7 +191,7 @@ pub(in crate::command) fn read(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, O
     if is_device(&metadata) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "is a device, which holds no ticket key"));
     }
-    // to see the end takes a byte more; what is no file does not say how long it is
+    // to see the end takes a byte more; what is not a file does not say how long it is
     let length = if metadata.is_file() { metadata.len().min(limit) + 1 } else { 1 << 14 };
     let mut bytes = room(length);
     file.take(limit).read_to_end(&mut bytes)?;

@@ -102,7 +102,7 @@ fn load_values(
         refused(&format!("{}: {line}{name}", source::shown(&raw.path)), &error)
     })?;
     if files.len() == 1 && number == count {
-        // what stands around the values is no part of a key file
+        // what stands around the values is not part of a key file
         let content = Zeroizing::new(values.iter().flat_map(|value| value.content.iter().copied()).collect());
         for (_, mut file) in files {
             file.position = Some(position);

@@ -9,7 +9,7 @@ use rustls::client::{
     ClientSessionStore, ResolvesClientCert, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
     WebPkiServerVerifier,
 };
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, KeyLog, NamedGroup, SignatureScheme, SupportedProtocolVersion};
@@ -81,7 +81,27 @@ impl Verifier {
             if self.enforce { Err(error) } else { Ok(otherwise()) }
         })
     }
+
+    /// Judges a signature of the handshake.
+    fn verify(
+        &self,
+        verify: VerifySignature,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        self.judge(verify(message, cert, dss, algorithms), HandshakeSignatureValid::assertion)
+    }
 }
+
+/// How the signature of a version of TLS is verified.
+type VerifySignature = fn(
+    &[u8],
+    &CertificateDer<'_>,
+    &DigitallySignedStruct,
+    &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, rustls::Error>;
 
 /// In a few words what is wrong with a certificate.
 fn explain(error: &rustls::CertificateError) -> String {
@@ -123,9 +143,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        let valid = rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms);
-        self.judge(valid, HandshakeSignatureValid::assertion)
+        self.verify(rustls::crypto::verify_tls12_signature, message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -134,9 +152,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        let valid = rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms);
-        self.judge(valid, HandshakeSignatureValid::assertion)
+        self.verify(rustls::crypto::verify_tls13_signature, message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -22,7 +22,7 @@ impl Buffer {
         self.bytes.get(..self.filled).unwrap_or_default()
     }
 
-    /// The same as it is, without room for more.
+    /// The filled bytes, without room for more.
     pub(super) fn into_filled(mut self) -> Vec<u8> {
         self.bytes.truncate(self.filled);
         self.bytes
@@ -186,7 +186,7 @@ impl Chunks {
 mod tests {
     use super::*;
 
-    /// Gives as many bytes at a time as it is told, in turn, and then an error where there is one.
+    /// Gives as many bytes at a time as it is told, in turn, and then an error if there is one.
     struct Trickle {
         bytes: Vec<u8>,
         lengths: Vec<usize>,

@@ -3,82 +3,67 @@
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 
 use super::super::Unreadable;
-use super::super::reader::{Line, Reader, Run, SHORTEST_RUN, is_line_end, is_same_prefix, lines};
+use super::super::reader::{Line, Reader, Run, SHORTEST_RUN, is_same_prefix};
+use super::super::token::{self, Alphabet, Token};
 
 /// Characters of the shortest run.
 const SHORTEST: usize = SHORTEST_RUN * 4 / 3;
-/// Characters of a row that is one of several, at the most.
-const LONGEST_ROW: usize = 100;
-
 pub(super) struct Base64;
 
 impl Reader for Base64 {
     fn read(&self, text: &[u8], runs: &mut Vec<Run>) {
-        let mut block: Vec<Token<'_>> = Vec::new();
-        for line in lines(text) {
-            let tokens = tokens(line, if block.is_empty() { SHORTEST } else { 1 });
-            if let Some(next) = tokens.iter().find(|token| goes_on(&block, token)) {
-                block.push(*next);
-                continue;
+        token::read::<Self>(text, runs);
+    }
+}
+
+impl Alphabet for Base64 {
+    const SHORTEST: usize = SHORTEST;
+    const SHORTEST_NEXT: usize = 1;
+    const LONGEST_ROW: usize = 100;
+
+    fn tokens(line: Line<'_>, shortest: usize) -> Vec<Token<'_>> {
+        let mut tokens = Vec::new();
+        let mut at = 0;
+        while let Some(start) = line.text.get(at..).and_then(|rest| rest.iter().position(|byte| is_base64(*byte))) {
+            let column = at + start;
+            let rest = line.text.get(column..).unwrap_or_default();
+            let mut length = 0;
+            while let Some(more) = rest.get(length..) {
+                match more {
+                    // JSON may write a slash so, and Go and Java the padding
+                    [b'\\', b'/', ..] => length += 2,
+                    [b'\\' | b'%', ..] if escaped(more).is_some() => {
+                        length += escaped(more).map_or(1, |(length, _)| length);
+                    }
+                    [byte, ..] if is_base64(*byte) => length += 1,
+                    _ => break,
+                }
             }
-            finish(&mut block, runs);
-            for token in tokens.into_iter().filter(|token| token.text.len() >= SHORTEST) {
-                finish(&mut block, runs);
-                block.push(token);
+            let padding =
+                rest.get(length..).unwrap_or_default().iter().take(2).take_while(|byte| **byte == b'=').count();
+            length += padding;
+            at = column + length;
+            if length >= shortest {
+                tokens.push(Token { line, column, text: rest.get(..length).unwrap_or_default() });
             }
         }
-        finish(&mut block, runs);
-    }
-}
-
-/// Characters of base64 that follow each other.
-#[derive(Clone, Copy)]
-struct Token<'t> {
-    line: Line<'t>,
-    column: usize,
-    text: &'t [u8],
-}
-
-impl<'t> Token<'t> {
-    fn rest(&self) -> &'t [u8] {
-        self.line.text.get(self.column + self.text.len()..).unwrap_or_default()
+        tokens
     }
 
-    fn prefix(&self) -> &'t [u8] {
-        self.line.text.get(..self.column).unwrap_or_default()
+    fn is_end(token: &Token<'_>) -> bool {
+        token.text.ends_with(b"=")
+    }
+
+    /// Makes a run of rows; of the last one only if it is base64 with them.
+    fn finish(block: &mut Vec<Token<'_>>, runs: &mut Vec<Run>) {
+        let tokens = std::mem::take(block);
+        let found = run(&tokens).or_else(|| run(tokens.split_last()?.1));
+        runs.extend(found);
     }
 }
 
 fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
-}
-
-fn tokens(line: Line<'_>, shortest: usize) -> Vec<Token<'_>> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(start) = line.text.get(at..).and_then(|rest| rest.iter().position(|byte| is_base64(*byte))) {
-        let column = at + start;
-        let rest = line.text.get(column..).unwrap_or_default();
-        let mut length = 0;
-        while let Some(more) = rest.get(length..) {
-            match more {
-                // JSON may write a slash so, and Go and Java the padding
-                [b'\\', b'/', ..] => length += 2,
-                [b'\\' | b'%', ..] if escaped(more).is_some() => {
-                    length += escaped(more).map_or(1, |(length, _)| length);
-                }
-                [byte, ..] if is_base64(*byte) => length += 1,
-                _ => break,
-            }
-        }
-        let padding = rest.get(length..).unwrap_or_default().iter().take(2).take_while(|byte| **byte == b'=').count();
-        length += padding;
-        at = column + length;
-        if length >= shortest {
-            tokens.push(Token { line, column, text: rest.get(..length).unwrap_or_default() });
-        }
-    }
-    tokens
 }
 
 /// `=`, `+` or `/` as JSON or a URL escapes them, and how long the escape is.
@@ -99,26 +84,6 @@ fn escaped(text: &[u8]) -> Option<(usize, u8)> {
     ]
     .iter()
     .find_map(|(escape, byte)| text.starts_with(escape).then_some((escape.len(), *byte)))
-}
-
-fn goes_on(block: &[Token<'_>], next: &Token<'_>) -> bool {
-    let (Some(first), Some(last)) = (block.first(), block.last()) else { return false };
-    first.text.len() <= LONGEST_ROW
-        && last.text.len() == first.text.len()
-        && next.text.len() <= first.text.len()
-        && next.line.number == last.line.number + 1
-        && !last.text.ends_with(b"=")
-        && is_line_end(last.rest())
-        && is_line_end(next.rest())
-        && (is_same_prefix(last.prefix(), next.prefix())
-            || (block.len() == 1 && next.prefix().iter().all(|byte| !byte.is_ascii_alphanumeric())))
-}
-
-/// Makes a run of rows; of the last one only if it is base64 with them.
-fn finish(block: &mut Vec<Token<'_>>, runs: &mut Vec<Run>) {
-    let tokens = std::mem::take(block);
-    let found = run(&tokens).or_else(|| run(tokens.split_last()?.1));
-    runs.extend(found);
 }
 
 fn run(tokens: &[Token<'_>]) -> Option<Run> {

@@ -332,7 +332,7 @@ impl<'t> Dump<'t> {
         if let Some(broken) = self.broken {
             return Some(Run { is_prefixed: self.is_prefixed, ..Run::damaged(span, broken) });
         }
-        // the number of a line, as grep prints it, is no offset
+        // the number of a line, as grep prints it, is not an offset
         let is_number = self.rows == 1 && self.last.digits.len() < 4 && self.last.offset(16) != Some(0);
         if self.bytes.len() < SHORTEST_RUN || is_number {
             return None;

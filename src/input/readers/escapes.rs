@@ -150,7 +150,7 @@ fn string(line: &[u8], start: usize, quote: u8, is_url: bool) -> Option<Piece> {
         piece.bytes.push(byte);
         piece.escapes += usize::from(is_escape);
         at += length;
-        // of what is no escaped string enough has been seen
+        // of what is not an escaped string enough has been seen
         if piece.bytes.len() > 64 && piece.escapes * 8 < piece.bytes.len() {
             return None;
         }

@@ -156,7 +156,7 @@ fn after_prefix(text: &[u8], last: usize, start: usize, is_hex: bool) -> usize {
     };
     let Some(prefix) = first(start).filter(|prefix| !prefix.contains(&b'\n')) else { return start };
     if prefix.iter().all(|byte| !byte.is_ascii_alphanumeric()) {
-        // the sign of a negative number is no prefix
+        // the sign of a negative number is not a prefix
         return start + prefix.len() - usize::from(prefix.ends_with(b"-"));
     }
     let before = text.get(..last).unwrap_or_default();

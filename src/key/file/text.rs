@@ -12,7 +12,7 @@ type IsKey = fn(&[u8]) -> bool;
 /// What some editors put before text.
 const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
-/// The keys of a text file with one hex or base64 key a line, or a single key wrapped over its lines; `None` where it
+/// The keys of a text file with one hex or base64 key a line, or a single key wrapped over its lines; `None` if it
 /// is something else, or decodes to what `is_key` does not take. Comments and a byte order mark are passed over.
 pub(in crate::key) fn decode_lines(file: &[u8], is_key: IsKey) -> Option<Vec<TextKey>> {
     let rows: Vec<&[u8]> = lines(file).collect();
@@ -112,7 +112,7 @@ fn text_key(line: &[u8], is_key: IsKey) -> Option<TextKey> {
     Some((key, "base64"))
 }
 
-/// The longest single key of raw bytes; text of more is no key.
+/// The longest single key of raw bytes; text of more is not a key.
 const LONGEST_RAW_KEY: usize = 92;
 
 /// Printable text that is more than one raw key could be, or nothing but blanks.

@@ -7,12 +7,21 @@ use zeroize::Zeroizing;
 use crate::key::Unwritable;
 use crate::key::carried::{algorithms, only};
 use crate::key::format::{KeyBytes, KeyFormat};
+use crate::key::scheme::{Algorithm, AssociatedData, Derivation, KeySource, Protection, Scheme, Sealing};
+use crate::ticket::Arrangement;
 
 /// The longest file that is read as such a key, in bytes (what Knot Resolver reads of its secret).
 pub(in crate::key) const MAX_LENGTH: usize = 1024;
 
 /// The keys that a library makes of some bytes, each way to read them.
 pub(super) type Bare = Vec<KeyBytes>;
+
+/// Tickets of one frame that the key itself seals with an AEAD, whose tag covers the header; with a session inside they have
+/// at least `shortest` bytes of ciphertext.
+pub(super) const fn sealed(algorithm: Algorithm, arrangements: &'static [Arrangement], shortest: u8) -> Scheme {
+    let sealing = Sealing { algorithm, data: AssociatedData::Header, key: KeySource::Itself, shortest };
+    Scheme { protection: Protection::Aead(sealing), arrangements, derivation: Derivation::None }
+}
 
 /// Reads a file as raw bytes or, where it is one line of hex or base64, as what that decodes to. `None` if it gives no keys.
 pub(super) fn read(file: &[u8], keys: impl Fn(&[u8]) -> Bare) -> Option<Bare> {

@@ -9,7 +9,7 @@ use super::bare::{self, Bare};
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::layout::{Layout, Order};
-use crate::key::scheme::{Algorithm, AssociatedData, Derivation, KeySource, Protection, Scheme, Sealing};
+use crate::key::scheme::{Algorithm, Scheme};
 use crate::key::{Role, Unwritable};
 use crate::ticket::{Arrangement, Frame};
 
@@ -21,16 +21,7 @@ const SCHEMES: [Scheme; 3] = [AES_GCM, AES_CCM, CHACHA20_POLY1305];
 
 /// Tickets sealed with that algorithm.
 const fn scheme(algorithm: Algorithm) -> Scheme {
-    Scheme {
-        protection: Protection::Aead(Sealing {
-            algorithm,
-            data: AssociatedData::Header,
-            key: KeySource::Itself,
-            shortest: 50,
-        }),
-        arrangements: &[Arrangement::Aead(Frame::MBEDTLS)],
-        derivation: Derivation::None,
-    }
+    bare::sealed(algorithm, &[Arrangement::Aead(Frame::MBEDTLS)], 50)
 }
 
 /// AES-GCM, which lighttpd's `mod_mbedtls` uses (`src/mod_mbedtls.c`).

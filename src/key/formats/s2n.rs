@@ -1,6 +1,6 @@
 //! s2n-tls: the key material of `s2n_config_add_ticket_crypto_key`, of any length, from which HKDF-SHA256 makes an AES-256
 //! key and 12 bytes that go under the tag (`tls/s2n_resume.c`). The key's name is in the tickets and is not needed; a file
-//! may have it all the same, as `name:key in hex`.
+//! may have it anyway, as `name:key in hex`.
 //!
 //! Each key seals for two hours from the time that the application names, and which of several seals is drawn at random.
 

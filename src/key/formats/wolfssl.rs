@@ -11,7 +11,7 @@ use super::bare::{self, Bare};
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
 use crate::key::layout::{Layout, Order};
-use crate::key::scheme::{Algorithm, AssociatedData, Derivation, Hash, KeySource, Mode, Protection, Scheme, Sealing};
+use crate::key::scheme::{Algorithm, Derivation, Hash, Mode, Protection, Scheme};
 use crate::key::{Role, Unwritable};
 use crate::ticket::{Arrangement, Frame, NAME_LENGTH};
 
@@ -31,16 +31,7 @@ const CBC_KEYS: [(usize, Hash); 6] = [
 
 /// wolfSSL's own callback: the AEAD is the build's.
 const fn sealed(algorithm: Algorithm) -> Scheme {
-    Scheme {
-        protection: Protection::Aead(Sealing {
-            algorithm,
-            data: AssociatedData::Header,
-            key: KeySource::Itself,
-            shortest: 57,
-        }),
-        arrangements: &[Arrangement::Aead(Frame::WOLFSSL)],
-        derivation: Derivation::None,
-    }
+    bare::sealed(algorithm, &[Arrangement::Aead(Frame::WOLFSSL)], 57)
 }
 
 /// ChaCha20-Poly1305.

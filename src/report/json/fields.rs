@@ -51,8 +51,7 @@ impl Visitor for Fields<'_, '_, '_> {
         }
     }
 
-    // inlined into the walk, where fields and kinds of value are constants
-    #[allow(clippy::inline_always)]
+    #[allow(clippy::inline_always, reason = "inlined into the walk, where fields and kinds of value are constants")]
     #[inline(always)]
     fn field(&mut self, field: &'static Field, value: Value<'_>) {
         let key = Member(field.json);

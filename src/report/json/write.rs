@@ -2,8 +2,10 @@
 //!
 //! serde's model would build a `String` for every hex field and look at each of its characters again.
 
-// constant keys only become constant copies where the call is inlined; the profile says it is worth it
-#![allow(clippy::inline_always)]
+#![allow(
+    clippy::inline_always,
+    reason = "constant keys only become constant copies where the call is inlined; the profile says it is worth it"
+)]
 
 mod key;
 mod number;

@@ -362,7 +362,7 @@ fn seals(node: &NodeFacts) -> Vec<(Seal, Option<&SealedBy>)> {
     let mut seals: Vec<(Seal, Option<&SealedBy>)> = Vec::new();
     for ticket in node.tickets() {
         let Some(seal) = Seal::of(ticket) else { continue };
-        // what is another one in every ticket is no name
+        // what is another one in every ticket is not a name
         if ticket.key.is_none() && seal.name.is_some_and(|name| !names.contains(&name)) {
             continue;
         }

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 /// Width of the column of labels.
 pub(super) const LABEL_WIDTH: usize = 26;
 
-/// A style for each kind of text; all empty where colours are not wanted.
+/// A style for each kind of text; all empty if colours are not wanted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Styles {
     /// Headings.

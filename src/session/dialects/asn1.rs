@@ -98,8 +98,7 @@ fn any_member<'a>(
 }
 
 /// Takes a member under an explicit tag, which `others` follow.
-// inlined, so that it is compiled for short ones and for all others
-#[allow(clippy::inline_always)]
+#[allow(clippy::inline_always, reason = "compiled once for short members and once for all others")]
 #[inline(always)]
 fn explicit_member<'a>(session: &mut Session<'a>, decided: &mut bool, explicit: Explicit<'a>, others: &Reader<'a>) {
     note(session, explicit.tag);
@@ -166,7 +165,7 @@ fn dialect_with(tag: u32, inner: Option<Inner<'_>>) -> Option<Dialect> {
     }
 }
 
-/// A member that is no single element under an explicit tag. False: not understood.
+/// A member that is not a single element under an explicit tag. False: not understood.
 fn bare_member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
     match element.tag {
         // the one implicit tag
@@ -180,7 +179,10 @@ fn bare_member<'a>(session: &mut Session<'a>, element: &Element<'a>) -> bool {
 }
 
 /// Members 1 to 12. False: not understood.
-#[allow(clippy::inline_always)]
+#[allow(
+    clippy::inline_always,
+    reason = "its one caller is in the loop over members: the compiler then sees all tags in one match"
+)]
 #[inline(always)]
 fn common_member<'a>(session: &mut Session<'a>, explicit: Explicit<'a>) -> bool {
     let inner = explicit.inner;

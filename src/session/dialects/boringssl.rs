@@ -5,7 +5,10 @@ use crate::session::der::{Explicit, Inner};
 use crate::session::shared::set;
 
 /// Takes a member. False: not understood.
-#[allow(clippy::inline_always)]
+#[allow(
+    clippy::inline_always,
+    reason = "its one caller is in the loop over members: the compiler then sees all tags in one match"
+)]
 #[inline(always)]
 pub(in crate::session) fn member<'a>(session: &mut Session<'a>, explicit: Explicit<'a>) -> bool {
     let Explicit { tag, inner, .. } = explicit;

@@ -13,9 +13,9 @@ use crate::tls::wire::Reader;
 const MAGIC: u32 = 0xfade_badd;
 /// 3.0.0 to before 5.0.0, as the magic number counts them.
 const VERSIONS: std::ops::Range<u32> = 0x0003_0000..0x0005_0000;
-/// `gnutls_mac_algorithm_t` of the hashes that TLS 1.3 has.
+/// `gnutls_mac_algorithm_t` of SHA-256.
 const MAC_SHA256: u16 = 6;
-/// The same.
+/// `gnutls_mac_algorithm_t` of SHA-384.
 const MAC_SHA384: u16 = 7;
 /// Zeros that fill the last block.
 const MAX_FILL: usize = 15;

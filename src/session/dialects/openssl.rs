@@ -8,7 +8,10 @@ use crate::session::shared::set;
 pub(in crate::session) const FLAG_EXTENDED_MASTER_SECRET: i64 = 1;
 
 /// Takes a member. False: not understood.
-#[allow(clippy::inline_always)]
+#[allow(
+    clippy::inline_always,
+    reason = "its one caller is in the loop over members: the compiler then sees all tags in one match"
+)]
 #[inline(always)]
 pub(in crate::session) fn member<'a>(session: &mut Session<'a>, explicit: Explicit<'a>) -> bool {
     let Explicit { tag, inner, .. } = explicit;

@@ -6,9 +6,9 @@ use crate::session::{Cipher, Dialect, Protocol, Session, SessionError, SessionSe
 use crate::tls::protocol::TLS_1_3;
 use crate::tls::wire::Reader;
 
-/// `HashAlgorithm` of RFC 9846 (RFC 5246 section 7.4.1.4.1).
+/// `HashAlgorithm` of RFC 9846 (RFC 5246 section 7.4.1.4.1): SHA-256.
 const SHA256: u8 = 4;
-/// The same.
+/// `HashAlgorithm` of RFC 9846 (RFC 5246 section 7.4.1.4.1): SHA-384.
 const SHA384: u8 = 5;
 /// `TLS_AES_256_GCM_SHA384`, the only suite of TLS 1.3 with that hash.
 const SHA384_SUITE: &[u8] = &[0x13, 0x02];

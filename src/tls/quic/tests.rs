@@ -88,7 +88,7 @@ fn seal(version: u32, key_id: &[u8], destination: &[u8], number: u32, payload: &
     seal_with(version, key_id, destination, number, 4, payload)
 }
 
-/// The same with so many bytes of its number.
+/// An Initial packet whose number has so many bytes.
 fn seal_with(version: u32, key_id: &[u8], destination: &[u8], number: u32, bytes: u8, payload: &[u8]) -> Vec<u8> {
     let schedule = Version::from_id(version).unwrap().schedules()[0];
     seal_by(schedule, version, key_id, destination, number, bytes, payload)

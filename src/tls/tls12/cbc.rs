@@ -50,7 +50,7 @@ fn verify<M: Mac + KeyInit>(key: &[u8], header: &[u8], content: &[u8], mac: &[u8
     keyed.chain_update(header).chain_update(length.to_be_bytes()).chain_update(content).verify_slice(mac).is_ok()
 }
 
-/// Decrypts and takes the padding off, each byte of which is its length less one; `None` where it is not so.
+/// Decrypts and takes the padding off, each byte of which is its length less one; `None` if it is not so.
 pub(super) fn decrypt(key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut plaintext = Zeroizing::new(ciphertext.to_vec());
     match key.len() {

@@ -53,7 +53,7 @@ const PARAMETERS: &[(&str, Protection, Prf)] = &[
     ("NULL_SHA384",              Null(Sha384),                    Prf::Sha384),
 ];
 
-/// Of a suite by its number; `None` where its cipher is not one of the above.
+/// Of a suite by its number; `None` if its cipher is not one of the above.
 pub(super) fn parameters(id: u16) -> Option<Parameters> {
     let (_, cipher) = registry::cipher_suite(id)?.iana.split_once("_WITH_")?;
     let &(_, protection, prf) = PARAMETERS.iter().find(|row| row.0 == cipher)?;

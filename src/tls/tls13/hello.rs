@@ -25,7 +25,7 @@ const CLIENT_HELLO: u8 = 1;
 const PRE_SHARED_KEY: u16 = 41;
 
 impl<'a> PskHello<'a> {
-    /// Reads a whole handshake message, header of four bytes included; `None` where it is no ClientHello, is cut
+    /// Reads a whole handshake message, header of four bytes included; `None` if it is not a ClientHello, is cut
     /// short or does not end in a well-formed `pre_shared_key` extension.
     #[must_use]
     pub fn parse(message: &'a [u8]) -> Option<Self> {

@@ -38,7 +38,7 @@ pub enum Progress {
 impl PskKe {
     /// Takes up after the ServerHello, which has a `pre_shared_key` and no `key_share` extension.
     ///
-    /// `through_server_hello` is the transcript up to there. `None` where the ticket's hash is not the suite's.
+    /// `through_server_hello` is the transcript up to there. `None` if the ticket's hash is not the suite's.
     #[must_use]
     pub fn new(suite: Suite, early: &EarlySecret, through_server_hello: Transcript) -> Option<Self> {
         if early.hash() != suite.hash {

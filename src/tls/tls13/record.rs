@@ -37,7 +37,7 @@ impl RecordKeys {
 
     /// Opens the next record of this direction, header of five bytes included, and moves on.
     ///
-    /// `None` where it is not protected with these keys; then the same number is tried again with the next record.
+    /// `None` if it is not protected with these keys; then the same number is tried again with the next record.
     pub fn open(&mut self, record: &[u8]) -> Option<Plaintext> {
         let plaintext = self.open_at(self.sequence, record)?;
         self.sequence = self.sequence.checked_add(1)?;

@@ -5,7 +5,7 @@ use crate::secret::Secret;
 
 /// The PSK of a ticket whose session holds the resumption master secret instead (RFC 9846, RFC 8446 section 4.6.1).
 ///
-/// `nonce` is the `ticket_nonce` of the NewSessionTicket. `None` where the secret is not as long as the hash or the
+/// `nonce` is the `ticket_nonce` of the NewSessionTicket. `None` if the secret is not as long as the hash or the
 /// nonce is longer than the 255 bytes that fit into the message.
 #[must_use]
 pub fn resumption_psk(hash: Hash, resumption_master_secret: &[u8], nonce: &[u8]) -> Option<Secret> {
@@ -80,7 +80,7 @@ impl EarlySecret {
     }
 
     /// The handshake's secrets without Diffie-Hellman (`psk_ke`); `through_server_hello` is the transcript from
-    /// the first ClientHello to the ServerHello. `None` where its hash is another one.
+    /// the first ClientHello to the ServerHello. `None` if its hash is another one.
     #[must_use]
     pub fn handshake_psk_ke(&self, through_server_hello: &Transcript) -> Option<HandshakeSecrets> {
         self.handshake(&vec![0; self.hash.len()], through_server_hello)

@@ -43,7 +43,7 @@ impl Transcript {
         }
     }
 
-    /// The same with a message more.
+    /// This transcript with a message more.
     #[must_use]
     pub fn with(&self, message: &[u8]) -> Self {
         let mut longer = self.clone();

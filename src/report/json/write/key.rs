@@ -1,7 +1,6 @@
 //! What members are called.
 
-// see the module above: constants come of it
-#![allow(clippy::inline_always)]
+#![allow(clippy::inline_always, reason = "see the module above: constants come of it")]
 
 use crate::report::page::Line;
 
@@ -9,9 +8,9 @@ use crate::report::page::Line;
 pub(in crate::report) trait Key {
     /// Writes a string member: what `length` bytes `value` fills in, between the quotes.
     fn string(self, out: &mut Line<'_>, length: usize, value: impl FnOnce(&mut [u8]));
-    /// Writes the name up to a value that is no string, the value, and what follows it.
+    /// Writes the name up to a value that is not a string, the value, and what follows it.
     fn value(self, out: &mut Line<'_>, value: &[u8], after: &[u8]);
-    /// The same of a value that fills in up to `N` bytes with what follows it, and says how many.
+    /// Writes the name up to a value, and the value, which fills in up to `N` bytes with what follows it, and says how many.
     fn short<const N: usize>(self, out: &mut Line<'_>, value: impl FnOnce(&mut [u8; N]) -> usize);
 }
 

@@ -3,8 +3,7 @@
 //! `itoa` would write them in a place of its own, from its end, to be copied: with nine numbers in a record, that is
 //! 3 % of the time that a ticket takes.
 
-// see the module above: constants come of it
-#![allow(clippy::inline_always)]
+#![allow(clippy::inline_always, reason = "see the module above: constants come of it")]
 
 /// More than the longest number takes: twenty bytes, with its sign.
 pub(super) const LONGEST: usize = 24;

@@ -27,7 +27,7 @@ impl<'k> Calendar<'k> {
         Self { dates, last: None }
     }
 
-    /// A point in time, seconds since 1970; `None` where the year has not four digits.
+    /// A point in time, seconds since 1970; `None` if the year has not four digits.
     #[inline]
     pub(super) fn moment(&mut self, seconds: i64) -> Option<Moment> {
         let day = i32::try_from(seconds.div_euclid(SECONDS_OF_DAY)).ok()?;
@@ -102,7 +102,7 @@ pub(super) fn is_plain(text: &[u8]) -> bool {
     steps.iter().find_map(|step| step(text)).unwrap_or_else(|| text.iter().all(|&byte| is_plain_byte(byte)))
 }
 
-/// The same, looking at `N` bytes in one step; `None` where there are fewer.
+/// Whether no byte needs escaping, looking at `N` bytes in one step; `None` if there are fewer.
 #[inline]
 fn all_plain<const N: usize>(text: &[u8]) -> Option<bool> {
     let is_plain = |bytes: &[u8; N]| bytes.map(|byte| u8::from(!is_plain_byte(byte))) == [0; N];
