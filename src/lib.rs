@@ -83,6 +83,7 @@
 //!             capture.packet(&packet, &mut connection);
 //!             rest = &rest[used..];
 //!         }
+//!         Step::Secrets { used, .. } => rest = &rest[used..], // a key log inside: not needed here
 //!         Step::Skip(length) => rest = &rest[length as usize..],
 //!         Step::Need(_) => break, // the end: nothing more is there
 //!     }

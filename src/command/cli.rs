@@ -88,10 +88,14 @@ pub(super) enum Command {
     Keys(KeysArgs),
     #[cfg(feature = "probe")]
     /// Connect to servers: do they resume, under which key, and do nodes share it
+    ///
+    /// Probe only servers that you run or may test. No application data is sent.
     Probe(Box<ProbeArgs>),
     /// Group tickets by key name, without any key
     Survey(SurveyArgs),
     /// Find the key that opens a ticket in a memory image, a core dump or a running process
+    ///
+    /// For your own servers, and for images that you may read. Another user's process needs root or CAP_SYS_PTRACE.
     #[cfg(feature = "keyfind")]
     Keyfind(Box<KeyfindArgs>),
     /// Print a completion script for a shell

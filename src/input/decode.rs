@@ -43,10 +43,12 @@ pub(super) fn decode_hex(text: &[u8], start: usize, out: &mut Vec<u8>) -> Result
     out.clear();
     let mut high = None;
     let mut digits = 0;
+    let mut is_marked = false;
     let mut bytes = text.iter().zip(start + 1..).peekable();
     while let Some((&byte, column)) = bytes.next() {
-        let may_be_mark = high.is_none() && matches!(byte, b'0' | b'\\');
-        if may_be_mark && bytes.next_if(|(next, _)| matches!(next, b'x' | b'X')).is_some() {
+        let may_be_mark = high.is_none() && !is_marked && matches!(byte, b'0' | b'\\');
+        is_marked = may_be_mark && bytes.next_if(|(next, _)| matches!(next, b'x' | b'X')).is_some();
+        if is_marked {
             continue;
         }
         let is_between = matches!(byte, b':' | b' ' | b'\t') || (byte == b'-' && digits > 0);

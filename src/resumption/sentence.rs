@@ -44,7 +44,7 @@ impl Display for Cause {
                 expired(*late, f)?;
                 if *is_psk_only {
                     f.write_str(
-                        "; without a Diffie-Hellman exchange (psk_ke), so that the ticket alone decrypts the connection",
+                        "; without a Diffie-Hellman exchange (psk_ke), so that the PSK alone decrypts the connection",
                     )?;
                 }
                 lived_on(*lived, f)
@@ -187,8 +187,8 @@ fn chosen_psk(number: u16, chosen: Chosen, f: &mut Formatter<'_>) -> fmt::Result
         }
         Chosen::Encrypted => write!(
             f,
-            "the server chose PSK identity {number}; it stands beside an encrypted ClientHello, and no key opens it: if \
-             the server took that hello, it is one of those in there, which the capture does not show"
+            "the server chose PSK identity {number}; it stands beside what may be an encrypted ClientHello, and no key \
+             that was given opens it: if the server took that hello, it is one of those in there, which the capture does not show"
         ),
         Chosen::Opened(Some(true)) => {
             write!(f, "the server accepted the ticket, PSK identity {number}, and its PSK gives the client's binder")
@@ -308,10 +308,10 @@ impl Refusal {
             Self::NotCached => "the cache of the server that answered does not have the session",
             Self::External => "it has nothing to do with resumption, and the server chose to do without it",
             Self::Encrypted => {
-                "it stands beside an encrypted ClientHello, and no key opens it: the client's real offer, if there is \
-                 one, is inside"
+                "it stands beside what may be an encrypted ClientHello, and no key that was given opens it: the client's \
+                 real offer, if there is one, is inside"
             }
-            Self::NoForm => "it has not the form of any family of tickets that is known here",
+            Self::NoForm => "its form does not tell which family of tickets it is of",
             Self::BadMac => "its MAC does not verify: it was altered, or the secrets changed under the same key name",
             Self::NotASession => "what is sealed in it is not a session",
             Self::NoTicketsIssued => "it answered without tickets, which are turned off there or not for this host",

@@ -45,9 +45,9 @@ impl Unrecognised {
         match self {
             Self::External => "the identity is of an external PSK, not a ticket",
             Self::Encrypted => {
-                "the ClientHello has an encrypted one inside: this identity is random if the offer is in there"
+                "the ClientHello may have an encrypted one inside: this identity is random if the offer is in there"
             }
-            Self::Form => "its length and form are those of no family of tickets that is known here",
+            Self::Form => "its length and form do not tell which family of tickets it is of",
         }
     }
 
@@ -56,8 +56,13 @@ impl Unrecognised {
     pub fn hint(self) -> &'static str {
         match self {
             Self::External => "no ticket key has to do with it",
-            Self::Encrypted => "the offer can be seen only with the server's ECH key, or in the server's own log",
-            Self::Form => "the server seals with an AEAD in a way of its own, or keeps a handle of its own kind",
+            Self::Encrypted => {
+                "if it is, the offer can be seen only with the server's ECH key, or in the server's own log"
+            }
+            Self::Form => {
+                "Go with a client certificate, and what seals with an AEAD (rustls on ring, JSSE, Erlang/OTP, tlslite-ng), \
+                 can have any length: --key FILE tells; or it is a handle of the server's own kind"
+            }
         }
     }
 }

@@ -209,7 +209,8 @@ impl Facts<'_> {
     fn resumed(&self) -> Cause {
         let renewed = self.issued.map(|issued| {
             let names = self.brought.and_then(|attempt| attempt.key_name).zip(issued.key_name);
-            Renewed { keys: names.filter(|(old, new)| old != new), is_stale: is_stale(issued) }
+            let is_stale = is_stale(issued) && !self.had_the_newest_key();
+            Renewed { keys: names.filter(|(old, new)| old != new), is_stale }
         });
         let late = self.brought.and_then(opened).and_then(|ticket| self.expired_by(ticket));
         Cause::Ticket { late, renewed, lived: self.lived() }
@@ -278,7 +279,23 @@ impl Facts<'_> {
             _ => Offered::Ticket,
         };
         let says_so = matches!(why, Refusal::NotReloaded { .. });
-        Cause::Refused { what, is_stale: !says_so && self.issued.is_some_and(is_stale), why }
+        let is_stale = !says_so && !self.had_the_newest_key() && self.issued.is_some_and(is_stale);
+        Cause::Refused { what, is_stale, why }
+    }
+
+    /// Whether the server has shown that it has the key which is to seal by the order of those given: then it has been
+    /// reloaded, and that order is not the server's.
+    fn had_the_newest_key(&self) -> bool {
+        let Some(brought) = self.brought else { return false };
+        let is_newest = opened(brought).is_some_and(|ticket| ticket.role == Role::Active);
+        is_newest && (self.connection.handshake().is_resumed() || self.had_key_of(brought))
+    }
+
+    /// Whether the server has sealed under the key of a ticket, or accepted it.
+    fn had_key_of(&self, brought: &Attempt) -> bool {
+        let name = brought.key_name;
+        let here = self.server_facts().zip(name).and_then(|(facts, name)| facts.name(name));
+        here.is_some_and(|here| here.last_shown().is_some())
     }
 
     /// Why a ticket was not accepted.
@@ -391,12 +408,12 @@ impl Facts<'_> {
     fn by_key(&self, brought: &Attempt) -> Option<Refusal> {
         let old = brought.key_name?;
         let facts = self.server_facts();
-        let had_it = facts.and_then(|facts| facts.name(old)).is_some_and(|here| here.last_shown().is_some());
+        let had_it = self.had_key_of(brought);
         let several = facts.is_some_and(Server::has_several);
         let issued = self.issued.and_then(|issued| issued.key_name);
         if let Some(new) = issued.filter(|new| *new != old) {
             let is_newest = opened(brought).is_some_and(|ticket| ticket.role == Role::Active);
-            if is_newest && self.issued.is_some_and(is_stale) {
+            if is_newest && !had_it && self.issued.is_some_and(is_stale) {
                 return Some(Refusal::NotReloaded { old, new });
             }
             if several {

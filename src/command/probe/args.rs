@@ -13,13 +13,6 @@ use crate::command::args::shared::{Color, KeyFormatArg};
 use crate::command::audit::PolicyArgs;
 
 #[derive(Debug, Args)]
-#[command(
-    long_about = "Connects to running servers and says whether they issue and take session tickets, under which key, and \
-                  whether the nodes of a pool share it. Probe only servers that you run or may test. No application \
-                  data is sent.",
-    after_help = "Probe only servers that you run or may test.\nExit status: 0 as expected; 1 a finding reached --fail-on, \
-                  or what --expect-active or --expect-shared ask for was not shown; 2 a node could not be probed."
-)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(in crate::command) struct ProbeArgs {
     /// Hosts to probe, on every address that they have; port 443 unless one is named

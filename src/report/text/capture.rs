@@ -199,12 +199,12 @@ fn events(connection: &Connection) -> Vec<Event> {
     }
     for (message, issued) in connection.issued() {
         let (length, lifetime) = (issued.ticket.len(), issued.lifetime_hint);
-        push(Side::Server, format!("NewSessionTicket, {length} bytes, {lifetime} s"), Some(message));
+        push(Side::Server, issue(length, lifetime), Some(message));
     }
     for message in &connection.opened_tickets {
         if let Some(issued) = tls13::NewSessionTicket::parse(&message.bytes) {
             let (length, lifetime) = (issued.ticket.len(), issued.lifetime);
-            push(Side::Server, format!("NewSessionTicket, {length} bytes, {lifetime} s"), Some(message));
+            push(Side::Server, issue(length, lifetime), Some(message));
         }
     }
     if connection.flight.server_changed && !tls13 {
@@ -223,6 +223,14 @@ fn events(connection: &Connection) -> Vec<Event> {
         });
     }
     events
+}
+
+/// A `NewSessionTicket`; a lifetime of 0 says nothing of it (RFC 9846, before it RFC 5077 section 3.3).
+fn issue(length: usize, lifetime: u32) -> String {
+    match lifetime {
+        0 => format!("NewSessionTicket, {length} bytes, no lifetime given"),
+        _ => format!("NewSessionTicket, {length} bytes, {lifetime} s"),
+    }
 }
 
 fn client_hello(hello: &ClientHello<'_>) -> String {
