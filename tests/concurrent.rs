@@ -68,7 +68,7 @@ fn thousands_of_open_handshakes_lose_nothing() {
 #[test]
 fn no_connection_has_two_records() {
     let (records, given_up) = records(60_000);
-    assert!(given_up > 0 && !records.is_empty());
+    assert!(given_up > 0 && records.len() >= 12_000, "{} records", records.len());
     assert!(records.values().all(|&count| count == 1));
     assert_eq!(records.len() as u64 + given_up, 60_000, "what has no record is counted");
 }

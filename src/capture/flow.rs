@@ -16,6 +16,8 @@ const MAX_BESIDE: usize = 8;
 const MAX_DECIDED: usize = 4;
 /// Flows that are remembered.
 const MAX_FLOWS: usize = 50_000;
+/// Flows with an open handshake that are passed over for each new one, on average: four in five may be such.
+const CREDIT: usize = 4;
 /// Connections that were given up and are remembered as such.
 const MAX_GIVEN_UP: usize = 1 << 18;
 
@@ -169,6 +171,8 @@ pub(super) struct Flows {
     last: usize,
     /// Where the search for a flow to give up goes on.
     hand: usize,
+    /// How many flows with an open handshake that search may still pass over.
+    credit: usize,
     counts: [u64; 2],
     /// Hashes of the ends of connections that were given up: what goes on of them makes no record.
     given_up: HashSet<u64, BuildHasherDefault<Hashed>>,
@@ -186,6 +190,7 @@ impl Default for Flows {
             slots,
             last: 0,
             hand: 0,
+            credit: MAX_FLOWS,
             counts: [0; 2],
             given_up: HashSet::default(),
         }
@@ -261,13 +266,21 @@ impl Flows {
         Some(flow)
     }
 
-    /// A flow that was not used for a while.
+    /// A flow that was not used for a while, rather one without an open handshake. Each new flow earns what it costs to pass
+    /// over some of those, so that the search takes the same time on average however many there are.
     fn victim(&mut self) -> usize {
+        self.credit = (self.credit + CREDIT).min(MAX_FLOWS);
         loop {
             self.hand = if self.hand + 1 < self.slots.len() { self.hand + 1 } else { 0 };
-            if !self.slots.get_mut(self.hand).is_some_and(|flow| std::mem::take(&mut flow.touched)) {
-                return self.hand;
+            let Some(flow) = self.slots.get_mut(self.hand) else { return self.hand };
+            if std::mem::take(&mut flow.touched) {
+                continue;
             }
+            if flow.handshake.is_some() && self.credit > 0 {
+                self.credit -= 1;
+                continue;
+            }
+            return self.hand;
         }
     }
 
