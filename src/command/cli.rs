@@ -95,7 +95,7 @@ pub(super) enum Command {
     Survey(SurveyArgs),
     /// Find the key that opens a ticket in a memory image, a core dump or a running process
     ///
-    /// For your own servers, and for images that you may read. Another user's process needs root or CAP_SYS_PTRACE.
+    /// For your own servers, and for images that you may read. Another user's process needs root.
     #[cfg(feature = "keyfind")]
     Keyfind(Box<KeyfindArgs>),
     /// Print a completion script for a shell
