@@ -190,7 +190,7 @@ fn every_reason_has_a_capture() {
     let hello = Hello::tls13(1).with(0xfe0d, &[0; 60]).with_identity(&newer, 5);
     lab.check("ech", "is inside", &old, &tls13(&hello, None));
     let formless: Vec<u8> = (0..203).map(|byte: u8| byte.wrapping_mul(151) ^ 0x5a).collect();
-    lab.check("unrecognised", "not the form", &old, &refused(&formless, &formless));
+    lab.check("unrecognised", "its form does not tell", &old, &refused(&formless, &formless));
 
     let packets = after_hello(|talk| drop(talk.send(Server, &wire::alert(2, 40)).clone()));
     lab.check("alert", "the server sent the alert handshake_failure (40)", &[], &packets);

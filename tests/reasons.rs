@@ -189,7 +189,7 @@ fn every_reason_has_an_example() {
     let same_key = [offered(7, Verdict::NoKey), issued(7, Verdict::NoKey)];
     check(Reason::NoKey, "the server has that key, and so the cause is another one", judge(&announced, &same_key));
     let form = Verdict::Unrecognised(Unrecognised::Form);
-    check(Reason::Unrecognised, "not the form", judge(&announced, &[offered(7, form)]));
+    check(Reason::Unrecognised, "its form does not tell", judge(&announced, &[offered(7, form)]));
     check(Reason::Unknown, "the server has its key", judge(&announced, &same(opened())));
     let mut talk = Talk::open(40_000);
     let extended = [wire::extension(35, &[]), wire::extension(23, &[])].concat();
