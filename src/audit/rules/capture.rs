@@ -233,20 +233,22 @@ mod tests {
 
     const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 443);
     static SOURCE: Source = Source::plain("a.pcap");
-    const OFFER: Offer<'_> = Offer {
-        place: Place { source: &SOURCE, index: 0, line: None, packet: None },
-        ticket: TicketHash::ZERO,
-        key_name: Some(KeyName::new([7; 16])),
-        client: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
-        server: SERVER,
-        time: testing::NOW,
-        is_tls13: false,
-        accepted: Some(true),
-        early_data: None,
-        stream: 0,
-        sni: None,
-        exact_time: Time { seconds: testing::NOW, nanoseconds: 0 },
-    };
+    fn plain() -> Offer<'static> {
+        Offer {
+            place: Place { source: &SOURCE, index: 0, line: None, packet: None },
+            ticket: TicketHash::ZERO,
+            key_name: Some(KeyName::new([7; 16])),
+            client: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
+            server: SERVER,
+            time: testing::NOW,
+            is_tls13: false,
+            accepted: Some(true),
+            early_data: None,
+            stream: 0,
+            sni: None,
+            exact_time: Time { seconds: testing::NOW, nanoseconds: 0 },
+        }
+    }
 
     fn rules(offers: impl IntoIterator<Item = Offer<'static>>) -> Vec<&'static str> {
         let policy = Policy::default();
@@ -257,25 +259,25 @@ mod tests {
 
     #[test]
     fn one_ticket_from_two_addresses_is_found() {
-        let elsewhere = Offer { client: [10, 0, 0, 2].into(), ..OFFER };
-        assert_eq!(rules([OFFER, elsewhere, elsewhere]), ["ticket-from-several-clients"]);
-        assert!(rules([OFFER, OFFER]).is_empty());
-        assert!(rules([OFFER, Offer { ticket: TicketHash::of(b"another"), ..elsewhere }]).is_empty());
+        let elsewhere = Offer { client: [10, 0, 0, 2].into(), ..plain() };
+        assert_eq!(rules([plain(), elsewhere, elsewhere]), ["ticket-from-several-clients"]);
+        assert!(rules([plain(), plain()]).is_empty());
+        assert!(rules([plain(), Offer { ticket: TicketHash::of(b"another"), ..elsewhere }]).is_empty());
     }
 
     #[test]
     fn a_server_that_refuses_many_tickets_is_found() {
-        let refused = Offer { accepted: Some(false), ..OFFER };
-        let mixed = |refusals| (0..20).map(move |at| if at < refusals { refused } else { OFFER });
+        let refused = Offer { accepted: Some(false), ..plain() };
+        let mixed = |refusals| (0..20).map(move |at| if at < refusals { refused } else { plain() });
         assert_eq!(rules(mixed(5)), ["tickets-refused"]);
         assert!(rules(mixed(4)).is_empty());
         assert!(rules([refused; 9]).is_empty(), "too few to judge");
-        assert!(rules([Offer { accepted: None, ..OFFER }; 20]).is_empty());
+        assert!(rules([Offer { accepted: None, ..plain() }; 20]).is_empty());
     }
 
     #[test]
     fn a_key_name_that_stays_is_found() {
-        let day = |days: i64| Offer { time: testing::NOW + days * 86400, ..OFFER };
+        let day = |days: i64| Offer { time: testing::NOW + days * 86400, ..plain() };
         assert_eq!(rules([day(0), day(4), day(8)]), ["never-rotated"]);
         assert!(rules([day(0), day(6)]).is_empty());
         assert!(rules([day(0), Offer { key_name: Some(KeyName::new([8; 16])), ..day(8) }]).is_empty());
@@ -285,13 +287,13 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded_in_bytes_and_what_is_not_is_counted() {
         let name = vec![b'a'; 60_000];
-        assert!(KeptPlace::new(&Offer { sni: Some(&name), ..OFFER }).size() < 1000);
+        assert!(KeptPlace::new(&Offer { sni: Some(&name), ..plain() }).size() < 1000);
         let policy = Policy::default();
         let mut auditor = Auditor::new(&policy, testing::NOW);
         let more = 7;
         for number in 0..MAX_SERVERS + more {
             let address = u32::try_from(number).unwrap().to_be_bytes();
-            auditor.offer(&Offer { server: SocketAddr::new(address.into(), 443), ..OFFER });
+            auditor.offer(&Offer { server: SocketAddr::new(address.into(), 443), ..plain() });
         }
         let left_out: Vec<(&str, u64)> = auditor.left_out().into_iter().map(|(rule, count)| (rule.id, count)).collect();
         assert_eq!(left_out, [("tickets-refused", 7), ("never-rotated", 7)]);
@@ -299,10 +301,10 @@ mod tests {
 
     #[test]
     fn early_data_that_comes_again_is_found() {
-        let offer = Offer { early_data: Some(TicketHash::of(b"hello")), ..OFFER };
+        let offer = Offer { early_data: Some(TicketHash::of(b"hello")), ..plain() };
         let again = Offer { stream: 7, ..offer };
         assert_eq!(rules([offer, again, again]), ["early-data-replayed"]);
         assert!(rules([offer, offer]).is_empty(), "identities of one hello");
-        assert!(rules([OFFER, Offer { stream: 7, ..OFFER }]).is_empty(), "no early data");
+        assert!(rules([plain(), Offer { stream: 7, ..plain() }]).is_empty(), "no early data");
     }
 }
