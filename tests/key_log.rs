@@ -60,6 +60,17 @@ fn the_key_log_in_a_capture_is_used_without_asking() {
     }
 }
 
+/// A connection that brought no ticket is not told that its binder does not verify.
+#[test]
+fn an_issued_ticket_is_no_reason_to_withhold_a_line() {
+    for format in ["keylog", "pcapng"] {
+        let (capture, key) = (format!("{CASE}/capture.pcap"), format!("{CASE}/ticket.key"));
+        let output = tktdump(&["-f", format, "--keylog", LOG, "--key", &key, &capture], b"");
+        assert!(!output.errors().contains("binder"), "{}", output.errors());
+        assert!(output.errors().contains("Diffie-Hellman"), "{}", output.errors());
+    }
+}
+
 #[test]
 fn survey_and_audit_see_them() {
     let servers = |output: &Output| output.records()[0]["by_server"][0]["issued"].as_u64();

@@ -100,6 +100,12 @@ pub fn secrets(connection: &Connection, sighting: &Sighting<'_>, session: &Sessi
     let mut secrets = Secrets::default();
     secrets.withheld = match session.secret {
         SessionSecret::MasterSecret(master) => master_secret(connection, sighting, session, master, &mut secrets).err(),
+        // a ticket that is just issued seals the PSK of connections to come: nothing of this one hangs on it
+        SessionSecret::ResumptionPsk(_) | SessionSecret::ResumptionMasterSecret(_)
+            if sighting.carrier == Carrier::NewSessionTicket =>
+        {
+            None
+        }
         SessionSecret::ResumptionPsk(_) | SessionSecret::ResumptionMasterSecret(_) => {
             psk(connection, sighting, session, &mut secrets.lines).err()
         }
