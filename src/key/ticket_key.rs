@@ -152,8 +152,7 @@ impl TicketKey {
         })
     }
 
-    // inlined, so that a result of this size is not handed through memory
-    #[allow(clippy::inline_always)]
+    #[allow(clippy::inline_always, reason = "inlined, so that a result of this size is not handed through memory")]
     #[inline(always)]
     pub(super) fn split<'t>(&self, bytes: &'t [u8], arrangement: Arrangement) -> Result<Ticket<'t>, Malformed> {
         self.engine.split(bytes, arrangement, self.scheme.tag_length())

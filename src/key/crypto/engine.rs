@@ -40,8 +40,7 @@ impl Engine {
     }
 
     /// Splits a ticket the way the key does.
-    // inlined, so that a result of this size is not handed through memory
-    #[allow(clippy::inline_always)]
+    #[allow(clippy::inline_always, reason = "inlined, so that a result of this size is not handed through memory")]
     #[inline(always)]
     pub(in crate::key) fn split<'t>(
         &self,
