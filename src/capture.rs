@@ -72,6 +72,9 @@ const MEMORY: usize = 24 << 20;
 /// Segments of a direction that are looked at for the start of TLS.
 const MAX_TRIES: u8 = 200;
 
+/// Where a flow is, and a side of it.
+type Place = (usize, usize);
+
 /// Takes connections that are decided.
 pub type Sink<'s> = dyn FnMut(Connection) + 's;
 
@@ -126,9 +129,11 @@ impl Capture {
     /// Takes what a [`Decoder`] made of the next packet that it could make something of.
     pub fn datagram(&mut self, route: &Route, step: &Step, payload: &[u8], sink: &mut Sink<'_>) {
         self.stamp = step.stamp;
+        let last = self.flows.last(&route.source, &route.destination, route.transport);
+        let place = last.unwrap_or_else(|| self.search(route, sink));
         match step.tcp {
-            Some(tcp) => self.tcp(route, step, tcp, payload, sink),
-            None => self.udp(route, step.missing as usize, payload, sink),
+            Some(tcp) => self.tcp(place, step, tcp, payload, sink),
+            None => self.udp(place, step.missing as usize, payload, sink),
         }
     }
 
@@ -160,11 +165,8 @@ impl Capture {
     }
 
     /// Where the flow of a packet is, and which side sent it.
-    fn find(&mut self, route: &Route, sink: &mut Sink<'_>) -> (usize, usize) {
+    fn search(&mut self, route: &Route, sink: &mut Sink<'_>) -> Place {
         let Route { source, destination, transport } = *route;
-        if let Some(found) = self.flows.last(source, destination, transport) {
-            return found;
-        }
         let (ends, is_high) = Ends::new(source, destination);
         let (memory, given_up) = (&mut self.memory, &mut self.given_up);
         let at = self.flows.find(ends, transport, &mut |old| {
@@ -175,13 +177,12 @@ impl Capture {
         (at, usize::from(is_high))
     }
 
-    fn tcp(&mut self, route: &Route, step: &Step, tcp: Tcp, payload: &[u8], sink: &mut Sink<'_>) {
-        let (at, side) = self.find(route, sink);
+    fn tcp(&mut self, (at, side): Place, step: &Step, tcp: Tcp, payload: &[u8], sink: &mut Sink<'_>) {
         let stamp = self.stamp;
-        if tcp.syn && !tcp.ack {
+        if tcp.is_syn() && !tcp.is_ack() {
             self.flows.begin_anew(at);
         }
-        if tcp.syn {
+        if tcp.is_syn() {
             self.begin_tcp(at, side, tcp, sink);
         }
         let Some(flow) = self.flows.get(at) else { return };
@@ -190,12 +191,12 @@ impl Capture {
         }
         let Ends { low, high } = flow.ends;
         let [half, other] = flow.from(side);
-        let first = tcp.sequence.wrapping_add(u32::from(tcp.syn));
+        let first = tcp.sequence.wrapping_add(u32::from(tcp.is_syn()));
         let has_data = !payload.is_empty() || step.missing > 0;
         if !half.synchronised || (has_data && half.is_astray(first)) {
-            half.begin(first, tcp.syn);
+            half.begin(first, tcp.is_syn());
         }
-        if tcp.ack {
+        if tcp.is_ack() {
             other.acknowledge(tcp.acknowledged);
         }
         if has_data {
@@ -242,7 +243,7 @@ impl Capture {
             half.closed &= half.captured > 0;
             return;
         }
-        if tcp.ack {
+        if tcp.is_ack() {
             // what was taken for the start was a stray packet, or an answer to an earlier connection
             if half.captured == 0 {
                 return half.begin(first, true);
@@ -262,7 +263,7 @@ impl Capture {
     /// RST, or FIN in both directions, ends a connection. An RST counts only at the number that is due, or that the
     /// other side waits for (RFC 5961 section 3): others come from elsewhere, or from an earlier connection.
     fn end_tcp(&mut self, at: usize, side: usize, tcp: Tcp, length: usize, sink: &mut Sink<'_>) {
-        if !tcp.rst && !tcp.fin {
+        if !tcp.is_rst() && !tcp.is_fin() {
             return;
         }
         let stamp = self.stamp;
@@ -272,10 +273,10 @@ impl Capture {
         let end = half::advance(tcp.sequence, length);
         let due = half::distance(half.next, end);
         let is_next = due == 0 || (due == 1 && half.closed) || half.is_acknowledged_to(tcp.sequence);
-        let reset = tcp.rst && is_next;
-        half.closed |= reset || (tcp.fin && due <= 0);
+        let reset = tcp.is_rst() && is_next;
+        half.closed |= reset || (tcp.is_fin() && due <= 0);
         let is_over = reset || flow.halves.iter().all(|half| half.closed);
-        if let Some(handshake) = flow.handshake.as_mut().filter(|_| reset || tcp.fin) {
+        if let Some(handshake) = flow.handshake.as_mut().filter(|_| reset || tcp.is_fin()) {
             handshake.collector.ends(side, reset, stamp);
         }
         if is_over {
@@ -283,8 +284,7 @@ impl Capture {
         }
     }
 
-    fn udp(&mut self, route: &Route, missing: usize, payload: &[u8], sink: &mut Sink<'_>) {
-        let (at, side) = self.find(route, sink);
+    fn udp(&mut self, (at, side): Place, missing: usize, payload: &[u8], sink: &mut Sink<'_>) {
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
         let datagram = Datagram { bytes: payload, length: payload.len() + missing, side, stamp };
