@@ -34,6 +34,10 @@ pub(super) trait Sink {
     fn totals(&mut self, _remarks: &Remarks, _dropped: u64) {}
     /// What is known of the captures before.
     fn sequence(&mut self) -> &mut Sequence;
+    /// Takes what was unusual in a capture at its end; what is to be said if it goes on where the one before it ended.
+    fn follows(&mut self, remarks: &Remarks, shown: &str) -> Option<String> {
+        self.sequence().next(remarks, shown)
+    }
     /// Where it is shown how far the reading has come.
     fn progress(&self) -> &Progress;
     /// Takes what is unusual about an input.

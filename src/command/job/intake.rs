@@ -52,6 +52,11 @@ impl Sink for Worker<'_> {
         &mut self.sequence
     }
 
+    fn follows(&mut self, remarks: &Remarks, shown: &str) -> Option<String> {
+        // in order, whoever reads the captures
+        self.printer.wait(self.turn)?.sequence.next(remarks, shown)
+    }
+
     fn progress(&self) -> &Progress {
         self.job.notes.progress()
     }
