@@ -35,7 +35,7 @@ const DECOMPRESSED_LIMIT: usize = 8 << 20;
 /// The largest capture that is read by the thread that follows it: to start another one would take longer.
 const SMALL_CAPTURE: u64 = 1 << 19;
 /// Bytes that tell a capture from anything else.
-const MAGIC_LENGTH: u64 = 4;
+const MAGIC_LENGTH: usize = 4;
 /// How much of an input it takes to say that it is of another form than the one that was named.
 const KIND_LENGTH: usize = 64;
 
@@ -87,14 +87,17 @@ pub(super) fn small_capture(path: &Path, form: Option<Form>, given: &Given) -> O
         return None;
     }
     let mut file = File::open(path).ok()?;
-    let mut content = Vec::with_capacity(usize::try_from(metadata.len()).ok()? + 1);
-    file.by_ref().take(MAGIC_LENGTH).read_to_end(&mut content).ok()?;
-    if !input::begins_capture(&content) {
+    let mut magic = [0; MAGIC_LENGTH];
+    file.read_exact(&mut magic).ok()?;
+    if !input::begins_capture(&magic) {
         return None;
     }
-    file.take(SMALL_CAPTURE).read_to_end(&mut content).ok()?;
-    let is_small = content.len() as u64 <= SMALL_CAPTURE;
-    (is_small && !capture::has_secrets(&content)).then_some(content)
+    // with room for a byte more than there should be, which tells whether it grows
+    let most = usize::try_from(metadata.len()).ok()?.max(MAGIC_LENGTH) + 1;
+    let mut content = Buffer::of(&magic, most);
+    while content.fill(&mut file, most - content.filled().len()).ok()? > 0 {}
+    let content = Some(content.into_filled()).filter(|content| content.len() < most)?;
+    (!capture::has_secrets(&content)).then_some(content)
 }
 
 /// Why an input cannot be opened, and what was meant if it is no file at all.
