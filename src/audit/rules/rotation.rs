@@ -198,15 +198,18 @@ mod tests {
     /// The keys of the second file are loaded by no server, or seal on another one: they are not what should seal.
     #[test]
     fn only_a_key_that_opens_can_be_newer_than_the_one_that_seals() {
-        let found = |second: Role| {
+        let found = |first: Role, second: Role| {
             let mut files = testing::key_set_on_disk(&[
                 ("a.key", GOOD_KEY, Some(written(2 * DAY))),
                 ("b.key", OTHER_KEY, Some(written(DAY))),
             ]);
+            files.set_role(0, first);
             files.set_role(1, second);
             sealing_key_not_newest(&files, &Thresholds::default()).len()
         };
-        assert_eq!([Role::Inactive, Role::Ignored, Role::Unknown].map(found), [1, 0, 0]);
+        assert_eq!([Role::Inactive, Role::Ignored, Role::Unknown].map(|role| found(Role::Active, role)), [1, 0, 0]);
+        // nor is anything said if nobody knows which key seals
+        assert_eq!(found(Role::Unknown, Role::Inactive), 0);
     }
 
     #[test]
