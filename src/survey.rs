@@ -36,9 +36,9 @@ const MEMBER: usize = size_of::<Uses>() + 2 * size_of::<String>();
 const MAX_LENGTH: usize = 255;
 /// Servers, host names and lengths that are kept for each name.
 const MAX_KEPT: usize = 64;
-/// Bytes of a name that are the key's where the rest is salt.
+/// Bytes of a name that are the key's if the rest is salt.
 const PREFIX: usize = 4;
-/// Of this many tickets of one server that share nothing, the first bytes are no key names.
+/// Of this many tickets of one server that share nothing, the first bytes are not key names.
 const NEVER_REPEATING: usize = 5;
 
 /// How a ticket came to be seen.
