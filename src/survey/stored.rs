@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::group::{KnownKey, Seen};
 use super::picture::{Handshake, Noted, Picture, SessionFacts, SessionKind};
-use super::{KnownKey, Part, Seen};
+use super::uses::Part;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::container::Time;
 use crate::capture::sighting::Carrier;
