@@ -82,11 +82,11 @@ impl fmt::Display for Malformed {
                 Ticket::MIN_LENGTH
             ),
             Self::TooLong { length } => {
-                write!(f, "the ticket has {length} bytes, but TLS carries {MAX_LENGTH} at the most")
+                write!(f, "the ticket has {length} bytes, but TLS carries at most {MAX_LENGTH}")
             }
             Self::PartialBlock { ciphertext } => write!(
                 f,
-                "the ciphertext at byte {} has {ciphertext} bytes, which is no multiple of the AES block of 16",
+                "the ciphertext at byte {} has {ciphertext} bytes, which is not a multiple of the AES block of 16",
                 Arrangement::Named.header_length()
             ),
             Self::WrongLength { sent, found } => {

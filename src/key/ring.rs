@@ -108,7 +108,7 @@ impl KeyRing {
 
     /// The keys that anybody can guess, under any name: what is tried on tickets when no key was given.
     ///
-    /// There is one for each MAC key of the [list](super::weak); where it verifies, every AES key of the list is tried.
+    /// There is one for each MAC key of the [list](super::weak); if it verifies, every AES key of the list is tried.
     /// Behind them stand `GnuTLS`'s master key of 64 zero bytes, as its tickets were sealed with it itself
     /// (CVE-2020-13777) and as keys are derived from it, and what Go makes of the 32-byte keys of the list.
     #[must_use]
@@ -146,7 +146,7 @@ impl KeyRing {
         })
     }
 
-    /// A key that stands in a file several times is the one that seals, where one of its places seals.
+    /// A key that stands in a file several times is the one that seals, if it seals in one of its places.
     fn put_sealing_keys_first(&mut self) {
         let keys = &self.keys;
         let seals = |key: &usize| keys.get(*key).is_some_and(|key| key.origin().role == Role::Active);

@@ -1,7 +1,7 @@
 //! Keys that anybody can guess: what fills memory that nobody wrote to, what people type, what standards print.
 //!
 //! [`recognise`] judges the part of a key at hand by its pattern, whatever the pattern's byte. The list of fillers
-//! is for tickets whose key is not at hand: each is tried as MAC key, and where one verifies, all of them as AES key.
+//! is for tickets whose key is not at hand: each is tried as MAC key, and if one verifies, all of them as AES key.
 //! Two of them were found on servers of the internet (Hebrok et al., "We Really Need to Talk About Session Tickets",
 //! USENIX Security 2023).
 

@@ -6,7 +6,7 @@ use super::super::rule::{Check, Rule};
 use super::super::severity::Severity;
 use super::super::thresholds::Thresholds;
 
-/// What TLS 1.3 allows at the most, seconds.
+/// What TLS 1.3 allows at most, seconds.
 const TLS13_LIMIT: i64 = 604_800;
 /// What RFC 9846 (RFC 5246) suggests, seconds.
 const TLS12_LIMIT: i64 = 86400;

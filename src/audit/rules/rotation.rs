@@ -16,7 +16,7 @@ use crate::key::{KeyName, Role};
 
 /// Key names that are kept in mind; what names beyond it show is not judged.
 const MAX_NAMES: usize = 100_000;
-/// Lifetime of tickets where the thresholds names none, seconds: RFC 9846 (RFC 5246 appendix F.1.4).
+/// Lifetime of tickets if the thresholds name none, seconds: RFC 9846 (RFC 5246 appendix F.1.4).
 const USUAL_LIFETIME: i64 = 86400;
 
 pub(super) static KEY_TOO_OLD: Rule = Rule {
