@@ -184,7 +184,7 @@ impl<'a> Opener<'a> {
     /// Looks for the key of a ticket.
     #[must_use]
     pub fn check(&self, ticket: &'a [u8]) -> Checked<'a> {
-        // the search is part of `open`, where it need not be done for what cannot be a ticket
+        // the search is part of `open`, which skips it for what cannot be a ticket
         Checked { bytes: ticket, verified: None, keys: self.keys() }
     }
 

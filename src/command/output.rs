@@ -208,7 +208,7 @@ impl CommentsArg {
 /// Goes before text whose MAC did not verify.
 const UNVERIFIED: &[u8] = b"UNVERIFIED: the MAC of this ticket does not verify, anybody may have written it\n";
 
-/// The session, where it is one that OpenSSL's tools know.
+/// The session, if it is one that OpenSSL's tools know.
 fn ssl_session<'r, 'a>(record: &'r Record<'a>) -> Option<Shown<'r, 'a>> {
     record.session().filter(|shown| shown.session().dialect.is_ssl_session())
 }

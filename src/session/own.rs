@@ -6,7 +6,7 @@ use super::model::{Session, SessionSecret};
 /// next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Own<'a> {
-    /// Session ID; `None` where the dialect has none and none is there.
+    /// Session ID; `None` if the dialect has none and none is there.
     pub session_id: Option<&'a [u8]>,
     /// Master secret or resumption PSK.
     pub secret: SessionSecret<'a>,
@@ -21,7 +21,7 @@ pub struct Own<'a> {
 }
 
 impl Own<'_> {
-    /// When the session ends: start and lifetime, where both are known.
+    /// When the session ends: start and lifetime, if both are known.
     #[must_use]
     #[inline]
     pub fn expires(&self) -> Option<i64> {
@@ -53,7 +53,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// When it ends: start and lifetime, where both are known.
+    /// When it ends: start and lifetime, if both are known.
     #[must_use]
     pub fn expires(&self) -> Option<i64> {
         self.own().expires()

@@ -44,7 +44,7 @@ pub enum Value<'a> {
     List(&'a [&'a [u8]]),
     /// Fields that are not understood.
     Unknown(&'a [UnknownField<'a>]),
-    /// The tags of such fields, where their content is held back.
+    /// The tags of such fields, if their content is held back.
     RedactedTags(&'a [u32]),
     /// A secret that is held back.
     Redacted,

@@ -31,7 +31,7 @@ pub(super) fn key_members(key: &TicketKey, object: &mut Object<'_, '_>) {
 /// Writes a session's fields as members of an object.
 pub(super) struct Fields<'o, 'l, 'p, C = ()> {
     pub(super) object: &'o mut Object<'l, 'p>,
-    /// The parts, where they are kept.
+    /// The parts, if they are kept.
     parts: Option<&'o Texts>,
     calendar: Calendar<'o>,
     cuts: C,
