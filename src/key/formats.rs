@@ -50,11 +50,11 @@ pub static FORMATS: &[&dyn KeyFormat] = &[
     &go::Go,
     &caddy::Caddy,
     &gnutls::FORMAT,
-    &mbedtls::MbedTls,
+    &mbedtls::FORMAT,
     &s2n::S2n,
-    &wolfssl::WolfSsl,
+    &wolfssl::FORMAT,
     &knot::Knot,
-    &rustls::Rustls,
+    &rustls::FORMAT,
     &otp::Otp,
 ];
 
