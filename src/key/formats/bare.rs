@@ -4,11 +4,11 @@ use ctutils::CtEq as _;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 use zeroize::Zeroizing;
 
-use crate::key::{Role, Unwritable};
 use crate::key::carried::{algorithms, only};
 use crate::key::file::KeyFileError;
 use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::scheme::{Algorithm, AssociatedData, Derivation, KeySource, Protection, Scheme, Sealing};
+use crate::key::{Role, Unwritable};
 use crate::ticket::Arrangement;
 
 /// The longest file that is read as such a key, in bytes (what Knot Resolver reads of its secret).
