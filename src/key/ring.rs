@@ -316,6 +316,21 @@ mod tests {
         assert_eq!(dnsdist, [Role::Inactive, Role::Active]);
     }
 
+    /// The key stands in a file of dnsdist three times, of which the last place seals.
+    #[test]
+    fn of_keys_with_one_name_the_one_that_seals_is_tried_first() {
+        let file = [[7; 80], [8; 80], [7; 80]].concat();
+        let dnsdist = crate::key::formats::by_name("dnsdist").unwrap();
+        let files = vec![(Arc::from("a.key"), crate::key::file::read_as(dnsdist, &file).unwrap())];
+        let ring = KeyRing::new(files);
+        assert_eq!(
+            roles(&ring).into_iter().map(|(_, role)| role).collect::<Vec<_>>(),
+            [Role::Inactive, Role::Inactive, Role::Active]
+        );
+        let first = |name: [u8; 16]| ring.candidates(name.into()).next().map(|key| key.origin().role);
+        assert_eq!((first([7; 16]), first([8; 16])), (Some(Role::Active), Some(Role::Inactive)));
+    }
+
     #[test]
     fn files_of_other_servers_do_not_matter() {
         let roles = roles(&ring(&[&[&[0; 4][..], &[7; 88]].concat(), &[3; 64], &[[7; 48], [8; 48]].concat()]));

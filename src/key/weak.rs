@@ -289,6 +289,12 @@ mod tests {
         nearly[3] = 1;
         nearly[9] = 7;
         assert_eq!(recognise(&nearly), None, "left to the count of distinct bytes");
+        let runs = |lengths: &[(usize, u8)]| {
+            recognise(&lengths.iter().flat_map(|&(length, byte)| vec![byte; length]).collect::<Vec<u8>>())
+        };
+        assert_eq!(runs(&[(5, 0xc3), (11, 0xe7)]), Some(Weakness::TwoRuns(0xc3, 0xe7)));
+        assert_eq!(runs(&[(5, 0xc3), (6, 0xe7), (5, 0xc3)]), None, "it changes twice");
+        assert_eq!(runs(&[(5, 0xc3), (6, 0xe7), (5, 0xd1)]), None, "it changes twice");
     }
 
     #[test]

@@ -195,6 +195,14 @@ pub struct ActiveKey<'k> {
     pub certain: bool,
 }
 
+#[cfg(test)]
+impl KeySet {
+    /// Gives all keys of a file another role.
+    pub(in crate::audit) fn set_role(&mut self, file: usize, role: Role) {
+        self.files[file].keys.iter_mut().for_each(|key| key.role = role);
+    }
+}
+
 impl KeySet {
     /// Takes the key files in the server's order. `now`, seconds since 1970, tells which key of those with validity
     /// times seals.
