@@ -118,7 +118,8 @@ fn rotation(lab: &Lab, program: fn() -> Result<Command, Failure>) -> Result<(), 
     // the old key goes to the second place, and nobody reloads
     fs::rename(&first, &second)?;
     fs::write(&first, lab::random(80)?)?;
-    let said = ["stale-key-seals", "still encrypts tickets under", "2.key", "it should use", "1.key", "nginx -s reload"];
+    let said =
+        ["stale-key-seals", "still encrypts tickets under", "2.key", "it should use", "1.key", "nginx -s reload"];
     run(address, files, &[])?.expect(1, &said)?;
     let found = run(address, files, &["--expect-active", "-f", "json"])?.expect(1, &[])?;
     found.expect_rules(&["stale-key-seals"])?.never(&["not-active-key", "inactive-key-seals"])?;
