@@ -69,7 +69,7 @@ use crate::keylog::Secrets;
 
 /// What all open handshakes may hold together, in bytes.
 const MEMORY: usize = 24 << 20;
-/// Segments of a direction that are looked at for the start of TLS.
+/// How many segments of one direction are searched for the start of TLS.
 const MAX_TRIES: u8 = 200;
 
 /// Where a flow is, and a side of it.
@@ -99,9 +99,8 @@ impl Capture {
     /// With secrets that somebody logged: the tickets that servers issue in TLS 1.3 are opened
     /// ([`Connection::opened_tickets`]).
     ///
-    /// Of a server's records after the handshake only those are opened that can hold tickets: the first 16, then those of
-    /// up to 4,096 bytes, 1,024 of them at most. Tickets that come after the first data are handed over by themselves,
-    /// in a connection without a hello.
+    /// After the handshake, only records that can hold tickets are opened: the server's first 16, then at most 1,024 of up
+    /// to 4,096 bytes each. A ticket that comes after application data is handed over as a connection without a hello.
     #[must_use]
     pub fn with_secrets(secrets: Secrets) -> Self {
         Self { secrets, ..Self::default() }
@@ -126,7 +125,7 @@ impl Capture {
         self.decoder.pass_over();
     }
 
-    /// Takes what a [`Decoder`] made of the next packet that it could make something of.
+    /// Takes a packet that a [`Decoder`] has already decoded.
     pub fn datagram(&mut self, route: &Route, step: &Step, payload: &[u8], sink: &mut Sink<'_>) {
         self.stamp = step.stamp;
         let last = self.flows.last(&route.source, &route.destination, route.transport);
@@ -137,7 +136,7 @@ impl Capture {
         }
     }
 
-    /// Takes over the decoder that packets were taken apart with elsewhere, at the end of the capture.
+    /// At the end, takes over the decoder that decoded the packets elsewhere, for its counts.
     pub fn adopt(&mut self, decoder: Decoder) {
         self.stamp = decoder.stamp;
         self.decoder = decoder;
@@ -157,7 +156,7 @@ impl Capture {
         self.memory = 0;
     }
 
-    /// What was unusual so far.
+    /// Counts of what was unusual so far.
     #[must_use]
     pub fn remarks(&self) -> Remarks {
         let Self { unknown_quic, given_up, open_at_end, unopened, followed_in_part, .. } = *self;
@@ -229,7 +228,7 @@ impl Capture {
         self.end_tcp(at, side, tcp, payload.len(), sink);
     }
 
-    /// A SYN begins a connection; one that begins it a second time, with another number, begins another one.
+    /// A SYN begins a connection; a second SYN with another sequence number begins a new one on the same flow.
     fn begin_tcp(&mut self, at: usize, side: usize, tcp: Tcp, sink: &mut Sink<'_>) {
         let Some(flow) = self.flows.get(at) else { return };
         let [half, _] = flow.from(side);
@@ -307,7 +306,7 @@ impl Capture {
         self.settle(at, sink);
     }
 
-    /// The start of a QUIC connection, be there others between the same ends or not.
+    /// The start of a QUIC connection, even if others run between the same ends.
     fn begin_quic(&mut self, at: usize, datagram: Datagram<'_>, sink: &mut Sink<'_>) {
         let Datagram { bytes, length, side, stamp } = datagram;
         let Some(flow) = self.flows.get(at) else { return };
@@ -402,8 +401,7 @@ fn quic_datagram(flow: &mut Flow, datagram: Datagram<'_>) -> bool {
     false
 }
 
-/// Whether a segment has nothing to do with TLS, so that nothing need be set up for it.
-/// Takes the header of a proxy off.
+/// Skips a proxy header in `segment`, then tells whether the rest has nothing to do with TLS, so that no state is needed.
 fn passes_by(half: &mut Half, segment: &mut Segment<'_>) -> bool {
     if half::distance(half.next, segment.sequence) != 0 || segment.missing > 0 {
         // out of order: what fills the hole may be the start
@@ -444,8 +442,8 @@ fn flush(handshake: &mut Handshake, halves: &mut [Half; 2]) {
     }
 }
 
-/// Forgets what a flow holds: how many handshakes, and the memory that is free again. What goes on later may still make a
-/// record, so that there is none now: no connection has two. One whose handshake is over goes to `sink`.
+/// Drops what a flow holds; gives the number of handshakes dropped and the memory freed. A dropped handshake makes no record
+/// now, because later packets may still make one and no connection may have two. A finished handshake goes to `sink`.
 fn give_up(flow: &mut Flow, sink: &mut Sink<'_>) -> (u64, usize) {
     let (mut next, mut count, mut memory) = (flow.handshake.take(), 0, 0);
     while let Some(mut handshake) = next {

@@ -7,7 +7,7 @@ use tktdump::capture::{Connection, Remarks};
 use tktdump::input::{Guess, Item, List, line};
 
 use super::capture::Sequence;
-use super::progress::Progress;
+use super::notes::Notes;
 use super::source::{Chunk, Chunks, Given, shown};
 
 /// What happens with the items of an input.
@@ -38,12 +38,16 @@ pub(super) trait Sink {
     fn follows(&mut self, remarks: &Remarks, shown: &str) -> Option<String> {
         self.sequence().next(remarks, shown)
     }
-    /// Where it is shown how far the reading has come.
-    fn progress(&self) -> &Progress;
+    /// Where messages go, and where it is shown how far the reading has come.
+    fn notes(&self) -> &Notes;
     /// Takes what is unusual about an input.
-    fn warn(&mut self, message: &str);
+    fn warn(&mut self, message: &str) {
+        self.notes().warning(message);
+    }
     /// Called when all input that is there has been handed over, so that results can be passed on.
-    fn pause(&mut self) -> anyhow::Result<()>;
+    fn pause(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 pub(super) fn each_line(

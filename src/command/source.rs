@@ -140,7 +140,7 @@ fn read_from(
     proves: Option<&dyn Proves>,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
-    let (input, _watch) = sink.progress().watch(input);
+    let (input, _watch) = sink.notes().progress().watch(input);
     let input = if form == Some(Form::Raw) {
         Decompressed::as_it_is(input)
     } else {
