@@ -24,13 +24,13 @@ impl Identity {
 
     /// That of the file that a stream such as standard output is redirected to.
     #[cfg(unix)]
-    pub(super) fn of_stream(stream: impl std::os::fd::AsFd) -> Option<Self> {
+    pub(in crate::command) fn of_stream(stream: impl std::os::fd::AsFd) -> Option<Self> {
         let file = std::fs::File::from(stream.as_fd().try_clone_to_owned().ok()?);
         Self::of(&file.metadata().ok()?)
     }
 
     #[cfg(not(unix))]
-    pub(super) fn of_stream<S>(_: S) -> Option<Self> {
+    pub(in crate::command) fn of_stream<S>(_: S) -> Option<Self> {
         None
     }
 }
