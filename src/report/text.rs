@@ -103,10 +103,21 @@ impl Renderer<'_> {
             self.session("Session", shown, false, out)?;
         }
         if let Some(session) = &record.client_session {
-            self.session("The client's own session", Shown::Genuine(session), true, out)?;
+            let (own, title) = if !self.redact && self.holds_back(record) {
+                (Self { redact: true, ..*self }, "The client's own session (-f json shows its secrets)")
+            } else {
+                (*self, "The client's own session")
+            };
+            own.session(title, Shown::Genuine(session), true, out)?;
         }
         out.push('\n');
         Ok(())
+    }
+
+    /// Whether the client's own secrets are held back: a ticket that the keys did not open is shown around for advice, and
+    /// what opens the session has nothing to do with that.
+    fn holds_back(&self, record: &Record<'_>) -> bool {
+        !self.ring.is_empty() && record.session().is_none()
     }
 
     /// What stood beside the ticket in a list.
