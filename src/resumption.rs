@@ -9,6 +9,8 @@ mod history;
 mod reason;
 pub mod secrets;
 mod sentence;
+#[cfg(test)]
+mod tests;
 mod unrecognised;
 mod why;
 
