@@ -10,7 +10,6 @@ use tempfile::NamedTempFile;
 use tktdump::identify;
 use tktdump::key::file::{self, MAX_FILE_LENGTH};
 
-use super::exit::Exit;
 use super::failure::Failure;
 use super::source::{self, Identity};
 
@@ -63,14 +62,14 @@ pub(super) fn redirect(path: Option<&Path>, read: &[&[PathBuf]], is_secret: bool
     become_stdout(output).with_context(|| shown)
 }
 
-/// Ends the output to a file when all is written; `exit` is `None` if the run could not go on. What was in the file stays
-/// there in that case, and if the run did not succeed and has printed nothing.
-pub(super) fn end(exit: Option<Exit>) -> anyhow::Result<()> {
+/// Ends the output to a file when all is written, and says whether the run `succeeded`; `None` if it could not go on. What
+/// was in the file stays there in that case, and if the run did not succeed and has printed nothing.
+pub(super) fn end(succeeded: Option<bool>) -> anyhow::Result<()> {
     let Some(pending) = take() else { return Ok(()) };
     let is_empty = |metadata: io::Result<Metadata>| metadata.is_ok_and(|it| it.is_file() && it.len() == 0);
-    let has_failed = exit != Some(Exit::Done);
+    let has_failed = succeeded != Some(true);
     match pending {
-        Pending::Aside(..) if exit.is_none() => {}
+        Pending::Aside(..) if succeeded.is_none() => {}
         Pending::Aside(new, _) if has_failed && is_empty(new.as_file().metadata()) => {}
         Pending::Aside(new, target) => {
             new.persist(&target).map_err(|error| error.error).with_context(|| source::shown(&target))?;
