@@ -9,6 +9,7 @@ use std::fs;
 use common::tktdump;
 
 #[test]
+#[ignore = "takes long without optimisation; run by .ci/run"]
 fn all_key_files_together_are_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys");
@@ -34,6 +35,7 @@ fn all_key_files_together_are_bounded() {
 
 #[cfg(feature = "keyfind")]
 #[test]
+#[ignore = "takes long without optimisation; run by .ci/run"]
 fn the_tickets_that_a_search_keeps_are_bounded_in_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let (image, list) = (folder.path().join("image"), folder.path().join("list"));
