@@ -146,7 +146,9 @@ mod tests {
         assert_eq!((count(Secrets::default()), count(Secrets::default().without_derived())), (1, 0));
         // under another comment a line is somebody's own
         let mut own = Secrets::default().without_derived();
-        own.add_all(format!("{derived}# of the server\n{}\n", text[1]).as_bytes());
+        own.add_all(
+            format!("{derived}# these lines are of the server itself, and of no ticket\n{}\n", text[1]).as_bytes(),
+        );
         assert_eq!(own.len(), 1);
     }
 
