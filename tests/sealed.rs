@@ -360,13 +360,12 @@ fn tickets_that_are_verified_in_step_open_as_they_do_alone() {
     let files = |keys: &[Vec<u8>]| keys.iter().map(|key| (Arc::from("a.key"), read_auto(key).unwrap())).collect();
     let several = KeyRing::new(files(&keys));
     let with_master = KeyRing::new(files(&[keys.clone(), vec![vec![7; 64]]].concat()));
-    // a third of all pairs with keys that step together, and some with rings where tickets are tried one by one
-    for (ring, step) in [(&several, 3), (&with_master, 11), (&KeyRing::default(), 11)] {
+    for ring in [&several, &with_master, &KeyRing::default()] {
         let opener = Opener::new(ring);
         let alone: Vec<String> =
             all.iter().map(|ticket| told(&opener.open(&opener.check(ticket), &mut Vec::new()))).collect();
-        for (number, (one, first)) in all.iter().zip(&alone).enumerate() {
-            for (other, second) in all.iter().zip(&alone).skip(number % step).step_by(step) {
+        for (one, first) in all.iter().zip(&alone) {
+            for (other, second) in all.iter().zip(&alone) {
                 let both = opener.check_two([one, other]);
                 for (presented, alone) in both.iter().zip([first, second]) {
                     let mut buffer = Vec::new();
