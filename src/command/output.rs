@@ -3,8 +3,8 @@
 use std::io::{self, IsTerminal};
 
 use tktdump::input::RecordedConnection;
-use tktdump::open::Outcome;
-use tktdump::record::{ConnectionRecord, Record, Shown, Source, Status};
+use tktdump::open::{Checked, Outcome};
+use tktdump::record::{ConnectionRecord, Place, Record, Shown, Source, Status};
 use tktdump::report::comments::{self, Comment};
 use tktdump::report::text::Styles;
 use tktdump::report::{Page, brief, json, openssl, text};
@@ -160,6 +160,21 @@ impl<'k> Output<'k> {
                     out.extend_from_slice(block.as_bytes());
                 }
             }
+        }
+    }
+
+    /// Appends the record of a ticket that a key verified, if that takes no more than what an earlier one left. Whether it
+    /// did.
+    pub(super) fn render_again<'a>(
+        &self,
+        place: &Place<'a>,
+        checked: &Checked<'a>,
+        buffer: &mut Vec<u8>,
+        out: &mut Page,
+    ) -> bool {
+        match self {
+            Self::Json(renderer) => renderer.again(place, checked, buffer, out),
+            _ => false,
         }
     }
 

@@ -112,6 +112,12 @@ impl Line<'_> {
         self.page.get_mut(start..)?.get_mut(..length)
     }
 
+    /// Where in the page it ends.
+    #[inline(always)]
+    pub(super) fn position(&self) -> usize {
+        self.end
+    }
+
     /// Takes the last byte back, if it is that one.
     #[inline(always)]
     pub(super) fn take_back(&mut self, last: u8) {

@@ -297,18 +297,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// When it ends: start and lifetime, if both are known.
-    #[must_use]
-    pub fn expires(&self) -> Option<i64> {
-        self.time?.checked_add(self.timeout?)
-    }
-
-    /// Whether it has ended at `now`, by OpenSSL's rule (`sess_timedout` in `ssl/ssl_sess.c`): after the last second.
-    #[must_use]
-    pub fn expired(&self, now: i64) -> Option<bool> {
-        self.expires().map(|end| now > end)
-    }
-
     /// Whether the context tag `[tag]` was there.
     pub(super) fn has_tag(&self, tag: u32) -> bool {
         tag < u64::BITS && self.tags >> tag & 1 == 1

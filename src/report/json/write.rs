@@ -69,6 +69,20 @@ impl Object<'_, '_> {
         self.line.put([&end]);
     }
 
+    /// Where in its page it has come to.
+    #[inline(always)]
+    pub(super) fn position(&self) -> usize {
+        self.line.position()
+    }
+
+    /// Appends what [`Template`](super::template::Template) keeps, which begins with the comma of the member before or
+    /// with what took its place.
+    #[inline(always)]
+    pub(super) fn go_on(&mut self, text: &[u8]) {
+        self.line.take_back(b',');
+        self.line.put([text]);
+    }
+
     /// Opens a record.
     #[inline(always)]
     pub(in crate::report) fn begin(&mut self, kind: Type) {
