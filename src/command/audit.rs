@@ -318,7 +318,7 @@ impl Worker<'_> {
     fn recorded(&mut self, connection: &RecordedConnection) {
         let kept = std::mem::take(&mut self.recorded);
         let is_of = |sighting: &Sighting<'_>| {
-            (sighting.stream, sighting.client, sighting.server)
+            (sighting.number.stream, sighting.client, sighting.server)
                 == (connection.stream, connection.client, connection.server)
         };
         let hellos = kept.iter().filter_map(|kept| kept.seen.sighting(&kept.ticket).filter(is_of)?.hello);

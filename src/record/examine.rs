@@ -112,7 +112,7 @@ pub fn examine_connection<'a>(
         let mark = Mark::of(sighting.ticket);
         sighting.issued_by = match sighting.carrier {
             Carrier::NewSessionTicket => None,
-            _ => history.issued_by(mark).map(|issue| (issue.stream, issue.packet)),
+            _ => history.issued_by(mark).map(|issue| (issue.number, issue.packet)),
         };
         let place = Place { source, index, line: None, packet: Some(sighting.packet) };
         let mut record = Record::new(place);

@@ -15,11 +15,13 @@ use self::style::{Paint, Paints};
 pub(super) use self::wrap::columns;
 use super::draft::Draft;
 use super::{Page, REDACTED, Tally};
+use crate::capture::connection::HandshakeKind;
 use crate::escape::Text;
 use crate::input::Beside;
 use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
 use crate::record::{Record, Shown, Status};
+use crate::resumption::Reason;
 use crate::session::View;
 use crate::ticket::Arrangement;
 
@@ -207,6 +209,14 @@ pub(super) fn wrapped(text: &str, width: usize) -> String {
     let mut out = String::with_capacity(2 * text.len());
     wrap::wrap(text, width, &mut out);
     out
+}
+
+/// The word at the head of a connection: that of the handshake, but for a PSK that resumes nothing.
+pub(super) fn outcome_word(handshake: HandshakeKind, reason: &str) -> &'static str {
+    if handshake == HandshakeKind::ResumedPsk && reason == Reason::ExternalPsk.as_str() {
+        return Reason::ExternalPsk.as_str();
+    }
+    handshake.as_str()
 }
 
 /// The style for what became of a ticket.

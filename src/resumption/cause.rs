@@ -1,6 +1,7 @@
 //! What can have happened to a resumption: a [`Reason`] each, with the evidence for it.
 
 use super::reason::Reason;
+use crate::capture::Number;
 use crate::capture::connection::{Alert, Malformed, Side};
 use crate::capture::evidence::Other;
 use crate::key::KeyName;
@@ -271,7 +272,7 @@ pub(super) enum Sealer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     /// It accepted this very ticket in that connection.
-    TakenBefore(u64),
+    TakenBefore(Number),
     /// It has the key.
     HasKey,
     /// Nothing.

@@ -9,7 +9,7 @@ use super::reason::Reason;
 use super::unrecognised::Unrecognised;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::Carrier;
-use crate::capture::{Connection, Hashed};
+use crate::capture::{Connection, Hashed, Number};
 use crate::key::KeyName;
 
 /// Servers that are remembered, key names and contexts of each, tickets and secrets.
@@ -24,8 +24,8 @@ type Marked<T> = HashMap<Mark, T, BuildHasherDefault<Hashed>>;
 /// The connection that issued a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Issue {
-    /// Number of the connection.
-    pub stream: u64,
+    /// The connection.
+    pub number: Number,
     /// Number of the packet with the ticket.
     pub packet: u64,
     /// Who issued it.
@@ -150,7 +150,7 @@ pub struct History {
     hosts: HashMap<IpAddr, Server>,
     tickets: Marked<Known>,
     /// For tickets that a server accepted, it and the last connection in which it did.
-    accepted: Marked<(SocketAddr, u64)>,
+    accepted: Marked<(SocketAddr, Number)>,
     /// For master secrets, which all tickets of a TLS 1.2 session share, when their full handshake was.
     secrets: Marked<i64>,
 }
@@ -176,10 +176,10 @@ impl History {
         self.hosts.get(&server.ip())
     }
 
-    /// The stream of the connection in which the server accepted this very ticket before.
-    pub(super) fn accepted_before(&self, attempt: &Attempt, server: SocketAddr) -> Option<u64> {
-        let (by, stream) = self.accepted.get(&attempt.mark)?;
-        (*by == server).then_some(*stream)
+    /// The connection in which the server accepted this very ticket before.
+    pub(super) fn accepted_before(&self, attempt: &Attempt, server: SocketAddr) -> Option<Number> {
+        let (by, number) = self.accepted.get(&attempt.mark)?;
+        (*by == server).then_some(*number)
     }
 
     /// When the full handshake was that a ticket goes back to, as far as this capture and the ticket show it.
@@ -208,12 +208,12 @@ impl History {
         };
         for attempt in attempts {
             let issue = (attempt.carrier == Carrier::NewSessionTicket).then_some(Issue {
-                stream: connection.stream,
+                number: connection.number(),
                 packet: attempt.packet,
                 server,
             });
             let accepted =
-                (handshake.is_resumed() && is_taken(attempt, brought)).then_some((server, connection.stream));
+                (handshake.is_resumed() && is_taken(attempt, brought)).then_some((server, connection.number()));
             if issue.is_none() && accepted.is_none() {
                 continue;
             }

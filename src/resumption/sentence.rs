@@ -290,7 +290,7 @@ impl Display for Refusal {
                     f.write_str(", which is none of the keys given")?;
                 }
                 match known {
-                    Known::TakenBefore(stream) => write!(f, "; the server accepted it in connection {stream}")?,
+                    Known::TakenBefore(number) => write!(f, "; the server accepted it in {number}")?,
                     Known::HasKey => f.write_str("; the server has that key, and so the cause is another one")?,
                     Known::Nothing => {}
                 }
@@ -338,9 +338,9 @@ fn key_not_shown(known: Known, f: &mut Formatter<'_>) -> fmt::Result {
 
 fn open(known: Known, f: &mut Formatter<'_>) -> fmt::Result {
     match known {
-        Known::TakenBefore(stream) => write!(
+        Known::TakenBefore(number) => write!(
             f,
-            "the server accepted this very ticket in connection {stream}: it takes a ticket only once, or has dropped \
+            "the server accepted this very ticket in {number}: it takes a ticket only once, or has dropped \
              the key since"
         ),
         Known::HasKey => f.write_str("the server has its key, and neither the ticket nor the capture shows the cause"),

@@ -61,8 +61,8 @@ fn told_by_secrets(connection: &Connection, hellos: &Hellos<'_>, attempts: &[Att
         return text;
     };
     // writing to a String does not fail
-    if let Some(Issue { stream, packet, server }) = history.issued(brought) {
-        let _ = write!(text, "; connection {stream} issued it (packet {packet})");
+    if let Some(Issue { number, packet, server }) = history.issued(brought) {
+        let _ = write!(text, "; {number} issued it (packet {packet})");
         if server != connection.server {
             let _ = write!(text, ", at the server {server}");
         }
@@ -145,7 +145,7 @@ fn unanswered(connection: &Connection) -> Cause {
         return Cause::Ended(stage, end, Begun::Unknown);
     } else if stage == Stage::Retry {
         Missing::AfterRetry
-    } else if connection.flight.hello_verify_request {
+    } else if connection.flight.hello_verify_request.is_some() {
         Missing::AfterVerify
     } else if connection.open_at_end {
         Missing::EndBeforeAnswer
@@ -459,7 +459,7 @@ impl Facts<'_> {
     /// What the server has shown of a ticket that it refused, and of its key.
     fn known(&self, brought: &Attempt) -> Known {
         match self.history.accepted_before(brought, self.connection.server) {
-            Some(stream) => Known::TakenBefore(stream),
+            Some(number) => Known::TakenBefore(number),
             None if self.key_is_there(brought) => Known::HasKey,
             None => Known::Nothing,
         }
