@@ -85,6 +85,8 @@ pub struct Sighting<'c> {
     pub beside_encrypted: bool,
     /// The connection that issued the ticket, and the packet; known if the capture shows it.
     pub issued_by: Option<(Number, u64)>,
+    /// Whether other tickets of the server show that what it begins with is the name of a key.
+    pub names_key: bool,
     /// If the server took it: seconds since the full handshake that it goes back to, as far as that is known.
     pub lived: Option<i64>,
 }
@@ -115,6 +117,7 @@ impl Connection {
             is_external: false,
             beside_encrypted: hello.is_some_and(|hello| hello.encrypted_client_hello),
             issued_by: None,
+            names_key: false,
             lived: None,
         };
         let mut all = Vec::new();

@@ -70,6 +70,7 @@ impl Recorded {
             is_external,
             beside_encrypted,
             issued_by: issued_by.map(|(stream, packet)| (of_flow(stream), packet)),
+            names_key: false,
             lived,
         })
     }

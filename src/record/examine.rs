@@ -119,6 +119,7 @@ pub fn examine_connection<'a>(
         open(&mut record, sighting.ticket, None, opener, buffer);
         if let Ok(outcome) = &record.verdict {
             let attempt = resumption::examine(connection, &mut sighting, mark, outcome);
+            sighting.names_key = history.knows_name(connection.server, &attempt);
             if attempt.selected || (attempt.carrier == Carrier::SessionTicket && is_resumed) {
                 let root = history.root(&attempt);
                 sighting.lived = root.map(|root| at.unwrap_or(sighting.time.seconds).saturating_sub(root));

@@ -130,16 +130,20 @@ impl Renderer<'_> {
 
     fn ticket_parts(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
         let Paints { heading, .. } = self.styles.paints();
-        writeln!(out, "  {heading}Ticket{heading:#}")?;
+        let parts = record.ticket();
+        // else nothing but the length says how it is put together
+        let is_known = record.names_key() || parts.is_none();
+        let title = if is_known { "Ticket" } else { "Ticket, if it is of OpenSSL's family" };
+        writeln!(out, "  {heading}{title}{heading:#}")?;
         self.line(out, "length", format_args!("{} bytes", record.bytes.len()))?;
         if self.redact && !record.is_sealed() {
             return self.line(out, "bytes", REDACTED);
         }
-        let Some(parts) = record.ticket() else {
+        let Some(parts) = parts else {
             return self.line(out, "bytes", hex::encode(record.bytes));
         };
         if let Some(name) = parts.key_name() {
-            self.line(out, "key name", name)?;
+            self.line(out, if is_known { "key name" } else { "first 16 bytes (key name)" }, name)?;
         }
         let (iv, mac) = match parts.arrangement() {
             Arrangement::Aead(_) => ("nonce", "tag"),

@@ -5,18 +5,20 @@ use std::hash::BuildHasherDefault;
 use std::net::{IpAddr, SocketAddr};
 
 use super::attempt::{Attempt, Mark, Opened, Verdict};
+use super::key_id::{KeyId, SealedUnder};
 use super::reason::Reason;
 use super::unrecognised::Unrecognised;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::Carrier;
 use crate::capture::{Connection, Hashed, Number};
-use crate::key::KeyName;
 
 /// Servers that are remembered, key names and contexts of each, tickets and secrets.
 const MAX_SERVERS: usize = 1 << 12;
 const MAX_NAMES: usize = 8;
 const MAX_CONTEXTS: usize = 16;
 const MAX_TICKETS: usize = 1 << 16;
+/// Of this many tickets of one server that share nothing, the first bytes are no key names.
+const NEVER_REPEATING: usize = 5;
 
 /// What is known by marks, which are hashes already.
 type Marked<T> = HashMap<Mark, T, BuildHasherDefault<Hashed>>;
@@ -44,9 +46,11 @@ struct Known {
 type Span = (u64, u64);
 
 /// What a server did with a key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Name {
-    pub(super) is: KeyName,
+    pub(super) is: SealedUnder,
+    /// Stands for the first ticket under it.
+    first: Mark,
     /// It issued tickets under it.
     pub(super) sealed: Option<Span>,
     /// It accepted tickets under it.
@@ -69,6 +73,18 @@ impl Name {
     }
 }
 
+/// A ticket, by its key.
+struct Ticket<'a> {
+    mark: Mark,
+    under: &'a SealedUnder,
+}
+
+impl<'a> Ticket<'a> {
+    fn of(attempt: &'a Attempt) -> Option<Self> {
+        Some(Self { mark: attempt.mark, under: attempt.sealed_under.as_ref()? })
+    }
+}
+
 /// What is known of a server.
 #[derive(Debug, Default)]
 pub(super) struct Server {
@@ -80,8 +96,14 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn name(&self, name: KeyName) -> Option<&Name> {
-        self.names.iter().find(|known| known.is == name)
+    pub(super) fn name(&self, key: &KeyId) -> Option<&Name> {
+        self.names.iter().find(|known| known.is.key.is_same(key))
+    }
+
+    /// Whether the first bytes of its tickets name no key: none that it issued shares them with another one.
+    pub(super) fn has_no_names(&self) -> bool {
+        let alone = self.names.iter().filter(|known| known.sealed.is_some()).count();
+        alone >= NEVER_REPEATING && !self.names.iter().any(|known| known.is.is_known)
     }
 
     /// The key that it was last seen to seal under.
@@ -99,35 +121,43 @@ impl Server {
         !self.contexts.is_empty() && self.contexts.len() < MAX_CONTEXTS && !self.contexts.contains(&context)
     }
 
-    fn name_mut(&mut self, name: KeyName) -> Option<&mut Name> {
-        if let Some(at) = self.names.iter().position(|known| known.is == name) {
-            return self.names.get_mut(at);
-        }
-        if self.names.len() >= MAX_NAMES {
-            return None;
-        }
-        self.names.push(Name { is: name, sealed: None, accepted: None, refused: None, by_turns: false });
-        self.names.last_mut()
+    /// Takes note that a ticket was seen under a key: what several tickets share is a name.
+    fn sees(&mut self, ticket: &Ticket<'_>) -> Option<&mut Name> {
+        let known = self.names.iter_mut().find(|known| known.is.key.is_same(&ticket.under.key))?;
+        known.is.is_known |= ticket.under.is_known || known.first != ticket.mark;
+        Some(known)
     }
 
-    fn seals(&mut self, name: KeyName, at: u64) {
-        let other = |known: &Name| known.is != name && known.sealed.is_some();
+    fn name_mut(&mut self, ticket: &Ticket<'_>) -> Option<&mut Name> {
+        let is_new = self.name(&ticket.under.key).is_none();
+        if is_new && self.names.len() >= MAX_NAMES {
+            return None;
+        }
+        if is_new {
+            let (is, first) = (ticket.under.clone(), ticket.mark);
+            self.names.push(Name { is, first, sealed: None, accepted: None, refused: None, by_turns: false });
+        }
+        self.sees(ticket)
+    }
+
+    fn seals(&mut self, ticket: &Ticket<'_>, at: u64) {
+        let other = |known: &Name| !known.is.key.is_same(&ticket.under.key) && known.sealed.is_some();
         let began = self.names.iter().filter(|known| other(known)).filter_map(|known| Some(known.sealed?.0)).max();
-        let Some(known) = self.name_mut(name) else { return };
+        let Some(known) = self.name_mut(ticket) else { return };
         // it sealed under this one, then began another, and now seals under this one again
         known.by_turns |= known.sealed.zip(began).is_some_and(|(sealed, began)| sealed.1 < began);
         known.sealed = Some((known.sealed.map_or(at, |span| span.0), at));
     }
 
-    fn accepts(&mut self, name: KeyName, at: u64) {
-        let Some(known) = self.name_mut(name) else { return };
+    fn accepts(&mut self, ticket: &Ticket<'_>, at: u64) {
+        let Some(known) = self.name_mut(ticket) else { return };
         let before = known.last_shown();
         known.by_turns |= before.zip(known.refused).is_some_and(|(shown, refused)| shown < refused);
         known.accepted = Some((known.accepted.map_or(at, |span| span.0), at));
     }
 
-    fn refuses(&mut self, name: KeyName, at: u64) {
-        if let Some(known) = self.name_mut(name) {
+    fn refuses(&mut self, ticket: &Ticket<'_>, at: u64) {
+        if let Some(known) = self.name_mut(ticket) {
             known.refused = Some(at);
         }
     }
@@ -165,6 +195,16 @@ impl History {
     /// The connection that issued the ticket of an attempt, if it is known.
     pub(super) fn issued(&self, attempt: &Attempt) -> Option<Issue> {
         self.tickets.get(&attempt.mark)?.issue
+    }
+
+    /// Whether the first bytes of an attempt's ticket are a key name for certain: other tickets of the server, or of its
+    /// host, share them.
+    #[must_use]
+    pub fn knows_name(&self, server: SocketAddr, attempt: &Attempt) -> bool {
+        let Some(under) = &attempt.sealed_under else { return false };
+        let is_known =
+            |facts: &Server| facts.name(&under.key).is_some_and(|name| name.is.is_known || name.first != attempt.mark);
+        under.is_known || [self.server(server), self.host(server)].into_iter().flatten().any(is_known)
     }
 
     pub(super) fn server(&self, server: SocketAddr) -> Option<&Server> {
@@ -237,21 +277,25 @@ impl History {
         let host = self.hosts.entry(server.ip()).or_default();
         for attempt in attempts.iter().filter(|attempt| attempt.carrier == Carrier::NewSessionTicket) {
             facts.has_context(opened(attempt).and_then(|opened| opened.context));
-            if let Some(name) = attempt.key_name {
-                facts.seals(name, at);
-                host.seals(name, at);
+            if let Some(ticket) = Ticket::of(attempt) {
+                facts.seals(&ticket, at);
+                host.seals(&ticket, at);
             }
         }
+        for ticket in attempts.iter().filter_map(Ticket::of) {
+            facts.sees(&ticket);
+            host.sees(&ticket);
+        }
         let Some(brought) = brought else { return };
-        let Some(name) = brought.key_name else { return };
+        let Some(ticket) = Ticket::of(brought) else { return };
         if handshake.is_resumed() {
-            facts.accepts(name, at);
-            host.accepts(name, at);
+            facts.accepts(&ticket, at);
+            host.accepts(&ticket, at);
             facts.has_context(opened(brought).and_then(|opened| opened.context));
             facts.takes_other_names |= opened(brought).is_some_and(|opened| opened.other_name.is_some());
         } else if handshake == HandshakeKind::Full && reason.is_the_key() {
-            facts.refuses(name, at);
-            host.refuses(name, at);
+            facts.refuses(&ticket, at);
+            host.refuses(&ticket, at);
         }
     }
 }

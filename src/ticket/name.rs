@@ -41,6 +41,12 @@ impl KeyName {
         self.bytes.get(..self.length.into()).unwrap_or(&self.bytes)
     }
 
+    /// Whether both begin with the same four bytes: the rest is then a salt (wangle and fizz seal so).
+    pub(crate) fn shares_prefix(&self, other: &Self) -> bool {
+        let [one, other] = [self, other].map(|name| name.as_bytes().first_chunk::<{ SHORT_NAME_LENGTH as usize }>());
+        one == other
+    }
+
     /// Whether the name is all zero bytes: a slot that was never initialised, or an all-zero key file
     /// (CVE-2020-13777).
     #[must_use]
