@@ -373,6 +373,18 @@ fn first_bytes_are_called_a_key_name_only_if_they_are_one() {
 }
 
 #[test]
+fn one_ticket_accepted_and_refused_by_turns_means_several_nodes() {
+    let selected = || vec![Attempt { selected: true, ..identity(7, open(opened13())) }];
+    let taken = || (tls13(&hello13(), Some(0), wire::SUITE_13), selected());
+    let refused = || (tls13(&hello13(), None, wire::SUITE_13), vec![identity(7, open(opened13()))]);
+    let twice = judge_all(&[taken(), refused()]);
+    assert_eq!(twice.reason, Reason::Unknown, "{}", twice.why);
+    let turns = judge_all(&[taken(), refused(), taken(), refused()]);
+    assert_eq!(turns.reason, Reason::SeveralKeys, "{}", turns.why);
+    assert!(turns.why.contains("accepted, refused and accepted"), "{}", turns.why);
+}
+
+#[test]
 fn names_that_share_their_first_bytes_are_of_one_key() {
     let salted = |attempt: Attempt, salt: u8| {
         let name = [[7; 4].as_slice(), &[salt; 12]].concat().try_into().unwrap();

@@ -337,7 +337,7 @@ impl Worker<'_> {
             }
         }
         if any || self.selection.takes_recorded(connection) {
-            self.tally.add_connection(connection.handshake);
+            self.tally.add_connection(connection.handshake, false);
         }
     }
 }
@@ -410,7 +410,7 @@ impl Sink for Worker<'_> {
             output.take(findings);
         });
         if selection.takes_connection(&record, any) {
-            tally.add_connection(connection.handshake());
+            tally.add_connection(connection.handshake(), false);
         }
     }
 

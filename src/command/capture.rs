@@ -98,7 +98,7 @@ fn finish(mut capture: Capture, followed: Followed, shown: &str, sink: &mut impl
             ),
             _ => format!(
                 "{shown}: {packets} packets, and no TLS handshake can be seen in them: {cut} were cut short when they were \
-                 captured (snapshot length), {REMEDY}"
+                 captured (snapshot length); {REMEDY}"
             ),
         });
     }

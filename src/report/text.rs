@@ -251,8 +251,7 @@ pub fn summary(tally: &Tally) -> String {
 /// What became of the connections of captures: one line; `None` if there were none.
 #[must_use]
 pub fn connection_summary(tally: &Tally) -> Option<String> {
-    let counts: Vec<String> =
-        tally.handshakes().map(|(handshake, count)| format!("{count} {}", handshake.as_str())).collect();
+    let counts: Vec<String> = tally.handshakes().map(|(handshake, count)| format!("{count} {handshake}")).collect();
     match tally.connections() {
         0 => None,
         1 => Some(format!("1 connection: {}", counts.join(", "))),

@@ -243,6 +243,8 @@ pub(super) enum Refusal {
     NotReloaded { old: KeyId, new: KeyId },
     /// The address uses several keys by turns.
     SeveralKeys(SealedUnder),
+    /// The address accepted, refused and accepted one ticket.
+    Wavers(SealedUnder),
     /// The server seals under another key.
     OtherKey { old: SealedUnder, new: SealedUnder, by: Sealer, had_it: bool },
     /// The server does not load its key.
@@ -324,7 +326,7 @@ impl Refusal {
             Self::OtherEms => Reason::OtherEms,
             Self::OtherContext => Reason::OtherContext,
             Self::NotReloaded { .. } => Reason::NotReloaded,
-            Self::SeveralKeys(_) => Reason::SeveralKeys,
+            Self::SeveralKeys(_) | Self::Wavers(_) => Reason::SeveralKeys,
             Self::OtherKey { .. } | Self::NotLoaded => Reason::OtherKey,
             Self::OtherName(..) => Reason::OtherName,
             Self::OtherAlpn(..) => Reason::OtherAlpn,

@@ -42,6 +42,16 @@ struct Known {
     root: Option<i64>,
 }
 
+/// A ticket that a server accepted.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    by: SocketAddr,
+    /// The last connection in which it did.
+    number: Number,
+    /// It refused it after that, for a cause that remains open.
+    is_refused: bool,
+}
+
 /// When something was seen first and last, in numbers of connections.
 type Span = (u64, u64);
 
@@ -93,6 +103,8 @@ pub(super) struct Server {
     contexts: Vec<Mark>,
     /// It accepted a ticket of another host name than the client asked for.
     pub(super) takes_other_names: bool,
+    /// It accepted, refused and accepted one and the same ticket, and nothing that is to be seen was in the way.
+    pub(super) wavers: bool,
 }
 
 impl Server {
@@ -179,8 +191,8 @@ pub struct History {
     /// What each host did with keys, at any port.
     hosts: HashMap<IpAddr, Server>,
     tickets: Marked<Known>,
-    /// For tickets that a server accepted, it and the last connection in which it did.
-    accepted: Marked<(SocketAddr, Number)>,
+    /// The tickets that a server accepted.
+    accepted: Marked<Taken>,
     /// For master secrets, which all tickets of a TLS 1.2 session share, when their full handshake was.
     secrets: Marked<i64>,
 }
@@ -218,7 +230,7 @@ impl History {
 
     /// The connection in which the server accepted this very ticket before.
     pub(super) fn accepted_before(&self, attempt: &Attempt, server: SocketAddr) -> Option<Number> {
-        let (by, number) = self.accepted.get(&attempt.mark)?;
+        let Taken { by, number, .. } = self.accepted.get(&attempt.mark)?;
         (*by == server).then_some(*number)
     }
 
@@ -240,6 +252,7 @@ impl History {
         self.count += 1;
         let (at, server) = (self.count, connection.server);
         let brought = brought(connection, attempts);
+        let wavers = brought.is_some_and(|brought| self.wavers(brought, server, reason, handshake));
         let root = match handshake {
             // what came after the connection was handed over goes back as far as what came before
             _ if connection.origin.is_some() => None,
@@ -252,8 +265,8 @@ impl History {
                 packet: attempt.packet,
                 server,
             });
-            let accepted =
-                (handshake.is_resumed() && is_taken(attempt, brought)).then_some((server, connection.number()));
+            let is_accepted = handshake.is_resumed() && is_taken(attempt, brought);
+            let accepted = is_accepted.then_some(Taken { by: server, number: connection.number(), is_refused: false });
             if issue.is_none() && accepted.is_none() {
                 continue;
             }
@@ -274,6 +287,7 @@ impl History {
             return;
         }
         let facts = self.servers.entry(server).or_default();
+        facts.wavers |= wavers;
         let host = self.hosts.entry(server.ip()).or_default();
         for attempt in attempts.iter().filter(|attempt| attempt.carrier == Carrier::NewSessionTicket) {
             facts.has_context(opened(attempt).and_then(|opened| opened.context));
@@ -297,6 +311,14 @@ impl History {
             facts.refuses(&ticket, at);
             host.refuses(&ticket, at);
         }
+    }
+
+    /// Takes note that a ticket was refused that had been accepted; whether it is accepted again.
+    fn wavers(&mut self, brought: &Attempt, server: SocketAddr, reason: Reason, handshake: HandshakeKind) -> bool {
+        let Some(taken) = self.accepted.get_mut(&brought.mark).filter(|taken| taken.by == server) else { return false };
+        let is_open = reason == Reason::Unknown && opened(brought).is_some();
+        taken.is_refused |= handshake == HandshakeKind::Full && is_open;
+        handshake.is_resumed() && taken.is_refused
     }
 }
 

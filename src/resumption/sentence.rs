@@ -252,6 +252,11 @@ impl Display for Refusal {
                 f,
                 "it {key}; several keys are used by turns at this address: several nodes answer there, and do not share them"
             ),
+            Self::Wavers(key) => write!(
+                f,
+                "it {key}; one and the same ticket was accepted, refused and accepted at this address, and nothing to be \
+                 seen was in the way: several nodes seem to answer there that do not share a key"
+            ),
             Self::OtherKey { old, new, by, had_it } => other_key(old, new, *by, *had_it, f),
             Self::OtherName(name, known) => {
                 write!(f, "it was sealed for the host name {name}, and the client asked for another one")?;
@@ -324,7 +329,7 @@ impl Refusal {
             Self::NotCached => {
                 "the cache of the server that answered does not have the session, or the server does not take it up"
             }
-            Self::External => "it has nothing to do with resumption, and the server chose to do without it",
+            Self::External => "it has nothing to do with resumption, and the server did without it",
             Self::Encrypted => {
                 "it stands beside what may be an encrypted ClientHello, and no key that was given opens it: the client's \
                  real offer, if there is one, is inside"
@@ -333,7 +338,7 @@ impl Refusal {
             Self::BadMac => "its MAC does not verify: it was altered, or the secrets changed under the same key name",
             Self::NotASession => "what is sealed in it is not a session",
             Self::NoTicketsIssued => {
-                "it answered without tickets: they seem to be turned off there, or for this host name"
+                "it answered without tickets, which seem to be turned off there, or for this host name"
             }
             Self::BadBinder => "the client's binder does not come from the PSK in it",
             Self::OtherHash => "the server chose a cipher suite with another hash than that of its session",
@@ -343,8 +348,8 @@ impl Refusal {
                  section 5.3)"
             }
             Self::OtherContext => {
-                "the server has its key, and another session ID context than the one in it; nginx makes the context of \
-                 certificates and client CA names, so there it means that those are others"
+                "this server uses its key with another session ID context than the one in it (in nginx: other certificates \
+                 or client CA names)"
             }
             _ => "the server does not load the key that sealed it",
         }

@@ -398,7 +398,10 @@ impl Facts<'_> {
     /// The key of a ticket, and whether it is known by now that what it begins with is a name.
     fn sealed_under(&self, ticket: &Attempt) -> Option<SealedUnder> {
         let SealedUnder { key, .. } = ticket.sealed_under.clone()?;
-        Some(SealedUnder { key, is_known: self.history.knows_name(self.connection.server, ticket) })
+        let mut others = [self.brought, self.issued].into_iter().flatten().filter(|other| other.mark != ticket.mark);
+        let is_shared = others.any(|other| key_of(other).is_some_and(|other| other.is_same(&key)));
+        let is_known = is_shared || self.history.knows_name(self.connection.server, ticket);
+        Some(SealedUnder { key, is_known })
     }
 
     /// Whether the server seals under the key of a ticket in this very connection.
@@ -453,7 +456,13 @@ impl Facts<'_> {
         if several {
             return Some(Refusal::SeveralKeys(old));
         }
-        if issued.is_some() || self.had_it_last(brought) {
+        if issued.is_some() {
+            return None;
+        }
+        if facts.is_some_and(|facts| facts.wavers) {
+            return Some(Refusal::Wavers(old));
+        }
+        if self.had_it_last(brought) {
             return None;
         }
         let (new, by) = self.sealed_elsewhere(&old.key)?;
