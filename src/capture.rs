@@ -97,7 +97,7 @@ impl Capture {
     /// ([`Connection::opened_tickets`]).
     ///
     /// Of a server's records after the handshake only those are opened that can hold tickets: the first 16, then those of
-    /// up to 4,096 bytes, 1,024 of them at the most. Tickets that come after the first data are handed over by themselves,
+    /// up to 4,096 bytes, 1,024 of them at most. Tickets that come after the first data are handed over by themselves,
     /// in a connection without a hello.
     #[must_use]
     pub fn with_secrets(secrets: Secrets) -> Self {
@@ -344,7 +344,7 @@ impl Capture {
         self.account(at, sink);
     }
 
-    /// Counts what a flow holds, and makes room where all hold too much.
+    /// Counts what a flow holds, and makes room if all hold too much.
     fn account(&mut self, at: usize, sink: &mut Sink<'_>) {
         let mut handshake = self.flows.get(at).and_then(|flow| flow.handshake.as_deref_mut());
         while let Some(each) = handshake {

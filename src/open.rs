@@ -139,6 +139,20 @@ pub struct Checked<'a> {
     keys: &'a KeyRing,
 }
 
+impl<'a> Checked<'a> {
+    /// The ticket.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The key that verifies it, if the search has come to one. `None` does not say that there is none.
+    #[must_use]
+    pub fn verified(&self) -> Option<&Verified<'a, 'a>> {
+        self.verified.as_ref()
+    }
+}
+
 /// Opens tickets with a ring of keys.
 #[derive(Debug, Clone, Copy)]
 pub struct Opener<'a> {
@@ -170,7 +184,7 @@ impl<'a> Opener<'a> {
     /// Looks for the key of a ticket.
     #[must_use]
     pub fn check(&self, ticket: &'a [u8]) -> Checked<'a> {
-        // the search is part of `open`, where it need not be done for what cannot be a ticket
+        // the search is part of `open`, which skips it for what cannot be a ticket
         Checked { bytes: ticket, verified: None, keys: self.keys() }
     }
 

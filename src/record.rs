@@ -209,7 +209,7 @@ impl<'a> Record<'a> {
         Unrecognised::of(self.capture.as_ref()?, self.verdict.as_ref().ok()?)
     }
 
-    /// The parts of the ticket, where it has them: as the key that it met splits it, or as its shape suggests.
+    /// The parts of the ticket, if it has them: as the key that it met splits it, or as its shape suggests.
     #[must_use]
     pub fn ticket(&self) -> Option<Ticket<'a>> {
         match &self.verdict {

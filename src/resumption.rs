@@ -10,6 +10,8 @@ mod key_id;
 mod reason;
 pub mod secrets;
 mod sentence;
+#[cfg(test)]
+mod tests;
 mod unrecognised;
 mod why;
 

@@ -34,7 +34,7 @@ use self::strip::Scale;
 pub use self::strip::{Strip, millis};
 pub use self::uses::{Course, Part, Uses};
 
-/// Of this many tickets of one server that share nothing, the first bytes are no key names.
+/// Of this many tickets of one server that share nothing, the first bytes are not key names.
 const NEVER_REPEATING: usize = 5;
 
 /// Collects tickets.

@@ -355,6 +355,11 @@ fn first_bytes_are_called_a_key_name_only_if_they_are_one() {
     assert!(words.iter().all(|words| conclusion.why.contains(words)), "{}", conclusion.why);
     assert!(conclusion.why.contains("if those are the names of keys"), "{}", conclusion.why);
     assert!(!conclusion.why.contains("under the key"), "{}", conclusion.why);
+    // the name of one of them is enough to know that the other is not of that key
+    let known = judge(&announced, &[offered(7, open(opened())), new.clone()]);
+    let words =
+        format!("the server's new ticket, which begins with {}, is not: the keys were rotated", "08".repeat(16));
+    assert!(known.why.contains(&words), "{}", known.why);
     let alone = judge(&announced, std::slice::from_ref(&old));
     assert!(!alone.why.contains("under the key"), "{}", alone.why);
     // of a ticket that was taken, nothing is said of keys

@@ -69,7 +69,7 @@ impl Assembler {
         }
     }
 
-    /// Passes over bytes that are missing; `false` where that is not possible without losing something.
+    /// Passes over bytes that are missing; `false` if that is not possible without losing something.
     pub(super) fn skip(&mut self, length: usize) -> bool {
         // a message that ends in the gap is over; one that begins there is not known
         let possible = self.header_length == HEADER_LENGTH && self.kept.is_none() && length < self.left;

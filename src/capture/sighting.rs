@@ -68,7 +68,7 @@ pub struct Sighting<'c> {
     pub hello: Option<usize>,
     /// Which PSK identity it is, from 0.
     pub identity: Option<usize>,
-    /// Whether the server chose this identity, where its answer is there.
+    /// Whether the server chose this identity, if its answer is there.
     pub selected: Option<bool>,
     /// The ticket's age in milliseconds as the client reckons, plus `ticket_age_add`.
     pub obfuscated_age: Option<u32>,

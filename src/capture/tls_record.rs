@@ -98,7 +98,7 @@ impl Records {
         self.held.capacity() + self.messages.memory()
     }
 
-    /// Takes the next bytes; `begins_segment` where a packet's payload begins with them.
+    /// Takes the next bytes; `begins_segment` if a packet's payload begins with them.
     pub(super) fn feed(
         &mut self,
         mut bytes: &[u8],
@@ -323,7 +323,7 @@ fn is_hello(content: &[u8]) -> bool {
 }
 
 /// Whether a stream that begins so may be TLS: a record that begins with a hello, or is a `NewSessionTicket` by all of
-/// its lengths; or, where TLS was seen before a gap, a record that is plain for certain.
+/// its lengths; or, if TLS was seen before a gap, a record that is plain for certain.
 fn may_begin_tls(head: &[u8], resume: bool) -> bool {
     let matches = |pattern: &[&[u8]]| {
         head.iter().zip(pattern).all(|(byte, allowed)| allowed.is_empty() || allowed.contains(byte))

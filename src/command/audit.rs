@@ -200,7 +200,7 @@ fn list_rules(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The inputs: none where the keys alone are to be judged, standard input if nothing is named.
+/// The inputs: none if the keys alone are to be judged, standard input if nothing is named.
 fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
     if policy.thresholds.expect_active && !args.has_keys() {
         let failure = Failure::new("--expect-active needs the keys that the server is to seal with");

@@ -109,7 +109,7 @@ fn tell_passed_over(count: u64, notes: &Notes) {
     }
 }
 
-/// A key log is worth having where it has a line; foreign tickets around it are normal.
+/// A key log is worth having if it has a line; foreign tickets around it are normal.
 fn end_key_log(lines: u64, has_keys: bool, notes: &Notes) -> Exit {
     if lines == 0 {
         notes.error("no ticket gives a line of a key log");

@@ -35,7 +35,7 @@ const DECOMPRESSED_LIMIT: usize = 8 << 20;
 /// How much of an input it takes to say that it is of another form than the one that was named.
 const KIND_LENGTH: usize = 64;
 
-/// The inputs that were named, standard input where none was, and no more than one reader of it.
+/// The inputs that were named, standard input if none was, and no more than one reader of it.
 pub(super) fn inputs(named: &[PathBuf], keys: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let inputs = if named.is_empty() { vec![PathBuf::from("-")] } else { named.to_vec() };
     if inputs.iter().chain(keys).filter(|path| is_stdin(path)).count() > 1 {

@@ -12,7 +12,7 @@ use super::find::label::{judge, names_ticket};
 use super::reader::{LONGEST_RUN, Run, SHORTEST_RUN, Says, lines};
 use super::{encoding, readers};
 
-/// Members whose strings are joined, at the most.
+/// Members whose strings are joined, at most.
 const MOST_NAMES: usize = 256;
 /// Characters of base64 of the shortest run.
 const SHORTEST_STRING: usize = SHORTEST_RUN * 4 / 3;

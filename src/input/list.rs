@@ -6,7 +6,7 @@ use super::{Form, decode, is_bare_key, readers, wrapped};
 
 /// Rows of one ticket or words of prose are looked at as far as this before a short first line makes a list.
 const MOST_UNSURE: usize = 64;
-/// Digits of one byte, at the most.
+/// Digits of one byte, at most.
 const LONGEST_BYTE: usize = 3;
 /// Bytes of a line that can be nothing but a ticket, or a damaged one: fewer may be a word.
 const SURE_LENGTH: usize = 16;

@@ -282,15 +282,13 @@ impl Display for Refusal {
 
 /// Two keys, and what that may mean. Of first bytes that may be no key names, it is said on that condition.
 fn other_key(old: &SealedUnder, new: &SealedUnder, by: Sealer, had_it: bool, f: &mut Formatter<'_>) -> fmt::Result {
-    let is_known = old.is_known && new.is_known;
+    // a ticket of the key that is known begins with its name, so that one that does not is of another
+    let is_known = old.is_known || new.is_known;
     write!(f, "it {old}, and ")?;
     match (&new.key, new.is_known, by) {
-        (KeyId::Name(bytes), false, Sealer::Here) => write!(f, "the server's new ticket begins with {bytes}")?,
-        (KeyId::Name(bytes), false, Sealer::Server) => {
-            write!(f, "a ticket that this server issued begins with {bytes}")?;
-        }
-        (KeyId::Name(bytes), false, Sealer::Address) => {
-            write!(f, "a ticket of another port of this address begins with {bytes}")?;
+        (KeyId::Name(bytes), false, _) => {
+            let (before, after) = if old.is_known { (", which ", ", is not") } else { (" ", "") };
+            write!(f, "{}{before}begins with {bytes}{after}", by.ticket())?;
         }
         (key, _, Sealer::Here) => write!(f, "the server issues tickets under {key}")?,
         (key, _, Sealer::Server) => write!(f, "this server seals under {key}")?,
@@ -302,6 +300,17 @@ fn other_key(old: &SealedUnder, new: &SealedUnder, by: Sealer, had_it: bool, f: 
     } else {
         "the keys were rotated, or another node or server sealed it"
     })
+}
+
+impl Sealer {
+    /// A ticket of the server.
+    fn ticket(self) -> &'static str {
+        match self {
+            Self::Here => "the server's new ticket",
+            Self::Server => "a ticket that this server issued",
+            Self::Address => "a ticket of another port of this address",
+        }
+    }
 }
 
 /// A ticket that no key opens.

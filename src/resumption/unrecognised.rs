@@ -1,4 +1,4 @@
-//! What stands where tickets stand and is none that a key given here could open.
+//! What is in the place of a ticket and cannot be one that a key given here could open.
 
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::open::Outcome;

@@ -6,7 +6,7 @@ use super::group::Group;
 use crate::capture::container::Time;
 use crate::key::KeyName;
 
-/// Bytes of a name that are the key's where the rest is salt.
+/// Bytes of a name that are the key's if the rest is salt.
 const PREFIX: usize = 4;
 
 /// Puts names together that share their first four bytes: the rest is a salt (wangle and fizz seal so).

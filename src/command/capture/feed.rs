@@ -76,7 +76,7 @@ impl<'r> Feed<'r> {
     /// Puts what is left in front of a new chunk.
     fn turn(&mut self, retire: &mut dyn FnMut(Vec<u8>) -> Vec<u8>) {
         let rest = self.bytes.get(self.start..self.end).unwrap_or_default();
-        // more than the room only where a packet is longer
+        // more than the room only if a packet is longer
         let room = HEADROOM.max(rest.len());
         let start = room - rest.len();
         let mut bytes = std::mem::take(&mut self.spare);

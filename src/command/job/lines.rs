@@ -25,7 +25,7 @@ use crate::command::turnstile::Turnstile;
 /// How much of an input it takes for a further worker.
 const SHARE_LENGTH: u64 = 1 << 18;
 
-/// Opens the tickets of an input with as many workers as there may be, where it is long enough for them.
+/// Opens the tickets of an input with as many workers as there may be, if it is long enough for them.
 pub(super) fn read(list: List, chunks: Chunks, path: &Path, worker: &mut Worker<'_>) -> Result<(), Stop> {
     let first = worker.turn;
     let positions = Turnstile::new(first, Position::default());

@@ -57,7 +57,7 @@ impl<'n> Results<'n> {
         }
         if let Some(dialect) = output.refuses(record) {
             let error = format!(
-                "{place}: the session is in the dialect {}, which is no SSL_SESSION of OpenSSL's",
+                "{place}: the session is in the dialect {}, which is not OpenSSL's SSL_SESSION",
                 dialect.as_str()
             );
             self.refused = true;

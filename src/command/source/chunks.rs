@@ -28,7 +28,7 @@ impl Buffer {
         self.bytes
     }
 
-    /// Appends what one read gives, `most` bytes at the most; 0 at the end.
+    /// Appends what one read gives, `most` bytes at most; 0 at the end.
     pub(super) fn fill(&mut self, input: &mut impl Read, most: usize) -> io::Result<usize> {
         let end = self.filled + most;
         if self.bytes.is_empty() {
@@ -89,7 +89,7 @@ impl Chunk {
     }
 }
 
-/// Cuts an input into chunks. Each ends where a read gave no more, so that nothing waits for what comes later.
+/// Cuts an input into chunks. Each ends when a read gave no more, so that nothing waits for what comes later.
 pub(in crate::command) struct Chunks {
     input: Box<dyn Read + Send>,
     /// What was read and not yet handed over; but for the start of the input, the start of a line.

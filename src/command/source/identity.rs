@@ -10,7 +10,7 @@ pub(in crate::command) struct Identity {
 }
 
 impl Identity {
-    /// That of a regular file; `None` for pipes, terminals and other devices, and where the system does not tell.
+    /// That of a regular file; `None` for pipes, terminals and other devices, and if the system does not tell.
     #[cfg(unix)]
     pub(in crate::command) fn of(metadata: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;

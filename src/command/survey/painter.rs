@@ -124,7 +124,11 @@ impl<'p> Painter<'p> {
             Some((known_key(record.verdict.as_ref().ok()?), SessionFacts::of(&record)))
         };
         if !reader.line(line, selection, &mut open, picture) {
-            self.unreadable(Some(number), &"the line is no record of tktdump -f json", &"give its records as they are");
+            self.unreadable(
+                Some(number),
+                &"the line is not a record of tktdump -f json",
+                &"give its records as they are",
+            );
         }
     }
 }

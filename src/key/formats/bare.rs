@@ -23,7 +23,7 @@ pub(super) const fn sealed(algorithm: Algorithm, arrangements: &'static [Arrange
     Scheme { protection: Protection::Aead(sealing), arrangements, derivation: Derivation::None }
 }
 
-/// Reads a file as raw bytes or, where it is one line of hex or base64, as what that decodes to. `None` if it gives no keys.
+/// Reads a file as raw bytes or, if it is one line of hex or base64, as what that decodes to. `None` if it gives no keys.
 pub(super) fn read(file: &[u8], keys: impl Fn(&[u8]) -> Bare) -> Option<Bare> {
     let decoded = decode(file).map(|bytes| keys(&bytes)).unwrap_or_default();
     let found = if decoded.is_empty() { keys(file) } else { decoded };
