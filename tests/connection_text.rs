@@ -10,7 +10,7 @@ use common::tktdump;
 use wire::Side::{Client, Server};
 use wire::{Hello, Talk, handshake, record};
 
-/// LINKTYPE_RAW.
+/// The link type of bare IP packets.
 const RAW: u32 = 101;
 
 fn text(packets: &[Vec<u8>]) -> String {

@@ -332,7 +332,7 @@ fn not_opened(key: Option<&SealedUnder>, any_key: bool, known: Known, f: &mut Fo
 }
 
 impl Refusal {
-    /// Of those that take nothing else.
+    /// The words of those that say no more than what they are; of the others, none.
     fn words(&self) -> &'static str {
         match self {
             Self::NotCached => {
@@ -360,7 +360,17 @@ impl Refusal {
                 "this server uses its key with another session ID context than the one in it (in nginx: other certificates \
                  or client CA names)"
             }
-            _ => "the server does not load the key that sealed it",
+            Self::NotLoaded => "the server does not load the key that sealed it",
+            Self::Expired(..)
+            | Self::OtherProtocol { .. }
+            | Self::NotReloaded { .. }
+            | Self::SeveralKeys(_)
+            | Self::Wavers(_)
+            | Self::OtherKey { .. }
+            | Self::OtherName(..)
+            | Self::OtherAlpn(..)
+            | Self::Open { .. }
+            | Self::NotOpened { .. } => "",
         }
     }
 }
