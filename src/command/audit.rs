@@ -37,7 +37,6 @@ use super::help;
 use super::key_files::{self, Unclaimed};
 use super::notes::Notes;
 use super::output::styles;
-use super::progress::Progress;
 use super::redirect::redirect;
 use super::sink::Sink;
 use super::source::{self, Given};
@@ -430,12 +429,8 @@ impl Sink for Worker<'_> {
         &mut self.sequence
     }
 
-    fn progress(&self) -> &Progress {
-        self.notes.progress()
-    }
-
-    fn warn(&mut self, message: &str) {
-        self.notes.warning(message);
+    fn notes(&self) -> &Notes {
+        self.notes
     }
 
     fn pause(&mut self) -> anyhow::Result<()> {

@@ -39,7 +39,7 @@ impl Unrecognised {
         (is_sealed && !has_form).then_some(Self::Form)
     }
 
-    /// What it is, in one sentence.
+    /// What it is, in one sentence. Records that are read back are recognised by these words.
     #[must_use]
     pub fn about(self) -> &'static str {
         match self {

@@ -16,7 +16,7 @@ use tktdump::input::{List, line};
 
 use super::found::Found;
 use super::printer::Printer;
-use super::task::Stop;
+use super::task::{Stop, other_cores};
 use super::worker::Worker;
 use crate::command;
 use crate::command::source::{self, Chunk, Chunks};
@@ -179,9 +179,4 @@ impl Drop for CloseOnPanic<'_> {
             self.1.close();
         }
     }
-}
-
-/// Cores beside the one that the main thread is on.
-fn other_cores() -> usize {
-    thread::available_parallelism().map_or(0, |cores| cores.get() - 1)
 }

@@ -8,6 +8,7 @@ use tktdump::report::{Page, Tally};
 use zeroize::Zeroizing;
 
 use super::task::Job;
+use crate::command::capture::Sequence;
 use crate::command::notes::{Held, Notes};
 
 /// What became of tickets and was not passed on yet.
@@ -80,6 +81,8 @@ pub(super) struct Printer {
     pub(super) tally: Tally,
     pub(super) left_out: u64,
     pub(super) refused: bool,
+    /// The captures so far, of which results were passed on.
+    pub(super) sequence: Sequence,
     /// Where results go as blocks of a capture instead of as they are.
     blocks: Option<BlockWriter>,
     /// What was held back: notes and results.

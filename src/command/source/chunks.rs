@@ -21,6 +21,13 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
+    /// Holds what was read, with room for `length` bytes in all.
+    pub(super) fn of(head: &[u8], length: usize) -> Self {
+        let mut bytes = vec![0; length.max(head.len())];
+        bytes.iter_mut().zip(head).for_each(|(to, from)| *to = *from);
+        Self { bytes, filled: head.len() }
+    }
+
     /// What was read.
     pub(super) fn filled(&self) -> &[u8] {
         self.bytes.get(..self.filled).unwrap_or_default()
