@@ -22,7 +22,7 @@ use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
 use crate::record::{Record, Shown, Status};
 use crate::resumption::Reason;
-use crate::session::View;
+use crate::session::{Session, View};
 use crate::ticket::Arrangement;
 
 /// Renders records as text.
@@ -150,10 +150,10 @@ impl Renderer<'_> {
             _ => ("IV", "MAC"),
         };
         if !parts.iv().is_empty() {
-            self.line(out, iv, hex::encode(parts.iv()))?;
+            self.line(out, iv, hex::display(parts.iv()))?;
         }
         self.line(out, "ciphertext", format_args!("{} bytes", parts.ciphertext().len()))?;
-        self.line(out, mac, hex::encode(parts.mac()))?;
+        self.line(out, mac, hex::display(parts.mac()))?;
         if parts.arrangement() == Arrangement::Named { Ok(()) } else { self.line(out, "layout", parts.arrangement()) }
     }
 
@@ -163,8 +163,8 @@ impl Renderer<'_> {
         writeln!(out, "  {heading}Key{heading:#}")?;
         let file = Text(origin.file.as_bytes());
         self.line(out, "file", format_args!("{file}, key {}, {}", origin.index, origin.role.as_str()))?;
-        let format = if origin.format.is_empty() { "" } else { &format!("{}: ", origin.format) };
-        self.line(out, "format", format_args!("{format}{}", key.layout()))?;
+        let colon = if origin.format.is_empty() { "" } else { ": " };
+        self.line(out, "format", format_args!("{}{colon}{}", origin.format, key.layout()))?;
         self.line(out, "algorithms", format_args!("{}, {}", key.cipher_name(), key.mac_name()))?;
         if let Some(slot) = key.slot() {
             self.line(out, "time slot", slot)?;
@@ -191,12 +191,28 @@ impl Renderer<'_> {
         let mut fields = Fields::new(self.styles, view, is_clients, out);
         view.visit(&mut fields);
         fields.finish();
-        let sizes: Vec<String> =
-            shown.session().sizes().map(|(name, bytes)| format!("{} {bytes}", name.replace('_', " "))).collect();
-        let whole = shown.session().encoded.len();
-        match sizes.as_slice() {
-            [] => Ok(()),
-            sizes => self.line(out, "size", format_args!("{whole} bytes: {}", sizes.join(", "))),
+        self.sizes(shown.session(), out);
+        Ok(())
+    }
+
+    /// How long the session is, and what takes most of it.
+    fn sizes(&self, session: &Session<'_>, out: &mut String) {
+        let mut separator = "";
+        session.each_size(|name, bytes| {
+            if separator.is_empty() {
+                self.styles.begin_line("size", out);
+                // writing to a String does not fail
+                let _ = write!(out, "{} bytes: ", session.encoded.len());
+            }
+            out.push_str(separator);
+            out.extend(
+                name.split('_').enumerate().flat_map(|(number, word)| [if number > 0 { " " } else { "" }, word]),
+            );
+            let _ = write!(out, " {bytes}");
+            separator = ", ";
+        });
+        if !separator.is_empty() {
+            out.push('\n');
         }
     }
 

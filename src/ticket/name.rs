@@ -79,7 +79,7 @@ impl Hash for KeyName {
 
 impl fmt::Display for KeyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.as_bytes()))
+        write!(f, "{}", hex::display(self.as_bytes()))
     }
 }
 
