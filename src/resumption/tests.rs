@@ -150,7 +150,8 @@ fn what_is_not_whole_gives_not_even_an_unproven_line() {
 
 #[test]
 fn a_handshake_that_is_not_known_to_have_been_resumed_gives_no_unproven_line() {
-    let fatal = Alert { from: Side::Server, level: 2, description: 40, packet: 9, time: Time::default() };
+    let fatal =
+        Alert { from: Side::Server, level: 2, description: 40, is_first: true, packet: 9, time: Time::default() };
     let incomplete: [&dyn Fn(&mut Connection); 2] =
         [&|it| it.alert = Some(fatal), &|it| it.flight.server_changed = false];
     for change in incomplete {
