@@ -40,7 +40,7 @@ fn run(format: &str, threads: &[usize], arguments: &[String], stdin: &[u8]) -> V
         match &first {
             None => first = Some(printed),
             Some(first) => {
-                assert!(*first == printed, "{threads} threads change what -f {format} prints: {arguments:?}")
+                assert!(*first == printed, "{threads} threads change what -f {format} prints: {arguments:?}");
             }
         }
     }
