@@ -10,6 +10,7 @@ use std::fs;
 use common::tktdump;
 
 #[test]
+#[ignore = "takes long without optimisation; run by .ci/run"]
 fn all_key_files_together_are_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys");
@@ -62,6 +63,7 @@ fn a_file_that_can_be_cut_in_every_way_takes_little_memory() {
 
 #[cfg(feature = "keyfind")]
 #[test]
+#[ignore = "takes long without optimisation; run by .ci/run"]
 fn the_tickets_that_a_search_keeps_are_bounded_in_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let (image, list) = (folder.path().join("image"), folder.path().join("list"));

@@ -2,6 +2,7 @@
 
 mod aead;
 mod engine;
+mod room;
 mod sha256;
 
 use std::sync::OnceLock;

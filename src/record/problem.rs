@@ -119,7 +119,8 @@ fn unknown_key(bytes: &[u8], ring: &KeyRing) -> Problem {
             "no key has the ticket's key name, which is all zero: the server sealed with a key that was never set up"
                 .to_owned()
         }
-        Some(name) => format!("no key has the ticket's key name {name}"),
+        Some(name) if Shape::of(bytes).is_certain() => format!("no key has the ticket's key name {name}"),
+        Some(name) => format!("no key has the name {name}, which the ticket begins with"),
         None => "the MAC verifies under none of the keys".to_owned(),
     };
     let hint = if let Some((file, length)) = name.and_then(|name| ring.cut_file(name)) {
