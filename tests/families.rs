@@ -12,7 +12,7 @@ use serde_json::Value;
 use tktdump::session::Session;
 
 /// Case, format of the key, proof, dialect, producer.
-const CASES: [(&str, &str, &str, &str, &str); 19] = [
+const CASES: [(&str, &str, &str, &str, &str); 22] = [
     ("lighttpd_gnutls379_tls12", "lighttpd", "HMAC-SHA1", "gnutls", "GnuTLS 3.7"),
     ("lighttpd_mbedtls228_tls12", "lighttpd", "AES-256-GCM tag", "mbedtls", "Mbed TLS 2.28"),
     ("lighttpd_wolfssl554_tls13", "lighttpd", "HMAC-SHA256", "wolfssl", "wolfSSL"),
@@ -20,6 +20,9 @@ const CASES: [(&str, &str, &str, &str, &str); 19] = [
     ("mbedtls34_tls12_cert", "mbedtls", "AES-256-GCM tag", "mbedtls", "Mbed TLS 3.4"),
     ("mbedtls36_tls12_gcm256", "mbedtls", "AES-256-GCM tag", "mbedtls", "Mbed TLS 3.6"),
     ("mbedtls36_tls13_gcm256", "mbedtls", "AES-256-GCM tag", "mbedtls", "Mbed TLS 3.6"),
+    ("mbedtls228_tls12_ccm128", "mbedtls", "AES-128-CCM tag", "mbedtls", "Mbed TLS 2.28"),
+    ("mbedtls36_tls12_ccm256", "mbedtls", "AES-256-CCM tag", "mbedtls", "Mbed TLS 3.6"),
+    ("mbedtls36_tls13_chacha", "mbedtls", "ChaCha20-Poly1305 tag", "mbedtls", "Mbed TLS 3.6"),
     ("s2n1418_tls12", "s2n", "AES-256-GCM tag", "s2n", "s2n-tls"),
     ("s2n177_tls12", "s2n", "AES-256-GCM tag", "s2n", "s2n-tls"),
     ("s2n177_tls13", "s2n", "AES-256-GCM tag", "s2n", "s2n-tls"),
@@ -119,6 +122,7 @@ fn the_psk_gives_the_binder_though_the_session_names_no_suite() {
 }
 
 #[test]
+#[ignore = "takes long without optimisation; run by .ci/run"]
 fn what_is_altered_or_cut_does_not_open() {
     let folder = tempfile::tempdir().unwrap();
     for (name, format, ..) in CASES {
@@ -213,11 +217,15 @@ fn dialects_take_whole_sessions_only() {
 
 #[test]
 fn shapes_are_named_as_far_as_bytes_prove() {
-    let hint = |name: &str| {
-        let ticket = read(Path::new("testdata").join(name).as_ref());
-        tktdump(&["-f", "json"], &ticket).records()[0]["hint"].as_str().unwrap().to_owned()
+    // all in one run: what is looked for without a key is worked out once
+    let hints = |files: &[&str]| -> Vec<String> {
+        let files: Vec<String> = files.iter().map(|file| format!("testdata/{file}")).collect();
+        let arguments = ["-f", "json", "--from", "raw"].into_iter().chain(files.iter().map(String::as_str));
+        let records = tktdump(&arguments.collect::<Vec<_>>(), b"").records();
+        assert_eq!(records.len(), files.len());
+        records.iter().map(|record| record["hint"].as_str().unwrap().to_owned()).collect()
     };
-    for (file, named) in [
+    let cases = [
         ("shapes/botan219_12.bin", "from Botan"),
         ("shapes/botan37_13.bin", "from Botan"),
         ("shapes/fizz_synthetic_13.bin", "of fizz"),
@@ -237,13 +245,11 @@ fn shapes_are_named_as_far_as_bytes_prove() {
         ("shapes/tlslite082_12.bin", "JSSE, Erlang/OTP, s2n-tls up to 1.4, tlslite-ng"),
         ("rustls023_ring_tls13/ticket.bin", "--key FILE opens it"),
         ("shapes/wangle_sim_12.bin", "--key FILE opens it"),
-    ] {
-        let hint = hint(file);
+    ];
+    for ((file, named), hint) in cases.iter().zip(hints(&cases.map(|(file, _)| file))) {
         assert!(hint.contains(named), "{file}: {hint}");
-    }
-    // a shape that is OpenSSL's is not called another's
-    for file in ["rustls023_ring_tls13/ticket.bin", "shapes/wangle_sim_12.bin"] {
-        assert_eq!(hint(file), "--key FILE opens it", "{file}");
+        // a shape that is OpenSSL's is not called another's
+        assert!(!named.starts_with("--key") || hint == *named, "{file}: {hint}");
     }
 }
 
