@@ -5,6 +5,10 @@ use super::reader::digit;
 
 /// More bytes than a program puts in a row.
 const LONGEST_ROW: usize = 1 << 16;
+/// Digits of a row that is one group (`xxd -g0`), at the most.
+const LONGEST_GROUP: usize = 512;
+/// Digits of a machine's longest word.
+pub(super) const LONGEST_WORD: usize = 16;
 /// More bytes than a row has that shows them as text too.
 const LONGEST_TEXT: usize = 512;
 /// Groups at the end of a row that may be text instead: a look at more of them could take long.
@@ -40,6 +44,8 @@ pub(super) enum Order {
     AsPrinted,
     /// The text column shows the bytes of each group in reverse.
     Swapped,
+    /// There is a text column, and it shows both: nothing in it but signs.
+    Either,
     /// There is no text column that says so.
     Unknown,
 }
@@ -62,7 +68,7 @@ fn group(text: &[u8]) -> Option<(bool, &[u8], &[u8])> {
     let (digits, rest) = text.split_at_checked(end)?;
     // what goes on is a word
     let is_word = rest.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
-    (matches!(end, 2 | 4 | 6 | 8 | 10 | 12 | 14 | 16) && !(is_word && end < 4)).then_some((has_prefix, digits, rest))
+    ((2..=LONGEST_GROUP).contains(&end) && end % 2 == 0 && !(is_word && end < 4)).then_some((has_prefix, digits, rest))
 }
 
 /// What may stand between two groups: the gap, and the rest.
@@ -86,7 +92,7 @@ impl Cells {
     pub(super) fn parse(line: &[u8], at: usize) -> Option<Self> {
         let mut cells = Self::default();
         let (has_prefix, digits, mut rest) = group(line.get(at..)?)?;
-        if !matches!(digits.len(), 2 | 4 | 8 | 16) {
+        if !matches!(digits.len(), 2 | 4 | 8 | LONGEST_WORD..) {
             return None;
         }
         cells.width = digits.len();
@@ -156,11 +162,12 @@ impl Cells {
             if text.trim_ascii().is_empty() || !matches!(text.first(), Some(b' ' | b'\t')) {
                 continue;
             }
-            if shows(text, bytes) {
-                return Cut { length, order: Order::AsPrinted };
-            }
-            if self.width > 2 && shows(text, &self.swapped(length)) {
-                return Cut { length, order: Order::Swapped };
+            let is_swapped = self.width > 2 && shows(text, &self.swapped(length));
+            match (shows(text, bytes), is_swapped) {
+                (true, true) => return Cut { length, order: Order::Either },
+                (true, false) => return Cut { length, order: Order::AsPrinted },
+                (false, true) => return Cut { length, order: Order::Swapped },
+                (false, false) => {}
             }
         }
         self.uncut()

@@ -117,12 +117,13 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// Whether what stands in front of two rows is of one kind: the same but for the digits of line numbers and times.
+/// Whether what stands in front of two rows is of one kind: the same but for the digits of line numbers and times, and
+/// the blanks that align them.
 pub(super) fn is_same_prefix(one: &[u8], other: &[u8]) -> bool {
     if one.len() > LONGEST_PREFIX || other.len() > LONGEST_PREFIX {
         return false;
     }
-    one == other || shape(one).eq(shape(other))
+    one == other || shape(one.trim_ascii_start()).eq(shape(other.trim_ascii_start()))
 }
 
 /// A prefix with each number as one digit.
@@ -161,6 +162,7 @@ mod tests {
     fn prefixes_may_count() {
         assert!(is_same_prefix(b"2026-11-28 04:27:22 | ", b"2026-11-28 04:27:23 | "));
         assert!(is_same_prefix(b"9:", b"10:"));
+        assert!(is_same_prefix(b"  [1] ", b" [21] "));
         assert!(!is_same_prefix(b"> ", b"# "));
     }
 
