@@ -7,8 +7,6 @@ use super::reader::digit;
 const LONGEST_ROW: usize = 1 << 16;
 /// Digits of a row that is one group (`xxd -g0`), at the most.
 const LONGEST_GROUP: usize = 512;
-/// Digits of a machine's longest word.
-pub(super) const LONGEST_WORD: usize = 16;
 /// More bytes than a row has that shows them as text too.
 const LONGEST_TEXT: usize = 512;
 /// Groups at the end of a row that may be text instead: a look at more of them could take long.
@@ -20,7 +18,7 @@ const MOST_SIGNS: usize = 3;
 /// Columns that programs leave in the middle of a row.
 const WIDEST_MIDDLE: usize = 4;
 /// Blanks in front of the text column that do not belong to it.
-const MOST_GAP: usize = 64;
+const MOST_GAP: usize = 256;
 
 /// Groups of hex digits that follow each other.
 #[derive(Debug, Clone, Default)]
@@ -92,9 +90,6 @@ impl Cells {
     pub(super) fn parse(line: &[u8], at: usize) -> Option<Self> {
         let mut cells = Self::default();
         let (has_prefix, digits, mut rest) = group(line.get(at..)?)?;
-        if !matches!(digits.len(), 2 | 4 | 8 | LONGEST_WORD..) {
-            return None;
-        }
         cells.width = digits.len();
         cells.has_prefix = has_prefix;
         cells.push(digits, line.len() - rest.len());
@@ -125,6 +120,11 @@ impl Cells {
             }
         }
         Some(cells)
+    }
+
+    /// Whether groups are words of a machine, and not all bytes of a row in one.
+    pub(super) fn are_words(&self) -> bool {
+        matches!(self.width, 2 | 4 | 8 | 16)
     }
 
     fn push(&mut self, digits: &[u8], end: usize) {

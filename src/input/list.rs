@@ -123,12 +123,18 @@ fn kind(form: Form, separator: Separator, line: &[u8]) -> Kind {
     }
     let has_ticket = columns.iter().any(|column| row::holds_ticket(form, column));
     // the number of a line, as `nl` prints it, names nothing
-    let is_numbered = line.starts_with(b"  ")
-        && columns.first().is_some_and(|column| column.trim_ascii().iter().all(u8::is_ascii_digit));
+    let blanks = line.iter().take_while(|byte| is_blank(**byte)).count();
+    let is_numbered = blanks > 1
+        && columns.first().is_some_and(|column| column.iter().all(|byte| byte.is_ascii_digit() || is_blank(*byte)));
     let may_name = filled > 1 && !is_numbered;
     let has_gap = line.trim_ascii_start().contains(&b'\t')
         && columns.last().is_some_and(|column| matches!(unquote(column), b"" | MISSING));
     Kind::Columns { count: columns.len(), may_name, has_ticket, has_gap, has_tabs }
+}
+
+/// Whether a byte is a blank, or one of those of a blank of a web page (U+00A0).
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | 0xc2 | 0xa0)
 }
 
 /// Whether a line that can be decoded can be nothing but a ticket: a word or a rule of dashes is base64 too.

@@ -126,16 +126,13 @@ pub(super) fn is_same_prefix(one: &[u8], other: &[u8]) -> bool {
     one == other || shape(one.trim_ascii_start()).eq(shape(other.trim_ascii_start()))
 }
 
-/// A prefix with each number as one digit.
+/// A prefix with each number as one digit, and all blanks between two words as one.
 fn shape(prefix: &[u8]) -> impl Iterator<Item = u8> + '_ {
-    let mut in_number = false;
+    let mut before = None;
     prefix.iter().filter_map(move |&byte| {
-        let was_in_number = std::mem::replace(&mut in_number, byte.is_ascii_digit());
-        match (byte.is_ascii_digit(), was_in_number) {
-            (true, true) => None,
-            (true, false) => Some(b'0'),
-            (false, _) => Some(byte),
-        }
+        let kind = if byte.is_ascii_digit() { b'0' } else { byte };
+        let repeats = before.replace(kind) == Some(kind) && matches!(kind, b'0' | b' ');
+        (!repeats).then_some(kind)
     })
 }
 

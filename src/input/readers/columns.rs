@@ -115,8 +115,16 @@ fn after_symbol(cells: &[u8]) -> &[u8] {
 
 /// Cells without the text beside them that `od` prints between `>` and `<`.
 fn without_text(cells: &[u8]) -> &[u8] {
-    let text = cells.trim_ascii_end().ends_with(b"<").then(|| memchr::memmem::find(cells, b"  >")).flatten();
-    text.and_then(|at| cells.get(..at)).unwrap_or(cells)
+    let parts = cells.trim_ascii_end().strip_suffix(b"<").and_then(|row| {
+        let at = memchr::memmem::find(row, b"  >")?;
+        Some((row.get(..at)?, row.get(at + 3..)?))
+    });
+    // a character for each byte, and not two of the characters that `od -c` prints
+    let is_text = |(cells, text): &(&[u8], &[u8])| {
+        let count = cells.split(|byte| *byte == b' ').filter(|cell| !cell.is_empty()).count();
+        [1, 2, 4, 8].iter().any(|size| count * size == text.len())
+    };
+    parts.filter(is_text).map_or(cells, |(cells, _)| cells)
 }
 
 /// A row, its cells unread.

@@ -7,7 +7,7 @@
 use zeroize::Zeroizing;
 
 use super::super::Unreadable;
-use super::super::cells::{Cells, Cut, LONGEST_WORD, Order};
+use super::super::cells::{Cells, Cut, Order};
 use super::super::reader::{Content, LONGEST_RUN, Line, Reader, Run, SHORTEST_RUN, is_same_prefix, lines};
 
 /// Bases that offsets are printed in.
@@ -125,6 +125,9 @@ impl<'t> Row<'t> {
             return is_end.then(|| Self::with(line, column, digits, (false, false), Cells::default()));
         }
         let cells = is_apart.then(|| Cells::parse(line.text, line.text.len() - cells.len())).flatten()?;
+        if !cells.are_words() && colon.is_none() {
+            return None;
+        }
         // what goes on with a comma is a list of numbers
         let end = cells.column_after(cells.bytes.len())?;
         let is_list = line.text.get(end) == Some(&b',') && cells.cut(line.text).order == Order::Unknown;
@@ -350,7 +353,7 @@ impl<'t> Dump<'t> {
         let is_zero =
             self.last.offset(16) == Some(0) && (self.last.has_colon || self.last.digits.len() >= FEWEST_DIGITS);
         let has_offset = self.last.is_marked && self.last.digits.len() > LONGEST_BYTE || is_zero;
-        let is_number = self.rows == 1 && (!has_offset || self.last.cells.width > LONGEST_WORD);
+        let is_number = self.rows == 1 && (!has_offset || !self.last.cells.are_words());
         if self.bytes.len() < SHORTEST_RUN || is_number {
             return None;
         }

@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::super::cells::{Cells, LONGEST_WORD, Order};
+use super::super::cells::{Cells, Order};
 use super::super::reader::{Content, LONGEST_RUN, Line, Reader, Run, SHORTEST_RUN, is_line_end, is_same_prefix, lines};
 
 /// Bytes that groups must have to be taken for bytes at all.
@@ -80,7 +80,7 @@ impl<'t> Row<'t> {
     /// Reads the groups from a column on, and the text beside them if there may be one.
     fn parse(line: Line<'t>, column: usize, may_have_text: bool) -> Option<Self> {
         let cells = Cells::parse(line.text, column)?;
-        if cells.has_prefix || cells.width > LONGEST_WORD {
+        if cells.has_prefix || !cells.are_words() {
             return None;
         }
         let cut = if may_have_text { cells.cut(line.text) } else { cells.uncut() };
