@@ -359,7 +359,9 @@ fn print(form: usize, ticket: &[u8], width: usize) -> (&'static str, Vec<String>
         53 => ("Visual Basic", vec![format!("{{{}}}", each_byte(ticket, |byte| format!("&H{byte:02X}"), ", "))]),
         54 => (
             "R",
-            rows(ticket, width.max(16), |at, row| format!("{:>6} {}", format!("[{}]", at + 1), groups(row, 1, " ", false))),
+            rows(ticket, width.max(16), |at, row| {
+                format!("{:>6} {}", format!("[{}]", at + 1), groups(row, 1, " ", false))
+            }),
         ),
         55 => (
             "WinDbg dq",

@@ -121,7 +121,7 @@ pub(super) fn plain(text: &[u8]) -> Zeroizing<Vec<u8>> {
     plain
 }
 
-/// Takes the sign out that WinDbg puts in the middle of words of eight bytes: ``00007fff`ffffe000``.
+/// Takes the sign out that `WinDbg` puts in the middle of words of eight bytes: ``00007fff`ffffe000``.
 fn join_words(text: &mut Vec<u8>) {
     const HALF: usize = 8;
     let is_half = |half: Option<&[u8]>| half.is_some_and(|half| half.iter().all(u8::is_ascii_hexdigit));

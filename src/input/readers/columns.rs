@@ -356,7 +356,10 @@ mod tests {
             }),
             lines(16, &|_, row| cells(row, &|byte| format!(" {byte:03o}"))),
             lines(16, &|_, row| {
-                row.chunks(2).map(|word| format!(" {:06o}", u16::from_le_bytes([word[0], word[1]]))).collect()
+                row.chunks(2)
+                    .map(|word| format!(" {:06o}", u16::from_le_bytes([word[0], word[1]])))
+                    .collect::<Vec<_>>()
+                    .concat()
             }),
         ] {
             assert_eq!(read(&text), [&bytes[..]], "{text}");
