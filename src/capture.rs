@@ -69,8 +69,11 @@ use crate::keylog::Secrets;
 
 /// What all open handshakes may hold together, in bytes.
 const MEMORY: usize = 24 << 20;
-/// Segments of a direction that are looked at for the start of TLS.
+/// How many segments of one direction are searched for the start of TLS.
 const MAX_TRIES: u8 = 200;
+
+/// Where a flow is, and a side of it.
+type Place = (usize, usize);
 
 /// Takes connections that are decided.
 pub type Sink<'s> = dyn FnMut(Connection) + 's;
@@ -96,9 +99,8 @@ impl Capture {
     /// With secrets that somebody logged: the tickets that servers issue in TLS 1.3 are opened
     /// ([`Connection::opened_tickets`]).
     ///
-    /// Of a server's records after the handshake only those are opened that can hold tickets: the first 16, then those of
-    /// up to 4,096 bytes, 1,024 of them at the most. Tickets that come after the first data are handed over by themselves,
-    /// in a connection without a hello.
+    /// After the handshake, only records that can hold tickets are opened: the server's first 16, then at most 1,024 of up
+    /// to 4,096 bytes each. A ticket that comes after application data is handed over as a connection without a hello.
     #[must_use]
     pub fn with_secrets(secrets: Secrets) -> Self {
         Self { secrets, ..Self::default() }
@@ -123,16 +125,18 @@ impl Capture {
         self.decoder.pass_over();
     }
 
-    /// Takes what a [`Decoder`] made of the next packet that it could make something of.
+    /// Takes a packet that a [`Decoder`] has already decoded.
     pub fn datagram(&mut self, route: &Route, step: &Step, payload: &[u8], sink: &mut Sink<'_>) {
         self.stamp = step.stamp;
+        let last = self.flows.last(&route.source, &route.destination, route.transport);
+        let place = last.unwrap_or_else(|| self.search(route, sink));
         match step.tcp {
-            Some(tcp) => self.tcp(route, step, tcp, payload, sink),
-            None => self.udp(route, step.missing as usize, payload, sink),
+            Some(tcp) => self.tcp(place, step, tcp, payload, sink),
+            None => self.udp(place, step.missing as usize, payload, sink),
         }
     }
 
-    /// Takes over the decoder that packets were taken apart with elsewhere, at the end of the capture.
+    /// At the end, takes over the decoder that decoded the packets elsewhere, for its counts.
     pub fn adopt(&mut self, decoder: Decoder) {
         self.stamp = decoder.stamp;
         self.decoder = decoder;
@@ -152,7 +156,7 @@ impl Capture {
         self.memory = 0;
     }
 
-    /// What was unusual so far.
+    /// Counts of what was unusual so far.
     #[must_use]
     pub fn remarks(&self) -> Remarks {
         let Self { unknown_quic, given_up, open_at_end, unopened, followed_in_part, .. } = *self;
@@ -160,11 +164,8 @@ impl Capture {
     }
 
     /// Where the flow of a packet is, and which side sent it.
-    fn find(&mut self, route: &Route, sink: &mut Sink<'_>) -> (usize, usize) {
+    fn search(&mut self, route: &Route, sink: &mut Sink<'_>) -> Place {
         let Route { source, destination, transport } = *route;
-        if let Some(found) = self.flows.last(source, destination, transport) {
-            return found;
-        }
         let (ends, is_high) = Ends::new(source, destination);
         let (memory, given_up) = (&mut self.memory, &mut self.given_up);
         let at = self.flows.find(ends, transport, &mut |old| {
@@ -175,13 +176,12 @@ impl Capture {
         (at, usize::from(is_high))
     }
 
-    fn tcp(&mut self, route: &Route, step: &Step, tcp: Tcp, payload: &[u8], sink: &mut Sink<'_>) {
-        let (at, side) = self.find(route, sink);
+    fn tcp(&mut self, (at, side): Place, step: &Step, tcp: Tcp, payload: &[u8], sink: &mut Sink<'_>) {
         let stamp = self.stamp;
-        if tcp.syn && !tcp.ack {
+        if tcp.is_syn() && !tcp.is_ack() {
             self.flows.begin_anew(at);
         }
-        if tcp.syn {
+        if tcp.is_syn() {
             self.begin_tcp(at, side, tcp, sink);
         }
         let Some(flow) = self.flows.get(at) else { return };
@@ -190,12 +190,12 @@ impl Capture {
         }
         let Ends { low, high } = flow.ends;
         let [half, other] = flow.from(side);
-        let first = tcp.sequence.wrapping_add(u32::from(tcp.syn));
+        let first = tcp.sequence.wrapping_add(u32::from(tcp.is_syn()));
         let has_data = !payload.is_empty() || step.missing > 0;
         if !half.synchronised || (has_data && half.is_astray(first)) {
-            half.begin(first, tcp.syn);
+            half.begin(first, tcp.is_syn());
         }
-        if tcp.ack {
+        if tcp.is_ack() {
             other.acknowledge(tcp.acknowledged);
         }
         if has_data {
@@ -228,7 +228,7 @@ impl Capture {
         self.end_tcp(at, side, tcp, payload.len(), sink);
     }
 
-    /// A SYN begins a connection; one that begins it a second time, with another number, begins another one.
+    /// A SYN begins a connection; a second SYN with another sequence number begins a new one on the same flow.
     fn begin_tcp(&mut self, at: usize, side: usize, tcp: Tcp, sink: &mut Sink<'_>) {
         let Some(flow) = self.flows.get(at) else { return };
         let [half, _] = flow.from(side);
@@ -242,7 +242,7 @@ impl Capture {
             half.closed &= half.captured > 0;
             return;
         }
-        if tcp.ack {
+        if tcp.is_ack() {
             // what was taken for the start was a stray packet, or an answer to an earlier connection
             if half.captured == 0 {
                 return half.begin(first, true);
@@ -262,7 +262,7 @@ impl Capture {
     /// RST, or FIN in both directions, ends a connection. An RST counts only at the number that is due, or that the
     /// other side waits for (RFC 5961 section 3): others come from elsewhere, or from an earlier connection.
     fn end_tcp(&mut self, at: usize, side: usize, tcp: Tcp, length: usize, sink: &mut Sink<'_>) {
-        if !tcp.rst && !tcp.fin {
+        if !tcp.is_rst() && !tcp.is_fin() {
             return;
         }
         let stamp = self.stamp;
@@ -272,10 +272,10 @@ impl Capture {
         let end = half::advance(tcp.sequence, length);
         let due = half::distance(half.next, end);
         let is_next = due == 0 || (due == 1 && half.closed) || half.is_acknowledged_to(tcp.sequence);
-        let reset = tcp.rst && is_next;
-        half.closed |= reset || (tcp.fin && due <= 0);
+        let reset = tcp.is_rst() && is_next;
+        half.closed |= reset || (tcp.is_fin() && due <= 0);
         let is_over = reset || flow.halves.iter().all(|half| half.closed);
-        if let Some(handshake) = flow.handshake.as_mut().filter(|_| reset || tcp.fin) {
+        if let Some(handshake) = flow.handshake.as_mut().filter(|_| reset || tcp.is_fin()) {
             handshake.collector.ends(side, reset, stamp);
         }
         if is_over {
@@ -283,8 +283,7 @@ impl Capture {
         }
     }
 
-    fn udp(&mut self, route: &Route, missing: usize, payload: &[u8], sink: &mut Sink<'_>) {
-        let (at, side) = self.find(route, sink);
+    fn udp(&mut self, (at, side): Place, missing: usize, payload: &[u8], sink: &mut Sink<'_>) {
         let stamp = self.stamp;
         let Some(flow) = self.flows.get(at) else { return };
         let datagram = Datagram { bytes: payload, length: payload.len() + missing, side, stamp };
@@ -307,7 +306,7 @@ impl Capture {
         self.settle(at, sink);
     }
 
-    /// The start of a QUIC connection, be there others between the same ends or not.
+    /// The start of a QUIC connection, even if others run between the same ends.
     fn begin_quic(&mut self, at: usize, datagram: Datagram<'_>, sink: &mut Sink<'_>) {
         let Datagram { bytes, length, side, stamp } = datagram;
         let Some(flow) = self.flows.get(at) else { return };
@@ -341,7 +340,7 @@ impl Capture {
         self.account(at, sink);
     }
 
-    /// Counts what a flow holds, and makes room where all hold too much.
+    /// Counts what a flow holds, and makes room if all hold too much.
     fn account(&mut self, at: usize, sink: &mut Sink<'_>) {
         let mut handshake = self.flows.get(at).and_then(|flow| flow.handshake.as_deref_mut());
         while let Some(each) = handshake {
@@ -402,8 +401,7 @@ fn quic_datagram(flow: &mut Flow, datagram: Datagram<'_>) -> bool {
     false
 }
 
-/// Whether a segment has nothing to do with TLS, so that nothing need be set up for it.
-/// Takes the header of a proxy off.
+/// Skips a proxy header in `segment`, then tells whether the rest has nothing to do with TLS, so that no state is needed.
 fn passes_by(half: &mut Half, segment: &mut Segment<'_>) -> bool {
     if half::distance(half.next, segment.sequence) != 0 || segment.missing > 0 {
         // out of order: what fills the hole may be the start
@@ -444,8 +442,8 @@ fn flush(handshake: &mut Handshake, halves: &mut [Half; 2]) {
     }
 }
 
-/// Forgets what a flow holds: how many handshakes, and the memory that is free again. What goes on later may still make a
-/// record, so that there is none now: no connection has two. One whose handshake is over goes to `sink`.
+/// Drops what a flow holds; gives the number of handshakes dropped and the memory freed. A dropped handshake makes no record
+/// now, because later packets may still make one and no connection may have two. A finished handshake goes to `sink`.
 fn give_up(flow: &mut Flow, sink: &mut Sink<'_>) -> (u64, usize) {
     let (mut next, mut count, mut memory) = (flow.handshake.take(), 0, 0);
     while let Some(mut handshake) = next {

@@ -94,7 +94,7 @@ fn usage(error: &clap::Error, notes: &Notes) -> anyhow::Result<Exit> {
     }
     let _ = write!(io::stderr(), "tktdump: error: {}", text.strip_prefix("error: ").unwrap_or(&text));
     if let Some((word, meant)) = cli::mistyped() {
-        notes.hint(format_args!("{word} is no command: did you mean {meant}?"));
+        notes.hint(format_args!("{word} is not a command: did you mean {meant}?"));
     }
     Ok(Exit::Failed)
 }

@@ -113,7 +113,7 @@ pub fn begins_lines(form: Option<Form>, head: &[u8]) -> bool {
     }
 }
 
-/// How much to read before [`recognise`] decides on this `head` of [`HEAD_LENGTH`] bytes: more where it looks like the
+/// How much to read before [`recognise`] decides on this `head` of [`HEAD_LENGTH`] bytes: more if it looks like the
 /// rows of one large ticket.
 #[must_use]
 pub fn wanted_length(form: Option<Form>, head: &[u8]) -> usize {

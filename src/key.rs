@@ -1,6 +1,7 @@
 //! Session-ticket encryption keys (STEKs): one key, its name, where it came from and what it may do.
 //!
-//! [`mod@file`] reads key files, [`mod@format`] holds one module per server, and [`ring`] finds the key for a ticket.
+//! [`mod@file`] reads key files, [`formats`] has one module per server, [`configs`] reads configurations that name keys, and
+//! [`ring`] finds the key for a ticket.
 
 pub mod compare;
 pub mod config;

@@ -56,7 +56,7 @@
 //! # A capture
 //!
 //! [`capture`] follows the connections in packets, [`record::examine_connection`] opens their tickets and says what
-//! became of the resumption, and [`resumption::secrets`] gives the key-log lines that a ticket is good for.
+//! became of the resumption, and [`resumption::secrets`] gives the key-log lines that a ticket proves.
 //!
 //! ```
 //! use tktdump::capture::{Capture, container::{Reader, Step}};
@@ -95,7 +95,7 @@
 //!
 //! # An audit
 //!
-//! With the feature `audit`, the module `audit` judges keys, tickets and captures by rules; `report::findings` renders
+//! With the feature `audit`, the module `audit` checks keys, tickets and captures against rules; `report::findings` renders
 //! what it finds.
 //!
 //! ```
@@ -117,10 +117,14 @@
 //!
 //! # Features
 //!
-//! `default-features = false` gives the library alone. The feature `audit` adds rules that keys and tickets should keep
-//! (the module `audit`) and `sarif` their findings as SARIF; `keyfind` finds keys in memory images (the module `search`);
-//! `serde` stores an [`OwnedSession`](session::OwnedSession); `cli` builds the command, and `probe` its connections to
-//! running servers.
+//! `default-features = false` gives the library alone.
+//!
+//! - `audit`: rules for keys and tickets, and what the answers of a running server mean (modules `audit` and `probe`)
+//! - `sarif`: findings as SARIF
+//! - `keyfind`: keys in memory images (module `search`)
+//! - `serde`: storing an [`OwnedSession`](session::OwnedSession)
+//! - `cli`: the command
+//! - `probe`: the command's connections to running servers
 
 pub mod armor;
 #[cfg(feature = "audit")]

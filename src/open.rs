@@ -16,7 +16,7 @@ use crate::ticket::{self, Arrangement, Malformed, Shape, Ticket};
 
 /// What is tried if no key was given.
 static BUILT_IN_KEYS: LazyLock<KeyRing> = LazyLock::new(KeyRing::built_in);
-/// Names under which that was in vain.
+/// Key names for which no built-in key worked: they are not tried again.
 static IN_VAIN: LazyLock<InVain> = LazyLock::new(InVain::default);
 
 /// What became of one ticket.
@@ -51,7 +51,7 @@ pub enum Outcome<'a> {
     },
     /// A key has the ticket's name, but the MAC does not verify under it.
     BadMac(BadMac<'a>),
-    /// No key has the ticket's name, and none without a name verified it.
+    /// No key has the ticket's name, and no nameless key verified it.
     UnknownKey,
     /// No key was given.
     NoKey,
@@ -119,13 +119,13 @@ pub struct BadMac<'a> {
     pub ticket: Ticket<'a>,
     /// The first key of the name; with [`unverified`](Self::unverified), the one that decrypted it.
     pub key: KeyInUse<'a>,
-    /// How many readings of keys have the name.
+    /// How many keys have the name; one file read in two layouts counts twice.
     pub readings: usize,
     /// Whether the MAC is that of an all-zero HMAC key.
     pub zero_mac_key: bool,
     /// Whether it was decrypted anyway, because that was asked for.
     pub no_verify: bool,
-    /// The session under the MAC, if it was asked for and the padding is right.
+    /// The session, decrypted although the MAC is wrong: only if that was asked for and a session came out.
     pub unverified: Option<Box<Unverified<Session<'a>>>>,
 }
 
@@ -135,8 +135,22 @@ pub struct Checked<'a> {
     bytes: &'a [u8],
     /// The key that verifies it, if the search has come to one.
     verified: Option<Verified<'a, 'a>>,
-    /// The keys that were searched: an opener with other keys does not go by the result.
+    /// The keys that were searched: an opener with other keys searches again.
     keys: &'a KeyRing,
+}
+
+impl<'a> Checked<'a> {
+    /// The ticket.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The key that verifies it, if the search has come to one. `None` does not say that there is none.
+    #[must_use]
+    pub fn verified(&self) -> Option<&Verified<'a, 'a>> {
+        self.verified.as_ref()
+    }
 }
 
 /// Opens tickets with a ring of keys.
@@ -170,7 +184,7 @@ impl<'a> Opener<'a> {
     /// Looks for the key of a ticket.
     #[must_use]
     pub fn check(&self, ticket: &'a [u8]) -> Checked<'a> {
-        // the search is part of `open`, where it need not be done for what cannot be a ticket
+        // the search is part of `open`, which skips it for what cannot be a ticket
         Checked { bytes: ticket, verified: None, keys: self.keys() }
     }
 
@@ -178,7 +192,7 @@ impl<'a> Opener<'a> {
     #[must_use]
     pub fn check_two(&self, tickets: [&'a [u8]; 2]) -> [Checked<'a>; 2] {
         let [one, other] = tickets;
-        // of guesses, the first is as good as any other
+        // the built-in keys have no likely first one
         let has_keys = !self.ring.is_empty();
         let verified = self.first_keys(tickets.map(ticket::leading_name)).filter(|_| has_keys);
         let [first, second] =
@@ -264,7 +278,7 @@ impl<'a> Opener<'a> {
         others.find(|other| other.open(&mut Zeroizing::default()).is_ok_and(is_session))
     }
 
-    /// The verdict if no key verified the ticket, unless it is of another family.
+    /// No key that the name led to verified the ticket: tries the other families, and then gives the verdict.
     #[inline(never)]
     fn unverified(&self, bytes: &'a [u8], name: KeyName, buffer: &'a mut Vec<u8>, outcome: &mut Outcome<'a>) {
         if let Some(proved) = self.keys().prove(bytes) {
@@ -302,13 +316,13 @@ impl<'a> Opener<'a> {
         })
     }
 
-    /// Why what nothing opened is not a ticket at all, as far as its shape tells.
+    /// Why bytes that no key opened cannot be a ticket; `None` if they can.
     fn malformed(&self, bytes: &[u8], name: KeyName) -> Option<Malformed> {
         let Err(error) = Ticket::split(bytes) else { return None };
         let has_name = self.ring.candidates(name).any(|key| key.direct_name() == Some(name));
         // a stream cipher's ticket can have any length
         let any_length = self.ring.takes_any_length() && Ticket::split_as(bytes, Arrangement::Nameless, 32).is_ok();
-        // without a known name it may be from a server that seals with an AEAD, to any length
+        // without a known name it may be sealed with an AEAD, and such tickets have any length
         let too_short = self.ring.is_empty() || bytes.len() < Ticket::SHORTEST_OF_ANY;
         (has_name || (Shape::of(bytes) == Shape::Unknown && !any_length && too_short)).then_some(error)
     }

@@ -45,7 +45,7 @@ pub enum Status {
     BadSession,
     /// A server-side session ID: nothing is sealed in it.
     StatefulId,
-    /// In the place of a ticket, and nothing that a ticket key given here could be for.
+    /// In the place of a ticket, and none of the given keys could be for it.
     Unrecognised,
     /// It cannot be split, or not even be read.
     Malformed,
@@ -83,8 +83,8 @@ impl Status {
         }
     }
 
-    /// Whether the job was done for this ticket, so that the exit status stays 0: if no key was given, also for what is
-    /// [unrecognised](Self::Unrecognised).
+    /// Whether this status leaves the exit status at 0. Without keys, the command lets
+    /// [`Unrecognised`](Self::Unrecognised) pass too.
     #[must_use]
     pub fn is_success(self) -> bool {
         matches!(self, Self::Decrypted | Self::PlainSession | Self::NoKey)
@@ -95,9 +95,9 @@ impl Status {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     name: Cow<'static, str>,
-    /// The inside of a JSON string: every record has it.
+    /// The name, escaped for JSON.
     json: Cow<'static, str>,
-    /// The name for those who keep it.
+    /// The name, shared by those who keep it.
     shared: OnceLock<Arc<str>>,
 }
 
@@ -108,7 +108,7 @@ impl Source {
         Self { name: Cow::Borrowed(name), json: Cow::Borrowed(name), shared: OnceLock::new() }
     }
 
-    /// The name for those who keep it longer: all of them have the same bytes.
+    /// The shared name; made once.
     #[cfg(feature = "audit")]
     pub(crate) fn shared(&self) -> Arc<str> {
         Arc::clone(self.shared.get_or_init(|| (*self.name).into()))
@@ -165,7 +165,7 @@ pub struct Record<'a> {
     pub place: Place<'a>,
     /// The ticket as found; empty if there is none.
     pub bytes: &'a [u8],
-    /// What became of it; the error is for what could not even be read as a ticket or a session.
+    /// What became of it, or why it could not be read at all.
     pub verdict: Result<Outcome<'a>, Unreadable>,
     /// The client's own session around it.
     pub client_session: Option<Session<'a>>,
@@ -176,7 +176,7 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// That of something of which nothing is known yet but where it was found: [`examine_into`] completes it.
+    /// An empty record: only the place is known. [`examine_into`] completes it.
     #[must_use]
     #[inline]
     pub fn new(place: Place<'a>) -> Self {
@@ -203,13 +203,13 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Why it is not recognised as a ticket, if it is none that a key could open.
+    /// Why it was not taken for a ticket; `None` if it was.
     #[must_use]
     pub fn unrecognised(&self) -> Option<Unrecognised> {
         Unrecognised::of(self.capture.as_ref()?, self.verdict.as_ref().ok()?)
     }
 
-    /// The parts of the ticket, where it has them: as the key that it met splits it, or as its shape suggests.
+    /// The parts of the ticket, if it has them: as the key that it met splits it, or as its shape suggests.
     #[must_use]
     pub fn ticket(&self) -> Option<Ticket<'a>> {
         match &self.verdict {
@@ -224,8 +224,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Whether the bytes are sealed, so that a redacted report may show them: what is not a whole ticket, is text, or is a
-    /// session of any dialect as it was before it was sealed, may be full of secrets.
+    /// Whether the bytes are certainly sealed, so that a redacted report may show them. Damaged tickets, text and unsealed
+    /// sessions may hold secrets.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
         // what a key proves is sealed under it

@@ -1,7 +1,7 @@
 //! What became of the resumption in a connection, judged with the tickets opened.
 //!
-//! [`examine`] looks at one opened ticket of a connection and gives an [`Attempt`]; [`conclude`] finds the [`Reason`] in
-//! all of them, and in the [`History`] of the capture, and makes one sentence of it; [`secrets`] gives the key-log lines that a ticket is good for, each of them certain.
+//! [`examine`] judges one ticket of a connection ([`Attempt`]). [`conclude`] finds the [`Reason`] from all attempts and the
+//! [`History`] of the capture, with a sentence for it. [`secrets`] gives the key-log lines that a ticket proves.
 
 mod attempt;
 mod cause;
@@ -9,6 +9,8 @@ mod history;
 mod reason;
 pub mod secrets;
 mod sentence;
+#[cfg(test)]
+mod tests;
 mod unrecognised;
 mod why;
 
@@ -27,7 +29,8 @@ pub use self::unrecognised::Unrecognised;
 pub use self::why::conclude;
 pub(crate) use self::why::conclude_from;
 
-/// Judges a ticket, for which `mark` stands. Completes `sighting` with what takes the session: binder and age.
+/// Judges a ticket; `mark` identifies it without its bytes. Adds to `sighting` what needs the session: whether the binder
+/// verifies, and the ticket's age.
 #[must_use]
 pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, mark: Mark, outcome: &Outcome<'_>) -> Attempt {
     let unrecognised = Unrecognised::of(sighting, outcome);
@@ -63,7 +66,7 @@ pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, mark: Mark,
     }
 }
 
-/// The key name of a ticket, as the key that it met splits it.
+/// The key name of a ticket, split as the key that matched it does.
 fn key_name(bytes: &[u8], outcome: &Outcome<'_>) -> Option<KeyName> {
     match outcome {
         Outcome::Decrypted { ticket, .. }

@@ -14,6 +14,8 @@ mod dialects;
 mod error;
 mod mark;
 mod model;
+mod outline;
+mod own;
 mod owned;
 mod parse;
 mod producer;
@@ -28,9 +30,11 @@ pub use self::dialect::Dialect;
 pub use self::error::SessionError;
 pub(crate) use self::mark::Mark;
 pub use self::model::{BoringSslFields, LibraryFields, Session, SessionSecret, UnknownField, VerifyFlags};
+pub(crate) use self::outline::Outline;
+pub use self::own::Own;
 pub use self::owned::OwnedSession;
 pub(crate) use self::parse::begins_as_asn1;
-pub use self::visit::{Part, Value, View, Visitor};
+pub use self::visit::{OwnPart, OwnView, Part, Value, View, Visitor};
 pub use crate::tls::protocol::{Cipher, Protocol};
 
 /// The PEM label of a session (`PEM_STRING_SSL_SESSION` in OpenSSL's `include/openssl/pem.h`).

@@ -3,227 +3,39 @@
 //! A key name is public, and stays the same for as long as a server seals with one key. So names, their first and last
 //! appearance and the servers that use them show rotations, and servers that share a key or should.
 
+mod group;
 mod names;
 mod node;
+mod periods;
 pub mod picture;
 mod remark;
+mod room;
 pub mod stored;
 mod strip;
+mod uses;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::capture::container::Time;
-use crate::key::{KeyName, Role};
+use crate::key::KeyName;
 use crate::resumption::Reason;
 use crate::ticket::{self, NAME_LENGTH, Shape};
 
+use self::group::GROUP;
+pub use self::group::{Group, KnownKey, Seen};
 pub use self::names::{Shown, each as each_name};
 pub use self::node::{Node, Outcome};
+use self::periods::{compare_periods, unsalted};
 pub use self::picture::Picture;
 pub use self::remark::{Piece, ROTATION, Remark};
-use self::strip::{Scale, widen};
+pub use self::room::LeftOut;
+use self::room::Room;
+use self::strip::Scale;
 pub use self::strip::{Strip, millis};
+pub use self::uses::{Course, Part, Uses};
 
-/// Bytes that all groups may take together; what finds no room is counted, and left out.
-const BUDGET: usize = 24 << 20;
-/// Bytes of a group with one member in each of its sets, whose nodes have room for eleven.
-const GROUP: usize = 2 * size_of::<Group>() + 11 * (size_of::<Uses>() + 4 * size_of::<String>());
-/// Bytes of a further member of a set besides its own.
-const MEMBER: usize = size_of::<Uses>() + 2 * size_of::<String>();
-/// The longest host name there is (RFC 1035 section 2.3.4); no server's address is as long.
-const MAX_LENGTH: usize = 255;
-/// Servers, host names and lengths that are kept for each name.
-const MAX_KEPT: usize = 64;
-/// Bytes of a name that are the key's where the rest is salt.
-const PREFIX: usize = 4;
-/// Of this many tickets of one server that share nothing, the first bytes are no key names.
+/// Of this many tickets of one server that share nothing, the first bytes are not key names.
 const NEVER_REPEATING: usize = 5;
-
-/// How a ticket came to be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Part {
-    /// Nothing is known: a list, or a file.
-    #[default]
-    Unknown,
-    /// A server issued it.
-    Issued,
-    /// A client offered it, and it is not known what became of it.
-    Offered,
-    /// A client offered it, and the server took it.
-    Accepted,
-    /// A client offered it, and the server did not take it.
-    Refused,
-}
-
-/// One ticket, and what is known around it.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
-    /// The ticket; its key name alone is enough.
-    pub ticket: &'a [u8],
-    /// When it was seen.
-    pub time: Option<Time>,
-    /// The server, `ip:port`.
-    pub server: Option<&'a str>,
-    /// The host name that the client asked for.
-    pub sni: Option<&'a [u8]>,
-    /// The input that it came from.
-    pub source: &'a str,
-    /// How it came to be seen.
-    pub part: Part,
-}
-
-/// What one server did with a key, and when.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Uses {
-    /// Tickets that it issued.
-    pub issued: u64,
-    /// Tickets that clients offered to it, whatever became of them.
-    pub offered: u64,
-    /// Those that it accepted.
-    pub accepted: u64,
-    /// Those that it refused.
-    pub refused: u64,
-    /// When any was seen first and last.
-    pub seen: Option<(Time, Time)>,
-    /// When it issued the first and the last.
-    pub sealing: Option<(Time, Time)>,
-}
-
-impl Uses {
-    fn count(&mut self, part: Part, time: Option<Time>) {
-        match part {
-            Part::Issued => self.issued += 1,
-            Part::Offered => self.offered += 1,
-            Part::Accepted => (self.offered, self.accepted) = (self.offered + 1, self.accepted + 1),
-            Part::Refused => (self.offered, self.refused) = (self.offered + 1, self.refused + 1),
-            Part::Unknown => {}
-        }
-        widen(&mut self.seen, time);
-        if matches!(part, Part::Issued | Part::Unknown) {
-            widen(&mut self.sealing, time);
-        }
-    }
-
-    fn absorb(&mut self, other: &Self) {
-        self.issued += other.issued;
-        self.offered += other.offered;
-        self.accepted += other.accepted;
-        self.refused += other.refused;
-        for (span, more) in [(&mut self.seen, other.seen), (&mut self.sealing, other.sealing)] {
-            if let Some((first, last)) = more {
-                widen(span, Some(first));
-                widen(span, Some(last));
-            }
-        }
-    }
-
-    /// Whether the server has shown that it has the key: it issued, or accepted.
-    #[must_use]
-    pub fn has_key(&self) -> bool {
-        self.issued > 0 || self.accepted > 0
-    }
-}
-
-/// What became of a key's tickets at one server over time.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Course {
-    /// Tickets that the server issued.
-    pub issued: Strip,
-    /// Those that clients offered, and of which it is not known what became of them.
-    pub undecided: Strip,
-    /// Those that it accepted.
-    pub accepted: Strip,
-    /// Those that it refused.
-    pub refused: Strip,
-    /// Why the connections did not resume whose tickets it refused.
-    pub reasons: BTreeMap<Reason, u64>,
-}
-
-impl Course {
-    /// All strips.
-    #[must_use]
-    pub fn strips(&self) -> [&Strip; 4] {
-        [&self.issued, &self.undecided, &self.accepted, &self.refused]
-    }
-
-    fn strips_mut(&mut self) -> [&mut Strip; 4] {
-        [&mut self.issued, &mut self.undecided, &mut self.accepted, &mut self.refused]
-    }
-
-    fn strip_mut(&mut self, part: Part) -> Option<&mut Strip> {
-        match part {
-            Part::Unknown => None,
-            Part::Issued => Some(&mut self.issued),
-            Part::Offered => Some(&mut self.undecided),
-            Part::Accepted => Some(&mut self.accepted),
-            Part::Refused => Some(&mut self.refused),
-        }
-    }
-
-    fn absorb(&mut self, other: &Self) {
-        for (strip, more) in self.strips_mut().into_iter().zip(other.strips()) {
-            strip.absorb(more);
-        }
-        for (reason, count) in &other.reasons {
-            *self.reasons.entry(*reason).or_default() += count;
-        }
-    }
-}
-
-/// The key that opens the tickets of a group, as the key files name it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownKey {
-    /// Path of the file.
-    pub file: Arc<str>,
-    /// n-th key of that file, from 0.
-    pub index: usize,
-    /// Whether the file says that it seals.
-    pub role: Role,
-    /// Whether a ticket of the group verifies under it; otherwise it only has the name.
-    pub verified: bool,
-}
-
-/// All tickets under one key name.
-#[derive(Debug, Clone)]
-pub struct Group {
-    /// The name; `None` for tickets that have none, or whose first bytes never repeat.
-    pub key_name: Option<KeyName>,
-    /// How many bytes of the name are the key's: 16, or 4 if the rest is a salt that differs from ticket to ticket.
-    pub name_length: usize,
-    /// Whose tickets they look like.
-    pub shape: Shape,
-    /// How many were seen, each time it was seen.
-    pub tickets: u64,
-    /// When the first was seen.
-    pub first_seen: Option<Time>,
-    /// When the last was seen.
-    pub last_seen: Option<Time>,
-    /// What was done with them, by all servers and by those that are not known.
-    pub uses: Uses,
-    /// What was done with them, by server, `ip:port`.
-    pub by_server: BTreeMap<String, Uses>,
-    /// What was done with them over time, by server; only if the survey keeps time.
-    pub courses: BTreeMap<String, Course>,
-    /// The host names that clients asked for.
-    pub snis: BTreeSet<Vec<u8>>,
-    /// The lengths of the tickets, bytes; of names alone none.
-    pub lengths: BTreeSet<usize>,
-    /// The inputs that they came from.
-    pub sources: BTreeSet<String>,
-    /// The name that a server of this group stopped sealing under before it began with this one: a rotation.
-    pub replaces: Option<KeyName>,
-    /// The names that a server of this group seals under in the same period.
-    pub alongside: BTreeSet<KeyName>,
-    /// The key that opens them, if keys were given.
-    pub key: Option<KnownKey>,
-    /// A hash of the first ticket, to tell a name from a ticket that came twice.
-    first: u64,
-    /// Whether different tickets share the name.
-    repeats: bool,
-}
 
 /// Collects tickets.
 #[derive(Debug, Default)]
@@ -234,38 +46,6 @@ pub struct Survey {
     room: Room,
     /// Where counts over time are wanted.
     scale: Option<Scale>,
-}
-
-/// What found no room in a survey, each time it was seen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Tickets that were counted without their key name.
-    pub names: u64,
-    /// Servers that are not in the list of their key name.
-    pub servers: u64,
-    /// Host names that are not in the list of their key name; none of more than 255 bytes is.
-    pub snis: u64,
-}
-
-/// Bytes in use, and what found no room.
-#[derive(Debug, Default)]
-struct Room {
-    used: usize,
-    left_out: LeftOut,
-}
-
-impl Room {
-    /// Takes as many bytes, if they are there.
-    fn take(&mut self, bytes: usize) -> bool {
-        let is_there = self.used + bytes <= BUDGET;
-        self.used += if is_there { bytes } else { 0 };
-        is_there
-    }
-
-    /// Takes room for a member of a set that has so many.
-    fn take_member(&mut self, members: usize, length: usize) -> bool {
-        members < MAX_KEPT && length <= MAX_LENGTH && self.take(MEMBER + length)
-    }
 }
 
 impl Survey {
@@ -389,7 +169,7 @@ impl Survey {
                 match nameless.get_mut(shape) {
                     Some(all) => all.absorb(group),
                     None => {
-                        nameless.insert(shape, Group { key_name: None, ..group });
+                        nameless.insert(shape, group.without_name());
                     }
                 }
             }
@@ -401,196 +181,15 @@ impl Survey {
     }
 }
 
-/// Puts names together that share their first four bytes: the rest is a salt (wangle and fizz seal so).
-fn unsalted(groups: HashMap<KeyName, Group>) -> Vec<Group> {
-    let mut by_prefix: BTreeMap<[u8; PREFIX], Vec<Group>> = BTreeMap::new();
-    for (name, group) in groups {
-        by_prefix.entry(name.as_bytes().first_chunk().copied().unwrap_or_default()).or_default().push(group);
-    }
-    let mut all = Vec::new();
-    for (_, mut group) in by_prefix {
-        group.sort_by_key(|group| (group.first_seen, group.key_name));
-        let salted = group.len() > 1;
-        let mut group = group.into_iter();
-        let Some(mut first) = group.next() else { continue };
-        if salted {
-            first.name_length = PREFIX;
-            first.repeats = true;
-            group.for_each(|other| first.absorb(other));
-        }
-        all.push(first);
-    }
-    all
-}
-
-impl Group {
-    fn new(key_name: Option<KeyName>, shape: Shape, seen: &Seen<'_>) -> Self {
-        Self {
-            key_name,
-            name_length: size_of::<KeyName>(),
-            shape,
-            tickets: 0,
-            first_seen: None,
-            last_seen: None,
-            uses: Uses::default(),
-            by_server: BTreeMap::new(),
-            courses: BTreeMap::new(),
-            snis: BTreeSet::new(),
-            lengths: BTreeSet::new(),
-            sources: BTreeSet::new(),
-            replaces: None,
-            alongside: BTreeSet::new(),
-            key: None,
-            first: hash(seen.ticket),
-            repeats: false,
-        }
-    }
-
-    /// The bytes of the name that are the key's.
-    #[must_use]
-    pub fn name(&self) -> Option<&[u8]> {
-        let name = self.key_name.as_ref()?.as_bytes();
-        name.get(..self.name_length.min(name.len()))
-    }
-
-    /// The servers that issued or accepted tickets of the group, and those of which no more is known than that their
-    /// tickets are in it.
-    pub fn servers(&self) -> impl Iterator<Item = &str> {
-        let seals = |uses: &Uses| uses.has_key() || uses.offered == 0;
-        self.by_server.iter().filter(move |(_, uses)| seals(uses)).map(|(server, _)| server.as_str())
-    }
-
-    fn count(&mut self, seen: &Seen<'_>, key: Option<KnownKey>, room: &mut Room) {
-        self.tickets += 1;
-        self.first_seen = earliest(self.first_seen, seen.time);
-        self.last_seen = self.last_seen.max(seen.time);
-        self.uses.count(seen.part, seen.time);
-        if let Some(server) = seen.server {
-            if self.by_server.contains_key(server) || room.take_member(self.by_server.len(), server.len()) {
-                self.by_server.entry(server.to_owned()).or_default().count(seen.part, seen.time);
-            } else {
-                room.left_out.servers += 1;
-            }
-        }
-        if let Some(sni) = seen.sni.filter(|sni| !self.snis.contains(*sni)) {
-            if room.take_member(self.snis.len(), sni.len()) {
-                self.snis.insert(sni.to_vec());
-            } else {
-                room.left_out.snis += 1;
-            }
-        }
-        if self.lengths.len() < MAX_KEPT {
-            self.lengths.insert(seen.ticket.len());
-        }
-        if self.sources.len() < MAX_KEPT && !self.sources.contains(seen.source) {
-            self.sources.insert(seen.source.to_owned());
-        }
-        if self.key.as_ref().is_none_or(|known| !known.verified) {
-            self.key = key.or(self.key.take());
-        }
-        self.repeats = self.repeats || hash(seen.ticket) != self.first;
-    }
-
-    fn count_time(&mut self, seen: &Seen<'_>, reason: Option<Reason>, scale: &mut Scale, room: &mut Room) {
-        let Some(server) = seen.server.filter(|server| self.by_server.contains_key(*server)) else { return };
-        if !self.courses.contains_key(server) {
-            if !room.take(2 * size_of::<Course>() + server.len()) {
-                return;
-            }
-            self.courses.insert(server.to_owned(), Course::default());
-        }
-        let Some(course) = self.courses.get_mut(server) else { return };
-        if let Some(strip) = course.strip_mut(seen.part) {
-            scale.count(strip, seen.time);
-        }
-        if let Some(reason) = reason {
-            *course.reasons.entry(reason).or_default() += 1;
-        }
-    }
-
-    fn absorb(&mut self, other: Self) {
-        self.tickets += other.tickets;
-        self.first_seen = earliest(self.first_seen, other.first_seen);
-        self.last_seen = self.last_seen.max(other.last_seen);
-        self.uses.absorb(&other.uses);
-        for (server, uses) in other.by_server {
-            if self.by_server.len() < MAX_KEPT || self.by_server.contains_key(&server) {
-                self.by_server.entry(server).or_default().absorb(&uses);
-            }
-        }
-        for (server, course) in other.courses {
-            if self.by_server.contains_key(&server) {
-                self.courses.entry(server).or_default().absorb(&course);
-            }
-        }
-        self.snis.extend(other.snis);
-        self.lengths.extend(other.lengths);
-        self.sources.extend(other.sources);
-        self.key = self.key.take().or(other.key);
-        while self.snis.len() > MAX_KEPT {
-            self.snis.pop_last();
-        }
-        while self.lengths.len() > MAX_KEPT {
-            self.lengths.pop_last();
-        }
-        while self.sources.len() > MAX_KEPT {
-            self.sources.pop_last();
-        }
-    }
-}
-
 /// Whether a name is two addresses of a process on a 64-bit machine: what stunnel sends, which never sets it
 /// (`src/ctx.c`). Of random names one in 2^32 looks like that.
 fn is_uninitialised(name: KeyName) -> bool {
     name.as_bytes().chunks_exact(8).all(|half| matches!(half, [.., high, 0, 0] if *high != 0))
 }
 
-fn earliest(one: Option<Time>, other: Option<Time>) -> Option<Time> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}
-
-fn hash(ticket: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    ticket.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// Compares the periods in which each server sealed under its names. A name replaces another one if the server had
-/// stopped sealing under that before it began with this; if the periods overlap, several nodes are behind one address,
-/// or there are several keys at a time.
-fn compare_periods(groups: &mut [Group]) {
-    type Period = (Time, Time, usize);
-    let mut by_server: BTreeMap<String, Vec<Period>> = BTreeMap::new();
-    for (at, group) in groups.iter().enumerate() {
-        for (server, uses) in &group.by_server {
-            if let Some((first, last)) = uses.sealing {
-                by_server.entry(server.clone()).or_default().push((first, last, at));
-            }
-        }
-    }
-    for periods in by_server.values() {
-        for &(first, last, at) in periods {
-            let others = || periods.iter().filter(|other| other.2 != at);
-            let name = |at: usize| groups.get(at).and_then(|group| group.key_name);
-            let beside: Vec<KeyName> = others()
-                .filter(|other| other.0 <= last && first <= other.1)
-                .filter_map(|other| name(other.2))
-                .collect();
-            let before = others().filter(|other| other.1 < first).max_by_key(|other| other.1);
-            let replaced = before.filter(|_| beside.is_empty()).and_then(|other| name(other.2));
-            if let Some(group) = groups.get_mut(at) {
-                group.replaces = group.replaces.or(replaced);
-                group.alongside.extend(beside);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::room::BUDGET;
     use super::*;
 
     fn ticket(name: u8, rest: u8) -> Vec<u8> {

@@ -82,11 +82,11 @@ impl fmt::Display for Malformed {
                 Ticket::MIN_LENGTH
             ),
             Self::TooLong { length } => {
-                write!(f, "the ticket has {length} bytes, but TLS carries {MAX_LENGTH} at the most")
+                write!(f, "the ticket has {length} bytes, but TLS carries at most {MAX_LENGTH}")
             }
             Self::PartialBlock { ciphertext } => write!(
                 f,
-                "the ciphertext at byte {} has {ciphertext} bytes, which is no multiple of the AES block of 16",
+                "the ciphertext at byte {} has {ciphertext} bytes, which is not a multiple of the AES block of 16",
                 Arrangement::Named.header_length()
             ),
             Self::WrongLength { sent, found } => {
@@ -323,6 +323,13 @@ mod tests {
         assert_eq!(Ticket::split(&bytes[..79]), Err(Malformed::TooShort { length: 79 }));
         assert!(Ticket::split(&bytes[..80]).is_ok());
         assert_eq!(Ticket::split(&bytes[..81]), Err(Malformed::PartialBlock { ciphertext: 17 }));
+        assert_eq!(MAX_LENGTH, 65_535);
+        // no whole blocks, but not too long
+        let longest = Malformed::PartialBlock { ciphertext: MAX_LENGTH - 64 };
+        assert_eq!(Ticket::split(&bytes[..MAX_LENGTH]), Err(longest));
+        assert!(Ticket::split(&bytes[..MAX_LENGTH - 15]).is_ok());
+        let longest = Ticket::split_as(&bytes[..MAX_LENGTH], Arrangement::Nameless, 32);
+        assert_eq!(longest.unwrap().ciphertext().len(), MAX_LENGTH - 48);
         assert_eq!(Ticket::split(&bytes), Err(Malformed::TooLong { length: MAX_LENGTH + 1 }));
     }
 }

@@ -379,6 +379,16 @@ fn an_answer_that_is_not_tls_is_kept() {
 }
 
 #[test]
+fn what_follows_a_hole_in_an_answer_says_nothing_of_it() {
+    let mut talk = Talk::open(40_000);
+    talk.send(Client, &Hello::tls12(1).record()).send_unseen(Server, 700).send(Server, &[0x30; 400]);
+    talk.packet(Client, ACK, &[]).close();
+    let connection = only(&talk.packets);
+    assert_eq!(connection.evidence(End::Server).other, None, "the midst of a certificate, of a server that speaks TLS");
+    assert!(why(&connection).contains("700 bytes"), "{}", why(&connection));
+}
+
+#[test]
 fn one_direction_is_seen_to_be_one() {
     let mut talk = Talk::open(40_000);
     talk.full12(&Hello::tls12(1), &wire::ticket(7, 1));

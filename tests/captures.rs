@@ -3,6 +3,8 @@
 // a test that cannot go on says so by panicking
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod handshake;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -193,6 +195,36 @@ fn summary(file: &[u8]) -> (Vec<String>, Vec<&'static str>) {
     let connections = connections(file);
     let places = tickets(&connections).into_iter().map(|(place, _)| place).collect();
     (places, connections.iter().map(|connection| connection.handshake().as_str()).collect())
+}
+
+/// A resumption of TLS 1.2 up to the server's hello.
+fn answered() -> handshake::Connection {
+    let mut connection = handshake::Connection::default();
+    let hello = handshake::Hello { random: [3; 32], session_id: &[7; 32], suite: 0xc030, ticket: Some(&[9; 160]) };
+    connection.client(&handshake::record(22, &hello.client()));
+    connection.server(&handshake::record(22, &hello.with_random([4; 32]).server()));
+    connection
+}
+
+#[test]
+fn bytes_that_are_missing_are_noticed_wherever_they_are() {
+    let seen = |server: handshake::Connection| {
+        let found = connections(&server.capture());
+        assert_eq!(found.len(), 1);
+        (found[0].client_lost, found[0].server_lost, found[0].handshake().as_str())
+    };
+    let mut whole = answered();
+    whole.server(&handshake::change_cipher_spec());
+    assert_eq!(seen(whole), (false, false, "resumed_ticket"));
+    let mut before_change = answered();
+    before_change.lose_server(100);
+    before_change.server(&handshake::change_cipher_spec());
+    assert_eq!(seen(before_change), (false, true, "incomplete"));
+    let mut before_all = handshake::Connection::default();
+    before_all.lose_server(100);
+    before_all.server(&handshake::record(22, &handshake::new_session_ticket(&[9; 160])));
+    before_all.server(&handshake::change_cipher_spec());
+    assert_eq!(seen(before_all), (false, true, "incomplete"));
 }
 
 #[test]

@@ -126,9 +126,12 @@ fn mistakes_in_key_files_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("ticket.key");
     for (content, error) in [
-        (&b"- name: 00\n  not_before: 1\n"[..], "line 1 is no h2o ticket key: `name` has 2 hex digits, not 32"),
-        (b"[a]\nticketKeySecret = 00\n", "line 2 is no stunnel ticket key: the secret has 1 bytes"),
-        (&[7; 47], "no key format takes a file of 47 bytes; these would do: 32, 48, 64, 80, 92, 96 raw bytes"),
+        (
+            &b"- name: 00\n  not_before: 1\n"[..],
+            "line 1 is not a valid h2o ticket key: `name` has 2 hex digits, not 32",
+        ),
+        (b"[a]\nticketKeySecret = 00\n", "line 2 is not a valid stunnel ticket key: the secret has 1 bytes"),
+        (&[7; 47], "unrecognised key file of 47 bytes; these are valid: 32, 48, 64, 80, 92, 96 raw bytes"),
     ] {
         fs::write(&key, content).unwrap();
         let output = tktdump(&["--key", key.to_str().unwrap()], "", &data("nginx48_tls12/ticket.bin"));

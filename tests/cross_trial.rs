@@ -113,7 +113,7 @@ fn a_changed_bit_opens_nothing() {
             if case.name.contains("wolfssl554") && (16..32).contains(&at) {
                 continue;
             }
-            // stunnel does not look at the key name, which is under the MAC all the same
+            // stunnel does not look at the key name, which is under the MAC anyway
             assert!(!opener.open(&opener.check(&ticket), &mut Vec::new()).is_opened(), "{}, byte {at}", case.name);
         }
     }

@@ -91,3 +91,17 @@ fn bash_offers_what_can_follow() {
     );
     assert_eq!(offers("tktdump man sur"), "survey\n");
 }
+
+#[test]
+fn packages_have_a_page_of_every_command() {
+    let help = Command::new(env!("CARGO_BIN_EXE_tktdump")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let commands =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| line.starts_with("  "));
+    let commands: Vec<&str> = commands.filter_map(|line| line.split_whitespace().next()).collect();
+    let script = std::fs::read_to_string("scripts/make-pages").unwrap();
+    let packed: Vec<&str> =
+        script.split("for command in ").nth(1).unwrap().split(';').next().unwrap().split(' ').collect();
+    let missing: Vec<_> = commands.iter().filter(|name| **name != "help" && !packed.contains(name)).collect();
+    assert!(commands.len() > 5 && missing.is_empty(), "{commands:?} {missing:?}");
+}

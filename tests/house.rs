@@ -1,4 +1,4 @@
-//! Who imports whom in `src`: no file climbs above its room in the list of `docs/house.md`, and none goes in a circle.
+//! Who imports whom in `src`: no file imports from a room that `docs/house.md` lists after its own, and none in a circle.
 //!
 //! An import is a path in a `use` or in code. What a file hands on (`pub use`) and does not use itself is no import of
 //! its own: whoever takes it from there imports the file that defines it. Tests may import what they like, and so may
@@ -320,7 +320,7 @@ fn climbs(imports: &Imports, rooms: &[Vec<String>]) -> Vec<String> {
             other > own
         };
         let above = imported.iter().filter(is_above);
-        found.extend(above.map(|other| format!("{file} imports {other}, which is above it")));
+        found.extend(above.map(|other| format!("{file} imports {other}, whose room is listed after its own")));
     }
     found
 }
@@ -423,7 +423,7 @@ fn climbs_and_circles_are_seen() {
     assert_eq!(rooms, [vec!["ground", "time"], vec!["roof"]]);
 
     let climbing = imports(&[("ground.rs", "fn f() { crate::roof::tile(); }"), ("roof.rs", "pub fn tile() {}")]);
-    assert_eq!(climbs(&climbing, &rooms), ["ground.rs imports roof.rs, which is above it"]);
+    assert_eq!(climbs(&climbing, &rooms), ["ground.rs imports roof.rs, whose room is listed after its own"]);
     assert_eq!(circles(&climbing), [""; 0]);
     let resting = imports(&[("ground.rs", "pub struct G;"), ("roof.rs", "use crate::ground::{self, G as H};")]);
     assert_eq!(resting["roof.rs"], BTreeSet::from(["ground.rs".to_owned()]));

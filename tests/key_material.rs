@@ -186,7 +186,7 @@ fn values_of_envoy_are_as_envoy_wants_them_or_warned_of() {
         (format!("inline_string: {base64}"), true),
     ] {
         let run = keys(&[("e.yaml", &config(&source))], &["-k", "@/e.yaml", "README.md"]);
-        assert_eq!(run.errors().contains("envoy does not take it so"), warned, "{source}: {}", run.errors());
+        assert_eq!(run.errors().contains("envoy does not accept it like this"), warned, "{source}: {}", run.errors());
         assert_ne!(run.status, Some(2), "{source}: {}", run.errors());
     }
     let run = keys(&[("e.yaml", &config("environment_variable: TKTDUMP_TEST_NOT_SET"))], &["keys", "@/e.yaml"]);

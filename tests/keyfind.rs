@@ -276,7 +276,7 @@ fn several_tickets_are_grouped_by_key_name() {
     other[40] ^= 1;
     let found = search(&image, &[&nginx, &node, &envoy, &other], &Clues::default());
     let tickets: Vec<_> = found.iter().map(|finding| finding.tickets.clone()).collect();
-    // a ticket that was altered has the name of the key all the same
+    // a ticket that was altered has the name of the key anyway
     assert_eq!(tickets, [vec![1, 3], vec![2]]);
 }
 

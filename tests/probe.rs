@@ -27,7 +27,7 @@ const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 #[derive(Debug)]
 struct Tickets {
     name: u8,
-    /// Whether a ticket that is not as it was given out is opened all the same.
+    /// Whether a ticket that is not as it was given out is opened anyway.
     is_careless: bool,
 }
 

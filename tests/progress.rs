@@ -16,7 +16,7 @@ mod common;
 /// What is read in less time shows no bar.
 const DELAY: Duration = Duration::from_secs(2);
 /// What is said of a line `zz` after one line.
-const ERROR: &str = "tktdump: error: -: line 2: neither hex nor base64: 'z' at column 1 is no hex digit\n\
+const ERROR: &str = "tktdump: error: -: line 2: neither hex nor base64: 'z' at column 1 is not a hex digit\n\
                      tktdump: hint: one ticket a line, as hex or base64; --from names another form\n";
 const FOLDER: &str = "testdata/nginx48_tls12";
 /// What a pager is asked for besides: nothing that it keeps in files.

@@ -83,6 +83,7 @@ fn the_schema_names_every_reason_and_status() {
     };
     let reasons = tktdump::resumption::Reason::ALL.map(tktdump::resumption::Reason::as_str);
     assert_eq!(words("/$defs/connection/properties/reason/enum"), reasons);
+    assert_eq!(words("/$defs/pair/properties/reason/enum"), reasons);
     let document = std::fs::read_to_string("docs/json.md").unwrap();
     for reason in reasons {
         assert!(document.contains(&format!("| `{reason}` |")), "{reason}");

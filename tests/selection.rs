@@ -74,7 +74,7 @@ fn a_selection_of_nothing_is_no_error() {
     }
     assert_eq!(run(&["--status", "nonsense"]).status, Some(2));
     assert_eq!(run(&["--key-name", "xyz"]).status, Some(2));
-    // nothing to select from is one all the same
+    // nothing to select from is one anyway
     assert_eq!(tktdump(&["--stream", "0", "--from", "hex"], b"").status, Some(1));
 }
 

@@ -107,6 +107,57 @@ fn every_item_has_its_number_and_its_line() {
     assert_eq!(errors.matches("further errors are in the records only").count(), 1, "{errors}");
 }
 
+/// Paths of captures: of every kind, one of them damaged, one cut off, with other inputs between them.
+fn captures(folder: &std::path::Path) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (number, of) in ["nginx48_tls12", "node48_tls13", "go_tls12", "dtls12"].iter().cycle().take(40).enumerate() {
+        paths.push(format!("testdata/{of}/capture.pcap"));
+        match number {
+            7 => {
+                let mut damaged = read(paths[1].as_ref());
+                damaged.extend([0xff; 40]);
+                let path = folder.join("damaged.pcap");
+                std::fs::write(&path, damaged).unwrap();
+                paths.push(path.to_str().unwrap().to_owned());
+            }
+            11 => {
+                let path = folder.join("cut.pcap");
+                let whole = read(paths[0].as_ref());
+                std::fs::write(&path, &whole[..whole.len() - 9]).unwrap();
+                paths.push(path.to_str().unwrap().to_owned());
+            }
+            19 => paths.push("testdata/nginx48_tls12/ticket.bin".to_owned()),
+            20 => paths.push("testdata".to_owned()),
+            21 => paths.push("testdata/nginx48_tls12/ticket.key".to_owned()),
+            27 => paths.push("no such file".to_owned()),
+            _ => {}
+        }
+    }
+    paths
+}
+
+#[test]
+fn any_number_of_workers_reads_captures_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = captures(folder.path());
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    for args in [&["-f", "json", "--stats"][..], &["-f", "text"], &["-f", "keylog"], &["-f", "json", "-v"]] {
+        let args = [args, &["--at", "1800000000"], &paths].concat();
+        let alone = run(&args, "1", b"");
+        assert_eq!(alone.status, Some(2), "{}", alone.errors());
+        for threads in ["2", "3", "8"] {
+            let shared = run(&args, threads, b"");
+            assert!(alone.stdout == shared.stdout, "{args:?} -j {threads}: other results");
+            assert_eq!(alone.errors(), shared.errors(), "{args:?} -j {threads}: other notes");
+            assert_eq!(alone.status, shared.status, "{args:?} -j {threads}");
+        }
+        if args[1] == "json" && args[2] == "-v" {
+            let each = paths.iter().flat_map(|path| run(&["-f", "json", "--at", "1800000000", path], "1", b"").stdout);
+            assert!(alone.stdout == each.collect::<Vec<_>>(), "other results than one by one");
+        }
+    }
+}
+
 #[test]
 fn an_input_that_cannot_be_read_ends_alone() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 /*
  * What tktdump is compared with: the batch job as a careful program on OpenSSL 3 does it.
  *
- *     openssl-peer [--walk] KEYFILE TICKETS
+ *     openssl-peer [--walk | --full=TIME | --full-simd=TIME] KEYFILE TICKETS
  *     openssl-peer --version
  *
  * KEYFILE is nginx's: 48 bytes (name, AES-128 key, HMAC key) or 80 bytes (name, HMAC key, AES-256 key). TICKETS has one
@@ -10,6 +10,10 @@
  *
  * The session is read by d2i_SSL_SESSION or, with --walk, by a walk over its DER that keeps what it needs. Everything
  * that can be set up once is: cipher and MAC are fetched, and both contexts keyed, before the first ticket.
+ *
+ * With --full, what is printed of the tickets that examples/generate seals is tktdump's record, byte for byte; TIME, in
+ * seconds since 1970, is what it is judged by. --full-simd also takes SHA-256 by its block function, whose states after
+ * the key are kept, and hex 16 bytes at a time: the fastest that was found.
  *
  *     cc -O3 -o openssl-peer openssl.c -lssl -lcrypto
  */
@@ -21,12 +25,17 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <immintrin.h>
+
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 
 enum {
@@ -102,11 +111,31 @@ static void set_up_hex(void)
     }
 }
 
+static bool simd;
+
+/* 16 bytes at a time, as long as there are as many; how many were written. */
+__attribute__((target("ssse3"))) static size_t put_hex_blocks(const uint8_t *bytes, size_t length, char *out)
+{
+    const __m128i digits = _mm_setr_epi8('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f');
+    const __m128i low = _mm_set1_epi8(15);
+    size_t done = 0;
+
+    for (; length - done >= 16; done += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(bytes + done));
+        __m128i first = _mm_shuffle_epi8(digits, _mm_and_si128(_mm_srli_epi16(block, 4), low));
+        __m128i second = _mm_shuffle_epi8(digits, _mm_and_si128(block, low));
+
+        _mm_storeu_si128((__m128i *)(out + 2 * done), _mm_unpacklo_epi8(first, second));
+        _mm_storeu_si128((__m128i *)(out + 2 * done + 16), _mm_unpackhi_epi8(first, second));
+    }
+    return done;
+}
+
 static void put_hex(const uint8_t *bytes, size_t length)
 {
     char *out = output + written;
 
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = simd ? put_hex_blocks(bytes, length, out) : 0; i < length; i++)
         memcpy(out + 2 * i, digits_of[bytes[i]], 2);
     written += 2 * length;
 }
@@ -133,8 +162,8 @@ struct slice {
 };
 
 struct session {
-    int64_t protocol, time, timeout, verify_result, lifetime_hint;
-    struct slice cipher, id, secret, context, host;
+    int64_t protocol, time, timeout, verify_result, lifetime_hint, flags, age_add, group;
+    struct slice cipher, id, secret, context, host, alpn;
 };
 
 /* Takes one element off the front of `from`; false where there is none. */
@@ -213,6 +242,10 @@ static bool walk(struct slice der, struct session *session)
         case 0xa5: good = integer(content, &session->verify_result); break;
         case 0xa6: good = typed(&content, V_ASN1_OCTET_STRING, &session->host); break;
         case 0xa9: good = integer(content, &session->lifetime_hint); break;
+        case 0xad: good = integer(content, &session->flags); break;
+        case 0xae: good = integer(content, &session->age_add); break;
+        case 0xb0: good = typed(&content, V_ASN1_OCTET_STRING, &session->alpn); break;
+        case 0xb3: good = integer(content, &session->group); break;
         default: break;
         }
         if (!good)
@@ -292,8 +325,65 @@ struct opener {
     uint8_t name[NAME];
     EVP_CIPHER_CTX *cipher;
     EVP_MAC_CTX *mac;
-    bool walk;
+    bool walk, full, is_long;
+    /* with --full */
+    int64_t now;
+    const char *tickets, *key;
+    uint8_t fingerprint[SHA256_DIGEST_LENGTH];
+    uint64_t index;
+    /* the cipher suite of the ticket before, and the session that looks suites up */
+    uint8_t suite[2];
+    const char *openssl_name, *iana_name;
+    SSL *ssl;
+    /* with --full-simd: the states behind the two blocks of the key */
+    SHA256_CTX inner, outer;
 };
+
+static void set_up_states(struct opener *opener, const uint8_t *key, size_t length)
+{
+    uint8_t block[SHA256_CBLOCK];
+
+    for (size_t i = 0; i < sizeof block; i++)
+        block[i] = (uint8_t)((i < length ? key[i] : 0) ^ 0x36);
+    SHA256_Init(&opener->inner);
+    SHA256_Update(&opener->inner, block, sizeof block);
+    for (size_t i = 0; i < sizeof block; i++)
+        block[i] ^= 0x36 ^ 0x5c;
+    SHA256_Init(&opener->outer);
+    SHA256_Update(&opener->outer, block, sizeof block);
+    OPENSSL_cleanse(block, sizeof block);
+}
+
+/* What tktdump tells keys apart by (src/key/fingerprint.rs). */
+static void set_up_fingerprint(struct opener *opener, const uint8_t *aes, const uint8_t *hmac, size_t length)
+{
+    static const char domain[] = "tktdump ticket key fingerprint v1";
+    const uint8_t *parts[] = { opener->name, aes, hmac };
+    size_t lengths[] = { NAME, length, length };
+    SHA256_CTX hash;
+
+    SHA256_Init(&hash);
+    SHA256_Update(&hash, domain, sizeof domain);
+    for (int i = 0; i < 3; i++) {
+        uint8_t eight[8] = { [7] = (uint8_t)lengths[i] };
+
+        SHA256_Update(&hash, eight, sizeof eight);
+        SHA256_Update(&hash, parts[i], lengths[i]);
+    }
+    SHA256_Final(opener->fingerprint, &hash);
+}
+
+/* The tag of a ticket by the block function. */
+static void tag(const struct opener *opener, struct slice covered, uint8_t *mac)
+{
+    SHA256_CTX hash = opener->inner;
+
+    SHA256_Update(&hash, covered.at, covered.length);
+    SHA256_Final(mac, &hash);
+    hash = opener->outer;
+    SHA256_Update(&hash, mac, MAC);
+    SHA256_Final(mac, &hash);
+}
 
 static void set_up(struct opener *opener, const char *path)
 {
@@ -317,6 +407,10 @@ static void set_up(struct opener *opener, const char *path)
         fail("OpenSSL could not set it up", path);
     EVP_CIPHER_free(cipher);
     EVP_MAC_free(hmac);
+    opener->is_long = is_long;
+    opener->key = path;
+    set_up_states(opener, is_long ? key + 16 : key + 32, is_long ? 32 : 16);
+    set_up_fingerprint(opener, is_long ? key + 48 : key + 16, is_long ? key + 16 : key + 32, is_long ? 32 : 16);
     OPENSSL_cleanse(key, sizeof key);
 }
 
@@ -333,9 +427,12 @@ static const char *open_ticket(const struct opener *opener, struct slice ticket,
         return "malformed";
     if (memcmp(ticket.at, opener->name, NAME) != 0)
         return "unknown_key";
-    if (!EVP_MAC_init(opener->mac, NULL, 0, NULL) || !EVP_MAC_update(opener->mac, ticket.at, ticket.length - MAC)
-        || !EVP_MAC_final(opener->mac, mac, &mac_length, sizeof mac)
-        || CRYPTO_memcmp(mac, ticket.at + ticket.length - MAC, MAC) != 0)
+    if (simd)
+        tag(opener, (struct slice){ ticket.at, ticket.length - MAC }, mac);
+    else if (!EVP_MAC_init(opener->mac, NULL, 0, NULL) || !EVP_MAC_update(opener->mac, ticket.at, ticket.length - MAC)
+             || !EVP_MAC_final(opener->mac, mac, &mac_length, sizeof mac))
+        return "bad_mac";
+    if (CRYPTO_memcmp(mac, ticket.at + ticket.length - MAC, MAC) != 0)
         return "bad_mac";
     if (!EVP_DecryptInit_ex2(opener->cipher, NULL, NULL, ticket.at + NAME, NULL)
         || !EVP_DecryptUpdate(opener->cipher, plaintext, &first, ticket.at + NAME + IV,
@@ -348,8 +445,141 @@ static const char *open_ticket(const struct opener *opener, struct slice ticket,
     return "decrypted";
 }
 
+static void put_string(const char *text)
+{
+    put(text, strlen(text));
+}
+
+static void put_utc(int64_t seconds)
+{
+    time_t time = (time_t)seconds;
+    struct tm parts;
+    char text[20];
+    int year;
+
+    gmtime_r(&time, &parts);
+    year = parts.tm_year + 1900;
+    const int pairs[] = { year / 100, year % 100, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                          parts.tm_sec };
+    const int places[] = { 0, 2, 5, 8, 11, 14, 17 };
+    memcpy(text, "0000-00-00T00:00:00Z", sizeof text);
+    for (int i = 0; i < 7; i++) {
+        text[places[i]] = (char)('0' + pairs[i] / 10);
+        text[places[i] + 1] = (char)('0' + pairs[i] % 10);
+    }
+    put(text, sizeof text);
+}
+
+static void find_suite(struct opener *opener, struct slice id)
+{
+    if (opener->openssl_name != NULL && memcmp(opener->suite, id.at, 2) == 0)
+        return;
+    const SSL_CIPHER *suite = SSL_CIPHER_find(opener->ssl, id.at);
+    opener->openssl_name = suite == NULL ? "" : SSL_CIPHER_get_name(suite);
+    opener->iana_name = suite == NULL ? "" : SSL_CIPHER_standard_name(suite);
+    memcpy(opener->suite, id.at, 2);
+}
+
+/* The session of a full record. */
+static void put_whole_session(struct opener *opener, const struct session *session)
+{
+    bool is_tls13 = session->protocol == TLS1_3_VERSION;
+
+    find_suite(opener, session->cipher);
+    PUT("\"},\"key\":{\"file\":\"");
+    put_string(opener->key);
+    PUT("\",\"index\":0,\"role\":\"active\",\"format\":\"nginx/envoy/openssl\",\"layout\":\"");
+    put_string(opener->is_long ? "name16 hmac32 aes32" : "name16 aes16 hmac16");
+    PUT("\",\"cipher\":\"");
+    put_string(opener->is_long ? "AES-256-CBC" : "AES-128-CBC");
+    PUT("\",\"mac\":\"HMAC-SHA256\",\"fingerprint\":\"");
+    put_hex(opener->fingerprint, 16);
+    PUT("\",\"mac_verified\":true},\"session\":{\"dialect\":\"openssl\",\"producer\":\"OpenSSL 3.0 or later\"");
+    PUT(",\"protocol\":\"");
+    put_string(is_tls13 ? "TLSv1.3" : "TLSv1.2");
+    PUT("\",\"protocol_id\":");
+    put_number((uint64_t)session->protocol);
+    PUT(",\"cipher\":\"");
+    put_string(opener->openssl_name);
+    PUT("\",\"cipher_iana\":\"");
+    put_string(opener->iana_name);
+    PUT("\",\"cipher_id\":\"");
+    put_hex(session->cipher.at, session->cipher.length);
+    PUT("\",\"kex_group\":");
+    put_number((uint64_t)session->group);
+    PUT(",\"kex_group_name\":\"");
+    put_string(session->group == 29 ? "x25519" : "");
+    PUT("\",\"session_id\":\"");
+    put_hex(session->id.at, session->id.length);
+    put_string(is_tls13 ? "\",\"resumption_psk\":\"" : "\",\"master_key\":\"");
+    put_hex(session->secret.at, session->secret.length);
+    PUT("\"");
+    if (!is_tls13) {
+        PUT(",\"extended_master_secret\":");
+        put_string(session->flags & 1 ? "true" : "false");
+        PUT(",\"flags\":");
+        put_number((uint64_t)session->flags);
+    }
+    PUT(",\"time\":");
+    put_number((uint64_t)session->time);
+    PUT(",\"time_utc\":\"");
+    put_utc(session->time);
+    PUT("\",\"timeout\":");
+    put_number((uint64_t)session->timeout);
+    PUT(",\"expires\":");
+    put_number((uint64_t)(session->time + session->timeout));
+    PUT(",\"expires_utc\":\"");
+    put_utc(session->time + session->timeout);
+    PUT("\",\"expired\":");
+    put_string(opener->now > session->time + session->timeout ? "true" : "false");
+    if (is_tls13) {
+        PUT(",\"ticket_age_add\":");
+        put_number((uint64_t)session->age_add);
+    }
+    PUT(",\"hostname\":\"");
+    put_text(session->host.at, session->host.length);
+    PUT("\",\"alpn\":\"");
+    put_text(session->alpn.at, session->alpn.length);
+    PUT("\",\"session_id_context\":\"");
+    put_hex(session->context.at, session->context.length);
+    PUT("\"");
+    if (session->context.length == 20)
+        PUT(",\"session_id_context_note\":\"a SHA-1: nginx (over its certificates and client CA names)\"");
+    PUT(",\"sizes\":{\"hostname\":");
+    put_number(session->host.length);
+    PUT(",\"alpn\":");
+    put_number(session->alpn.length);
+    PUT("}}}\n");
+}
+
+/* The record of a ticket that opened, as tktdump has it. */
+static void put_whole(struct opener *opener, uint64_t line, struct slice ticket, const struct session *session)
+{
+    PUT("{\"type\":\"ticket\",\"source\":\"");
+    put_string(opener->tickets);
+    PUT("\",\"index\":");
+    put_number(opener->index++);
+    PUT(",\"line\":");
+    put_number(line);
+    PUT(",\"status\":\"decrypted\",\"ticket\":{\"length\":");
+    put_number(ticket.length);
+    PUT(",\"key_name\":\"");
+    put_hex(ticket.at, NAME);
+    PUT("\",\"iv\":\"");
+    put_hex(ticket.at + NAME, IV);
+    PUT("\",\"ciphertext_length\":");
+    put_number(ticket.length - NAME - IV - MAC);
+    PUT(",\"mac\":\"");
+    put_hex(ticket.at + ticket.length - MAC, MAC);
+    PUT("\",\"raw\":\"");
+    put_hex(ticket.at, ticket.length);
+    put_whole_session(opener, session);
+    if (written > OUTPUT)
+        flush();
+}
+
 /* Appends the record of one ticket; whether it was opened. */
-static bool record(const struct opener *opener, uint64_t line, struct slice ticket)
+static bool record(struct opener *opener, uint64_t line, struct slice ticket)
 {
     static uint8_t plaintext[MAX_TICKET + BLOCK];
     struct session session;
@@ -365,6 +595,11 @@ static bool record(const struct opener *opener, uint64_t line, struct slice tick
         if (!opened)
             status = "bad_session";
     }
+    if (opened && opener->full) {
+        put_whole(opener, line, ticket, &session);
+        return true;
+    }
+    opener->index++;
     PUT("{\"line\":");
     put_number(line);
     PUT(",\"status\":\"");
@@ -400,17 +635,61 @@ static bool decode(struct slice line, uint8_t *bytes)
     return wrong < 16;
 }
 
+/* Decodes 16 bytes at a time, as long as there are as many, and the rest one by one. */
+__attribute__((target("avx2"))) static bool decode_blocks(struct slice line, uint8_t *bytes)
+{
+    const __m256i zero = _mm256_set1_epi8('0'), nine = _mm256_set1_epi8(9), five = _mm256_set1_epi8(5);
+    const __m256i lower = _mm256_set1_epi8(0x20), letter = _mm256_set1_epi8('a'), ten = _mm256_set1_epi8(10);
+    const __m256i weights = _mm256_set1_epi16(0x0110);
+    __m256i right = _mm256_set1_epi8(-1);
+    size_t done = 0;
+
+    for (; line.length - done >= 32; done += 32) {
+        __m256i text = _mm256_loadu_si256((const __m256i *)(line.at + done));
+        __m256i digit = _mm256_sub_epi8(text, zero);
+        __m256i is_digit = _mm256_cmpeq_epi8(_mm256_min_epu8(digit, nine), digit);
+        __m256i from_a = _mm256_sub_epi8(_mm256_or_si256(text, lower), letter);
+        __m256i is_letter = _mm256_cmpeq_epi8(_mm256_min_epu8(from_a, five), from_a);
+        __m256i value = _mm256_blendv_epi8(_mm256_add_epi8(from_a, ten), digit, is_digit);
+        __m256i pairs = _mm256_maddubs_epi16(value, weights);
+        __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi16(pairs, pairs), 0x08);
+
+        right = _mm256_and_si256(right, _mm256_or_si256(is_digit, is_letter));
+        _mm_storeu_si128((__m128i *)(bytes + done / 2), _mm256_castsi256_si128(packed));
+    }
+    struct slice rest = { line.at + done, line.length - done };
+    return _mm256_movemask_epi8(right) == -1 && decode(rest, bytes + done / 2);
+}
+
+/* The mode that an argument asks for, with its time; whether it is one. */
+static bool mode(struct opener *opener, const char *argument)
+{
+    const char *time = strchr(argument, '=');
+
+    opener->walk = true;
+    if (strcmp(argument, "--walk") == 0)
+        return true;
+    opener->full = time != NULL;
+    simd = strncmp(argument, "--full-simd=", 12) == 0;
+    if (time == NULL || (!simd && strncmp(argument, "--full=", 7) != 0))
+        return false;
+    opener->now = atoll(time + 1);
+    opener->ssl = SSL_new(SSL_CTX_new(TLS_method()));
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t bytes[MAX_TICKET];
-    struct opener opener = { .walk = argc > 1 && strcmp(argv[1], "--walk") == 0 };
+    struct opener opener = { 0 };
     struct stat about;
     bool all = true;
 
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return puts(OpenSSL_version(OPENSSL_VERSION)) < 0 ? 2 : 0;
-    if (argc != (opener.walk ? 4 : 3))
-        fail("[--walk] KEYFILE TICKETS", "usage");
+    if (argc != 3 && (argc != 4 || !mode(&opener, argv[1])))
+        fail("[--walk | --full=TIME | --full-simd=TIME] KEYFILE TICKETS", "usage");
+    opener.tickets = argv[argc - 1];
     set_up(&opener, argv[argc - 2]);
     set_up_hex();
     int file = open(argv[argc - 1], O_RDONLY);
@@ -426,7 +705,8 @@ int main(int argc, char **argv)
         struct slice line = { at, end == NULL ? rest : (size_t)(end - at) };
 
         if (line.length > 0) {
-            bool readable = decode(line, bytes);
+            bool readable = simd && line.length % 2 == 0 && line.length / 2 <= MAX_TICKET ? decode_blocks(line, bytes)
+                                                                                        : decode(line, bytes);
 
             all &= record(&opener, number, (struct slice){ bytes, readable ? line.length / 2 : 0 });
         }

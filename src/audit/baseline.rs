@@ -30,7 +30,7 @@ struct Place {
     name: String,
 }
 
-/// A line is no record of ours.
+/// A line is not a record of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BaselineError {
     /// The line, from 1.
@@ -39,7 +39,7 @@ pub struct BaselineError {
 
 impl fmt::Display for BaselineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {} is no finding", self.line)
+        write!(f, "line {} is not a finding", self.line)
     }
 }
 

@@ -79,7 +79,7 @@ struct File {
 }
 
 impl Policy {
-    /// What a rule is worth; `None` where it is off.
+    /// What a rule is worth; `None` if it is off.
     #[must_use]
     pub fn severity(&self, rule: &Rule) -> Option<Severity> {
         self.severities.get(rule.id).copied().unwrap_or(Some(rule.severity))

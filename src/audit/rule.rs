@@ -14,7 +14,7 @@ use super::thresholds::Thresholds;
 pub struct Rule {
     /// The name, in kebab case: scripts and policies rely on it.
     pub id: &'static str,
-    /// How much a finding matters where the policy says nothing else.
+    /// How much a finding matters if the policy says nothing else.
     pub severity: Severity,
     /// What it finds, in one sentence.
     pub about: &'static str,

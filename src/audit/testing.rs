@@ -255,7 +255,7 @@ pub(crate) fn batch_rules(tickets: &[Vec<u8>]) -> Vec<&'static str> {
     ids(&batch_findings(tickets))
 }
 
-/// The same, with all that is found.
+/// As above, with everything that is found.
 pub(crate) fn batch_findings(tickets: &[Vec<u8>]) -> Vec<Finding> {
     let policy = Policy::default();
     let keys = key_set(&[("a.key", GOOD_KEY), ("b.key", OTHER_KEY)]);

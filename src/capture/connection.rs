@@ -185,7 +185,7 @@ pub struct Connection {
     pub client: SocketAddr,
     /// Who answered it.
     pub server: SocketAddr,
-    /// When its first hello was complete, or its ticket where there was none before.
+    /// When its first hello was complete, or its ticket if there was none before.
     pub time: Time,
     /// Every `ClientHello`, in order.
     pub client_hellos: Vec<Message>,

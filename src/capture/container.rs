@@ -33,11 +33,13 @@ impl Reader {
     }
 
     /// Looks at the start of `bytes`.
+    // a step of pcap, inlined, stays in registers; the others come back in memory, from which they are taken
+    #[inline]
     pub fn step<'b>(&mut self, bytes: &'b [u8]) -> Result<Step<'b>, Damaged> {
         match &mut self.container {
             Some(Container::Pcap(pcap)) => pcap.step(bytes),
-            Some(Container::PcapNg(pcapng)) => pcapng.step(bytes),
-            None => self.begin(bytes),
+            Some(Container::PcapNg(pcapng)) => Ok(pcapng.step(bytes)?),
+            None => Ok(self.begin(bytes)?),
         }
     }
 

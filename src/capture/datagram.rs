@@ -42,15 +42,40 @@ pub struct Step {
 
 /// The fields of a TCP header (RFC 9293 section 3.1) that reassembly looks at.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "as they stand in the header")]
 pub(super) struct Tcp {
     pub(super) sequence: u32,
-    /// The next byte that the sender waits for, if `ack` is set.
+    /// The next byte that the sender waits for, if [`is_ack`](Self::is_ack).
     pub(super) acknowledged: u32,
-    pub(super) syn: bool,
-    pub(super) ack: bool,
-    pub(super) fin: bool,
-    pub(super) rst: bool,
+    flags: u8,
+}
+
+impl Tcp {
+    const FIN: u8 = 1;
+    const SYN: u8 = 2;
+    const RST: u8 = 4;
+    const ACK: u8 = 16;
+
+    #[inline]
+    fn new(header: &TcpSlice<'_>) -> Self {
+        let flags = header.header_slice().get(13).copied().unwrap_or_default();
+        Self { sequence: header.sequence_number(), acknowledged: header.acknowledgment_number(), flags }
+    }
+
+    pub(super) fn is_syn(self) -> bool {
+        self.flags & Self::SYN != 0
+    }
+
+    pub(super) fn is_ack(self) -> bool {
+        self.flags & Self::ACK != 0
+    }
+
+    pub(super) fn is_fin(self) -> bool {
+        self.flags & Self::FIN != 0
+    }
+
+    pub(super) fn is_rst(self) -> bool {
+        self.flags & Self::RST != 0
+    }
 }
 
 /// Packets inside packets, the outermost one included.
@@ -73,6 +98,9 @@ impl Decoder {
 
     /// Takes the next packet of the capture: its headers, and the payload behind them. `None` if it is neither TCP nor
     /// UDP, or a fragment of something whose rest is still to come.
+    // inlined, its result goes from registers to where it is kept: a copy of fields that were just written, word by word,
+    // would wait for them
+    #[inline]
     pub fn decode<'p>(&'p mut self, packet: &Packet<'p>) -> Option<(Datagram, &'p [u8])> {
         let Self { fragments, remarks, stamp } = self;
         remarks.first.get_or_insert(packet.time);
@@ -80,29 +108,15 @@ impl Decoder {
         *stamp = Stamp { packet: remarks.packets, time: packet.time };
         remarks.last = packet.time;
         remarks.cut += u64::from(packet.data.len() < packet.original_length);
-        let mut ip = match link::open(packet.link_type, packet.data) {
+        let [fragments, inner @ ..] = fragments;
+        let ip = match link::open(packet.link_type, packet.data) {
             Some(inside) => remarks.ip(inside)?,
             None => return count(&mut remarks.unknown_link, packet.link_type),
         };
-        for fragments in fragments {
-            ip = match ip::parse(ip, fragments) {
-                Parsed::Whole(whole) => {
-                    let (tcp, ports, payload) = headers(&whole)?;
-                    let inside = if tcp.is_none() { tunnel::of_ports(ports, payload) } else { None };
-                    match inside {
-                        Some(inside) => remarks.ip(inside.bounded(whole.is_bounded))?,
-                        None => return Some(datagram(*stamp, &whole, tcp, ports, payload)),
-                    }
-                }
-                Parsed::Tunnel(protocol, ip) => match tunnel::of_protocol(protocol, ip.bytes) {
-                    Some(inside) => remarks.ip(inside.bounded(ip.is_bounded))?,
-                    None => return count(&mut remarks.unknown_tunnel, protocol),
-                },
-                Parsed::Held | Parsed::Other => return None,
-            };
+        match remarks.open(ip, fragments)? {
+            Layer::Datagram(headers) => Some(headers.datagram(*stamp)),
+            Layer::Inside(ip) => tunnelled(ip, inner, remarks)?.datagram(*stamp).into(),
         }
-        remarks.too_deep += 1;
-        None
     }
 
     /// What was unusual so far.
@@ -112,39 +126,44 @@ impl Decoder {
     }
 }
 
-/// Fields of TCP, ports and payload of an IP packet's payload.
-type Headers<'p> = (Option<Tcp>, (u16, u16), &'p [u8]);
+/// What is behind the headers of an IP packet.
+#[derive(Clone, Copy)]
+enum Layer<'p> {
+    Datagram(Headers<'p>),
+    /// Another IP packet.
+    Inside(Ip<'p>),
+}
 
-#[inline]
-fn headers<'p>(whole: &IpPayload<'p>) -> Option<Headers<'p>> {
-    match whole.transport {
-        Transport::Tcp => {
-            let tcp = TcpSlice::from_slice(whole.payload).ok()?;
-            let (sequence, acknowledged) = (tcp.sequence_number(), tcp.acknowledgment_number());
-            let (syn, ack, fin, rst) = (tcp.syn(), tcp.ack(), tcp.fin(), tcp.rst());
-            let fields = Tcp { sequence, acknowledged, syn, ack, fin, rst };
-            Some((Some(fields), (tcp.source_port(), tcp.destination_port()), tcp.payload()))
-        }
-        Transport::Udp => {
-            let udp = UdpSlice::from_slice_lax(whole.payload).ok()?;
-            Some((None, (udp.source_port(), udp.destination_port()), udp.payload()))
-        }
+/// An IP packet with TCP or UDP, taken apart.
+#[derive(Clone, Copy)]
+struct Headers<'p> {
+    route: Route,
+    tcp: Option<Tcp>,
+    missing: usize,
+    payload: &'p [u8],
+}
+
+impl<'p> Headers<'p> {
+    #[inline]
+    fn datagram(self, stamp: Stamp) -> (Datagram, &'p [u8]) {
+        let Self { route, tcp, missing, payload } = self;
+        // no IP packet is longer
+        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+        (Datagram { route, step: Step { stamp, tcp, missing } }, payload)
     }
 }
 
-#[inline]
-fn datagram<'p>(
-    stamp: Stamp,
-    whole: &IpPayload<'_>,
-    tcp: Option<Tcp>,
-    ports: (u16, u16),
-    payload: &'p [u8],
-) -> (Datagram, &'p [u8]) {
-    let (source, destination) = (End::new(whole.source, ports.0), End::new(whole.destination, ports.1));
-    let route = Route { source, destination, transport: whole.transport };
-    // no IP packet is longer
-    let missing = u32::try_from(whole.missing).unwrap_or(u32::MAX);
-    (Datagram { route, step: Step { stamp, tcp, missing } }, payload)
+/// What is in a tunnel.
+#[cold]
+fn tunnelled<'p>(mut ip: Ip<'p>, fragments: &'p mut [Fragments], remarks: &mut Remarks) -> Option<Headers<'p>> {
+    for fragments in fragments {
+        ip = match remarks.open(ip, fragments)? {
+            Layer::Datagram(headers) => return Some(headers),
+            Layer::Inside(ip) => ip,
+        };
+    }
+    remarks.too_deep += 1;
+    None
 }
 
 impl Remarks {
@@ -156,6 +175,38 @@ impl Remarks {
             Inside::Nothing => None,
             Inside::Unknown(kind) => count(&mut self.unknown_ethertype, kind),
         }
+    }
+
+    /// What is in an IP packet; counts what is not understood.
+    #[inline]
+    fn open<'p>(&mut self, ip: Ip<'p>, fragments: &'p mut Fragments) -> Option<Layer<'p>> {
+        let whole = match ip::parse(ip, fragments) {
+            Parsed::Whole(whole) => whole,
+            Parsed::Tunnel(protocol, ip) => {
+                return match tunnel::of_protocol(protocol, ip.bytes) {
+                    Some(inside) => self.ip(inside.bounded(ip.is_bounded)).map(Layer::Inside),
+                    None => count(&mut self.unknown_tunnel, protocol),
+                };
+            }
+            Parsed::Held | Parsed::Other => return None,
+        };
+        let IpPayload { transport, source, destination, payload, missing, is_bounded } = whole;
+        let (tcp, ports, payload) = match transport {
+            Transport::Tcp => {
+                let tcp = TcpSlice::from_slice(payload).ok()?;
+                (Some(Tcp::new(&tcp)), (tcp.source_port(), tcp.destination_port()), tcp.payload())
+            }
+            Transport::Udp => {
+                let udp = UdpSlice::from_slice_lax(payload).ok()?;
+                let ports = (udp.source_port(), udp.destination_port());
+                if let Some(inside) = tunnel::of_ports(ports, udp.payload()) {
+                    return self.ip(inside.bounded(is_bounded)).map(Layer::Inside);
+                }
+                (None, ports, udp.payload())
+            }
+        };
+        let (source, destination) = (End::new(source, ports.0), End::new(destination, ports.1));
+        Some(Layer::Datagram(Headers { route: Route { source, destination, transport }, tcp, missing, payload }))
     }
 }
 

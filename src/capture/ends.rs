@@ -22,48 +22,56 @@ impl Transport {
     }
 }
 
-/// An IP address as a number, which is compared and hashed with every packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// An IP address as numbers, which are compared with every packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Address {
     is_v6: bool,
-    number: u128,
+    high: u64,
+    low: u64,
 }
 
 impl Address {
     pub(super) fn v4(bytes: [u8; 4]) -> Self {
-        Self { is_v6: false, number: u32::from_be_bytes(bytes).into() }
+        Self { is_v6: false, high: 0, low: u32::from_be_bytes(bytes).into() }
     }
 
     pub(super) fn v6(bytes: [u8; 16]) -> Self {
-        Self { is_v6: true, number: u128::from_be_bytes(bytes) }
-    }
-
-    fn ip(self) -> IpAddr {
-        match u32::try_from(self.number) {
-            Ok(number) if !self.is_v6 => Ipv4Addr::from_bits(number).into(),
-            _ => Ipv6Addr::from_bits(self.number).into(),
-        }
+        let number = u128::from_be_bytes(bytes);
+        #[expect(clippy::cast_possible_truncation, reason = "its two halves")]
+        let (high, low) = ((number >> 64) as u64, number as u64);
+        Self { is_v6: true, high, low }
     }
 }
+
+/// Marks an end that has an address of IPv6, above its port.
+const V6: u64 = 1 << 16;
 
 /// Address and port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct End {
-    is_v6: bool,
-    number: u128,
-    port: u16,
+    /// The port, and whether the address is of IPv6.
+    port: u64,
+    high: u64,
+    low: u64,
 }
 
 impl End {
-    pub(super) fn new(Address { is_v6, number }: Address, port: u16) -> Self {
-        Self { is_v6, number, port }
+    #[inline]
+    pub(super) fn new(Address { is_v6, high, low }: Address, port: u16) -> Self {
+        Self { port: u64::from(port) | if is_v6 { V6 } else { 0 }, high, low }
     }
 }
 
 impl From<End> for SocketAddr {
     fn from(end: End) -> Self {
-        let End { is_v6, number, port } = end;
-        Self::new(Address { is_v6, number }.ip(), port)
+        let End { port, high, low } = end;
+        #[expect(clippy::cast_possible_truncation, reason = "the mark stands above it")]
+        let number = port as u16;
+        let ip: IpAddr = match u32::try_from(low) {
+            Ok(low) if port & V6 == 0 => Ipv4Addr::from_bits(low).into(),
+            _ => Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)).into(),
+        };
+        Self::new(ip, number)
     }
 }
 
@@ -84,10 +92,13 @@ impl Ends {
         }
     }
 
-    /// All of it, and the transport, as few numbers to be hashed.
-    pub(super) fn as_numbers(&self, transport: Transport) -> (u128, u128, u64) {
+    /// All of it, and the transport, as few numbers to be hashed: two of them but for IPv6.
+    pub(super) fn as_numbers(&self, transport: Transport) -> (u64, u64, Option<(u64, u64, u64)>) {
         let Self { low, high } = self;
-        let kind = u64::from(low.is_v6) << 1 | u64::from(transport == Transport::Udp);
-        (low.number, high.number, u64::from(low.port) << 32 | u64::from(high.port) << 16 | kind)
+        let ports = low.port << 32 | high.port << 1 | u64::from(transport == Transport::Udp);
+        if low.port & V6 == 0 {
+            return (low.low << 32 | high.low, ports, None);
+        }
+        (low.low, ports, Some((low.high, high.high, high.low)))
     }
 }

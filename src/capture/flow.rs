@@ -14,8 +14,9 @@ use super::tcp::Stream;
 /// QUIC connections between the same ends that go on beside each other, and those that are remembered as decided.
 const MAX_BESIDE: usize = 8;
 const MAX_DECIDED: usize = 4;
-/// Flows that are remembered.
+/// Flows that are remembered, and those that there is room for from the start.
 const MAX_FLOWS: usize = 50_000;
+const FEW_FLOWS: usize = 64;
 /// Flows with an open handshake that are passed over for each new one, on average: four in five may be such.
 const CREDIT: usize = 4;
 /// Connections that were given up and are remembered as such.
@@ -34,7 +35,6 @@ pub(super) struct Handshake {
 
 /// How the two directions are read.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every handshake is of the largest one, and is boxed")]
 pub(super) enum Talk {
     Tcp([Stream; 2]),
     Dtls([Dtls; 2]),
@@ -180,10 +180,9 @@ pub(super) struct Flows {
 
 impl Default for Flows {
     fn default() -> Self {
-        // the index grows with the flows, since a small one stays in the processor's cache; flows are never moved: room
-        // for all of them is address space until they come
+        // the index grows with the flows, since a small one stays in the processor's cache
         let index = HashMap::default();
-        let slots = Vec::with_capacity(MAX_FLOWS);
+        let slots = Vec::with_capacity(FEW_FLOWS);
         Self {
             index,
             hasher: RandomState::new(),
@@ -209,9 +208,10 @@ impl Flows {
 
     /// Where the flow of the last packet is, and which side of it `source` is, if `source` and `destination` are its
     /// ends.
-    pub(super) fn last(&self, source: End, destination: End, transport: Transport) -> Option<(usize, usize)> {
+    #[inline]
+    pub(super) fn last(&self, source: &End, destination: &End, transport: Transport) -> Option<(usize, usize)> {
         let flow = self.slots.get(self.last).filter(|flow| flow.transport == transport)?;
-        let Ends { low, high } = flow.ends;
+        let Ends { low, high } = &flow.ends;
         if (low, high) == (source, destination) {
             return Some((self.last, 0));
         }
@@ -234,6 +234,10 @@ impl Flows {
         flow.done = flow.given_up;
         if self.slots.len() < MAX_FLOWS {
             self.last = self.slots.len();
+            if self.last == FEW_FLOWS {
+                // no more are moved after these: room for all of them is address space until they come
+                self.slots.reserve_exact(MAX_FLOWS - FEW_FLOWS);
+            }
             self.slots.push(flow);
         } else {
             self.last = self.victim();
@@ -300,5 +304,16 @@ impl Flows {
         let mut open: Vec<&mut Flow> = self.slots.iter_mut().filter(|flow| flow.handshake.is_some()).collect();
         open.sort_by_key(|flow| (flow.transport == Transport::Udp, flow.stream));
         open
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handshake_is_small_enough_for_a_fast_allocation() {
+        // the largest one that the C library keeps for the next that is as large
+        assert!(size_of::<Handshake>() <= 1032, "{}", size_of::<Handshake>());
     }
 }

@@ -73,8 +73,10 @@ impl Half {
     /// How many bytes the other side acknowledged that were not captured.
     pub(super) fn unseen(&self) -> u32 {
         let sent = self.acknowledged.wrapping_sub(self.initial).wrapping_sub(1);
-        let unseen = sent.wrapping_sub(self.captured);
-        // a FIN counts as a byte, and what is captured need not be acknowledged yet
+        // a FIN counts as a byte
+        let fin = u32::from(self.closed && self.acknowledged == self.next.wrapping_add(1));
+        let unseen = sent.wrapping_sub(self.captured).wrapping_sub(fin);
+        // that FIN need not be in the capture, and what is captured need not be acknowledged yet
         if self.is_acknowledged && (2..1 << 31).contains(&unseen) { unseen } else { 0 }
     }
 }

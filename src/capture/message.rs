@@ -18,13 +18,16 @@ pub(super) fn longest(kind: u8) -> usize {
     }
 }
 
+/// How much of a header is there if all of it is.
+const WHOLE: u8 = 4;
+
 /// One direction's messages.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
     header: [u8; HEADER_LENGTH],
-    header_length: usize,
+    header_length: u8,
     /// Bytes of the body that are still to come.
-    left: usize,
+    left: u32,
     kept: Option<Vec<u8>>,
     /// The last packet that a part of the message was in.
     stamp: Stamp,
@@ -43,22 +46,22 @@ impl Assembler {
         while let Some((&first, after)) = bytes.split_first() {
             let whole = bytes.split_first_chunk().filter(|_| self.header_length == 0);
             if let Some((header, after)) = whole {
-                (self.header, self.header_length, bytes) = (*header, HEADER_LENGTH, after);
+                (self.header, self.header_length, bytes) = (*header, WHOLE, after);
                 self.begin();
-            } else if let Some(place) = self.header.get_mut(self.header_length) {
+            } else if let Some(place) = self.header.get_mut(usize::from(self.header_length)) {
                 *place = first;
                 self.header_length += 1;
                 bytes = after;
-                if self.header_length < HEADER_LENGTH {
+                if self.header_length < WHOLE {
                     continue;
                 }
                 self.begin();
             } else {
-                let (taken, rest) = bytes.split_at_checked(self.left).unwrap_or((bytes, &[]));
+                let (taken, rest) = bytes.split_at_checked(self.left as usize).unwrap_or((bytes, &[]));
                 if let Some(kept) = &mut self.kept {
                     kept.extend_from_slice(taken);
                 }
-                self.left -= taken.len();
+                self.left -= u32::try_from(taken.len()).unwrap_or(self.left);
                 bytes = rest;
             }
             if self.left == 0 {
@@ -69,21 +72,21 @@ impl Assembler {
         }
     }
 
-    /// Passes over bytes that are missing; `false` where that is not possible without losing something.
+    /// Passes over bytes that are missing; `false` if that is not possible without losing something.
     pub(super) fn skip(&mut self, length: usize) -> bool {
         // a message that ends in the gap is over; one that begins there is not known
-        let possible = self.header_length == HEADER_LENGTH && self.kept.is_none() && length < self.left;
-        if possible {
-            self.left -= length;
-        }
-        possible
+        let fits = u32::try_from(length).ok().filter(|length| *length < self.left);
+        let possible = fits.filter(|_| self.header_length == WHOLE && self.kept.is_none());
+        self.left -= possible.unwrap_or(0);
+        possible.is_some()
     }
 
     fn begin(&mut self) {
         let [kind, a, b, c] = self.header;
-        self.left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
-        if (1..=longest(kind)).contains(&self.left) {
-            let mut kept = Vec::with_capacity(HEADER_LENGTH + self.left.min(2048));
+        self.left = u32::from_be_bytes([0, a, b, c]);
+        let length = self.left as usize;
+        if (1..=longest(kind)).contains(&length) {
+            let mut kept = Vec::with_capacity(HEADER_LENGTH + length.min(2048));
             kept.extend_from_slice(&self.header);
             self.kept = Some(kept);
         }

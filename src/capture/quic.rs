@@ -9,6 +9,8 @@ use crate::tls::wire::Reader;
 /// Datagrams of a side of a flow in which the start of QUIC is looked for.
 pub(super) const MAX_TRIES: u8 = 8;
 
+/// The level of alerts that end a connection; in QUIC there are no others.
+const FATAL: u8 = 2;
 /// Bytes of a client's first datagram, at the least.
 const MIN_LENGTH: usize = 1200;
 
@@ -68,6 +70,9 @@ impl Quic {
         while let Some(message) = self.exchange.next_message(sender) {
             let kind = message.first().copied().unwrap_or_default();
             collector.message(side, kind, Some(message), stamp);
+        }
+        if let Some(description) = self.exchange.take_alert(sender) {
+            collector.alert(side, FATAL, description, stamp);
         }
     }
 }

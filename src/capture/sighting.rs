@@ -67,7 +67,7 @@ pub struct Sighting<'c> {
     pub hello: Option<usize>,
     /// Which PSK identity it is, from 0.
     pub identity: Option<usize>,
-    /// Whether the server chose this identity, where its answer is there.
+    /// Whether the server chose this identity, if its answer is there.
     pub selected: Option<bool>,
     /// The ticket's age in milliseconds as the client reckons, plus `ticket_age_add`.
     pub obfuscated_age: Option<u32>,
@@ -92,8 +92,8 @@ impl Connection {
     /// Every ticket of the connection, in order; empty ones left out.
     #[must_use]
     pub fn sightings(&self) -> Vec<Sighting<'_>> {
-        let hellos: Vec<(&Message, ClientHello<'_>)> =
-            self.client_hellos.iter().filter_map(|m| Some((m, ClientHello::parse(&m.bytes)?))).collect();
+        let mut hellos: Vec<(&Message, ClientHello<'_>)> = Vec::with_capacity(self.client_hellos.len());
+        hellos.extend(self.client_hellos.iter().filter_map(|m| Some((m, ClientHello::parse(&m.bytes)?))));
         let blank = |message: &Message, ticket, carrier, hello: Option<&ClientHello<'_>>| Sighting {
             ticket,
             packet: message.packet,
@@ -116,7 +116,9 @@ impl Connection {
             issued_by: None,
             lived: None,
         };
-        let mut all = Vec::new();
+        let offered =
+            hellos.iter().map(|(_, hello)| hello.identities.len() + usize::from(hello.session_ticket.is_some()));
+        let mut all = Vec::with_capacity(offered.sum::<usize>() + self.tickets.len() + self.opened_tickets.len());
         for (number, (message, hello)) in hellos.iter().enumerate() {
             if let Some(ticket) = hello.session_ticket.filter(|ticket| !ticket.is_empty()) {
                 let sighting = blank(message, ticket, Carrier::SessionTicket, Some(hello));

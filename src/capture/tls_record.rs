@@ -62,12 +62,14 @@ pub(super) struct Records {
     state: State,
     /// The start of a probe or of a header.
     head: [u8; PROBE_LENGTH],
-    head_length: usize,
+    head_length: u8,
     probes: u8,
     /// A `ChangeCipherSpec` has passed.
     changed: bool,
     /// TLS was seen here once.
     found: bool,
+    /// Bytes are missing: what follows them may be the midst of anything.
+    torn: bool,
     held: Vec<u8>,
     messages: Assembler,
 }
@@ -81,6 +83,7 @@ impl Default for Records {
             probes: 0,
             changed: false,
             found: false,
+            torn: false,
             held: Vec::new(),
             messages: Assembler::default(),
         }
@@ -98,7 +101,7 @@ impl Records {
         self.held.capacity() + self.messages.memory()
     }
 
-    /// Takes the next bytes; `begins_segment` where a packet's payload begins with them.
+    /// Takes the next bytes; `begins_segment` if a packet's payload begins with them.
     pub(super) fn feed(
         &mut self,
         mut bytes: &[u8],
@@ -139,6 +142,7 @@ impl Records {
                 return;
             }
         }
+        self.torn = true;
         if self.found {
             collector.lost(side);
         }
@@ -153,27 +157,28 @@ impl Records {
     /// Collects the bytes that tell TLS from anything else.
     fn probe<'b>(&mut self, bytes: &'b [u8], side: usize, stamp: Stamp, collector: &mut Collector) -> &'b [u8] {
         let rest = self.fill(bytes, PROBE_LENGTH);
-        let head = self.head.get(..self.head_length).unwrap_or_default();
+        let filled = usize::from(self.head_length);
+        let head = self.head.get(..filled).unwrap_or_default();
         let answers = collector.awaits_answer(side);
         let may_be_alert = answers && !self.found && may_be_alert(head);
         let may_be_old = !answers && !self.found && may_be_old_hello(head);
         if !may_begin_tls(head, self.found) && !may_be_alert && !may_be_old {
             self.probes += 1;
-            if answers && !self.found {
+            if answers && !self.found && !self.torn {
                 collector.other(side, head, stamp);
             }
             self.state = if self.probes >= MAX_PROBES { State::Lost } else { State::Waiting };
             return &[];
         }
         let after_gap = self.found && matches!(head, [content::CHANGE_CIPHER_SPEC, _, _, _, _, _, ..]);
-        let is_alert = may_be_alert && self.head_length >= ALERT_LENGTH;
-        if self.head_length == PROBE_LENGTH || after_gap || is_alert || is_whole_hello(head) {
+        let is_alert = may_be_alert && filled >= ALERT_LENGTH;
+        if filled == PROBE_LENGTH || after_gap || is_alert || is_whole_hello(head) {
             let begins = is_alert || may_be_old || begins_hello(head);
             if !std::mem::replace(&mut self.found, true) && !begins {
                 // a ticket: the server's hello was before it
                 collector.lost(side);
             }
-            let (head, length) = (self.head, self.head_length);
+            let (head, length) = (self.head, filled);
             self.head_length = 0;
             self.state = State::Header;
             if may_be_old {
@@ -211,11 +216,13 @@ impl Records {
 
     /// Fills the head up to `length`; gives what is left.
     fn fill<'b>(&mut self, bytes: &'b [u8], length: usize) -> &'b [u8] {
-        let take = length.saturating_sub(self.head_length).min(bytes.len());
+        let filled = usize::from(self.head_length);
+        let take = length.saturating_sub(filled).min(bytes.len());
         let (taken, rest) = bytes.split_at_checked(take).unwrap_or((bytes, &[]));
-        if let Some(place) = self.head.get_mut(self.head_length..self.head_length + take) {
+        if let Some(place) = self.head.get_mut(filled..filled + take) {
             place.copy_from_slice(taken);
-            self.head_length += take;
+            // no more than the head has
+            self.head_length = u8::try_from(filled + take).unwrap_or(self.head_length);
         }
         rest
     }
@@ -226,7 +233,7 @@ impl Records {
             (*head, rest)
         } else {
             let rest = self.fill(bytes, HEADER_LENGTH);
-            if self.head_length < HEADER_LENGTH {
+            if usize::from(self.head_length) < HEADER_LENGTH {
                 return rest;
             }
             self.head_length = 0;
@@ -323,14 +330,19 @@ fn is_hello(content: &[u8]) -> bool {
 }
 
 /// Whether a stream that begins so may be TLS: a record that begins with a hello, or is a `NewSessionTicket` by all of
-/// its lengths; or, where TLS was seen before a gap, a record that is plain for certain.
+/// its lengths; or, if TLS was seen before a gap, a record that is plain for certain.
 fn may_begin_tls(head: &[u8], resume: bool) -> bool {
+    begins_hello(head) || may_go_on_tls(head, resume)
+}
+
+/// Likewise, of what is not a hello.
+fn may_go_on_tls(head: &[u8], resume: bool) -> bool {
     let matches = |pattern: &[&[u8]]| {
         head.iter().zip(pattern).all(|(byte, allowed)| allowed.is_empty() || allowed.contains(byte))
     };
     let ticket: [&[u8]; TICKET_LENGTH] = [&[22], &[3], &[0, 1, 2, 3, 4], &[], &[], &[4], &[0], &[], &[], &[]];
     let change: [&[u8]; 6] = [&[20], &[3], &[0, 1, 2, 3, 4], &[0], &[1], &[1]];
-    begins_hello(head) || (matches(&ticket) && (resume || may_be_ticket(head))) || (resume && matches(&change))
+    (matches(&ticket) && (resume || may_be_ticket(head))) || (resume && matches(&change))
 }
 
 /// Whether a segment that begins so may begin TLS.
@@ -379,6 +391,12 @@ fn old_hello_length(head: &[u8]) -> usize {
 
 /// Whether records that hold a hello begin so, however short they are.
 fn begins_hello(head: &[u8]) -> bool {
+    // nearly always all that is there is of one record
+    if let &[content::HANDSHAKE, 3, 0..=4, high, low, 1 | 2, 0 | 1, _, _, 3 | 0x7f, ..] = head {
+        if usize::from(u16::from_be_bytes([high, low])) + HEADER_LENGTH >= head.len() {
+            return true;
+        }
+    }
     let (mut at, mut length, mut left, mut seen) = (0, 0, 0, 0);
     head.iter().all(|&byte| {
         if left > 0 {

@@ -37,7 +37,6 @@ use super::help;
 use super::key_files::{self, Unclaimed};
 use super::notes::Notes;
 use super::output::styles;
-use super::progress::Progress;
 use super::redirect::redirect;
 use super::sink::Sink;
 use super::source::{self, Given};
@@ -200,7 +199,7 @@ fn list_rules(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The inputs: none where the keys alone are to be judged, standard input if nothing is named.
+/// The inputs: none if the keys alone are to be judged, standard input if nothing is named.
 fn inputs(args: &AuditArgs, policy: &Policy) -> anyhow::Result<Vec<PathBuf>> {
     if policy.thresholds.expect_active && !args.has_keys() {
         let failure = Failure::new("--expect-active needs the keys that the server is to seal with");
@@ -430,12 +429,8 @@ impl Sink for Worker<'_> {
         &mut self.sequence
     }
 
-    fn progress(&self) -> &Progress {
-        self.notes.progress()
-    }
-
-    fn warn(&mut self, message: &str) {
-        self.notes.warning(message);
+    fn notes(&self) -> &Notes {
+        self.notes
     }
 
     fn pause(&mut self) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ pub(super) use self::feed::Feed;
 use self::packets::Followed;
 pub(super) use self::packets::{Blocks, End, PacketSink, each_packet};
 pub(super) use self::sequence::Sequence;
-use tktdump::capture::container::Packet;
+use tktdump::capture::container::{Packet, Reader, Step};
 use tktdump::capture::{Capture, Remarks};
 
 use super::failure::Failure;
@@ -51,6 +51,21 @@ impl<S: Sink> PacketSink for Follow<'_, S> {
     }
 }
 
+/// Whether there are secrets in a capture, as far as it can be read.
+pub(super) fn has_secrets(mut capture: &[u8]) -> bool {
+    let mut reader = Reader::new();
+    loop {
+        let used = match reader.step(capture) {
+            Ok(Step::Secrets { .. }) => return true,
+            Ok(Step::Packet { used, .. }) => used,
+            Ok(Step::Skip(length)) => usize::try_from(length).unwrap_or(usize::MAX),
+            Ok(Step::Need(_)) | Err(_) => return false,
+        };
+        let Some(rest) = capture.get(used..) else { return false };
+        capture = rest;
+    }
+}
+
 /// Reads a capture to its end, in this thread.
 pub(super) fn read(mut feed: Feed<'_>, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     sink.capture();
@@ -78,7 +93,7 @@ fn finish(mut capture: Capture, followed: Followed, shown: &str, sink: &mut impl
     });
     remark(&capture.remarks(), shown, sink);
     *sink.sequence().secrets() = std::mem::take(capture.secrets());
-    if let Some(joint) = sink.sequence().next(&capture.remarks(), shown) {
+    if let Some(joint) = sink.follows(&capture.remarks(), shown) {
         sink.warn(&joint);
     }
     let Blocks { unusable, dropped } = blocks;

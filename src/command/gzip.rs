@@ -87,7 +87,7 @@ impl<R: Read> Read for Decompressed<R> {
     }
 }
 
-/// Adds the remedy where an input could not be read for what was compressed.
+/// Adds the remedy if an input could not be read for what was compressed.
 pub(super) fn explain(error: anyhow::Error) -> anyhow::Error {
     let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
     let message = format!("{error:#}");

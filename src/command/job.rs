@@ -2,6 +2,7 @@
 
 mod args;
 mod connection;
+mod files;
 mod found;
 mod intake;
 mod lines;
@@ -11,6 +12,7 @@ mod task;
 mod worker;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use tktdump::escape::Text;
 use tktdump::input::{self, Proves};
@@ -51,19 +53,7 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let mut worker = Worker::new(&job, &printer);
     worker.sequence = Sequence::new(secrets);
     worker.key_log = job.output.is_key_log().then(|| Log::new(args.client_random, args.unproven));
-    let mut exit = Exit::Done;
-    for path in &inputs {
-        worker.begin(path)?;
-        let proves: Option<&dyn Proves> = if ring.is_empty() { None } else { Some(&ring) };
-        match source::read(path, args.from.form(), proves, &mut worker) {
-            Ok(()) => worker.end(path, inputs.len() == 1),
-            Err(error) if printer.is_closed() => return Err(error),
-            Err(error) => {
-                worker.fail(&error)?;
-                exit = Exit::Failed;
-            }
-        }
-    }
+    let exit = read_all(&inputs, args, &ring, &mut worker)?;
     refuse_doubtful(&ring)?;
     worker.flush()?;
     let lines = worker.key_log.as_ref().map(Log::lines);
@@ -94,6 +84,27 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     Ok(exit.max(if all { Exit::Done } else { Exit::NotAll }))
 }
 
+/// Reads one input after the other.
+fn read_all(inputs: &[PathBuf], args: &JobArgs, ring: &KeyRing, worker: &mut Worker<'_>) -> anyhow::Result<Exit> {
+    let (mut exit, mut rest, form) = (Exit::Done, inputs, args.from.form());
+    loop {
+        let (count, ended) = files::read(rest, form, worker)?;
+        exit = exit.max(ended);
+        let Some((path, after)) = rest.get(count..).and_then(<[PathBuf]>::split_first) else { return Ok(exit) };
+        rest = after;
+        worker.begin(path)?;
+        let proves: Option<&dyn Proves> = if ring.is_empty() { None } else { Some(ring) };
+        match source::read(path, form, proves, worker) {
+            Ok(()) => worker.end(path, inputs.len() == 1),
+            Err(error) if worker.printer.is_closed() => return Err(error),
+            Err(error) => {
+                worker.fail(&error)?;
+                exit = Exit::Failed;
+            }
+        }
+    }
+}
+
 /// Says once how much nobody looked at any further.
 fn tell_passed_over(count: u64, notes: &Notes) {
     match count {
@@ -105,7 +116,7 @@ fn tell_passed_over(count: u64, notes: &Notes) {
     }
 }
 
-/// A key log is worth having where it has a line; foreign tickets around it are normal.
+/// A key log is worth having if it has a line; foreign tickets around it are normal.
 fn end_key_log(lines: u64, has_keys: bool, notes: &Notes) -> Exit {
     if lines == 0 {
         notes.error("no ticket gives a line of a key log");

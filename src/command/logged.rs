@@ -30,7 +30,7 @@ impl KeyLogArg {
         files.iter().chain(&self.path).cloned().collect()
     }
 
-    /// The secrets in the key log; none where none was named.
+    /// The secrets in the key log; none if none was named.
     pub(super) fn load(&self, notes: &Notes) -> anyhow::Result<Secrets> {
         let Some(path) = &self.path else { return Ok(Secrets::default()) };
         let shown = source::shown(path);
@@ -92,14 +92,14 @@ fn read(input: impl Read, shown: &str, notes: &Notes) -> anyhow::Result<Secrets>
     }
     match first {
         Some(first) if secrets.lines() == 0 => {
-            let failure = Failure::new(format_args!("{shown}: not a key log: line {first} is no line of one"));
+            let failure = Failure::new(format_args!("{shown}: not a key log: line {first} is not a key log line"));
             Err(failure
                 .with_hint("a line is a label, the client random and a secret in hex, as SSLKEYLOGFILE has them")
                 .into())
         }
         Some(first) => {
             notes.warning(format_args!(
-                "{shown}: line {first} is no line of a key log, {malformed} in all: they were passed over"
+                "{shown}: line {first} is not a key log line, {malformed} in all: they were passed over"
             ));
             Ok(secrets)
         }

@@ -3,8 +3,8 @@
 use std::io::{self, IsTerminal};
 
 use tktdump::input::RecordedConnection;
-use tktdump::open::Outcome;
-use tktdump::record::{ConnectionRecord, Record, Shown, Source, Status};
+use tktdump::open::{Checked, Outcome};
+use tktdump::record::{ConnectionRecord, Place, Record, Shown, Source, Status};
 use tktdump::report::comments::{self, Comment};
 use tktdump::report::text::Styles;
 use tktdump::report::{Page, brief, json, openssl, text};
@@ -163,6 +163,21 @@ impl<'k> Output<'k> {
         }
     }
 
+    /// Appends the record of a ticket that a key verified, if that takes no more than what an earlier one left. Whether it
+    /// did.
+    pub(super) fn render_again<'a>(
+        &self,
+        place: &Place<'a>,
+        checked: &Checked<'a>,
+        buffer: &mut Vec<u8>,
+        out: &mut Page,
+    ) -> bool {
+        match self {
+            Self::Json(renderer) => renderer.again(place, checked, buffer, out),
+            _ => false,
+        }
+    }
+
     /// The dialect of a session that was opened and that this output cannot be made of.
     pub(super) fn refuses(&self, record: &Record<'_>) -> Option<Dialect> {
         let wants_ssl_session = matches!(self, Self::OpenSsl { .. } | Self::Pem);
@@ -193,7 +208,7 @@ impl CommentsArg {
 /// Goes before text whose MAC did not verify.
 const UNVERIFIED: &[u8] = b"UNVERIFIED: the MAC of this ticket does not verify, anybody may have written it\n";
 
-/// The session, where it is one that OpenSSL's tools know.
+/// The session, if it is one that OpenSSL's tools know.
 fn ssl_session<'r, 'a>(record: &'r Record<'a>) -> Option<Shown<'r, 'a>> {
     record.session().filter(|shown| shown.session().dialect.is_ssl_session())
 }

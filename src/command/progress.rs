@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const DELAY: Duration = Duration::from_secs(2);
 /// Between two looks at how far it has come.
 const STEP: Duration = Duration::from_millis(100);
-/// Where the length of an input is known, and where it is not.
+/// With the length of an input known, and without.
 const BAR: &str = "{bar:30} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left";
 const SPINNER: &str = "{spinner} {binary_bytes}, {binary_bytes_per_sec}";
 

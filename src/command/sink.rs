@@ -7,7 +7,7 @@ use tktdump::capture::{Connection, Remarks};
 use tktdump::input::{Guess, Item, List, line};
 
 use super::capture::Sequence;
-use super::progress::Progress;
+use super::notes::Notes;
 use super::source::{Chunk, Chunks, Given, shown};
 
 /// What happens with the items of an input.
@@ -34,12 +34,20 @@ pub(super) trait Sink {
     fn totals(&mut self, _remarks: &Remarks, _dropped: u64) {}
     /// What is known of the captures before.
     fn sequence(&mut self) -> &mut Sequence;
-    /// Where it is shown how far the reading has come.
-    fn progress(&self) -> &Progress;
+    /// Takes what was unusual in a capture at its end; what is to be said if it goes on where the one before it ended.
+    fn follows(&mut self, remarks: &Remarks, shown: &str) -> Option<String> {
+        self.sequence().next(remarks, shown)
+    }
+    /// Where messages go, and where it is shown how far the reading has come.
+    fn notes(&self) -> &Notes;
     /// Takes what is unusual about an input.
-    fn warn(&mut self, message: &str);
+    fn warn(&mut self, message: &str) {
+        self.notes().warning(message);
+    }
     /// Called when all input that is there has been handed over, so that results can be passed on.
-    fn pause(&mut self) -> anyhow::Result<()>;
+    fn pause(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 pub(super) fn each_line(

@@ -5,7 +5,7 @@ mod given;
 mod identity;
 mod names;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub(super) use self::chunks::{Chunk, Chunks};
 pub(super) use self::given::Given;
 pub(super) use self::identity::Identity;
 pub(super) use self::names::{display, is_stdin, shown};
-use super::capture::{self, Ahead};
+use super::capture::{self, Ahead, Feed};
 use super::failure::Failure;
 use super::gzip::{self, Decompressed};
 use super::help;
@@ -32,10 +32,14 @@ const WHOLE_LIMIT: usize = 64 << 20;
 /// The largest compressed input that is read whole, unpacked; it may be a thousand times as long as the file that holds them.
 const DECOMPRESSED_LIMIT: usize = 8 << 20;
 
+/// The largest capture that is read by the thread that follows it: to start another one would take longer.
+const SMALL_CAPTURE: u64 = 1 << 19;
+/// Bytes that tell a capture from anything else.
+const MAGIC_LENGTH: usize = 4;
 /// How much of an input it takes to say that it is of another form than the one that was named.
 const KIND_LENGTH: usize = 64;
 
-/// The inputs that were named, standard input where none was, and no more than one reader of it.
+/// The inputs that were named, standard input if none was, and no more than one reader of it.
 pub(super) fn inputs(named: &[PathBuf], keys: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let inputs = if named.is_empty() { vec![PathBuf::from("-")] } else { named.to_vec() };
     if inputs.iter().chain(keys).filter(|path| is_stdin(path)).count() > 1 {
@@ -54,19 +58,46 @@ pub(super) fn read(
 ) -> anyhow::Result<()> {
     if is_stdin(path) {
         refuse_output(path)?;
-        return read_from(io::stdin(), form, path, proves, sink);
+        return read_from(io::stdin(), form, path, None, proves, sink);
     }
     let file = File::open(path).map_err(|error| unopened(path, &error))?;
-    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+    let metadata = file.metadata().ok();
+    if metadata.as_ref().is_some_and(Metadata::is_dir) {
         let failure = Failure::new(format_args!("{}: is a directory", shown(path)));
         return Err(failure.with_hint("name the files in it, such as DIR/*").into());
     }
-    refuse_output(path)?;
-    let is_given = |metadata| sink.given().is_some_and(|given| given.is_file(&metadata));
-    if file.metadata().is_ok_and(is_given) {
+    refuse_output_as(metadata.as_ref().and_then(Identity::of), path)?;
+    let is_given = |metadata| sink.given().is_some_and(|given| given.is_file(metadata));
+    if metadata.as_ref().is_some_and(is_given) {
         return Err(key_file(path));
     }
-    read_from(file, form, path, proves, sink)
+    let length = metadata.filter(Metadata::is_file).map(|metadata| metadata.len());
+    read_from(file, form, path, length, proves, sink)
+}
+
+/// The content of a capture that is small and holds no secrets; `None` of whatever else is named, or if anything speaks
+/// against reading it.
+pub(super) fn small_capture(path: &Path, form: Option<Form>, given: &Given) -> Option<Vec<u8>> {
+    if is_stdin(path) || !matches!(form, None | Some(Form::Capture)) {
+        return None;
+    }
+    // a pipe must not be opened twice
+    let metadata = std::fs::metadata(path).ok().filter(|it| it.is_file() && it.len() <= SMALL_CAPTURE)?;
+    if refuse_output_as(Identity::of(&metadata), path).is_err() || given.is_file(&metadata) {
+        return None;
+    }
+    let mut file = File::open(path).ok()?;
+    let mut magic = [0; MAGIC_LENGTH];
+    file.read_exact(&mut magic).ok()?;
+    if !input::begins_capture(&magic) {
+        return None;
+    }
+    // with room for a byte more than there should be, which tells whether it grows
+    let most = usize::try_from(metadata.len()).ok()?.max(MAGIC_LENGTH) + 1;
+    let mut content = Buffer::of(&magic, most);
+    while content.fill(&mut file, most - content.filled().len()).ok()? > 0 {}
+    let content = Some(content.into_filled()).filter(|content| content.len() < most)?;
+    (!capture::has_secrets(&content)).then_some(content)
 }
 
 /// Why an input cannot be opened, and what was meant if it is no file at all.
@@ -105,22 +136,25 @@ fn read_from(
     input: impl Input + Send + 'static,
     form: Option<Form>,
     path: &Path,
+    length: Option<u64>,
     proves: Option<&dyn Proves>,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
-    let (input, _watch) = sink.progress().watch(input);
+    let (input, _watch) = sink.notes().progress().watch(input);
     let input = if form == Some(Form::Raw) {
         Decompressed::as_it_is(input)
     } else {
         Decompressed::new(input).with_context(|| shown(path)).map_err(gzip::explain)?
     };
-    read_decompressed(input, form, path, proves, sink).map_err(gzip::explain)
+    let length = length.filter(|_| !input.is_packed());
+    read_decompressed(input, form, path, length, proves, sink).map_err(gzip::explain)
 }
 
 fn read_decompressed(
     mut input: Decompressed<impl Read + Send + 'static>,
     form: Option<Form>,
     path: &Path,
+    length: Option<u64>,
     proves: Option<&dyn Proves>,
     sink: &mut impl Sink,
 ) -> anyhow::Result<()> {
@@ -132,6 +166,13 @@ fn read_decompressed(
     }
     let mut head = head.into_filled();
     if form == Form::Capture {
+        if length.is_some_and(|length| length <= SMALL_CAPTURE) {
+            // it may grow, and what cannot be read is met again when the rest has been looked at
+            let most = 2 * SMALL_CAPTURE;
+            let read = input.by_ref().take(most.saturating_sub(head.len() as u64)).read_to_end(&mut head);
+            let is_whole = read.is_ok() && (head.len() as u64) < most;
+            return capture::read(Feed::after(head, is_whole, input), &shown(path), sink);
+        }
         let ahead = Ahead::new(io::Cursor::new(head).chain(input)).with_context(|| shown(path))?;
         return capture::read_ahead(ahead, &shown(path), sink);
     }
@@ -184,6 +225,11 @@ fn refuse_key_file(
 pub(super) fn refuse_output(path: &Path) -> anyhow::Result<()> {
     let of_file = || std::fs::metadata(path).ok().as_ref().and_then(Identity::of);
     let input = if is_stdin(path) { Identity::of_stream(io::stdin()) } else { of_file() };
+    refuse_output_as(input, path)
+}
+
+/// Likewise, of an input that is this file.
+fn refuse_output_as(input: Option<Identity>, path: &Path) -> anyhow::Result<()> {
     if input.is_none() || input != Identity::of_stream(io::stdout()) {
         return Ok(());
     }

@@ -36,7 +36,6 @@ use super::key_files::{self, Unclaimed};
 use super::logged::KeyLogArg;
 use super::notes::Notes;
 use super::output;
-use super::progress::Progress;
 use super::redirect::redirect;
 use super::sink::Sink;
 use super::source;
@@ -393,15 +392,7 @@ impl Sink for Collector<'_> {
         &mut self.sequence
     }
 
-    fn progress(&self) -> &Progress {
-        self.notes.progress()
-    }
-
-    fn warn(&mut self, message: &str) {
-        self.notes.warning(message);
-    }
-
-    fn pause(&mut self) -> anyhow::Result<()> {
-        Ok(())
+    fn notes(&self) -> &Notes {
+        self.notes
     }
 }

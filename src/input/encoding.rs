@@ -63,7 +63,7 @@ fn units(bytes: &[u8], order: ByteOrder) -> impl Iterator<Item = u16> + '_ {
 
 /// UTF-16 as UTF-8, without its byte order mark.
 pub(super) fn utf8(input: &[u8], order: ByteOrder) -> Zeroizing<Vec<u8>> {
-    // a character takes three bytes at the most for each unit: at full size from the start, what grows leaves copies
+    // a character takes three bytes at most for each unit: at full size from the start, what grows leaves copies
     let mut text = Zeroizing::new(Vec::with_capacity(input.len() / 2 * 3 + 4));
     for character in char::decode_utf16(units(input, order)) {
         let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);

@@ -18,7 +18,7 @@ use super::{Item, Proves, Unreadable, blob, guess, is_bare_key};
 use crate::session::Session;
 use crate::ticket;
 
-/// Fewer bytes are no tickets that anything else could repeat.
+/// Fewer bytes are not tickets that anything else could repeat.
 const SHORTEST_REMEMBERED: usize = 32;
 /// Bytes that stand alone in a text are a ticket if there are as many: fewer than any server's ticket has.
 const SHORTEST_ALONE: usize = 65;
@@ -231,7 +231,7 @@ fn judge<'r>(text: &[u8], run: &'r Run, proves: Option<&dyn Proves>) -> Verdict<
     if names_ticket(text, run) { Verdict::Whole(bytes) } else { Verdict::Unknown }
 }
 
-/// Hands over what a file that is no text holds: sessions and messages in the middle of it, tickets that a key proves,
+/// Hands over what a file that is not text holds: sessions and messages in the middle of it, tickets that a key proves,
 /// or one ticket as it is.
 pub(super) fn each_in_file(input: &[u8], proves: Option<&dyn Proves>, sink: &mut dyn FnMut(Option<u64>, Item<'_>)) {
     let is_proven = |bytes: &[u8]| proves.is_some_and(|proves| proves.proves(bytes));

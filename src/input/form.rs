@@ -6,7 +6,7 @@
 pub enum Form {
     /// One ticket as it is.
     Raw,
-    /// Bytes that are no text: one ticket, or a file that has some in it.
+    /// Bytes that are not text: one ticket, or a file that has some in it.
     Binary,
     /// Text in UTF-16.
     Utf16,

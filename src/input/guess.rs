@@ -342,7 +342,7 @@ fn unknown(look: &[u8]) -> Guess {
         _ if super::is_text(text) || super::encoding::is_utf8(text) => {
             "text in which nothing is marked as a ticket, and no key at hand proves one"
         }
-        _ => "a file of bytes that are no ticket",
+        _ => "a file of bytes that are not a ticket",
     };
     Guess { what, instead: WHAT_TO_GIVE }
 }

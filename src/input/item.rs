@@ -33,7 +33,7 @@ pub enum Item<'a> {
     },
     /// DER of a session, the client's or a server's.
     Session(&'a [u8]),
-    /// Something stands where a ticket should, but cannot be read.
+    /// Something is in the place of a ticket, but cannot be read.
     Unreadable(Unreadable),
 }
 
@@ -124,7 +124,7 @@ pub enum NotHex {
 impl fmt::Display for NotHex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Character { found, column } => write!(f, "{found:?} at column {column} is no hex digit"),
+            Self::Character { found, column } => write!(f, "{found:?} at column {column} is not a hex digit"),
             Self::OddDigits { digits } => write!(f, "an odd number of hex digits, {digits}"),
         }
     }
@@ -148,7 +148,7 @@ impl fmt::Display for Unreadable {
             Self::Key { length } => {
                 write!(f, "{length} bytes are a ticket key and no ticket: they leave no room for a session")
             }
-            Self::Record { missing } => write!(f, "the line is no record of a ticket: {missing}"),
+            Self::Record { missing } => write!(f, "the line is not a record of a ticket: {missing}"),
         }
     }
 }
@@ -162,7 +162,7 @@ impl Unreadable {
             Self::NotHex(_) => "--from auto takes base64 too; -T fields of tshark prints tickets as hex",
             Self::NotBase64 { .. } => "--from auto takes hex too",
             Self::NeitherHexNorBase64(_) => "one ticket a line, as hex or base64; --from names another form",
-            Self::LineTooLong { .. } => "one ticket a line; a ticket has 65535 bytes at the most",
+            Self::LineTooLong { .. } => "one ticket a line; a ticket has at most 65535 bytes",
             Self::Pem(_) => "the block must be whole, from its BEGIN line to its END line",
             Self::PemText => "--from auto and --from pem read it",
             Self::Abridged => "print all of it; tshark -T fields does, and so does a hex dump of the packet",

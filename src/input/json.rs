@@ -12,7 +12,7 @@ use super::find::label::{judge, names_ticket};
 use super::reader::{LONGEST_RUN, Run, SHORTEST_RUN, Says, lines};
 use super::{encoding, readers};
 
-/// Members whose strings are joined, at the most.
+/// Members whose strings are joined, at most.
 const MOST_NAMES: usize = 256;
 /// Characters of base64 of the shortest run.
 const SHORTEST_STRING: usize = SHORTEST_RUN * 4 / 3;
@@ -102,6 +102,35 @@ impl Strings {
     }
 }
 
+/// The part of a [`Visitor`] of strings that passes over everything that has no parts.
+macro_rules! passes_over_scalars {
+    () => {
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("JSON")
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_unit<E>(self) -> Result<(), E> {
+            Ok(())
+        }
+    };
+}
+
 /// The way through a value whose strings are gathered.
 struct Gather<'g> {
     strings: &'g mut Strings,
@@ -118,10 +147,6 @@ impl<'de> DeserializeSeed<'de> for Gather<'_> {
 
 impl<'de> Visitor<'de> for Gather<'_> {
     type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(name) = members.next_key::<std::borrow::Cow<'_, str>>()? {
@@ -140,25 +165,7 @@ impl<'de> Visitor<'de> for Gather<'_> {
         Ok(())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
+    passes_over_scalars!();
 }
 
 /// Reads one value that is all of `text`, and says whether it could.
@@ -206,10 +213,6 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
 
 impl<'de> Visitor<'de> for Walk<'_> {
     type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         // an array of bytes is an object of numbers to JavaScript
@@ -266,25 +269,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
+    passes_over_scalars!();
 }
 
 /// Bytes with one more, if it is one.

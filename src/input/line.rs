@@ -272,10 +272,10 @@ mod tests {
     #[test]
     fn errors_name_the_column() {
         let error = |form, line| found(form, line).remove(0).unwrap_err();
-        assert_eq!(error(Form::Hex, "00fg"), "'g' at column 4 is no hex digit");
-        assert_eq!(error(Form::Lines, "\t00!!"), "neither hex nor base64: '!' at column 4 is no hex digit");
+        assert_eq!(error(Form::Hex, "00fg"), "'g' at column 4 is not a hex digit");
+        assert_eq!(error(Form::Lines, "\t00!!"), "neither hex nor base64: '!' at column 4 is not a hex digit");
         assert_eq!(error(Form::Lines, "00ffa"), "an odd number of hex digits, 5");
-        assert_eq!(error(Form::Hex, "0x0x00"), "'x' at column 4 is no hex digit");
+        assert_eq!(error(Form::Hex, "0x0x00"), "'x' at column 4 is not a hex digit");
         assert_eq!(error(Form::Base64, "AA*A"), "no base64 at column 3");
         assert!(error(Form::Lines, &"0".repeat(MAX_LENGTH + 1)).contains("longer than"));
     }

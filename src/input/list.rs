@@ -12,7 +12,7 @@ const FIRST_LINES: usize = 1 << 17;
 const LONGEST_NAME: usize = 128;
 /// Signs that separate columns if tabs and commas do not: what spreadsheets and databases print.
 const SIGNS: [u8; 2] = [b';', b'|'];
-/// Digits of one byte, at the most.
+/// Digits of one byte, at most.
 const LONGEST_BYTE: usize = 3;
 /// Bytes of a line that can be nothing but a ticket, or a damaged one: fewer may be a word.
 const SURE_LENGTH: usize = 16;

@@ -5,7 +5,7 @@ use super::message::unwrap_message;
 /// How the PEM block of a session begins.
 pub(super) const BEGIN: &[u8] = b"-----BEGIN SSL SESSION PARAMETERS";
 /// Sizes of keys at which no family has tickets: in 80 bytes, key name, IV and MAC of OpenSSL's leave one block, and
-/// those of an AEAD 52 bytes at the most. No session is as short: version, cipher suite and secret alone take 36 to 52.
+/// those of an AEAD 52 bytes at most. No session is as short: version, cipher suite and secret alone take 36 to 52.
 const BARE: [usize; 3] = [48, 64, 80];
 /// Bytes that hold the marks of a session: three bytes of length and three of a version before the last are the most.
 const MARKS_LENGTH: usize = 16;

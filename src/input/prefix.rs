@@ -13,7 +13,7 @@ const FEWEST_LINES: usize = 3;
 const FEWEST_COUNTED: usize = 4;
 /// Lines that must be counted if only a blank follows the number.
 const FEWEST_BARE: usize = 8;
-/// Digits or letters that are no number of a list.
+/// Digits or letters that are not a number of a list.
 const LONG_WORD: usize = 12;
 /// Signs that tables, quotations and `cat -A` put behind each line.
 const CLOSING: [u8; 3] = [b'|', b'`', b'$'];
@@ -342,7 +342,7 @@ struct Run {
     count: usize,
 }
 
-/// Whether there are letters that are no digits of hex.
+/// Whether there are letters that are not hex digits.
 fn has_letters(text: &[u8]) -> bool {
     text.iter().any(|byte| byte.is_ascii_alphabetic() && !byte.is_ascii_hexdigit())
 }

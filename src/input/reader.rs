@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Unreadable;
 
-/// Fewer bytes are no run: a server-side session ID, the shortest thing that stands in the place of a ticket.
+/// Fewer bytes are not a run: a server-side session ID, the shortest thing that stands in the place of a ticket.
 pub(super) const SHORTEST_RUN: usize = 32;
 /// More bytes than a dump of a handshake has: what is longer is cut off here.
 pub(super) const LONGEST_RUN: usize = 1 << 20;

@@ -90,7 +90,7 @@ pub(super) fn each(line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn FnMut(Item
     } else if raw == REDACTED {
         sink(missing("\"raw\" was redacted"));
     } else {
-        sink(missing("\"raw\" is no hex"));
+        sink(missing("\"raw\" is not hex"));
     }
 }
 
@@ -134,11 +134,11 @@ mod tests {
             ("{", "no JSON object"),
             ("{}", "no \"type\""),
             (r#"{"type":"ticket"}"#, "no \"raw\" in \"ticket\""),
-            (r#"{"type":"ticket","ticket":{"raw":"0"}}"#, "\"raw\" is no hex"),
+            (r#"{"type":"ticket","ticket":{"raw":"0"}}"#, "\"raw\" is not hex"),
             (r#"{"type":"ticket","ticket":{"raw":"(redacted)"}}"#, "\"raw\" was redacted"),
             (r#"{"type":"ticket","ticket":{"raw":7}}"#, "a member has another type of value"),
         ] {
-            assert_eq!(found(line), [format!("the line is no record of a ticket: {error}")], "{line}");
+            assert_eq!(found(line), [format!("the line is not a record of a ticket: {error}")], "{line}");
         }
         for line in ["", r#"{"type":"summary","tickets":1}"#, r#"{"type":"ticket","status":"plain_session"}"#] {
             assert!(found(line).is_empty(), "{line}");

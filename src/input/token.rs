@@ -33,7 +33,7 @@ pub(super) trait Alphabet {
     const SHORTEST: usize;
     /// Characters of a further row, at the least.
     const SHORTEST_NEXT: usize;
-    /// Characters of a row that is one of several, at the most.
+    /// Characters of a row that is one of several, at most.
     const LONGEST_ROW: usize;
 
     /// The tokens of a line that have at least `shortest` characters.

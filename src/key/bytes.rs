@@ -37,7 +37,7 @@ pub struct KeyBytes {
     pub scheme: Scheme,
     /// When the key is used.
     pub validity: Validity,
-    /// What the bytes were derived from, where the file holds something else; wiped on drop.
+    /// What the bytes were derived from, if the file holds something else; wiped on drop.
     pub seed: Option<Zeroizing<Vec<u8>>>,
     /// Whether what stands in the place of a name may be part of a secret: the file can be cut into keys in another way.
     pub name_is_doubtful: bool,

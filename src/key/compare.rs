@@ -185,7 +185,7 @@ mod tests {
         let named = read_as(by_name("nginx").unwrap(), &key(1, 80)).unwrap();
         let named = KeyRing::new(vec![("a".into(), named)]);
         assert_eq!(words(&keys, &named), ["same"]);
-        // the first bytes alone are no key
+        // the first bytes alone are not a key
         let (whole, other) = (ring(&[key(1, 96)]), ring(&[[key(1, 64), key(2, 32)].concat()]));
         assert_eq!(words(&whole, &other), ["same", "only_a", "only_a", "only_b", "only_b"]);
     }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::format::KeyFormat;
 use super::tree::{self, Node};
 
-/// Something that a configuration names, and where it does.
+/// Something that a configuration names, and where it is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
     /// The line, from 1, if the text tells.
@@ -61,7 +61,7 @@ pub(super) struct Config {
     pub(super) server: &'static str,
     /// How its key files are read; `None` if their content decides.
     pub(super) format: Option<Format>,
-    /// The setting that names a key file, as one writes it; `None` for documents that are no configuration.
+    /// The setting that names a key file, as one writes it; `None` for documents that are not a configuration.
     pub(super) setting: Option<&'static str>,
     /// The references of a text, in order.
     pub(super) read: fn(&Text<'_>) -> Vec<Reference>,

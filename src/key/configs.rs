@@ -53,7 +53,7 @@ impl References {
         self.config.server
     }
 
-    /// The setting that names a key file, as one writes it; `None` for documents that are no configuration.
+    /// The setting that names a key file, as one writes it; `None` for documents that are not a configuration.
     #[must_use]
     pub fn setting(&self) -> Option<&'static str> {
         self.config.setting
@@ -135,7 +135,7 @@ pub fn files_of(
             (Some(format), _) => file::read_as(format, &value.content),
             (None, Some(format)) => file::read_as(format, &value.content).or_else(|refused| {
                 let mut read = file::read_auto(&value.content).map_err(|_| refused)?;
-                read.warnings.insert(0, format!("{} does not take it so", format.name()));
+                read.warnings.insert(0, format!("{} does not accept it like this", format.name()));
                 Ok(read)
             }),
             (None, None) => file::read_auto(&value.content),

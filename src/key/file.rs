@@ -124,7 +124,7 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
     }
     if let Some((plain, what)) = undressed(file) {
         let mut found = read_by_content(&plain)?;
-        found.warnings.insert(0, format!("the file is {what}; servers do not take it so"));
+        found.warnings.insert(0, format!("the file is {what}; servers do not accept it like this"));
         return Ok(found);
     }
     let mut found = KeyFile::default();
@@ -138,9 +138,13 @@ fn read_by_content(file: &[u8]) -> Result<KeyFile, KeyFileError> {
         if let [(only, encoding)] = lines.as_slice() {
             claim(&mut found.readings, only, false);
             names::doubt(&mut found.readings, only);
-            found.warnings.push(format!("the file is {encoding} text; servers that want raw bytes do not take it so"));
+            found.warnings.push(format!(
+                "the file is {encoding} text; servers expect raw bytes: decode it with xxd -r -p or base64 -d"
+            ));
         } else if found.readings.is_empty() {
-            found.warnings.push("the file is text; servers that want raw bytes do not take it so".to_owned());
+            found
+                .warnings
+                .push("the file is text; servers expect raw bytes: decode it with xxd -r -p or base64 -d".to_owned());
             found.warnings.extend(slips(file, is_raw_key));
         }
         if lines.len() > 1 && lines.iter().all(|(key, _)| Layout::BARE.iter().all(|layout| layout.size() != key.len()))

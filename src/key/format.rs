@@ -60,7 +60,7 @@ pub trait KeyFormat: Sync {
         Vec::new()
     }
 
-    /// What the server does with a key that stands there; [`Role::Unknown`] where that does not tell.
+    /// What the server does with a key that stands there; [`Role::Unknown`] if that does not tell.
     fn role(&self, place: Position) -> Role;
 }
 

@@ -1,7 +1,7 @@
 //! The key files of servers: one file a server, all registered in [`FORMATS`].
 //!
 //! A new format is one new file in this folder and one line in [`FORMATS`]. Everything else (the command's option,
-//! recognition, roles, the names in records) follows from the table.
+//! recognition, roles, the names in records) follows from the table; the help in `tests/cmd/refusals.trycmd` names it.
 
 mod apache;
 mod ats;
@@ -50,11 +50,11 @@ pub static FORMATS: &[&dyn KeyFormat] = &[
     &go::Go,
     &caddy::Caddy,
     &gnutls::FORMAT,
-    &mbedtls::MbedTls,
+    &mbedtls::FORMAT,
     &s2n::S2n,
-    &wolfssl::WolfSsl,
+    &wolfssl::FORMAT,
     &knot::Knot,
-    &rustls::Rustls,
+    &rustls::FORMAT,
     &otp::Otp,
 ];
 

@@ -32,7 +32,7 @@ fn weaknesses(key: &TicketKey) -> impl Iterator<Item = String> {
     secrets.into_iter().chain(name)
 }
 
-/// Only keys that are read the same way are compared: two readings of the same bytes are no two keys.
+/// Only keys that are read the same way are compared: two readings of the same bytes are not two keys.
 type Kind = (Layout, Scheme);
 
 /// The number of a kind: there may be many keys, and there are few kinds.

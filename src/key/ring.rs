@@ -108,7 +108,7 @@ impl KeyRing {
 
     /// The keys that anybody can guess, under any name: what is tried on tickets when no key was given.
     ///
-    /// There is one for each MAC key of the [list](super::weak); where it verifies, every AES key of the list is tried.
+    /// There is one for each MAC key of the [list](super::weak); if it verifies, every AES key of the list is tried.
     /// Behind them stand `GnuTLS`'s master key of 64 zero bytes, as its tickets were sealed with it itself
     /// (CVE-2020-13777) and as keys are derived from it, and what Go makes of the 32-byte keys of the list.
     #[must_use]
@@ -146,7 +146,7 @@ impl KeyRing {
         })
     }
 
-    /// A key that stands in a file several times is the one that seals, where one of its places seals.
+    /// A key that stands in a file several times is the one that seals, if it seals in one of its places.
     fn put_sealing_keys_first(&mut self) {
         let keys = &self.keys;
         let seals = |key: &usize| keys.get(*key).is_some_and(|key| key.origin().role == Role::Active);
@@ -314,6 +314,21 @@ mod tests {
             .map(|key| key.origin().role)
             .collect();
         assert_eq!(dnsdist, [Role::Inactive, Role::Active]);
+    }
+
+    /// The key stands in a file of dnsdist three times, of which the last place seals.
+    #[test]
+    fn of_keys_with_one_name_the_one_that_seals_is_tried_first() {
+        let file = [[7; 80], [8; 80], [7; 80]].concat();
+        let dnsdist = crate::key::formats::by_name("dnsdist").unwrap();
+        let files = vec![(Arc::from("a.key"), crate::key::file::read_as(dnsdist, &file).unwrap())];
+        let ring = KeyRing::new(files);
+        assert_eq!(
+            roles(&ring).into_iter().map(|(_, role)| role).collect::<Vec<_>>(),
+            [Role::Inactive, Role::Inactive, Role::Active]
+        );
+        let first = |name: [u8; 16]| ring.candidates(name.into()).next().map(|key| key.origin().role);
+        assert_eq!((first([7; 16]), first([8; 16])), (Some(Role::Active), Some(Role::Inactive)));
     }
 
     #[test]

@@ -40,7 +40,7 @@ const MOST_SLOTS: u64 = 47_000;
 const BEGINNING: i64 = 1_537_000_000;
 /// How far ahead of the clock slots are tried, seconds.
 const AHEAD: i64 = 30 * 86_400;
-/// Tables of names that are kept for all keys together, 2 MiB each at the most; further keys are searched anew for each
+/// Tables of names that are kept for all keys together, 2 MiB each at most; further keys are searched anew for each
 /// name.
 const MAX_TABLES: usize = 16;
 

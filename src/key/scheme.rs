@@ -107,7 +107,7 @@ pub enum AssociatedData {
 pub enum KeySource {
     /// All tickets have the server's key.
     Itself,
-    /// HKDF-SHA256 of the server's key and the ticket's salt, where the ticket has one: s2n-tls.
+    /// HKDF-SHA256 of the server's key and the ticket's salt, if the ticket has one: s2n-tls.
     Salted,
     /// The server's key and what follows the ticket's tag, one over the other: Erlang/OTP.
     Padded,

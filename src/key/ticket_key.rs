@@ -65,14 +65,14 @@ impl TicketKey {
     }
 
     /// The key name; `None` if the server has none and tries every ticket, or derives one for each slot of time, and
-    /// where what stands in its place may be part of a secret.
+    /// if what is in its place may be part of a secret.
     #[must_use]
     pub fn name(&self) -> Option<KeyName> {
         self.name.filter(|_| self.name_is_public)
     }
 
     /// The name of tickets under the key as it is, which may not be shown: of a master key it is secret (old `GnuTLS`
-    /// used it as a name anyway), and so it may be where the file can be cut into keys in several ways.
+    /// used it as a name anyway), and so it may be if the file can be cut into keys in several ways.
     pub(crate) fn direct_name(&self) -> Option<KeyName> {
         self.name
     }
@@ -113,7 +113,7 @@ impl TicketKey {
         self.secrets
     }
 
-    /// The weakness of the cipher key and of the MAC key; where both are derived from one secret, that of the secret.
+    /// The weakness of the cipher key and of the MAC key; if both are derived from one secret, that of the secret.
     #[must_use]
     pub fn weakness(&self) -> [Option<Weakness>; 2] {
         self.weakness.as_deref().copied().unwrap_or_default()

@@ -26,7 +26,7 @@ impl<'k, 't> Verified<'k, 't> {
         self.key.key()
     }
 
-    /// The key that verified it, and the time slot that it was derived for, where keys are.
+    /// The key that verified it, and the time slot that it was derived for, if keys are.
     #[must_use]
     pub fn key_in_use(&self) -> KeyInUse<'k> {
         self.key

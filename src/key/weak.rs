@@ -1,7 +1,7 @@
 //! Keys that anybody can guess: what fills memory that nobody wrote to, what people type, what standards print.
 //!
 //! [`recognise`] judges the part of a key at hand by its pattern, whatever the pattern's byte. The list of fillers
-//! is for tickets whose key is not at hand: each is tried as MAC key, and where one verifies, all of them as AES key.
+//! is for tickets whose key is not at hand: each is tried as MAC key, and if one verifies, all of them as AES key.
 //! Two of them were found on servers of the internet (Hebrok et al., "We Really Need to Talk About Session Tickets",
 //! USENIX Security 2023).
 
@@ -289,6 +289,12 @@ mod tests {
         nearly[3] = 1;
         nearly[9] = 7;
         assert_eq!(recognise(&nearly), None, "left to the count of distinct bytes");
+        let runs = |lengths: &[(usize, u8)]| {
+            recognise(&lengths.iter().flat_map(|&(length, byte)| vec![byte; length]).collect::<Vec<u8>>())
+        };
+        assert_eq!(runs(&[(5, 0xc3), (11, 0xe7)]), Some(Weakness::TwoRuns(0xc3, 0xe7)));
+        assert_eq!(runs(&[(5, 0xc3), (6, 0xe7), (5, 0xc3)]), None, "it changes twice");
+        assert_eq!(runs(&[(5, 0xc3), (6, 0xe7), (5, 0xd1)]), None, "it changes twice");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Which connections a probe makes, and how many at the most.
+//! Which connections a probe makes, and how many at most.
 //!
 //! A cycle is one full handshake and two offers: an odd number, because a balancer that goes round an even number of
 //! nodes in step with the probe would bring every offer back to the node that issued the ticket.

@@ -427,7 +427,7 @@ impl NodeFacts {
                 names.push(name);
             }
         }
-        // what is another one in every ticket is no name
+        // what differs in every ticket is not a name
         let tickets = self.tickets().filter(|ticket| !ticket.is_handle).count();
         let opened = self.tickets().any(|ticket| ticket.key.is_some());
         if names.len() > 2 && names.len() == tickets && !opened { Vec::new() } else { names }

@@ -106,7 +106,10 @@ mod tests {
         let found = of_node(&stale, &keys, &Policy::default());
         assert_eq!(testing::ids(&found), ["stale-key-seals"]);
         let message = &found.first().unwrap().message;
-        assert_eq!(message, "the server still encrypts tickets under old.key; by the files it should be new.key");
+        assert_eq!(
+            message,
+            "the server still encrypts tickets under old.key; going by the files, it should use new.key"
+        );
         assert_eq!(expect_active(&stale), None, "the finding says it");
         assert!(expect_active(&node(1, &[ticket(1)], 2)).unwrap().contains("in none of the files"));
         assert!(expect_active(&node(1, &[], 0)).unwrap().contains("no ticket came"));

@@ -44,7 +44,7 @@ pub struct ConnectionRecord<'a> {
     pub connection: &'a Connection,
     /// The client's last hello.
     pub client_hello: Option<ClientHello<'a>>,
-    /// The server's answer: its `ServerHello`, or where that is not there, its `HelloRetryRequest`.
+    /// The server's answer: its `ServerHello`, or if that is not there, its `HelloRetryRequest`.
     pub server_hello: Option<ServerHello<'a>>,
     /// How it went.
     pub handshake: HandshakeKind,

@@ -105,10 +105,11 @@ pub fn examine_connection<'a>(
     buffer: &mut Vec<u8>,
     each: &mut dyn FnMut(&Record<'_>),
 ) -> ConnectionRecord<'a> {
-    let mut attempts = Vec::new();
     let hellos = connection.decisive_hellos();
     let is_resumed = hellos.handshake.is_resumed();
-    for (mut sighting, index) in connection.sightings().into_iter().zip(index..) {
+    let sightings = connection.sightings();
+    let mut attempts = Vec::with_capacity(sightings.len());
+    for (mut sighting, index) in sightings.into_iter().zip(index..) {
         let mark = Mark::of(sighting.ticket);
         sighting.issued_by = match sighting.carrier {
             Carrier::NewSessionTicket => None,

@@ -92,7 +92,7 @@ fn bad_mac(bad: &BadMac<'_>) -> Problem {
     } else if bad.no_verify {
         "decrypting it without the MAC gave nothing readable: the ticket was altered, or the secrets changed under the same key name"
     } else {
-        "the ticket was altered or cut, or the secrets changed under the same key name; --no-verify decrypts it all the same"
+        "the ticket was altered or cut, or the secrets changed under the same key name; --no-verify decrypts it anyway"
     };
     Problem::new(error, hint)
 }
@@ -127,7 +127,7 @@ fn unknown_key(bytes: &[u8], ring: &KeyRing) -> Problem {
     Problem::new(error, with_note(bytes, &hint))
 }
 
-/// A hint, behind what the shape of the ticket says where it is an uncommon one.
+/// A hint, behind what the shape of the ticket says if it is an uncommon one.
 fn with_note(bytes: &[u8], hint: &str) -> String {
     let aead = "no ticket of a CBC cipher has this length: it is not whole, or from a server that seals with an AEAD and \
                 marks its tickets with nothing (rustls on ring, JSSE, Erlang/OTP, s2n-tls up to 1.4, tlslite-ng), or from Go";
@@ -142,7 +142,7 @@ fn malformed_hint(error: Malformed, bytes: &[u8]) -> &'static str {
     let without_line_end = bytes.strip_suffix(b"\n").map(|bytes| bytes.strip_suffix(b"\r").unwrap_or(bytes));
     match error {
         _ if without_line_end.is_some_and(|ticket| Shape::of(ticket) == Shape::OpenSsl) => {
-            "the line end behind the ticket is no part of it: cut it off"
+            "the line end behind the ticket is not part of it: cut it off"
         }
         Malformed::PartialBlock { .. } => {
             "the ticket is not whole, or not of OpenSSL's family: Go's crypto/tls (AES-CTR) and what seals with an AEAD and \

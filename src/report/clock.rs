@@ -94,7 +94,7 @@ impl Names {
         Self { digits, numbers }
     }
 
-    /// How many digits of a name are shown, at the most.
+    /// How many digits of a name are shown, at most.
     pub(in crate::report) fn digits(&self) -> usize {
         self.digits
     }

@@ -8,7 +8,7 @@ use crate::escape::Text;
 use crate::session::{Protocol, Session};
 use crate::tls::registry;
 
-/// Lifetime that OpenSSL assumes where a session states none (`d2i_SSL_SESSION` in `ssl/ssl_asn1.c`).
+/// Lifetime that OpenSSL assumes if a session states none (`d2i_SSL_SESSION` in `ssl/ssl_asn1.c`).
 const DEFAULT_TIMEOUT: i64 = 3;
 /// Bytes in a row of a dump.
 const ROW_LENGTH: usize = 16;

@@ -19,7 +19,7 @@ pub struct Page {
     /// All the room there is; what was written ends at `end`.
     room: Vec<u8>,
     end: usize,
-    /// Where it ended at the most, before it was cleared.
+    /// Where it ended at most, before it was cleared.
     most: usize,
 }
 
@@ -98,7 +98,7 @@ impl Page {
 /// What is written at the end of a page.
 pub(super) struct Line<'p> {
     page: &'p mut [u8],
-    /// Where it ends; beyond the page where there was too little room.
+    /// Where it ends; beyond the page if there was too little room.
     end: usize,
 }
 
@@ -110,6 +110,12 @@ impl Line<'_> {
         self.end = start + length;
         // in two steps, which take fewer comparisons than one
         self.page.get_mut(start..)?.get_mut(..length)
+    }
+
+    /// Where in the page it ends.
+    #[inline(always)]
+    pub(super) fn position(&self) -> usize {
+        self.end
     }
 
     /// Takes the last byte back, if it is that one.

@@ -27,6 +27,14 @@ impl Totals {
         self.first = Some(self.first.map_or(first, |known| known.min(first)));
         self.last = self.last.max(Some(remarks.last));
     }
+
+    /// Adds those that were counted elsewhere.
+    pub fn extend(&mut self, other: &Self) {
+        self.packets += other.packets;
+        self.dropped += other.dropped;
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+    }
 }
 
 /// How many tickets had which status.

@@ -1,4 +1,4 @@
-//! Records for people: grouped, aligned, coloured where wanted; what is unusual stands out.
+//! Records for people: grouped, aligned, coloured if wanted; what is unusual stands out.
 
 mod capture;
 mod fields;

@@ -19,7 +19,7 @@ pub struct Attempt {
     pub identity: Option<usize>,
     /// Whether the server chose this identity.
     pub selected: bool,
-    /// The name of the key that sealed it, where it has the form of a ticket.
+    /// The name of the key that sealed it, if it has the form of a ticket.
     pub key_name: Option<KeyName>,
     /// Number, from 1, of the packet that completes its message.
     pub packet: u64,
@@ -78,7 +78,7 @@ pub struct Opened {
     pub binder: Option<bool>,
     /// The client's idea of its age, milliseconds.
     pub age_ms: Option<u32>,
-    /// Whether the client ended its early data under this PSK, which it does only where the server took it.
+    /// Whether the client ended its early data under this PSK, which it does only if the server took it.
     pub early_data_accepted: bool,
 }
 

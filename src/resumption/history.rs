@@ -1,7 +1,7 @@
 //! What the connections of a capture so far tell of its servers and of its tickets.
 
 use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
+use std::hash::{BuildHasherDefault, Hash};
 use std::net::{IpAddr, SocketAddr};
 
 use super::attempt::{Attempt, Mark, Opened, Verdict};
@@ -140,14 +140,56 @@ impl Server {
     }
 }
 
+/// Servers that are looked for one by one: most captures have no more.
+const FEW: usize = 8;
+
+/// The servers that were seen, by their address.
+#[derive(Debug)]
+struct Servers<A> {
+    places: HashMap<A, usize>,
+    all: Vec<(A, Server)>,
+}
+
+impl<A> Default for Servers<A> {
+    fn default() -> Self {
+        Self { places: HashMap::new(), all: Vec::new() }
+    }
+}
+
+impl<A: Copy + Eq + Hash> Servers<A> {
+    fn place(&self, address: A) -> Option<usize> {
+        let first = self.all.iter().take(FEW).position(|(known, _)| *known == address);
+        first.or_else(|| if self.all.len() > FEW { self.places.get(&address).copied() } else { None })
+    }
+
+    fn get(&self, address: A) -> Option<&Server> {
+        self.all.get(self.place(address)?).map(|(_, server)| server)
+    }
+
+    /// What is known of a server, a new one included; `None` if there are too many.
+    fn add(&mut self, address: A) -> Option<&mut Server> {
+        let at = match self.place(address) {
+            Some(at) => at,
+            None if self.all.len() >= MAX_SERVERS => return None,
+            None => {
+                let at = self.all.len();
+                self.places.insert(address, at);
+                self.all.push((address, Server::default()));
+                at
+            }
+        };
+        self.all.get_mut(at).map(|(_, server)| server)
+    }
+}
+
 /// Remembers the connections of a capture, within bounds.
 #[derive(Debug, Default)]
 pub struct History {
     /// How many connections there were.
     count: u64,
-    servers: HashMap<SocketAddr, Server>,
+    servers: Servers<SocketAddr>,
     /// What each host did with keys, at any port.
-    hosts: HashMap<IpAddr, Server>,
+    hosts: Servers<IpAddr>,
     tickets: Marked<Known>,
     /// For tickets that a server accepted, it and the last connection in which it did.
     accepted: Marked<(SocketAddr, u64)>,
@@ -168,12 +210,12 @@ impl History {
     }
 
     pub(super) fn server(&self, server: SocketAddr) -> Option<&Server> {
-        self.servers.get(&server)
+        self.servers.get(server)
     }
 
     /// What a host did with keys, at whatever port.
     pub(super) fn host(&self, server: SocketAddr) -> Option<&Server> {
-        self.hosts.get(&server.ip())
+        self.hosts.get(server.ip())
     }
 
     /// The stream of the connection in which the server accepted this very ticket before.
@@ -230,11 +272,7 @@ impl History {
                 remember(&mut self.accepted, attempt.mark, accepted, |known| *known = accepted);
             }
         }
-        if self.servers.len() >= MAX_SERVERS && !self.servers.contains_key(&server) {
-            return;
-        }
-        let facts = self.servers.entry(server).or_default();
-        let host = self.hosts.entry(server.ip()).or_default();
+        let (Some(facts), Some(host)) = (self.servers.add(server), self.hosts.add(server.ip())) else { return };
         for attempt in attempts.iter().filter(|attempt| attempt.carrier == Carrier::NewSessionTicket) {
             facts.has_context(opened(attempt).and_then(|opened| opened.context));
             if let Some(name) = attempt.key_name {

@@ -67,7 +67,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Every reason.
+    /// Every reason. Tests, the schema and records that are read back go by this list.
     pub const ALL: [Self; 30] = [
         Self::Resumed,
         Self::NoTicketOffered,

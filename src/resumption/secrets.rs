@@ -65,7 +65,7 @@ impl Withheld {
             }
             Self::NoFinished => {
                 "no Finished record was captured that proves the master secret of a ticket, so that it gives no line; \
-                 --unproven writes it all the same"
+                 --unproven writes it anyway"
             }
             Self::Refuted => {
                 "a master secret gives no line if it does not decrypt the Finished record, or if something else stands \
@@ -79,7 +79,7 @@ impl Withheld {
                 "a ticket gives no line to a connection of another protocol version or cipher suite than its session"
             }
             Self::Expired => "a ticket that had expired gives no line without the Finished record that proves it",
-            Self::MasterSecretLength => "a master secret that has not 48 bytes gives no line",
+            Self::MasterSecretLength => "a master secret of other than 48 bytes gives no line",
             Self::DiffieHellman => {
                 "TLS 1.3 with psk_dhe_ke: application data stays closed, its keys come from a Diffie-Hellman exchange \
                  that no ticket holds; a key log of the client or of the server (SSLKEYLOGFILE) would open it"
@@ -214,7 +214,7 @@ fn psk(
     let is_last = number + 1 == connection.client_hellos.len();
     let server = connection.server_hello().ok_or(Withheld::NotSelected)?;
     if !is_last && sighting.selected == Some(true) {
-        // chosen where it came a second time, after a HelloRetryRequest: the lines are with that hello
+        // chosen if it came a second time, after a HelloRetryRequest: the lines are with that hello
         return Ok(());
     }
     if server.selected_identity.map(usize::from) != Some(identity) || !is_last {

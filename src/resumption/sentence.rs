@@ -302,7 +302,7 @@ impl Display for Refusal {
 }
 
 impl Refusal {
-    /// Of those that take nothing else.
+    /// The words of those that say no more than what they are; of the others, none.
     fn words(&self) -> &'static str {
         match self {
             Self::NotCached => "the cache of the server that answered does not have the session",
@@ -326,7 +326,16 @@ impl Refusal {
                 "the server has its key, and another session ID context than the one in it: another certificate or \
                  client CA list (nginx makes the context of them)"
             }
-            _ => "the server does not load the key that sealed it",
+            Self::NotLoaded => "the server does not load the key that sealed it",
+            Self::Expired(..)
+            | Self::OtherProtocol { .. }
+            | Self::NotReloaded { .. }
+            | Self::SeveralKeys(_)
+            | Self::OtherKey { .. }
+            | Self::OtherName(..)
+            | Self::OtherAlpn(..)
+            | Self::Open { .. }
+            | Self::NotOpened { .. } => "",
         }
     }
 }

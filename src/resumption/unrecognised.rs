@@ -1,4 +1,4 @@
-//! What stands where tickets stand and is none that a key given here could open.
+//! What is in the place of a ticket and cannot be one that a key given here could open.
 
 use crate::capture::sighting::{Carrier, Sighting};
 use crate::open::Outcome;
@@ -39,7 +39,7 @@ impl Unrecognised {
         (is_sealed && !has_form).then_some(Self::Form)
     }
 
-    /// What it is, in one sentence.
+    /// What it is, in one sentence. Records that are read back are recognised by these words.
     #[must_use]
     pub fn about(self) -> &'static str {
         match self {

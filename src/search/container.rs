@@ -80,7 +80,7 @@ pub enum DamagedImage {
         /// Where the table should be, in bytes of the image.
         offset: u64,
     },
-    /// No `LiME` header where one should be.
+    /// No `LiME` header at the place of one.
     LimeHeader {
         /// Where it should be, in bytes of the image.
         offset: u64,

@@ -149,7 +149,7 @@ impl Search {
         }
     }
 
-    /// MAC keys first: what proves a key also where the session is none that its first block tells.
+    /// MAC keys first: what proves a key even if the session is none that its first block tells.
     fn macs_first(&self, piece: &Piece<'_>, hits: &mut Vec<Hit>) {
         for (target, open) in self.open_targets() {
             for lock in open.locks.iter().filter_map(Lock::pair) {

@@ -19,7 +19,7 @@ pub(super) fn ticket_key(key: &KeyBytes) -> Option<TicketKey> {
     TicketKey::new(key, origin, None)
 }
 
-/// The key that two secrets make, under the name that the ticket begins with where tickets have names.
+/// The key that two secrets make, under the name that the ticket begins with if tickets have names.
 pub(super) fn pair(ticket: &[u8], aes: &[u8], mac: &[u8], seal: Seal) -> Option<KeyBytes> {
     let (order, name) = if seal.arrangement.has_key_name() {
         (Order::NameHmacAes, ticket.get(..16)?)
@@ -37,7 +37,7 @@ pub(super) fn verifies(key: &KeyBytes, ticket: &[u8]) -> bool {
     ticket_key(key).is_some_and(|key| key.verify(ticket).is_ok())
 }
 
-/// Whether an AES key decrypts a ticket to a session. That is no proof that it is genuine.
+/// Whether an AES key decrypts a ticket to a session. That does not prove that it is genuine.
 pub(super) fn decrypts(lock: &PairLock, ticket: &[u8], aes: &[u8]) -> bool {
     let is_session = |plaintext: &[u8]| session::begins_as_asn1(plaintext) || Session::parse(plaintext).is_ok();
     lock.seals.iter().any(|&seal| {

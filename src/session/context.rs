@@ -1,6 +1,6 @@
 //! What a session ID context tells about the server: applications choose it, and several are known.
 
-/// Who sets such a context, where that can be told.
+/// Who sets such a context, if that can be told.
 #[must_use]
 pub fn explain(context: &[u8]) -> Option<&'static str> {
     let is_lower_hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);

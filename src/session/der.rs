@@ -27,7 +27,7 @@ pub enum DerErrorKind {
     },
     /// An identifier or length that DER does not allow.
     InvalidHeader,
-    /// Another element stands where this one was expected.
+    /// Another element than the one that was expected.
     Unexpected {
         /// What should stand there, in words.
         expected: &'static str,

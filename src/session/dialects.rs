@@ -1,7 +1,7 @@
 //! The dialects, one file each, and which of them a plaintext is in.
 //!
-//! A new dialect is one new file in this folder, one variant of [`Dialect`](super::Dialect) and one line in
-//! [`PARSERS`]. A parser takes a plaintext only if all of it is one session of its dialect, so that the order matters
+//! A new dialect is one new file in this folder, one variant of [`Dialect`](super::Dialect), its library in `producer.rs`
+//! and one line in [`PARSERS`]; those in ASN.1 share `asn1.rs` instead. A parser takes a plaintext only if all of it is one session of its dialect, so that the order matters
 //! little.
 
 pub(super) mod asn1;

@@ -27,13 +27,13 @@ pub enum SessionError {
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Der(error) => write!(f, "the plaintext is no SSL_SESSION: {error}"),
+            Self::Der(error) => write!(f, "the plaintext is not an SSL_SESSION: {error}"),
             Self::NotResumable => write!(f, "the plaintext is BoringSSL's mark for a session that is not resumable"),
-            Self::Unrecognised => write!(f, "the plaintext is no session of any dialect that is known"),
+            Self::Unrecognised => write!(f, "the plaintext is not a session of any known dialect"),
             Self::Malformed { dialect, offset } => {
                 write!(
                     f,
-                    "the plaintext is no whole session of the dialect {}: it ends, or does not add up, at byte {offset}",
+                    "the plaintext is not a whole session of the dialect {}: it ends, or does not add up, at byte {offset}",
                     dialect.as_str()
                 )
             }

@@ -79,7 +79,7 @@ impl Mark<'_> {
 }
 
 impl Session<'_> {
-    /// What its parts are made of, where that is little: in an `SSL_SESSION` without what `BoringSSL` adds.
+    /// What its parts are made of, if that is little: in an `SSL_SESSION` without what `BoringSSL` adds.
     pub(crate) fn mark(&self) -> Option<Mark<'_>> {
         if !self.dialect.is_ssl_session() || self.boringssl.is_some() {
             return None;

@@ -69,7 +69,7 @@ pub struct Session<'a> {
     pub session_id: &'a [u8],
     /// Master secret or resumption PSK.
     pub secret: SessionSecret<'a>,
-    /// The PSK of TLS 1.3, where it was derived from a resumption master secret.
+    /// The PSK of TLS 1.3, if it was derived from a resumption master secret.
     pub derived_psk: Option<crate::secret::Secret>,
     /// What made the PSK of it: the nonce of the ticket.
     pub ticket_nonce: Option<&'a [u8]>,
@@ -119,7 +119,7 @@ pub struct Session<'a> {
     pub max_fragment_length_mode: Option<i64>,
     /// Bytes of the application.
     pub ticket_appdata: Option<&'a [u8]>,
-    /// Key exchange group, a TLS group number; 0 where there was none.
+    /// Key exchange group, a TLS group number; 0 if there was none.
     pub kex_group: Option<i64>,
     /// The client's raw public key (RFC 7250), a `SubjectPublicKeyInfo`.
     pub peer_raw_public_key: Option<&'a [u8]>,
@@ -139,7 +139,7 @@ pub struct Session<'a> {
     pub unknown_fields: Vec<UnknownField<'a>>,
     /// Bit n: the context tag n was there.
     pub(super) tags: u64,
-    /// What the dialect itself says about the library, where it does.
+    /// What the dialect itself says about the library, if it does.
     pub(super) producer: Option<&'static str>,
 }
 
@@ -295,18 +295,6 @@ impl<'a> Session<'a> {
             VerifyFlags::OpenSsl => Some(registry::verify_result(result)),
             VerifyFlags::MbedTls => registry::mbedtls_verify_result(result),
         }
-    }
-
-    /// When it ends: start and lifetime, where both are known.
-    #[must_use]
-    pub fn expires(&self) -> Option<i64> {
-        self.time?.checked_add(self.timeout?)
-    }
-
-    /// Whether it has ended at `now`, by OpenSSL's rule (`sess_timedout` in `ssl/ssl_sess.c`): after the last second.
-    #[must_use]
-    pub fn expired(&self, now: i64) -> Option<bool> {
-        self.expires().map(|end| now > end)
     }
 
     /// Whether the context tag `[tag]` was there.

@@ -1,7 +1,7 @@
 //! The walk over a session's fields, from which every output is made.
 
 use super::field::{self, Field};
-use super::{Session, SessionSecret, UnknownField, context};
+use super::{Own, Session, SessionSecret, UnknownField, context};
 use crate::tls::registry;
 
 /// What is to be said of a time that is none.
@@ -44,7 +44,7 @@ pub enum Value<'a> {
     List(&'a [&'a [u8]]),
     /// Fields that are not understood.
     Unknown(&'a [UnknownField<'a>]),
-    /// The tags of such fields, where their content is held back.
+    /// The tags of such fields, if their content is held back.
     RedactedTags(&'a [u32]),
     /// A secret that is held back.
     Redacted,
@@ -57,6 +57,15 @@ pub trait Visitor {
 
     /// Several fields: `view` hands them over, but a visitor may have kept what it made of them.
     fn part(&mut self, view: &View<'_>, part: Part)
+    where
+        Self: Sized,
+    {
+        view.visit_part(part, self);
+    }
+
+    /// What is the session's own: `view` hands the fields over, but a visitor may want to know where they stand.
+    #[inline]
+    fn own(&mut self, view: &OwnView<'_>, part: OwnPart)
     where
         Self: Sized,
     {
@@ -137,20 +146,84 @@ impl Part {
     pub const ALL: [Self; 3] = [Self::Kind, Self::Modes, Self::Judgement];
 }
 
+/// Fields that hardly any two sessions have alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnPart {
+    /// Session ID and secret.
+    Secret,
+    /// When it began.
+    Start,
+    /// When it ends.
+    End,
+    /// What the client adds to the ticket's age, and the server name that it asked for.
+    Client,
+}
+
+/// What is a session's own, as it is to be shown.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnView<'s> {
+    /// What is the session's own.
+    pub own: Own<'s>,
+    /// The clock to judge its end by, seconds since 1970.
+    pub now: i64,
+    /// Whether secrets are held back.
+    pub redact: bool,
+}
+
+impl OwnView<'_> {
+    /// Hands the fields of a part to `visitor`, in order.
+    #[allow(clippy::inline_always, reason = "inlined, so that a visitor sees constants")]
+    #[inline(always)]
+    pub fn visit_part<V: Visitor>(&self, part: OwnPart, visitor: &mut V) {
+        let Self { own, now, redact } = *self;
+        let gate = &mut Gate { visitor, redact };
+        match part {
+            OwnPart::Secret => {
+                gate.bytes(field::SESSION_ID, own.session_id);
+                let (field, secret) = match own.secret {
+                    SessionSecret::MasterSecret(bytes) => (field::MASTER_KEY, bytes),
+                    SessionSecret::ResumptionPsk(bytes) => (field::RESUMPTION_PSK, bytes),
+                    SessionSecret::ResumptionMasterSecret(bytes) => (field::RESUMPTION_MASTER_SECRET, bytes),
+                };
+                gate.put(field, Value::Bytes(secret));
+            }
+            OwnPart::Start => {
+                gate.put_some(field::TIME, own.time.map(Value::Epoch));
+                gate.put_some(field::TIME_UTC, own.time.map(Value::Utc));
+            }
+            OwnPart::End => {
+                gate.put_some(field::EXPIRES, own.expires().map(Value::Epoch));
+                gate.put_some(field::EXPIRES_UTC, own.expires().map(Value::Utc));
+                gate.flag(field::EXPIRED, own.expired(now));
+            }
+            OwnPart::Client => {
+                gate.number(field::TICKET_AGE_ADD, own.ticket_age_add.map(i64::from));
+                gate.text(field::HOSTNAME, own.hostname);
+            }
+        }
+    }
+}
+
 impl View<'_> {
     /// Hands every field that is there to `visitor`, in order.
     // inlined, so that a visitor keeps what it writes on at hand
     #[allow(clippy::inline_always)]
     #[inline(always)]
     pub fn visit<V: Visitor>(&self, visitor: &mut V) {
+        let own = OwnView { own: self.session.own(), now: self.now, redact: self.redact };
         visitor.part(self, Part::Kind);
+        visitor.own(&own, OwnPart::Secret);
         self.secrets(&mut self.gate(visitor));
         visitor.part(self, Part::Modes);
         let mut gate = self.gate(visitor);
         gate.bytes(field::KEY_ARG, self.session.key_arg);
         gate.flag(field::IS_QUIC, self.session.boringssl.as_ref().and_then(|own| own.is_quic));
-        self.times(&mut gate);
-        self.client(&mut gate);
+        visitor.own(&own, OwnPart::Start);
+        self.times(&mut self.gate(visitor));
+        visitor.own(&own, OwnPart::End);
+        self.hints(&mut self.gate(visitor));
+        visitor.own(&own, OwnPart::Client);
+        self.client(&mut self.gate(visitor));
         visitor.part(self, Part::Judgement);
         let mut gate = self.gate(visitor);
         self.server(&mut gate);
@@ -192,17 +265,8 @@ impl View<'_> {
         gate.word(field::KEX_GROUP_NAME, group.and_then(registry::group_name));
     }
 
+    /// What else is secret or random in it.
     fn secrets<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
-        // an SSL_SESSION always has the member, if only an empty one
-        let is_there = self.session.dialect.is_ssl_session() || !self.session.session_id.is_empty();
-        gate.bytes(field::SESSION_ID, is_there.then_some(self.session.session_id));
-        match self.session.secret {
-            SessionSecret::MasterSecret(bytes) => gate.put(field::MASTER_KEY, Value::Bytes(bytes)),
-            SessionSecret::ResumptionPsk(bytes) => gate.put(field::RESUMPTION_PSK, Value::Bytes(bytes)),
-            SessionSecret::ResumptionMasterSecret(bytes) => {
-                gate.put(field::RESUMPTION_MASTER_SECRET, Value::Bytes(bytes));
-            }
-        }
         gate.bytes(field::TICKET_NONCE, self.session.ticket_nonce);
         gate.bytes(field::RESUMPTION_PSK, self.session.derived_psk.as_ref().map(crate::secret::Secret::as_bytes));
         gate.bytes(field::CLIENT_RANDOM, self.session.client_random);
@@ -224,8 +288,6 @@ impl View<'_> {
 
     fn times<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
         let session = self.session;
-        gate.put_some(field::TIME, session.time.map(Value::Epoch));
-        gate.put_some(field::TIME_UTC, session.time.map(Value::Utc));
         if let Some(own) = &session.library {
             gate.number(field::TIME_MS, own.time_ms);
             gate.number(field::TIME_NS, own.time_ns);
@@ -235,18 +297,17 @@ impl View<'_> {
             gate.put_some(field::KEYING_MATERIAL_EXPIRES_UTC, own.keying_material_expires.map(Value::Utc));
         }
         gate.seconds(field::TIMEOUT, session.timeout);
-        gate.put_some(field::EXPIRES, session.expires().map(Value::Epoch));
-        gate.put_some(field::EXPIRES_UTC, session.expires().map(Value::Utc));
-        gate.flag(field::EXPIRED, session.expired(self.now));
+    }
+
+    fn hints<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
+        let session = self.session;
         gate.seconds(field::AUTH_TIMEOUT, session.boringssl.as_ref().and_then(|own| own.auth_timeout));
         gate.seconds(field::TICKET_LIFETIME_HINT, session.ticket_lifetime_hint);
-        gate.number(field::TICKET_AGE_ADD, session.ticket_age_add.map(i64::from));
     }
 
     fn client<V: Visitor>(&self, gate: &mut Gate<'_, V>) {
         let session = self.session;
         let own = session.boringssl.as_deref();
-        gate.text(field::HOSTNAME, session.hostname);
         let library = session.library.as_deref();
         gate.bytes(field::HOSTNAME_SHA256, library.and_then(|own| own.hostname_sha256));
         gate.text(field::ALPN, session.alpn);

@@ -5,10 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Survey;
+use super::group::{Group, KnownKey, Seen};
 use super::node::{Node, Outcome};
 use super::remark::Remark;
+use super::room::LeftOut;
 use super::strip::{Scale, widen};
-use super::{Group, KnownKey, LeftOut, Part, Seen, Survey};
+use super::uses::Part;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::container::Time;
 use crate::escape::Text;

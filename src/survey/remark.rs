@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::group::Group;
 use super::node::{Node, Outcome};
 use super::strip::{Strip, millis};
-use super::{Course, Group};
+use super::uses::Course;
 use crate::capture::container::Time;
 
 /// Tickets that a server must have issued under an old key to count as behind the others.

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::group::{KnownKey, Seen};
 use super::picture::{Handshake, Noted, Picture, SessionFacts, SessionKind};
-use super::{KnownKey, Part, Seen};
+use super::uses::Part;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::container::Time;
 use crate::capture::sighting::Carrier;
@@ -16,7 +17,7 @@ use crate::key::Role;
 use crate::record::{Selection, Status};
 use crate::resumption::{Reason, Unrecognised};
 
-/// Tickets that wait for their connection, at the most.
+/// Tickets that wait for their connection, at most.
 const MAX_WAITING: usize = 4096;
 
 /// What the keys at hand say of a ticket: the key that opens it, and the session inside.
@@ -204,7 +205,7 @@ impl Reader {
         }
         let raw = record.ticket.as_ref().and_then(|ticket| ticket.raw.as_deref());
         let Some(bytes) = raw.and_then(|raw| hex::decode(raw).ok()) else {
-            // what could not be read is a record all the same
+            // what could not be read is a record anyway
             return record.status.as_deref() == Some(Status::Malformed.as_str());
         };
         // it has no key name, and there is no key that it could be of

@@ -30,7 +30,7 @@ const WIDTHS: [i64; 22] = [
     8_640_000_000,
     86_400_000_000,
 ];
-/// Buckets that the time from the first to the last event takes, at the most.
+/// Buckets that the time from the first to the last event takes, at most.
 const MAX_BUCKETS: i64 = 1024;
 /// Buckets that all strips may have together: about 32 bytes each.
 const MAX_FILLED: usize = 1 << 20;

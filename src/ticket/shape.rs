@@ -249,6 +249,9 @@ mod tests {
             (with(99, 0, &[]), Shape::Otp),
             (with(175, 0, &[]), Shape::Unknown),
             (vec![], Shape::Unknown),
+            // the longest that TLS carries, and one byte more
+            (with(65_535, 16, &[0xff, 0xff - 34]), Shape::MbedTls),
+            (with(65_536, 16, &[0xff, 0xff - 33]), Shape::Unknown),
         ] {
             assert_eq!(Shape::of(&ticket), shape, "{} bytes", ticket.len());
         }

@@ -58,7 +58,7 @@ fn what_cannot_be_read_exits_with_2() {
         assert_eq!(done.status, 2, "{arguments:?}");
         assert!(done.stderr.starts_with("tktdump: error: "), "{}", done.stderr);
     }
-    // the keys that can be read are judged all the same
+    // the keys that can be read are judged anyway
     let done = audit(&["-f", "json", "-k", &missing, "-k", &good]);
     assert!(done.status == 2 && done.has("too-few-keys"), "{}", done.stdout);
 }

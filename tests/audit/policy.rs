@@ -32,7 +32,7 @@ fn mistakes_in_settings_exit_with_2_and_a_hint() {
         (vec!["--rule", "short-key=fatal"], "one of off, info, warning, error"),
         (vec!["--policy", &policy], "tktdump.toml: line 2: unknown field `fial`"),
         (vec!["--rule", "shrt-key=off"], "did you mean short-key?"),
-        (vec!["--baseline", &policy], "line 1 is no finding"),
+        (vec!["--baseline", &policy], "line 1 is not a finding"),
     ] {
         let done = audit(&[&["-k", key.as_str()], &arguments[..]].concat());
         assert_eq!(done.status, 2, "{arguments:?}");

@@ -1,6 +1,6 @@
 //! Envoy: `session_ticket_keys`, files of 80 bytes; the first seals, and `BoringSSL`'s session is inside.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     check::Expected,
@@ -39,6 +39,15 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
 pub(crate) fn start(lab: &Lab, keys: &[PathBuf]) -> Result<Server, Failure> {
     let address = free_address()?;
     let keys: Vec<String> = keys.iter().map(|key| format!("{{ filename: {} }}", key.display())).collect();
+    let tls = format!("          session_ticket_keys: {{ keys: [ {} ] }}\n", keys.join(", "));
+    let file = configure(lab, address, "envoy.yaml", &tls)?;
+    let mut envoy = cached_program(ENVOY)?;
+    envoy.args(["--use-dynamic-base-id", "--concurrency", "1", "--log-level", "warn", "-c"]).arg(file);
+    Server::start(lab, &mut envoy, address)
+}
+
+/// Writes a configuration: a listener that gives back what it gets, with these further lines of its TLS context.
+pub(crate) fn configure(lab: &Lab, address: SocketAddr, name: &str, tls: &str) -> Result<PathBuf, Failure> {
     let configuration = format!(
         r#"static_resources:
   listeners:
@@ -48,8 +57,7 @@ pub(crate) fn start(lab: &Lab, keys: &[PathBuf]) -> Result<Server, Failure> {
         name: envoy.transport_sockets.tls
         typed_config:
           "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
-          session_ticket_keys: {{ keys: [ {keys} ] }}
-          common_tls_context:
+{tls}          common_tls_context:
             tls_params: {{ tls_minimum_protocol_version: TLSv1_2, tls_maximum_protocol_version: TLSv1_3 }}
             tls_certificates:
             - certificate_chain: {{ filename: {certificate} }}
@@ -61,12 +69,8 @@ pub(crate) fn start(lab: &Lab, keys: &[PathBuf]) -> Result<Server, Failure> {
 "#,
         host = address.ip(),
         port = address.port(),
-        keys = keys.join(", "),
         certificate = lab.certificate().display(),
         private_key = lab.private_key().display(),
     );
-    let file = lab.write("envoy.yaml", configuration)?;
-    let mut envoy = cached_program(ENVOY)?;
-    envoy.args(["--use-dynamic-base-id", "--concurrency", "1", "--log-level", "warn", "-c"]).arg(file);
-    Server::start(lab, &mut envoy, address)
+    lab.write(name, configuration)
 }

@@ -13,8 +13,10 @@ use serde_json::Value;
 use crate::{
     check,
     client::{self, BOTH, Session, Tls},
+    envoy,
     failure::{Context as _, Failure},
     lab::Lab,
+    nginx,
     process::{Server, cached_program, fixture, free_address, output, program, succeed, version},
     recipe,
     report::{Case, Report},
@@ -34,7 +36,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
         Default {
             name: "nginx",
             version: version(program("nginx")?.arg("-v"), "nginx/")?,
-            start: nginx,
+            start: default_nginx,
             protocols: &BOTH,
         },
         Default {
@@ -54,7 +56,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
         Default {
             name: "Envoy",
             version: version(cached_program("servers/bin/envoy")?.arg("--version"), "/")?,
-            start: envoy,
+            start: default_envoy,
             protocols: &BOTH,
         },
         Default {
@@ -149,33 +151,9 @@ fn records(done: &Output) -> Result<Vec<Value>, Failure> {
     records.map_err(|_| check::explain("not JSON", done))
 }
 
-fn nginx(lab: &Lab, address: SocketAddr) -> Result<Command, Failure> {
-    let folder = lab.folder().display();
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
-        .concat();
-    let configuration = format!(
-        "daemon off;
-        user root;
-        worker_processes 1;
-        pid {folder}/default.pid;
-        error_log stderr warn;
-        events {{ }}
-        http {{
-            access_log off;
-            {temporary}
-            server {{
-                listen {address} ssl;
-                ssl_protocols TLSv1.2 TLSv1.3;
-                ssl_certificate {certificate};
-                ssl_certificate_key {private_key};
-                return 200;
-            }}
-        }}\n",
-        certificate = lab.certificate().display(),
-        private_key = lab.private_key().display(),
-    );
-    let file = lab.write("default.conf", configuration)?;
+fn default_nginx(lab: &Lab, address: SocketAddr) -> Result<Command, Failure> {
+    let server = format!("server {{ listen {address} ssl; return 200; }}");
+    let file = nginx::configure(lab, "default", "user root; worker_processes 1;", &nginx::http(lab, &server))?;
     let mut nginx = program("nginx")?;
     nginx.arg("-p").arg(lab.folder()).arg("-c").arg(file);
     Ok(nginx)
@@ -222,32 +200,8 @@ fn go(lab: &Lab, address: SocketAddr, mut go: Command, name: &str) -> Result<Com
     Ok(server)
 }
 
-fn envoy(lab: &Lab, address: SocketAddr) -> Result<Command, Failure> {
-    let configuration = format!(
-        r#"static_resources:
-  listeners:
-  - address: {{ socket_address: {{ address: {host}, port_value: {port} }} }}
-    filter_chains:
-    - transport_socket:
-        name: envoy.transport_sockets.tls
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
-          common_tls_context:
-            tls_params: {{ tls_minimum_protocol_version: TLSv1_2, tls_maximum_protocol_version: TLSv1_3 }}
-            tls_certificates:
-            - certificate_chain: {{ filename: {certificate} }}
-              private_key: {{ filename: {private_key} }}
-      filters:
-      - name: envoy.filters.network.echo
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo
-"#,
-        host = address.ip(),
-        port = address.port(),
-        certificate = lab.certificate().display(),
-        private_key = lab.private_key().display(),
-    );
-    let file = lab.write("default.yaml", configuration)?;
+fn default_envoy(lab: &Lab, address: SocketAddr) -> Result<Command, Failure> {
+    let file = envoy::configure(lab, address, "default.yaml", "")?;
     let mut envoy = cached_program("servers/bin/envoy")?;
     envoy.args(["--use-dynamic-base-id", "--concurrency", "1", "--log-level", "warn", "-c"]).arg(file);
     Ok(envoy)

@@ -89,43 +89,20 @@ fn trial<'a>(kind: &Kind, version: &'a str, keys: &'a [PathBuf], sealing: usize,
 
 impl Kind {
     fn start(&self, lab: &Lab, keys: &[PathBuf]) -> Result<Server, Failure> {
-        let folder = lab.folder().display();
         let address = free_address()?;
         let port = address.port();
         let keys: Vec<_> = keys.iter().map(|key| format!("ssl_session_ticket_key {};\n", key.display())).collect();
         let server = format!(
-            "server {{
-                listen {address} ssl;
-                ssl_protocols TLSv1.2 TLSv1.3;
-                ssl_certificate {certificate};
-                ssl_certificate_key {private_key};
-                {keys}
-                return 200;
-            }}",
-            certificate = lab.certificate().display(),
-            private_key = lab.private_key().display(),
-            keys = keys.concat(),
+            "server {{ listen {address} ssl; {certificates} {} return 200; }}",
+            keys.concat(),
+            certificates = certificates(lab)
         );
         let module = self.module.map(|file| format!("load_module {file};\n")).unwrap_or_default();
         let blocks = match self.role {
             Role::Stream => format!("stream {{ {server} }}"),
-            Role::Http => {
-                let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-                    .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
-                    .concat();
-                format!("http {{ access_log off;\n{temporary}{server} }}")
-            }
+            Role::Http => http(lab, &server),
         };
-        let configuration = format!(
-            "{module}daemon off;
-            master_process off;
-            pid {folder}/{port}.pid;
-            error_log stderr warn;
-            events {{ }}
-            {blocks}\n"
-        );
-        let file = lab.write(&format!("{port}.conf"), configuration)?;
-        fs::create_dir_all(lab.path("logs"))?;
+        let file = configure(lab, &port.to_string(), &format!("{module}master_process off;"), &blocks)?;
         Server::start(lab, (self.program)()?.arg("-p").arg(lab.folder()).arg("-c").arg(&file), address)
     }
 
@@ -154,4 +131,31 @@ impl Kind {
         after.report(report, tls, second);
         Ok(())
     }
+}
+
+/// Directives for the lab's certificate, over TLS 1.2 and 1.3.
+fn certificates(lab: &Lab) -> String {
+    format!(
+        "ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate {}; ssl_certificate_key {};",
+        lab.certificate().display(),
+        lab.private_key().display()
+    )
+}
+
+/// An `http` block with these `server` blocks, which keeps its files in the lab.
+pub(crate) fn http(lab: &Lab, servers: &str) -> String {
+    let folder = lab.folder().display();
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
+        .concat();
+    format!("http {{ access_log off; {} {temporary} {servers} }}", certificates(lab))
+}
+
+/// Writes the configuration `NAME.conf`, whose process ID will be in `NAME.pid`, from directives of the main level and
+/// from `blocks`.
+pub(crate) fn configure(lab: &Lab, name: &str, main: &str, blocks: &str) -> Result<PathBuf, Failure> {
+    fs::create_dir_all(lab.path("logs"))?;
+    let pid = lab.path(&format!("{name}.pid"));
+    let content = format!("{main} daemon off; pid {}; error_log stderr warn; events {{ }}\n{blocks}\n", pid.display());
+    lab.write(&format!("{name}.conf"), content)
 }

@@ -10,6 +10,7 @@ use std::{
 use crate::{
     failure::{Context as _, Failure},
     lab::{self, Lab},
+    nginx,
     process::{PATIENCE, Server, free_address, output, program, succeed, version, wait_for},
     report::{Case, Report},
 };
@@ -25,7 +26,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     lab.random_file("tickets/2.key", 80)?;
     let address = free_address()?;
     let configuration = configure(lab, address, &keys)?;
-    let server = Server::start(lab, &mut nginx(lab, &configuration)?, address)?;
+    let server = Server::start(lab, &mut command(lab, &configuration)?, address)?;
     let running = Running { lab, configuration: &configuration, _master: server };
     let mut add = |key_format: &str, outcome| {
         let tls = "TLSv1.3";
@@ -50,7 +51,7 @@ pub(crate) fn cases(lab: &Lab, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn nginx(lab: &Lab, configuration: &Path) -> Result<Command, Failure> {
+fn command(lab: &Lab, configuration: &Path) -> Result<Command, Failure> {
     let mut command = program("nginx")?;
     command.arg("-p").arg(lab.folder()).arg("-c").arg(configuration);
     Ok(command)
@@ -65,7 +66,7 @@ struct Running<'l> {
 
 impl Running<'_> {
     fn signal(&self, name: &str) -> Result<Output, Failure> {
-        succeed(nginx(self.lab, self.configuration)?.args(["-s", name]), b"")
+        succeed(command(self.lab, self.configuration)?.args(["-s", name]), b"")
     }
 }
 
@@ -79,37 +80,11 @@ impl Drop for Running<'_> {
 }
 
 fn configure(lab: &Lab, address: SocketAddr, keys: &Path) -> Result<std::path::PathBuf, Failure> {
-    let folder = lab.folder().display();
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
-        .concat();
-    fs::create_dir_all(lab.path("logs"))?;
     let keys = keys.display();
-    lab.write(
-        "rotation.conf",
-        format!(
-            "daemon off;
-            worker_processes 1;
-            pid {folder}/rotation.pid;
-            error_log stderr warn;
-            events {{ }}
-            http {{
-                access_log off;
-                {temporary}
-                server {{
-                    listen {address} ssl;
-                    ssl_protocols TLSv1.2 TLSv1.3;
-                    ssl_certificate {certificate};
-                    ssl_certificate_key {private_key};
-                    ssl_session_ticket_key {keys}/1.key;
-                    ssl_session_ticket_key {keys}/2.key;
-                    return 200;
-                }}
-            }}\n",
-            certificate = lab.certificate().display(),
-            private_key = lab.private_key().display(),
-        ),
-    )
+    let server = format!(
+        "server {{ listen {address} ssl; ssl_session_ticket_key {keys}/1.key; ssl_session_ticket_key {keys}/2.key; return 200; }}"
+    );
+    nginx::configure(lab, "rotation", "worker_processes 1;", &nginx::http(lab, &server))
 }
 
 /// Runs the recipe against `address`.

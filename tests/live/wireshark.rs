@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::{
     failure::Failure,
     lab::Lab,
+    nginx,
     process::{Server, free_address, output, program, succeed, version},
     report::{Case, Report},
     sniffer::Sniffer,
@@ -247,35 +248,11 @@ fn request(path: &str) -> String {
 }
 
 pub(crate) fn start(lab: &Lab, key: &Path) -> Result<Server, Failure> {
-    let folder = lab.folder().display();
     let address = free_address()?;
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
-        .concat();
-    let configuration = format!(
-        "daemon off;
-        master_process off;
-        pid {folder}/wireshark.pid;
-        error_log stderr warn;
-        events {{ }}
-        http {{
-            access_log off;
-            {temporary}
-            server {{
-                listen {address} ssl;
-                ssl_protocols TLSv1.2 TLSv1.3;
-                ssl_early_data on;
-                ssl_certificate {certificate};
-                ssl_certificate_key {private_key};
-                ssl_session_ticket_key {key};
-                return 200;
-            }}
-        }}\n",
-        certificate = lab.certificate().display(),
-        private_key = lab.private_key().display(),
-        key = key.display(),
+    let server = format!(
+        "server {{ listen {address} ssl; ssl_early_data on; ssl_session_ticket_key {}; return 200; }}",
+        key.display()
     );
-    let file = lab.write("wireshark.conf", configuration)?;
-    fs::create_dir_all(lab.path("logs"))?;
+    let file = nginx::configure(lab, "wireshark", "master_process off;", &nginx::http(lab, &server))?;
     Server::start(lab, program("nginx")?.arg("-p").arg(lab.folder()).arg("-c").arg(&file), address)
 }

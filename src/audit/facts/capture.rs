@@ -62,7 +62,7 @@ pub struct Offer<'a> {
     pub place: Place<'a>,
     /// The ticket.
     pub ticket: TicketHash,
-    /// The ticket's key name, where its shape has one.
+    /// The ticket's key name, if its shape has one.
     pub key_name: Option<KeyName>,
     /// Address of the client.
     pub client: IpAddr,
@@ -70,9 +70,9 @@ pub struct Offer<'a> {
     pub server: SocketAddr,
     /// When, seconds since 1970.
     pub time: i64,
-    /// Whether the protocol version is TLS 1.3, where each ticket is to be used once.
+    /// Whether the protocol version is TLS 1.3, in which each ticket is to be used once.
     pub is_tls13: bool,
-    /// Whether the server resumed; `None` where the capture does not show it.
+    /// Whether the server resumed; `None` if the capture does not show it.
     pub accepted: Option<bool>,
     /// Stands for the first ClientHello, if early data follows it.
     pub early_data: Option<TicketHash>,

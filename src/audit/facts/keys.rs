@@ -24,7 +24,7 @@ pub struct LoadedFile {
     pub content: Zeroizing<Vec<u8>>,
     /// The keys in it.
     pub keys: KeyFile,
-    /// Its directory entry; `None` where there is none, as with standard input.
+    /// Its directory entry; `None` if there is none, as with standard input.
     pub disk: Option<FileFacts>,
 }
 
@@ -41,7 +41,7 @@ pub struct FileFacts {
     pub link_target: Option<String>,
     /// When the content was last written, seconds since 1970.
     pub modified: Option<i64>,
-    /// Whether the file system is kept across a restart, where that is known.
+    /// Whether the file system is kept across a restart, if that is known.
     pub persistent: Option<bool>,
 }
 
@@ -81,11 +81,11 @@ pub struct KeyFacts {
     pub file: Arc<str>,
     /// n-th key of that file, from 0.
     pub index: usize,
-    /// Its name, where it has one.
+    /// Its name, if it has one.
     pub name: Option<KeyName>,
     /// Its fingerprint by the first layout.
     pub fingerprint: Fingerprint,
-    /// What the server does with it, where all readings agree.
+    /// What the server does with it, if all readings agree.
     pub role: Role,
     /// Bits of its AES key: the most that a layout gives it.
     pub aes_bits: usize,
@@ -115,7 +115,7 @@ impl KeyFacts {
         Self {
             file: Arc::clone(&key.origin().file),
             index: draft.index,
-            // the first bytes of a master key are no name that anybody sees
+            // the first bytes of a master key are not a name that anybody sees
             name: key.name(),
             fingerprint: key.fingerprint(),
             role: key.origin().role,
@@ -193,6 +193,14 @@ pub struct ActiveKey<'k> {
     pub key: &'k KeyFacts,
     /// Whether the files tell so; otherwise the first key of the first file stands in.
     pub certain: bool,
+}
+
+#[cfg(test)]
+impl KeySet {
+    /// Gives all keys of a file another role.
+    pub(in crate::audit) fn set_role(&mut self, file: usize, role: Role) {
+        self.files[file].keys.iter_mut().for_each(|key| key.role = role);
+    }
 }
 
 impl KeySet {
@@ -327,7 +335,7 @@ impl<'k> ActiveKey<'k> {
         let all = || files.iter().flat_map(|file| file.keys.iter().map(move |key| (file, key)));
         let mut active = all().filter(|(_, key)| key.role == Role::Active);
         match (active.next(), active.next()) {
-            // where a file may be split in several ways, each way has a key that seals
+            // if a file may be split in several ways, each way has a key that seals
             (Some((file, key)), None) if !files.iter().any(|file| file.several_splits) => {
                 Some(ActiveKey { file, key, certain: true })
             }
@@ -388,7 +396,7 @@ impl KeyFileFacts {
                 Arc::ptr_eq(&origin.file, &self.path)
                     && (origin.index, key.layout(), key.scheme()) == (index, layout, scheme)
             };
-            // what is no key for the ring is none here
+            // what is not a key for the ring is not one here
             let Some(key) = ring.next_if(is_it) else { continue };
             let Some((bytes, place)) = distinct.get_mut(draft.bytes).zip(places.get_mut(draft.bytes)) else { continue };
             let (formats, role) = (Arc::clone(&key.origin().format), key.origin().role);
@@ -428,7 +436,7 @@ fn secret_parts(key: &Draft, length: usize) -> (usize, Vec<(&'static str, usize)
     let secrets = match order {
         Order::NameHmacAes => vec![("HMAC key", hmac), ("AES key", aes)],
         Order::NameAesHmac | Order::AesHmac => vec![("AES key", aes), ("HMAC key", hmac)],
-        // what stands beside the key is no secret by itself
+        // what stands beside the key is not a secret by itself
         Order::NonceKey => vec![("nonce", hmac), ("key", aes)],
         Order::KeyData => vec![("key", aes), ("data", hmac)],
         Order::NameKey | Order::ShortNameKey | Order::Key | Order::Secret => vec![("key", aes)],

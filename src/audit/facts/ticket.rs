@@ -18,9 +18,9 @@ pub struct TicketFacts<'a> {
     pub record: &'a Record<'a>,
     /// The keys it was tried with.
     pub keys: &'a KeySet,
-    /// The weakness of the MAC key under which it verifies, where that is one that anybody can guess.
+    /// The weakness of the MAC key under which it verifies, if that is one that anybody can guess.
     pub guessed: Option<Weakness>,
-    /// Key exchange modes around it, where a capture shows them.
+    /// Key exchange modes around it, if a capture shows them.
     pub psk_modes: PskModes,
     /// The clock to judge by, seconds since 1970: the packet's time in a capture.
     pub now: i64,

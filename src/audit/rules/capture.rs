@@ -177,7 +177,7 @@ pub(super) static EARLY_DATA_REPLAYED: Rule = Rule {
     id: "early-data-replayed",
     severity: Severity::Warning,
     about: "One ClientHello with early data came in several connections: somebody replays it, or a network repeats it.",
-    hint: "Look whether the server took the early data twice; accept it for requests only that may be repeated.",
+    hint: "Check whether the server took the early data twice; accept it only for requests that may safely be repeated.",
     reference: "RFC 9846 (RFC 8446 section 8); RFC 8470",
     check: Check::Offers(|| Box::<Replays>::default()),
 };

@@ -86,7 +86,7 @@ fn session_outlives(ticket: &TicketFacts<'_>, _: &Thresholds) -> Option<String> 
 pub(super) static CLIENT_NOT_VERIFIED: Rule = Rule {
     id: "client-not-verified",
     severity: Severity::Warning,
-    about: "The client's certificate was not verified, and its session can be resumed all the same.",
+    about: "The client's certificate was not verified, and its session can be resumed anyway.",
     hint: "Require verified certificates, or look at the result on every resumption.",
     reference: "SSL_get_verify_result(3)",
     check: Check::Ticket(client_not_verified),

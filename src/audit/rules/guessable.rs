@@ -24,7 +24,7 @@ fn guessable_key(key: &KeyFacts, _: &Thresholds) -> Option<String> {
         .secrets()
         .filter_map(|(label, secret)| guessable(secret).map(|weakness| format!("its {label} is {weakness}")))
         .collect();
-    // where the order of the parts is not known they share a label
+    // if the order of the parts is not known they share a label
     found.dedup();
     (!found.is_empty()).then(|| format!("the key can be guessed: {}", found.join(", ")))
 }
@@ -118,7 +118,7 @@ mod tests {
         let ticket = testing::seal(&guessable, &TestSession::default().der());
         let found = testing::ticket_rules_without_key(&ticket);
         assert!(found.contains(&"guessable-ticket-key") && !found.contains(&"zero-mac-key"), "{found:?}");
-        // another key was given: the list is tried all the same
+        // another key was given: the list is tried anyway
         let found = testing::ticket_rules_with(GOOD_KEY, &ticket);
         assert!(found.contains(&"guessable-ticket-key") && found.contains(&"unknown-key"), "{found:?}");
         let good = testing::seal(GOOD_KEY, &TestSession::default().der());

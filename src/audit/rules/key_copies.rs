@@ -47,7 +47,7 @@ fn renamed_key(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
 pub(super) static DUPLICATE_KEY: Rule = Rule {
     id: "duplicate-key",
     severity: Severity::Warning,
-    about: "A key stands twice in one file: fewer keys are kept than it seems.",
+    about: "A key appears twice in one file: fewer keys are kept than it seems.",
     hint: "Remove the copy, and look at what rotates the keys.",
     reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Keys(duplicate_key),
@@ -81,7 +81,7 @@ fn place(key: &KeyFacts) -> String {
     format!("key {} of {}", key.index, Text(key.file.as_bytes()))
 }
 
-/// For every key the first earlier one that has something in common with it and something else not, where there is one.
+/// For every key the first earlier one that has something in common with it and something else not, if there is one.
 fn later_of_pairs<'k, S: Hash + Eq, P: PartialEq>(
     keys: &'k KeySet,
     shared: impl Fn(&'k KeyFacts) -> Option<S>,

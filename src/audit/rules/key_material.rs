@@ -62,7 +62,7 @@ fn text_key(key: &KeyFacts, _: &Thresholds) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("the secrets are {kind}, {bits} bits each at the most where a byte has 8"))
+    Some(format!("the secrets are {kind}, {bits} bits each at most, though a byte has 8"))
 }
 
 pub(super) static LOW_ENTROPY_KEY: Rule = Rule {

@@ -24,7 +24,7 @@ pub(super) static ZERO_TICKET_KEY_NAME: Rule = Rule {
     id: "zero-ticket-key-name",
     severity: Severity::Warning,
     about: "The ticket names an all-zero key: the server may seal with a slot that was never filled.",
-    hint: "Look whether the server has a ticket key at all, and whether its version is one that sealed with an empty one.",
+    hint: "Check whether the server has a ticket key at all, and whether its version is one that sealed with an empty one.",
     reference: "CVE-2020-13777",
     check: Check::Ticket(zero_ticket_key_name),
 };

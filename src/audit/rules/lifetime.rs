@@ -6,7 +6,7 @@ use super::super::rule::{Check, Rule};
 use super::super::severity::Severity;
 use super::super::thresholds::Thresholds;
 
-/// What TLS 1.3 allows at the most, seconds.
+/// What TLS 1.3 allows at most, seconds.
 const TLS13_LIMIT: i64 = 604_800;
 /// What RFC 9846 (RFC 5246) suggests, seconds.
 const TLS12_LIMIT: i64 = 86400;
@@ -142,6 +142,41 @@ mod tests {
         let beyond = TestSession { timeout: 604_801, ..TestSession::default() };
         assert!(found(&beyond).contains(&"lifetime-beyond-tls13"));
         assert!(!found(&TestSession::default()).contains(&"long-lifetime"));
+    }
+
+    #[test]
+    fn lifetimes_may_be_as_long_as_the_limit() {
+        let lives = |protocol, timeout| TestSession { protocol, timeout, ..TestSession::default() };
+        for (protocol, limit) in [(0x0303, 86_400), (0x0304, 604_800)] {
+            let long = [-1, 0, 1].map(|more| found(&lives(protocol, limit + more)).contains(&"long-lifetime"));
+            assert_eq!(long, [false, false, true], "{protocol:04x}");
+        }
+        let strict = Policy {
+            thresholds: Thresholds { max_lifetime: Some(3600), ..Thresholds::default() },
+            ..Policy::default()
+        };
+        let long = [3599, 3600, 3601]
+            .map(|timeout| testing::ticket_rules_by(&strict, &lives(0x0303, timeout)).contains(&"long-lifetime"));
+        assert_eq!(long, [false, false, true]);
+        let beyond =
+            [604_800, 604_801].map(|timeout| found(&lives(0x0304, timeout)).contains(&"lifetime-beyond-tls13"));
+        assert_eq!(beyond, [false, true]);
+        assert!(!found(&lives(0x0303, 604_801)).contains(&"lifetime-beyond-tls13"));
+    }
+
+    /// What counts is the server's lifetime, not how long the client keeps the session.
+    #[test]
+    fn the_lifetime_is_the_server_s_and_not_the_client_s() {
+        let ticket = testing::seal(testing::OTHER_KEY, &TestSession::default().der());
+        let client =
+            |timeout, hint| TestSession { ticket: Some(ticket.clone()), timeout, hint, ..TestSession::default() };
+        assert!(!testing::client_session_rules(&client(700_000, 300)).contains(&"long-lifetime"));
+        assert!(testing::client_session_rules(&client(300, 700_000)).contains(&"long-lifetime"));
+        // the ticket itself says more than the hint beside it
+        let sealed = TestSession { timeout: 700_000, ..TestSession::default() };
+        let ticket = testing::seal(testing::GOOD_KEY, &sealed.der());
+        let client = TestSession { ticket: Some(ticket), hint: 300, ..TestSession::default() };
+        assert!(testing::client_session_rules(&client).contains(&"long-lifetime"));
     }
 
     #[test]

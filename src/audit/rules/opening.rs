@@ -9,7 +9,7 @@ pub(super) static UNKNOWN_KEY: Rule = Rule {
     id: "unknown-key",
     severity: Severity::Error,
     about: "None of the keys given opens the ticket: a server seals with another one.",
-    hint: "Look whether every node has the same keys and has loaded them; give all keys that are in use.",
+    hint: "Check whether every node has the same keys and has loaded them; give all keys that are in use.",
     reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Ticket(|ticket, _| with_status(ticket, &[Status::UnknownKey])),
 };
@@ -26,7 +26,7 @@ pub(super) static MAC_MISMATCH: Rule = Rule {
 pub(super) static BROKEN_TICKET: Rule = Rule {
     id: "broken-ticket",
     severity: Severity::Error,
-    about: "The ticket is no whole ticket, or what is in it is no session.",
+    about: "The ticket is not complete, or what is in it is not a session.",
     hint: "Look at it with tktdump without audit, which says what is wrong and where.",
     reference: "RFC 9846 (RFC 5077 section 4)",
     check: Check::Ticket(|ticket, _| with_status(ticket, &[Status::Malformed, Status::BadPadding, Status::BadSession])),
@@ -36,7 +36,7 @@ pub(super) static STATEFUL_TICKET: Rule = Rule {
     id: "stateful-ticket",
     severity: Severity::Error,
     about: "The server sends handles of its session cache in place of tickets: the ticket key is not in use at all.",
-    hint: "Look whether tickets are switched on; turn this rule off where a cache is meant.",
+    hint: "Check whether tickets are switched on; turn this rule off where a cache is meant.",
     reference: "RFC 9846 (RFC 8446 section 4.6.1)",
     check: Check::Ticket(|ticket, _| with_status(ticket, &[Status::StatefulId])),
 };

@@ -52,7 +52,7 @@ pub(crate) static NOT_RESUMED: Rule = Rule {
     id: "not-resumed",
     severity: Severity::Warning,
     about: "The server does not resume the sessions that it has just given out, or not all of them.",
-    hint: "Look whether all processes and nodes behind the address share the key, and whether it is set in the server block that answers.",
+    hint: "Check whether all processes and nodes behind the address share the key, and whether it is set in the server block that answers.",
     reference: "RFC 9846 (RFC 8446 section 2.2, RFC 5077 section 3)",
     check: Check::Probe,
 };

@@ -84,7 +84,7 @@ pub(super) static EARLY_DATA: Rule = Rule {
     id: "early-data",
     severity: Severity::Warning,
     about: "The ticket allows early data, and nothing stops a replay of it: a ticket can be used any number of times.",
-    hint: "Accept early data for requests only that may be repeated, or keep single-use sessions in a cache.",
+    hint: "Accept early data only for requests that may safely be repeated, or keep single-use sessions in a cache.",
     reference: "RFC 9846 (RFC 8446 section 8); RFC 8470",
     check: Check::Ticket(early_data),
 };

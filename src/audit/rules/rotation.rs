@@ -16,7 +16,7 @@ use crate::key::{KeyName, Role};
 
 /// Key names that are kept in mind; what names beyond it show is not judged.
 const MAX_NAMES: usize = 100_000;
-/// Lifetime of tickets where the thresholds names none, seconds: RFC 9846 (RFC 5246 appendix F.1.4).
+/// Lifetime of tickets if the thresholds name none, seconds: RFC 9846 (RFC 5246 appendix F.1.4).
 const USUAL_LIFETIME: i64 = 86400;
 
 pub(super) static KEY_TOO_OLD: Rule = Rule {
@@ -157,8 +157,9 @@ impl TicketWatch for Spans {
 mod tests {
     use super::super::super::facts::keys::FileFacts;
     use super::super::super::testing::{self, GOOD_KEY, NOW, OTHER_KEY, TestSession, WELL_KEPT};
-    use crate::audit::Auditor;
-    use crate::audit::{Policy, Thresholds};
+    use super::sealing_key_not_newest;
+    use crate::audit::{Auditor, Policy, Thresholds};
+    use crate::key::Role;
 
     const DAY: i64 = 86400;
 
@@ -171,6 +172,11 @@ mod tests {
         assert!(testing::file_rules(written(8 * DAY)).contains(&"key-too-old"));
         assert!(!testing::file_rules(written(6 * DAY)).contains(&"key-too-old"));
         assert!(!testing::file_rules(written(-DAY)).contains(&"key-too-old"), "judged by a time before it was written");
+        // a week to the second is not too old
+        assert!(!testing::file_rules(written(7 * DAY)).contains(&"key-too-old"));
+        assert!(testing::file_rules(written(7 * DAY + 1)).contains(&"key-too-old"));
+        let unknown = FileFacts { modified: None, ..WELL_KEPT };
+        assert!(!testing::file_rules(unknown).contains(&"key-too-old"));
     }
 
     #[test]
@@ -185,6 +191,25 @@ mod tests {
         assert!(order(2 * DAY, DAY).contains(&"sealing-key-not-newest"));
         assert!(!order(DAY, 2 * DAY).contains(&"sealing-key-not-newest"));
         assert!(!order(DAY, DAY).contains(&"sealing-key-not-newest"));
+        assert!(order(DAY, DAY - 1).contains(&"sealing-key-not-newest"));
+        assert!(!order(DAY, DAY + 1).contains(&"sealing-key-not-newest"));
+    }
+
+    /// The keys of the second file are loaded by no server, or seal on another one: they are not what should seal.
+    #[test]
+    fn only_a_key_that_opens_can_be_newer_than_the_one_that_seals() {
+        let found = |first: Role, second: Role| {
+            let mut files = testing::key_set_on_disk(&[
+                ("a.key", GOOD_KEY, Some(written(2 * DAY))),
+                ("b.key", OTHER_KEY, Some(written(DAY))),
+            ]);
+            files.set_role(0, first);
+            files.set_role(1, second);
+            sealing_key_not_newest(&files, &Thresholds::default()).len()
+        };
+        assert_eq!([Role::Inactive, Role::Ignored, Role::Unknown].map(|role| found(Role::Active, role)), [1, 0, 0]);
+        // nor is anything said if nobody knows which key seals
+        assert_eq!(found(Role::Unknown, Role::Inactive), 0);
     }
 
     #[test]

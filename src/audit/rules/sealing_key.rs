@@ -47,7 +47,7 @@ fn not_active_key(ticket: &TicketFacts<'_>, thresholds: &Thresholds) -> Option<S
         _ => false,
     };
     let reason =
-        if expected.certain { "which seals" } else { "which stands first and so is taken for the one that seals" };
+        if expected.certain { "which seals" } else { "which comes first and so is taken for the one that seals" };
     (!is_expected).then(|| format!("the ticket was sealed by {other}, not by {}, {reason}", shown(&expected)))
 }
 
@@ -143,7 +143,7 @@ mod tests {
         let ticket = testing::seal(OTHER_KEY, &TestSession::default().der());
         let found = testing::ticket_findings(&expecting(), &keys, &ticket);
         let message = found.iter().find(|f| f.rule.id == "not-active-key").map(|f| f.message.as_str());
-        assert!(message.is_some_and(|message| message.contains("stands first")), "{message:?}");
+        assert!(message.is_some_and(|message| message.contains("comes first")), "{message:?}");
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(super) static STEK_ACROSS_NAMES: Rule = Rule {
     }),
 };
 
-/// A context as people know it: as text where it is one.
+/// A context as people know it: as text if it is text.
 fn shown(context: &[u8]) -> String {
     if context.is_empty() {
         "(empty)".to_owned()
@@ -125,7 +125,7 @@ impl TicketWatch for Ivs {
         let ticket = Mark::of(ticket.record.bytes);
         let has_place = self.0.len() < MAX_TICKETS;
         match self.0.get(&hasher.finish()) {
-            // the same ticket again is no other ticket
+            // the same ticket again is not another ticket
             Some((name, first)) if *name == parts.key_name() && *first != ticket => {
                 Some("another ticket of the key has the same IV".to_owned())
             }

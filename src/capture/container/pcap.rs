@@ -42,12 +42,14 @@ impl Pcap {
         Ok(Self { order, unit, link_type, modified })
     }
 
+    #[inline]
     pub(super) fn step<'b>(&self, bytes: &'b [u8]) -> Result<Step<'b>, Damaged> {
         let header_length = RECORD_HEADER_LENGTH + if self.modified { 8 } else { 0 };
-        let Some((header, rest)) = bytes.split_at_checked(header_length) else { return Ok(Step::Need(header_length)) };
-        let mut header = Reader(header);
-        let mut number = || header.array().map_or(0, |bytes| self.order.u32(bytes));
-        let (seconds, fraction, captured, original) = (number(), number(), number(), number());
+        let header = bytes.first_chunk::<RECORD_HEADER_LENGTH>();
+        let (Some(header), Some(rest)) = (header, bytes.get(header_length..)) else {
+            return Ok(Step::Need(header_length));
+        };
+        let [seconds, fraction, captured, original] = self.order.words(header);
         let length = captured as usize;
         if length > MAX_PACKET_LENGTH {
             return Err(Damaged::PacketLength { length: captured });

@@ -151,4 +151,15 @@ impl ByteOrder {
             Self::Big => u32::from_be_bytes(bytes),
         }
     }
+
+    /// Four numbers of 32 bits, one after the other.
+    #[inline]
+    pub(crate) fn words(self, bytes: &[u8; 16]) -> [u32; 4] {
+        let mut words = [[0; 4]; 4];
+        words.as_flattened_mut().copy_from_slice(bytes);
+        match self {
+            Self::Little => words.map(u32::from_le_bytes),
+            Self::Big => words.map(u32::from_be_bytes),
+        }
+    }
 }

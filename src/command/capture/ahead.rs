@@ -47,6 +47,8 @@ impl Batch {
         })
     }
 
+    #[expect(clippy::inline_always, reason = "what was just written would be waited for if it were copied")]
+    #[inline(always)]
     fn put(&mut self, datagram: Datagram, start: usize, length: usize, is_joined: bool) -> anyhow::Result<()> {
         if self.routes.last() != Some(&datagram.route) {
             self.routes.push(datagram.route);
@@ -136,6 +138,7 @@ struct Decode {
 }
 
 impl PacketSink for Decode {
+    #[inline]
     fn packet(&mut self, packet: &Packet<'_>, position: usize) -> anyhow::Result<()> {
         anyhow::ensure!(!self.unwanted, "nobody follows what is read");
         let Some((datagram, payload)) = self.decoder.decode(packet) else { return Ok(()) };

@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 /// How much is read at a time: so much that waking another thread costs little.
 const CHUNK_LENGTH: usize = 3 << 18;
+/// A page of memory.
+const PAGE: usize = 1 << 12;
 /// Room in front of a chunk for what the one before it left: more than any ordinary packet.
 const HEADROOM: usize = 1 << 16;
 
@@ -22,6 +24,12 @@ impl<'r> Feed<'r> {
     /// Reads `input` when its bytes are needed.
     pub(in crate::command) fn new(input: impl Read + 'r) -> Self {
         Self { input: Box::new(input), bytes: Vec::new(), start: 0, end: 0, complete: false, spare: Vec::new() }
+    }
+
+    /// Begins with bytes that were read before, which are all of it if it is `complete`.
+    pub(in crate::command) fn after(bytes: Vec<u8>, complete: bool, input: impl Read + 'r) -> Self {
+        let end = bytes.len();
+        Self { bytes, end, complete, ..Self::new(input) }
     }
 
     /// What is there.
@@ -76,16 +84,19 @@ impl<'r> Feed<'r> {
     /// Puts what is left in front of a new chunk.
     fn turn(&mut self, retire: &mut dyn FnMut(Vec<u8>) -> Vec<u8>) {
         let rest = self.bytes.get(self.start..self.end).unwrap_or_default();
-        // more than the room only where a packet is longer
-        let room = HEADROOM.max(rest.len());
-        let start = room - rest.len();
+        // more than the room only if a packet is longer
+        let most = HEADROOM.max(rest.len()) + PAGE;
         let mut bytes = std::mem::take(&mut self.spare);
         if bytes.is_empty() {
             // pages of it are used as they are read into
-            bytes = vec![0; room + CHUNK_LENGTH];
+            bytes = vec![0; most + CHUNK_LENGTH];
         }
         // what is in a buffer is written over
-        bytes.resize(room + CHUNK_LENGTH, 0);
+        bytes.resize(most + CHUNK_LENGTH, 0);
+        // from a page of the file to a page of memory: a copy between places that are a little apart in theirs may take
+        // three times as long. An address is a number: nothing is read through it
+        let room = most - (bytes.as_ptr().addr() + most) % PAGE;
+        let start = room - rest.len();
         if let Some(place) = bytes.get_mut(start..room) {
             place.copy_from_slice(rest);
         }
@@ -94,7 +105,7 @@ impl<'r> Feed<'r> {
     }
 
     fn read(&mut self) -> io::Result<usize> {
-        let place = self.bytes.get_mut(self.end..).unwrap_or_default();
+        let place = self.bytes.get_mut(self.end..self.end + CHUNK_LENGTH).unwrap_or_default();
         let read = loop {
             match self.input.read(place) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

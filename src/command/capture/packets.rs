@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tktdump::capture::container::{Packet, Reader, Step};
+use tktdump::capture::container::{Damaged, Packet, Reader, Step};
 
 use super::feed::Feed;
 
@@ -52,18 +52,15 @@ pub(in crate::command) fn each_packet(feed: &mut Feed<'_>, sink: &mut impl Packe
 fn walk(reader: &mut Reader, feed: &mut Feed<'_>, sink: &mut impl PacketSink) -> anyhow::Result<End> {
     let (mut cut, mut unusable) = (false, 0);
     loop {
-        match reader.step(feed.rest()) {
-            Ok(Step::Packet { packet, used }) => {
-                // an address is a number: nothing is read through it
-                let offset = packet.data.as_ptr().addr() - feed.rest().as_ptr().addr();
-                sink.packet(&packet, feed.position() + offset)?;
-                feed.advance(used);
-            }
+        let (done, step) = packets(reader, feed.rest(), feed.position(), sink)?;
+        match step {
+            Ok(Step::Packet { .. }) => feed.advance(done),
             Ok(Step::Secrets { key_log, used }) => {
                 sink.secrets(key_log);
-                feed.advance(used);
+                feed.advance(done + used);
             }
             Ok(Step::Skip(length)) => {
+                feed.advance(done);
                 let before = std::mem::replace(&mut unusable, reader.unusable_packets());
                 sink.unusable(unusable - before);
                 match feed.skip(length, &mut |bytes| sink.retire(bytes)) {
@@ -75,10 +72,11 @@ fn walk(reader: &mut Reader, feed: &mut Feed<'_>, sink: &mut impl PacketSink) ->
                 }
             }
             Ok(Step::Need(_)) if cut || feed.is_complete() => {
-                let left = feed.rest().len();
+                let left = feed.rest().len() - done;
                 return Ok(if left == 0 && !cut { End::Whole } else { End::Cut(left) });
             }
             Ok(Step::Need(length)) => {
+                feed.advance(done);
                 sink.pause()?;
                 match feed.fill(length, &mut |bytes| sink.retire(bytes)) {
                     Ok(()) => {}
@@ -88,6 +86,26 @@ fn walk(reader: &mut Reader, feed: &mut Feed<'_>, sink: &mut impl PacketSink) ->
             }
             Err(damaged) => return Ok(End::Unreadable(damaged.to_string())),
         }
+    }
+}
+
+/// Hands over all packets that are whole in `bytes`, which are at a position of their buffer: how many bytes are done
+/// with, and what comes after them.
+#[inline]
+fn packets<'b>(
+    reader: &mut Reader,
+    bytes: &'b [u8],
+    position: usize,
+    sink: &mut impl PacketSink,
+) -> anyhow::Result<(usize, Result<Step<'b>, Damaged>)> {
+    let mut rest = bytes;
+    loop {
+        let step = reader.step(rest);
+        let Ok(Step::Packet { packet, used }) = step else { return Ok((bytes.len() - rest.len(), step)) };
+        // an address is a number: nothing is read through it
+        let offset = packet.data.as_ptr().addr() - bytes.as_ptr().addr();
+        sink.packet(&packet, position + offset)?;
+        rest = rest.get(used..).unwrap_or_default();
     }
 }
 

@@ -36,7 +36,7 @@ impl Sequence {
     }
 
     /// Takes the next capture; what is to be said if it goes on where the one before it ended.
-    pub(super) fn next(&mut self, remarks: &Remarks, shown: &str) -> Option<String> {
+    pub(in crate::command) fn next(&mut self, remarks: &Remarks, shown: &str) -> Option<String> {
         let first = remarks.first?;
         let last = remarks.last;
         let new = Before { shown: shown.to_owned(), open: remarks.open_at_end, last };

@@ -8,7 +8,7 @@ use tktdump::input::{Guess, Item, List};
 use super::lines;
 use super::worker::Worker;
 use crate::command::capture::Sequence;
-use crate::command::progress::Progress;
+use crate::command::notes::Notes;
 use crate::command::sink::Sink;
 use crate::command::source::{Chunks, Given};
 
@@ -52,8 +52,13 @@ impl Sink for Worker<'_> {
         &mut self.sequence
     }
 
-    fn progress(&self) -> &Progress {
-        self.job.notes.progress()
+    fn follows(&mut self, remarks: &Remarks, shown: &str) -> Option<String> {
+        // in order, whoever reads the captures
+        self.printer.wait(self.turn)?.sequence.next(remarks, shown)
+    }
+
+    fn notes(&self) -> &Notes {
+        self.job.notes
     }
 
     fn warn(&mut self, message: &str) {

@@ -16,7 +16,7 @@ use tktdump::input::{List, line};
 
 use super::found::Found;
 use super::printer::Printer;
-use super::task::Stop;
+use super::task::{Stop, other_cores};
 use super::worker::Worker;
 use crate::command;
 use crate::command::source::{self, Chunk, Chunks};
@@ -25,7 +25,7 @@ use crate::command::turnstile::Turnstile;
 /// How much of an input it takes for a further worker.
 const SHARE_LENGTH: u64 = 1 << 18;
 
-/// Opens the tickets of an input with as many workers as there may be, where it is long enough for them.
+/// Opens the tickets of an input with as many workers as there may be, if it is long enough for them.
 pub(super) fn read(list: List, chunks: Chunks, path: &Path, worker: &mut Worker<'_>) -> Result<(), Stop> {
     let first = worker.turn;
     let positions = Turnstile::new(first, Position::default());
@@ -179,9 +179,4 @@ impl Drop for CloseOnPanic<'_> {
             self.1.close();
         }
     }
-}
-
-/// Cores beside the one that the main thread is on.
-fn other_cores() -> usize {
-    thread::available_parallelism().map_or(0, |cores| cores.get() - 1)
 }

@@ -8,6 +8,7 @@ use tktdump::report::{Page, Tally};
 use zeroize::Zeroizing;
 
 use super::task::Job;
+use crate::command::capture::Sequence;
 use crate::command::notes::{Held, Notes};
 
 /// What became of tickets and was not passed on yet.
@@ -57,7 +58,7 @@ impl<'n> Results<'n> {
         }
         if let Some(dialect) = output.refuses(record) {
             let error = format!(
-                "{place}: the session is in the dialect {}, which is no SSL_SESSION of OpenSSL's",
+                "{place}: the session is in the dialect {}, which is not OpenSSL's SSL_SESSION",
                 dialect.as_str()
             );
             self.refused = true;
@@ -80,6 +81,8 @@ pub(super) struct Printer {
     pub(super) tally: Tally,
     pub(super) left_out: u64,
     pub(super) refused: bool,
+    /// The captures so far, of which results were passed on.
+    pub(super) sequence: Sequence,
     /// Where results go as blocks of a capture instead of as they are.
     blocks: Option<BlockWriter>,
     /// What was held back: notes and results.

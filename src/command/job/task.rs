@@ -2,6 +2,7 @@
 
 use std::io;
 use std::num::NonZeroUsize;
+use std::thread;
 
 use tktdump::open::Opener;
 use tktdump::record::Selection;
@@ -57,4 +58,9 @@ impl From<Stop> for anyhow::Error {
             Stop::Write(error) => error.into(),
         }
     }
+}
+
+/// Cores beside the one that the main thread is on.
+pub(super) fn other_cores() -> usize {
+    thread::available_parallelism().map_or(0, |cores| cores.get() - 1)
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tktdump::input::{Guess, Item};
 use tktdump::open::{Checked, Outcome};
-use tktdump::record::{Place, Record, Source, examine_into};
+use tktdump::record::{Place, Record, Source, Status, examine_into};
 use tktdump::report::comments::Kept;
 use tktdump::report::{Page, Totals};
 use tktdump::resumption::{History, Mark};
@@ -207,6 +207,17 @@ impl Worker<'_> {
             return self.recorded(line, connection);
         }
         let place = Place { source: &self.source, index: self.index, line, packet: None };
+        if let Some(checked) = checked {
+            // a selection and a key log look into the session
+            if self.job.selection.is_all()
+                && self.key_log.is_none()
+                && self.job.output.render_again(&place, checked, &mut self.plaintext, &mut self.results.rendered)
+            {
+                self.index += 1;
+                self.results.tally.add(Status::Decrypted);
+                return self.ease();
+            }
+        }
         let (opener, plaintext) = (&self.job.opener, &mut self.plaintext);
         let mut record = Record::new(place);
         examine_into(&mut record, item, checked, opener, plaintext);

@@ -215,7 +215,7 @@ fn spool(input: &mut dyn Read, notes: &Notes) -> anyhow::Result<Bytes> {
     }
 }
 
-/// Adds what to do where an image cannot be opened.
+/// Adds what to do if an image cannot be opened.
 fn with_remedy(error: anyhow::Error) -> anyhow::Error {
     let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
     let hint = match kind {

@@ -166,7 +166,7 @@ mod linux {
         Ok(())
     }
 
-    /// Adds a page, to the run before it where it follows it.
+    /// Adds a page, to the run before it if it follows it.
     fn push(runs: &mut Vec<Run>, at: u64) {
         match runs.last_mut() {
             Some(last) if last.offset + last.length == at => last.length += PAGE,

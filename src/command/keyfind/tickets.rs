@@ -14,7 +14,6 @@ use tktdump::ticket::{Malformed, check_length};
 use crate::command::capture::Sequence;
 use crate::command::failure::Failure;
 use crate::command::notes::Notes;
-use crate::command::progress::Progress;
 use crate::command::sink::Sink;
 use crate::command::source;
 
@@ -179,15 +178,7 @@ impl Sink for Collector<'_> {
         &mut self.sequence
     }
 
-    fn progress(&self) -> &Progress {
-        self.notes.progress()
-    }
-
-    fn warn(&mut self, message: &str) {
-        self.notes.warning(message);
-    }
-
-    fn pause(&mut self) -> anyhow::Result<()> {
-        Ok(())
+    fn notes(&self) -> &Notes {
+        self.notes
     }
 }

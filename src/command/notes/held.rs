@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::{Notes, line};
 
-/// Errors of single tickets that are shown where the records have them too.
+/// Errors of single tickets that are shown even if the records have them too.
 const SHOWN_ERRORS: u64 = 10;
 /// Said in the place of the next one.
 const ENOUGH: &str = "further errors are in the records only; -v shows them here too";
@@ -27,7 +27,7 @@ pub(in crate::command) struct Held<'n> {
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Warning,
-    /// The error of a ticket; shown while there are few, where a record has it too.
+    /// The error of a ticket; shown while there are few, if a record has it too.
     Error {
         in_record: bool,
     },

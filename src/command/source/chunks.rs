@@ -17,6 +17,13 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
+    /// Holds what was read, with room for `length` bytes in all.
+    pub(super) fn of(head: &[u8], length: usize) -> Self {
+        let mut bytes = vec![0; length.max(head.len())];
+        bytes.iter_mut().zip(head).for_each(|(to, from)| *to = *from);
+        Self { bytes, filled: head.len() }
+    }
+
     /// What was read.
     pub(super) fn filled(&self) -> &[u8] {
         self.bytes.get(..self.filled).unwrap_or_default()
@@ -28,7 +35,7 @@ impl Buffer {
         self.bytes
     }
 
-    /// Appends what one read gives, `most` bytes at the most; 0 at the end.
+    /// Appends what one read gives, `most` bytes at most; 0 at the end.
     pub(super) fn fill(&mut self, input: &mut impl Read, most: usize) -> io::Result<usize> {
         let end = self.filled + most;
         if self.bytes.is_empty() {
@@ -89,7 +96,7 @@ impl Chunk {
     }
 }
 
-/// Cuts an input into chunks. Each ends where a read gave no more, so that nothing waits for what comes later.
+/// Cuts an input into chunks. Each ends when a read gave no more, so that nothing waits for what comes later.
 pub(in crate::command) struct Chunks {
     input: Box<dyn Read + Send>,
     /// What was read and not yet handed over; but for the start of the input, the start of a line.

@@ -10,7 +10,7 @@ pub(in crate::command) struct Identity {
 }
 
 impl Identity {
-    /// That of a regular file; `None` for pipes, terminals and other devices, and where the system does not tell.
+    /// That of a regular file; `None` for pipes, terminals and other devices, and if the system does not tell.
     #[cfg(unix)]
     pub(in crate::command) fn of(metadata: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
@@ -25,8 +25,8 @@ impl Identity {
     /// That of the file that a stream such as standard output is redirected to.
     #[cfg(unix)]
     pub(super) fn of_stream(stream: impl std::os::fd::AsFd) -> Option<Self> {
-        let file = std::fs::File::from(stream.as_fd().try_clone_to_owned().ok()?);
-        Self::of(&file.metadata().ok()?)
+        let rustix::fs::Stat { st_mode, st_dev, st_ino, .. } = rustix::fs::fstat(stream).ok()?;
+        rustix::fs::FileType::from_raw_mode(st_mode).is_file().then_some(Self { device: st_dev, inode: st_ino })
     }
 
     #[cfg(not(unix))]

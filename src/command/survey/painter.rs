@@ -22,7 +22,6 @@ use super::keys::Keys;
 use super::seen::{add_names, known_key, part, text_of};
 use crate::command::capture::Sequence;
 use crate::command::notes::Notes;
-use crate::command::progress::Progress;
 use crate::command::sink::Sink;
 use crate::command::source::{self, Chunk, Chunks, shown};
 
@@ -124,7 +123,11 @@ impl<'p> Painter<'p> {
             Some((known_key(record.verdict.as_ref().ok()?), SessionFacts::of(&record)))
         };
         if !reader.line(line, selection, &mut open, picture) {
-            self.unreadable(Some(number), &"the line is no record of tktdump -f json", &"give its records as they are");
+            self.unreadable(
+                Some(number),
+                &"the line is not a record of tktdump -f json",
+                &"give its records as they are",
+            );
         }
     }
 }
@@ -228,16 +231,8 @@ impl Sink for Painter<'_> {
         &mut self.sequence
     }
 
-    fn progress(&self) -> &Progress {
-        self.notes.progress()
-    }
-
-    fn warn(&mut self, message: &str) {
-        self.notes.warning(message);
-    }
-
-    fn pause(&mut self) -> anyhow::Result<()> {
-        Ok(())
+    fn notes(&self) -> &Notes {
+        self.notes
     }
 }
 

@@ -50,7 +50,7 @@ const DECLARATIONS: [&str; 47] = [
     "x",
     "z",
 ];
-/// Words that are not of a declaration, at the most: the name that is declared.
+/// Words that are not of a declaration, at most: the name that is declared.
 const MOST_WORDS: usize = 2;
 
 /// Columns of a dump that are numbered, at the least.

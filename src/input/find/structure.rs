@@ -28,7 +28,7 @@ const LONGEST_TEXT: usize = 12;
 /// Bytes that `ClientHello` has up to its session ID, and the most that one has.
 const HELLO_START: usize = 39;
 const LONGEST_HELLO: usize = 1 << 16;
-/// How many bytes, of each that there are, are parsed in vain at the most.
+/// How many bytes, of each that there are, are parsed in vain at most.
 const PATIENCE: usize = 64;
 
 /// What was found in bytes.

@@ -1,7 +1,7 @@
 //! Rows that begin with an offset, of any width, in any base and behind any prefix: `xxd`, `hexdump`, `od`, OpenSSL,
 //! tcpdump, tshark, curl, JSSE, debuggers.
 //!
-//! A row goes on where its offset follows from the one before. That alone tells the base, where the row ends if the
+//! A row goes on if its offset follows from the one before. That alone tells the base, where the row ends if the
 //! column of text does not, and which of several numbers in front of the groups is the offset.
 
 use zeroize::Zeroizing;
@@ -16,7 +16,7 @@ const BASES: [u32; 3] = [16, 8, 10];
 const MOST_READINGS: usize = 3;
 /// Signs around the text beside a row.
 const LONGEST_CLOSING: usize = 4;
-/// Bytes at the end of a row that may be words in its text, at the most.
+/// Bytes at the end of a row that may be words in its text, at most.
 const LONGEST_WORDS: usize = 8;
 /// Digits of a number that may be an offset if nothing but a blank follows it.
 const FEWEST_DIGITS: usize = 3;

@@ -3,7 +3,7 @@
 
 use super::super::reader::{LONGEST_RUN, Reader, Run, SHORTEST_RUN, digit};
 
-/// Blanks between two bytes, at the most.
+/// Blanks between two bytes, at most.
 const LONGEST_GAP: usize = 64;
 
 pub(super) struct Listed;

@@ -3,7 +3,7 @@
 use super::super::Unreadable;
 use super::super::reader::{LONGEST_RUN, Reader, Run, SHORTEST_RUN, is_same_prefix};
 
-/// Blanks and comments between two numbers, at the most.
+/// Blanks and comments between two numbers, at most.
 const LONGEST_GAP: usize = 512;
 
 pub(super) struct Numbers;

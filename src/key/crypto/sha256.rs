@@ -1,7 +1,7 @@
 //! HMAC-SHA256, the MAC of nearly every ticket (RFC 2104, FIPS 180-4).
 //!
 //! The `hmac` crate keeps the same two states for a key, but copies, converts and wipes them several times on the way
-//! to a tag, which is felt where a message is a few blocks long.
+//! to a tag, which is felt if a message is a few blocks long.
 
 use std::slice;
 

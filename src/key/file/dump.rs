@@ -12,7 +12,7 @@ struct Row<'t> {
     offset: &'t str,
     has_colon: bool,
     groups: Vec<&'t str>,
-    /// What the row prints as text, where it does.
+    /// What the row prints as text, if it does.
     text: Option<&'t str>,
 }
 

@@ -16,7 +16,7 @@ pub enum KeyFileError {
         format: Option<&'static str>,
         /// What the format takes.
         takes: String,
-        /// What probably happened, where whole files are read (`read_as`, `read_auto`).
+        /// What probably happened, if whole files are read (`read_as`, `read_auto`).
         cause: Option<Cause>,
     },
     /// A line of a text format is wrong.
@@ -135,7 +135,7 @@ impl KeyFileError {
                 "if the file is a ticket, it is an input and not a key: tktdump --key KEYFILE FILE".to_owned()
             }
             Self::Size { cause: Some(Cause::DamagedHex { line, column }), .. } => {
-                format!("the file is hex text, but for what stands at line {line}, column {column}")
+                format!("the file is hex text, except at line {line}, column {column}")
             }
             Self::Size { format: None, .. } => {
                 "--key-format with the server's name tells what that server takes".to_owned()
@@ -153,16 +153,17 @@ impl fmt::Display for KeyFileError {
         match self {
             Self::Size { found: 0, .. } => write!(f, "the key file is empty"),
             Self::Size { found, format: None, takes, .. } => {
-                write!(f, "no key format takes a file of {found} bytes; these would do: {takes}")
+                write!(f, "unrecognised key file of {found} bytes; these are valid: {takes}")
             }
             Self::Size { found, format: Some(format), takes, .. } => {
-                write!(f, "a file of {found} bytes is no {format} ticket key, which is {takes}")
+                write!(f, "a file of {found} bytes is not a valid {format} ticket key, which is {takes}")
             }
-            Self::Line { line, problem, format, .. } => write!(f, "line {line} is no {format} ticket key: {problem}"),
-            Self::Mendable { line, problem, format, .. } => {
-                write!(f, "line {line} is not a {format} ticket key: {problem}")
+            Self::Line { line, problem, format, .. } | Self::Mendable { line, problem, format, .. } => {
+                write!(f, "line {line} is not a valid {format} ticket key: {problem}")
             }
-            Self::Content { problem, format, .. } => write!(f, "the file is no {format} ticket key: {problem}"),
+            Self::Content { problem, format, .. } => {
+                write!(f, "the file is not a valid {format} ticket key: {problem}")
+            }
             Self::Foreign { what } => write!(f, "the file is {what}, not a ticket key"),
             Self::TooFewKeys { found, wants, format, .. } => {
                 write!(f, "the file holds {found} keys, {format} wants {wants} or more")

@@ -15,7 +15,7 @@ pub struct KeyFile {
     pub readings: Vec<Reading>,
     /// What is unusual about the file, one sentence each.
     pub warnings: Vec<String>,
-    /// Which file of its server it is, from 0, where a server's configuration told.
+    /// Which file of its server it is, from 0, if a server's configuration told.
     pub position: Option<usize>,
     /// The keys that other libraries behind the same server make of the file. Each counts only once a ticket has proved
     /// it.

@@ -29,7 +29,7 @@ pub(in crate::key) fn decode_lines(file: &[u8], is_key: IsKey) -> Option<Vec<Tex
     keys.filter(|keys| !keys.is_empty()).or_else(wrapped)
 }
 
-/// How many lines each key has in a file of several keys in base64, where it is more than one: whole lines, and then a
+/// How many lines each key has in a file of several keys in base64, if it is more than one: whole lines, and then a
 /// shorter one.
 pub(in crate::key) fn wrapped_lines(file: &[u8], is_key: IsKey) -> Option<usize> {
     let rows: Vec<&[u8]> = lines(file).collect();

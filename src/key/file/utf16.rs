@@ -16,7 +16,7 @@ pub(in crate::key) fn decode(file: &[u8]) -> Option<Zeroizing<String>> {
     let numbers = units.by_ref().filter_map(|unit| unit.first_chunk().copied());
     let numbers = numbers.map(|unit| if is_big { u16::from_be_bytes(unit) } else { u16::from_le_bytes(unit) });
     for character in char::decode_utf16(numbers) {
-        // bytes that are no text soon give an unpaired surrogate or a control character
+        // bytes that are not text soon give an unpaired surrogate or a control character
         text.push(character.ok().filter(|character| !character.is_control() || character.is_ascii_whitespace())?);
     }
     let ascii = text.bytes().filter(u8::is_ascii).count();

@@ -4,10 +4,11 @@ use ctutils::CtEq as _;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 use zeroize::Zeroizing;
 
-use crate::key::Unwritable;
 use crate::key::carried::{algorithms, only};
-use crate::key::format::{KeyBytes, KeyFormat};
+use crate::key::file::KeyFileError;
+use crate::key::format::{KeyBytes, KeyFormat, Position};
 use crate::key::scheme::{Algorithm, AssociatedData, Derivation, KeySource, Protection, Scheme, Sealing};
+use crate::key::{Role, Unwritable};
 use crate::ticket::Arrangement;
 
 /// The longest file that is read as such a key, in bytes (what Knot Resolver reads of its secret).
@@ -16,6 +17,44 @@ pub(in crate::key) const MAX_LENGTH: usize = 1024;
 /// The keys that a library makes of some bytes, each way to read them.
 pub(super) type Bare = Vec<KeyBytes>;
 
+/// A library whose keys have no secret but their bytes: what it is called, and the keys that it makes of some bytes.
+pub(super) struct Library {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) takes: &'static str,
+    pub(super) keys: fn(&[u8]) -> Bare,
+}
+
+impl KeyFormat for Library {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn takes(&self) -> &'static str {
+        self.takes
+    }
+
+    fn is_bare(&self) -> bool {
+        true
+    }
+
+    fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
+        read(file, self.keys).ok_or_else(|| KeyFileError::size(file, self.name, self.takes))
+    }
+
+    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
+        write(self, keys)
+    }
+
+    fn role(&self, _: Position) -> Role {
+        Role::Unknown
+    }
+}
+
 /// Tickets of one frame that the key itself seals with an AEAD, whose tag covers the header; with a session inside they have
 /// at least `shortest` bytes of ciphertext.
 pub(super) const fn sealed(algorithm: Algorithm, arrangements: &'static [Arrangement], shortest: u8) -> Scheme {
@@ -23,8 +62,8 @@ pub(super) const fn sealed(algorithm: Algorithm, arrangements: &'static [Arrange
     Scheme { protection: Protection::Aead(sealing), arrangements, derivation: Derivation::None }
 }
 
-/// Reads a file as raw bytes or, where it is one line of hex or base64, as what that decodes to. `None` if it gives no keys.
-pub(super) fn read(file: &[u8], keys: impl Fn(&[u8]) -> Bare) -> Option<Bare> {
+/// Reads a file as raw bytes or, if it is one line of hex or base64, as what that decodes to. `None` if it gives no keys.
+fn read(file: &[u8], keys: impl Fn(&[u8]) -> Bare) -> Option<Bare> {
     let decoded = decode(file).map(|bytes| keys(&bytes)).unwrap_or_default();
     let found = if decoded.is_empty() { keys(file) } else { decoded };
     (!found.is_empty()).then_some(found)

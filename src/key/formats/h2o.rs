@@ -35,7 +35,7 @@ const HASHES: [(&str, Hash); 8] = [
     ("sha-512", Hash::Sha512),
 ];
 
-/// What H2O takes where an entry does not say (`src/ssl.c`).
+/// What H2O takes if an entry does not say (`src/ssl.c`).
 const DEFAULT_CIPHER: &str = "AES-256-CBC";
 const DEFAULT_HASH: &str = "SHA256";
 
@@ -162,7 +162,7 @@ impl H2o {
                 _ => continue,
             };
             if slot.replace(scalar(value)).is_some() {
-                return Err(self.wrong(number, format!("`{}` stands twice in one entry", name.trim())));
+                return Err(self.wrong(number, format!("`{}` appears twice in one entry", name.trim())));
             }
         }
         Ok(entries)
@@ -182,7 +182,7 @@ impl H2o {
         let secrets = self.hex(entry.key.ok_or_else(|| missing("key"))?, aes + hash.block_length(), "key", line)?;
         let time = |value: Option<&str>, what: &str| {
             let value = value.ok_or_else(|| missing(what))?;
-            value.parse::<i64>().map_err(|_| self.wrong(line, format!("`{what}` is no number of seconds")))
+            value.parse::<i64>().map_err(|_| self.wrong(line, format!("`{what}` is not a number of seconds")))
         };
         let (from, to) = (time(entry.not_before, "not_before")?, time(entry.not_after, "not_after")?);
         if from > to {
@@ -200,7 +200,7 @@ impl H2o {
             let problem = format!("`{what}` has {} hex digits, not {}", text.len(), 2 * length);
             return Err(self.wrong(line, problem));
         }
-        hex::decode(text).map(Zeroizing::new).map_err(|_| self.wrong(line, format!("`{what}` is no hex")))
+        hex::decode(text).map(Zeroizing::new).map_err(|_| self.wrong(line, format!("`{what}` is not hex")))
     }
 }
 

@@ -170,7 +170,7 @@ mod tests {
             format!("{error}; {}", error.hint())
         };
         let commented = refused(&[b"# managed\n", lines(&[80; 3]).as_slice()].concat());
-        assert!(commented.contains("line 1 is not a haproxy") && commented.contains("grep -v"), "{commented}");
+        assert!(commented.contains("line 1 is not a valid haproxy") && commented.contains("grep -v"), "{commented}");
         let wrapped: String = (1..4)
             .map(|n| BASE64.encode(&[n; 80]))
             .flat_map(|key| [key[..64].to_owned(), key[64..].to_owned()])

@@ -3,14 +3,10 @@
 //!
 //! The library has two keys, of which one seals; a file does not tell which.
 
-use zeroize::Zeroizing;
-
-use super::bare::{self, Bare};
-use crate::key::file::KeyFileError;
-use crate::key::format::{KeyBytes, KeyFormat, Position};
+use super::bare::{self, Bare, Library};
+use crate::key::format::KeyBytes;
 use crate::key::layout::{Layout, Order};
 use crate::key::scheme::{Algorithm, Scheme};
-use crate::key::{Role, Unwritable};
 use crate::ticket::{Arrangement, Frame};
 
 /// Bytes of a key, by the cipher.
@@ -31,38 +27,13 @@ pub(super) const AES_CCM: Scheme = scheme(Algorithm::AesCcm);
 /// ChaCha20-Poly1305, from 3.2 on.
 pub(super) const CHACHA20_POLY1305: Scheme = scheme(Algorithm::ChaCha20Poly1305);
 
-pub(super) struct MbedTls;
-
-impl KeyFormat for MbedTls {
-    fn name(&self) -> &'static str {
-        "mbedtls"
-    }
-
-    fn about(&self) -> &'static str {
-        "Mbed TLS: mbedtls_ssl_ticket_rotate"
-    }
-
-    fn takes(&self) -> &'static str {
-        "keys of 20, 28 or 36 bytes (name of 4, key of 16, 24 or 32), or one key of 16, 24 or 32 bytes without a name; \
-         raw, hex or base64"
-    }
-
-    fn is_bare(&self) -> bool {
-        true
-    }
-
-    fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
-        bare::read(file, keys).ok_or_else(|| KeyFileError::size(file, self.name(), self.takes()))
-    }
-
-    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
-        bare::write(self, keys)
-    }
-
-    fn role(&self, _: Position) -> Role {
-        Role::Unknown
-    }
-}
+pub(super) static FORMAT: Library = Library {
+    name: "mbedtls",
+    about: "Mbed TLS: mbedtls_ssl_ticket_rotate",
+    takes: "keys of 20, 28 or 36 bytes (name of 4, key of 16, 24 or 32), or one key of 16, 24 or 32 bytes without a name; \
+     raw, hex or base64",
+    keys,
+};
 
 fn keys(bytes: &[u8]) -> Bare {
     let named = KEY_LENGTHS.map(|key| Layout { order: Order::ShortNameKey, aes: key, hmac: 0 });

@@ -1,14 +1,10 @@
 //! rustls on ring (`src/crypto/ring/ticketer.rs`): 32 bytes of key, which the process makes at random, and from 0.23.11 on
 //! a name of 16. No interface takes them: they come out of memory.
 
-use zeroize::Zeroizing;
-
-use super::bare::{self, Bare};
-use crate::key::file::KeyFileError;
-use crate::key::format::{KeyBytes, KeyFormat, Position};
+use super::bare::{Bare, Library};
+use crate::key::format::KeyBytes;
 use crate::key::layout::{Layout, Order};
 use crate::key::scheme::{Algorithm, AssociatedData, Derivation, KeySource, Protection, Scheme, Sealing};
-use crate::key::{Role, Unwritable};
 use crate::ticket::{Arrangement, Frame};
 
 /// Without a name: up to 0.23.10 the tag covers the ciphertext alone.
@@ -29,37 +25,12 @@ const fn sealing(data: AssociatedData) -> Protection {
     Protection::Aead(Sealing { algorithm, data, key: KeySource::Itself, shortest: 55 })
 }
 
-pub(super) struct Rustls;
-
-impl KeyFormat for Rustls {
-    fn name(&self) -> &'static str {
-        "rustls"
-    }
-
-    fn about(&self) -> &'static str {
-        "rustls on ring: the ticketer's name and key, from memory"
-    }
-
-    fn takes(&self) -> &'static str {
-        "48 bytes (name of 16, key of 32) or 32 bytes of key; raw, hex or base64"
-    }
-
-    fn is_bare(&self) -> bool {
-        true
-    }
-
-    fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
-        bare::read(file, keys).ok_or_else(|| KeyFileError::size(file, self.name(), self.takes()))
-    }
-
-    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
-        bare::write(self, keys)
-    }
-
-    fn role(&self, _: Position) -> Role {
-        Role::Unknown
-    }
-}
+pub(super) static FORMAT: Library = Library {
+    name: "rustls",
+    about: "rustls on ring: the ticketer's name and key, from memory",
+    takes: "48 bytes (name of 16, key of 32) or 32 bytes of key; raw, hex or base64",
+    keys,
+};
 
 fn keys(bytes: &[u8]) -> Bare {
     let key = |order, scheme| vec![KeyBytes::new(0, bytes, Layout { order, aes: 32, hmac: 0 }).with_scheme(scheme)];

@@ -118,7 +118,7 @@ impl Stunnel {
         let mut digits = Zeroizing::new(Vec::with_capacity(value.len()));
         digits.extend(value.iter().filter(|&&byte| byte != b':'));
         let secret = hex::decode(digits.as_slice()).map(Zeroizing::new);
-        let secret = secret.map_err(|_| self.wrong(line, "the secret is no hex"))?;
+        let secret = secret.map_err(|_| self.wrong(line, "the secret is not hex"))?;
         if LENGTHS.contains(&secret.len()) {
             Ok(secret)
         } else {
@@ -158,7 +158,7 @@ mod tests {
         let error = |file: &str| Stunnel.read(file.as_bytes()).err().unwrap().to_string();
         assert!(error(&format!("[s]\nticketKeySecret = {KEY}\n")).contains("line 2"));
         assert!(error(&format!("[s]\nticketKeySecret = {KEY}00\n")).contains("17 bytes"));
-        assert!(error("[s]\nticketMacSecret = zz\n").contains("no hex"));
+        assert!(error("[s]\nticketMacSecret = zz\n").contains("not hex"));
         assert!(error("[s]\ncert = x\n").contains("0 keys"));
         assert!(Stunnel.recognises(b"a = b\nTicketMacSecret = zz"));
         assert!(!Stunnel.recognises(b"; ticketMacSecret\n"));

@@ -5,14 +5,10 @@
 //!
 //! What seals through `wolfSSL_CTX_set_tlsext_ticket_key_cb`, as OpenSSL's servers do, has the key file of the server.
 
-use zeroize::Zeroizing;
-
-use super::bare::{self, Bare};
-use crate::key::file::KeyFileError;
-use crate::key::format::{KeyBytes, KeyFormat, Position, Validity};
+use super::bare::{self, Bare, Library};
+use crate::key::format::{KeyBytes, Validity};
 use crate::key::layout::{Layout, Order};
 use crate::key::scheme::{Algorithm, Derivation, Hash, Mode, Protection, Scheme};
-use crate::key::{Role, Unwritable};
 use crate::ticket::{Arrangement, Frame, NAME_LENGTH};
 
 /// Bytes of the two times.
@@ -48,39 +44,15 @@ const fn cbc(hash: Hash) -> Scheme {
     }
 }
 
-pub(super) struct WolfSsl;
-
-impl KeyFormat for WolfSsl {
-    fn name(&self) -> &'static str {
-        "wolfssl"
-    }
-
-    fn about(&self) -> &'static str {
-        "wolfSSL: wolfSSL_CTX_get_tlsext_ticket_keys"
-    }
-
-    fn takes(&self) -> &'static str {
-        "56 or 88 bytes (name of 16, two keys, two times of 4), 120 or 152 with CBC and HMAC-SHA256, or 48 bytes (name of \
-         16, key of 32); raw, hex or base64"
-    }
-
-    fn is_bare(&self) -> bool {
-        true
-    }
-
-    fn read(&self, file: &[u8]) -> Result<Vec<KeyBytes>, KeyFileError> {
-        bare::read(file, keys).ok_or_else(|| KeyFileError::size(file, self.name(), self.takes()))
-    }
-
-    fn write(&self, keys: &[KeyBytes]) -> Result<Zeroizing<Vec<u8>>, Unwritable> {
-        bare::write(self, keys)
-    }
-
-    /// The first key seals until shortly before it expires, then the second, whose time begins with its first ticket.
-    fn role(&self, _: Position) -> Role {
-        Role::Unknown
-    }
-}
+/// Nothing tells which of the two keys seals: the first until shortly before it expires, then the second, whose time begins
+/// with its first ticket.
+pub(super) static FORMAT: Library = Library {
+    name: "wolfssl",
+    about: "wolfSSL: wolfSSL_CTX_get_tlsext_ticket_keys",
+    takes: "56 or 88 bytes (name of 16, two keys, two times of 4), 120 or 152 with CBC and HMAC-SHA256, or 48 bytes (name of \
+     16, key of 32); raw, hex or base64",
+    keys,
+};
 
 fn keys(bytes: &[u8]) -> Bare {
     let key = |length| Layout { order: Order::NameKey, aes: length, hmac: 0 };

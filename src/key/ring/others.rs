@@ -1,4 +1,4 @@
-//! The keys that libraries without key files would make of the bytes that were given: tried where no other key fits, and
+//! The keys that libraries without key files would make of the bytes that were given: tried if no other key fits, and
 //! counted for nothing until a ticket has proved them.
 
 use std::fmt;

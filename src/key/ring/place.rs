@@ -12,7 +12,7 @@ use crate::key::{Origin, Role};
 pub(super) struct Place {
     pub(super) path: Arc<str>,
     pub(super) number: usize,
-    /// Which file of its server it is, where a configuration told.
+    /// Which file of its server it is, if a configuration told.
     pub(super) position: Option<usize>,
     /// How many files there are, and of each format.
     pub(super) count: usize,
@@ -52,7 +52,7 @@ pub(super) fn newest<'r>(readings: impl IntoIterator<Item = &'r Reading>, now: O
     valid.max_by_key(|key| (key.validity.not_before, std::cmp::Reverse(key.index))).map(|key| key.index)
 }
 
-/// What the server does with the key, where all formats that have an opinion agree.
+/// What the server does with the key, if all formats that have an opinion agree.
 fn role(reading: &Reading, place: Position) -> Role {
     if !reading.loadable {
         return Role::Unknown;

@@ -74,10 +74,10 @@ fn stale_key(node: &NodeFacts, keys: &KeySet, findings: &mut Findings<'_>) {
     let same = *stale.file == *active.file.path;
     let old = place(&stale.file, stale.index, same);
     let new = place(&active.file.path, active.key.index, same);
-    let order = if active.certain { "by the files" } else { "as the first one given" };
+    let order = if active.certain { "going by the files" } else { "as the first one given" };
     findings.add(
         &rules::STALE_KEY_SEALS,
-        format!("the server still encrypts tickets under {old}; {order} it should be {new}"),
+        format!("the server still encrypts tickets under {old}; {order}, it should use {new}"),
     );
 }
 

@@ -8,7 +8,7 @@ use super::markup::Html;
 use crate::report::clock::percent;
 use crate::survey::Outcome;
 
-/// Bars across the picture, at the most.
+/// Bars across the picture, at most.
 const MAX_BARS: i64 = 40;
 /// Heights of the picture: the share from here…
 const SHARE_TOP: f64 = 30.0;

@@ -13,7 +13,7 @@ const MAX_ROWS: usize = 60;
 /// Servers and places that are named in a cell.
 const NAMED: usize = 4;
 
-/// Begins a table that scrolls by itself where it is too wide.
+/// Begins a table that scrolls by itself if it is too wide.
 pub(super) fn begin(class: &'static str, html: &mut Html) {
     html.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table, scrolls sideways\"><table");
     if !class.is_empty() {

@@ -1,12 +1,13 @@
 //! The members of a key and of a session.
 
+use super::cuts::Cuts;
 use super::dates::Dates;
 use super::write::{Calendar, Member, Object};
 use crate::escape::REDACTED;
 use crate::key::TicketKey;
 use crate::session::certificate::Certificate;
 use crate::session::field::Field;
-use crate::session::{Part, Value, View, Visitor};
+use crate::session::{OwnPart, OwnView, Part, Value, View, Visitor};
 use crate::time::utc;
 
 /// What was made of the parts of a session.
@@ -28,20 +29,21 @@ pub(super) fn key_members(key: &TicketKey, object: &mut Object<'_, '_>) {
 }
 
 /// Writes a session's fields as members of an object.
-pub(super) struct Fields<'o, 'l, 'p> {
-    object: &'o mut Object<'l, 'p>,
-    /// The parts, where they are kept.
+pub(super) struct Fields<'o, 'l, 'p, C = ()> {
+    pub(super) object: &'o mut Object<'l, 'p>,
+    /// The parts, if they are kept.
     parts: Option<&'o Texts>,
     calendar: Calendar<'o>,
+    cuts: C,
 }
 
-impl<'o, 'l, 'p> Fields<'o, 'l, 'p> {
-    pub(super) fn new(object: &'o mut Object<'l, 'p>, parts: Option<&'o Texts>, dates: &'o Dates) -> Self {
-        Self { object, parts, calendar: Calendar::new(dates) }
+impl<'o, 'l, 'p, C: Cuts> Fields<'o, 'l, 'p, C> {
+    pub(super) fn new(object: &'o mut Object<'l, 'p>, parts: Option<&'o Texts>, dates: &'o Dates, cuts: C) -> Self {
+        Self { object, parts, calendar: Calendar::new(dates), cuts }
     }
 }
 
-impl Visitor for Fields<'_, '_, '_> {
+impl<C: Cuts> Visitor for Fields<'_, '_, '_, C> {
     #[inline]
     fn part(&mut self, view: &View<'_>, part: Part) {
         // in the order of `Part::ALL`, which is that of the variants
@@ -49,6 +51,13 @@ impl Visitor for Fields<'_, '_, '_> {
             Some(members) => self.object.members(members),
             None => view.visit_part(part, self),
         }
+    }
+
+    #[inline]
+    fn own(&mut self, view: &OwnView<'_>, part: OwnPart) {
+        let from = self.object.position();
+        view.visit_part(part, self);
+        self.cuts.cut(part, from, self.object.position());
     }
 
     #[allow(clippy::inline_always, reason = "inlined into the walk, where fields and kinds of value are constants")]

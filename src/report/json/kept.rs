@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use super::dates::Dates;
 use super::fields::{Fields, Texts, key_members};
+use super::template::Templates;
 use super::write::{Object, members};
 use crate::key::TicketKey;
 use crate::key::ring::KeyRing;
@@ -32,12 +33,14 @@ impl Kind {
     }
 }
 
-/// What a run keeps of the records that it wrote: texts of keys, of the first kinds of sessions, and of dates.
+/// What a run keeps of the records that it wrote: texts of keys, of the first kinds of sessions, of sessions that
+/// differ in nothing but what is their own, and of dates.
 #[derive(Debug)]
 pub struct Kept<'k> {
     ring: &'k KeyRing,
     keys: Vec<OnceLock<Vec<u8>>>,
     kinds: Kinds,
+    templates: Templates,
     dates: Dates,
 }
 
@@ -46,7 +49,7 @@ impl<'k> Kept<'k> {
     #[must_use]
     pub fn new(ring: &'k KeyRing) -> Self {
         let keys = ring.keys().iter().map(|_| OnceLock::new()).collect();
-        Self { ring, keys, kinds: Kinds::default(), dates: Dates::default() }
+        Self { ring, keys, kinds: Kinds::default(), templates: Templates::default(), dates: Dates::default() }
     }
 
     /// The keys that tickets are tried with.
@@ -58,6 +61,11 @@ impl<'k> Kept<'k> {
     /// The dates that sessions began and ended on.
     pub(super) fn dates(&self) -> &Dates {
         &self.dates
+    }
+
+    /// The texts of whole sessions.
+    pub(super) fn templates(&self) -> &Templates {
+        &self.templates
     }
 
     /// Writes what every ticket of a key says about it.
@@ -78,7 +86,8 @@ impl<'k> Kept<'k> {
             let session = mark.session(&cipher);
             // parts hold no times and no secrets
             let view = View { session: &session, now: 0, redact: true };
-            Part::ALL.map(|part| members(|object| view.visit_part(part, &mut Fields::new(object, None, &self.dates))))
+            let write = |part| members(|object| view.visit_part(part, &mut Fields::new(object, None, &self.dates, ())));
+            Part::ALL.map(write)
         })
     }
 }

@@ -69,6 +69,20 @@ impl Object<'_, '_> {
         self.line.put([&end]);
     }
 
+    /// Where in its page it has come to.
+    #[inline(always)]
+    pub(super) fn position(&self) -> usize {
+        self.line.position()
+    }
+
+    /// Appends what [`Template`](super::template::Template) keeps, which begins with the comma of the member before or
+    /// with what took its place.
+    #[inline(always)]
+    pub(super) fn go_on(&mut self, text: &[u8]) {
+        self.line.take_back(b',');
+        self.line.put([text]);
+    }
+
     /// Opens a record.
     #[inline(always)]
     pub(in crate::report) fn begin(&mut self, kind: Type) {
@@ -128,7 +142,7 @@ impl Object<'_, '_> {
         key.value(self.line, b"null,", b"");
     }
 
-    /// A point in time: epoch seconds with six decimals, or nine where they say more.
+    /// A point in time: epoch seconds with six decimals, or nine if they say more.
     pub(in crate::report) fn time(&mut self, key: impl Key, time: Time) {
         let nanoseconds = time.nanoseconds.min(999_999_999);
         // three digits at a time
@@ -149,7 +163,7 @@ impl Object<'_, '_> {
         self.line.put([b","]);
     }
 
-    /// Seconds since 1970 as RFC 3339; left out where the year has more than four digits.
+    /// Seconds since 1970 as RFC 3339; left out if the year has more than four digits.
     #[inline(always)]
     pub(in crate::report) fn utc(&mut self, key: impl Key, seconds: i64, calendar: &mut Calendar<'_>) {
         if let Some(moment) = calendar.moment(seconds) {

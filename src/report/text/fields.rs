@@ -199,7 +199,7 @@ fn certificate(der: &[u8], out: &mut String) -> std::fmt::Result {
             let time = |seconds| utc(seconds).unwrap_or_else(|| i64::to_string(&seconds));
             write!(out, "\n{:indent$}valid {} to {}", "", time(names.not_before), time(names.not_after))?;
         }
-        None => write!(out, "{} bytes that are no X.509 certificate", der.len())?,
+        None => write!(out, "{} bytes that are not an X.509 certificate", der.len())?,
     }
     write!(out, "\n{:indent$}SHA-256 {}", "", hex::encode(certificate.sha256))
 }

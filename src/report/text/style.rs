@@ -22,7 +22,7 @@ pub struct Styles {
     pub warning: Style,
     /// Secrets.
     pub secret: Style,
-    /// Columns of the terminal, where lines are to be broken; `None` leaves them as they are.
+    /// Columns of the terminal, at which lines are broken; `None` leaves them as they are.
     pub width: Option<usize>,
 }
 

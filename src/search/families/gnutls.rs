@@ -72,7 +72,7 @@ fn master(ticket: &[u8], slots: Vec<u64>, cost: Cost, step: usize) -> WholeLock 
     WholeLock { length: Layout::GNUTLS.size(), step, cost, opens: Box::new(opens), make: Box::new(make) }
 }
 
-/// Whether so many bytes are zero that the others are no random key: saves what a slot costs.
+/// Whether so many bytes are zero that the others cannot be a random key: saves what a slot costs.
 fn is_sparse(master: &[u8]) -> bool {
     master.iter().map(|byte| usize::from(*byte == 0)).sum::<usize>() > MOST_ZEROS
 }

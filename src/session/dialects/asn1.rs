@@ -209,3 +209,79 @@ fn one_byte(inner: Inner<'_>) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+        [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
+    }
+
+    /// A session of TLS 1.2, with a structure version and further members.
+    fn encoded(version: &[u8], protocol: &[u8], cipher: &[u8], members: &[Vec<u8>]) -> Vec<u8> {
+        let fixed = [tlv(2, version), tlv(2, protocol), tlv(4, cipher), tlv(4, &[]), tlv(4, &[7; 48])];
+        tlv(0x30, &[fixed.concat(), members.concat()].concat())
+    }
+
+    fn with_members(members: &[Vec<u8>]) -> Vec<u8> {
+        encoded(&[1], &[3, 3], &[0xc0, 0x30], members)
+    }
+
+    #[test]
+    fn only_structure_version_1_is_read() {
+        let error = |version: &[u8]| Session::parse(&encoded(version, &[3, 3], &[0xc0, 0x30], &[])).err();
+        assert_eq!(error(&[1]), None);
+        for version in [&[0][..], &[2], &[0xff], &[1, 1]] {
+            let error = error(version).unwrap().to_string();
+            assert!(error.contains("structure version 1"), "{version:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn protocol_versions_have_16_bits_and_suites_two_or_three_bytes() {
+        let is_read = |protocol: &[u8], cipher: &[u8]| Session::parse(&encoded(&[1], protocol, cipher, &[])).is_ok();
+        assert!(is_read(&[0, 0xff, 0xff], &[0xc0, 0x30]) && is_read(&[2], &[1, 0, 0x80]));
+        assert!(!is_read(&[1, 0, 0], &[0xc0, 0x30]) && !is_read(&[0xff], &[0xc0, 0x30]));
+        assert!(!is_read(&[3, 3], &[0x30]) && !is_read(&[3, 3], &[0, 0, 0xc0, 0x30]));
+    }
+
+    #[test]
+    fn the_extended_master_secret_is_one_bit_of_the_flags() {
+        let extended = |flags: u8| {
+            let encoded = with_members(&[tlv(0xad, &tlv(2, &[flags]))]);
+            let session = Session::parse(&encoded).unwrap();
+            assert_eq!(session.flags, Some(flags.into()));
+            session.extended_master_secret
+        };
+        assert_eq!(
+            [0, 1, 2, 3, 4, 0x7e, 0x7f].map(extended).map(Option::unwrap),
+            [false, true, false, true, false, false, true]
+        );
+        assert_eq!(Session::parse(&with_members(&[])).unwrap().extended_master_secret, Some(false));
+        let tls13 = encoded(&[1], &[3, 4], &[0x13, 2], &[tlv(0xad, &tlv(2, &[1]))]);
+        assert_eq!(Session::parse(&tls13).unwrap().extended_master_secret, None);
+    }
+
+    #[test]
+    fn what_is_added_to_the_age_has_32_bits() {
+        let age_add = |number: &[u8]| {
+            let encoded = with_members(&[tlv(0xae, &tlv(2, number))]);
+            let session = Session::parse(&encoded).unwrap();
+            (session.ticket_age_add, session.unknown_fields.len())
+        };
+        assert_eq!(age_add(&[0, 0xff, 0xff, 0xff, 0xff]), (Some(u32::MAX), 0));
+        assert_eq!(age_add(&[0]), (Some(0), 0));
+        assert_eq!(age_add(&[1, 0, 0, 0, 0]), (None, 1));
+        assert_eq!(age_add(&[0xff]), (None, 1));
+        // BoringSSL: four bytes, and what tells it from OpenSSL before them
+        let boringssl = |bytes: &[u8]| {
+            let encoded = with_members(&[tlv(0xb1, &tlv(1, &[0xff])), tlv(0xb5, &tlv(4, bytes))]);
+            let session = Session::parse(&encoded).unwrap();
+            assert_eq!(session.dialect, Dialect::BoringSsl);
+            (session.ticket_age_add, session.unknown_fields.len())
+        };
+        assert_eq!(boringssl(&[1, 2, 3, 4]), (Some(0x0102_0304), 0));
+        assert_eq!((boringssl(&[2, 3, 4]), boringssl(&[0, 1, 2, 3, 4])), ((None, 1), (None, 1)));
+    }
+}

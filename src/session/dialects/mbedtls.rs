@@ -32,7 +32,7 @@ pub(in crate::session) fn parse(plaintext: &[u8]) -> Option<Result<Session<'_>, 
 struct Build {
     have_time: bool,
     certificates: bool,
-    /// Whether certificates are kept, where the bitmap says so; otherwise a digest of them is.
+    /// Whether certificates are kept, if the bitmap says so; otherwise a digest of them is.
     keeps_certificates: Option<bool>,
     client_tickets: bool,
     tickets: bool,
@@ -119,7 +119,7 @@ fn saved(plaintext: &[u8]) -> Option<Session<'_>> {
     if is_tls13 {
         return tls13(base, reader, layout, build);
     }
-    // where the bitmap does not tell a certificate from its digest, what adds up is right
+    // if the bitmap does not tell a certificate from its digest, what adds up is right
     [Peer::Certificate, Peer::Digest].into_iter().find_map(|peer| tls12(base.clone(), reader, layout, build, peer))
 }
 

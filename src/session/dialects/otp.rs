@@ -40,3 +40,18 @@ pub(in crate::session) fn parse(plaintext: &[u8]) -> Option<Result<Session<'_>, 
     };
     reader.is_empty().then_some(Ok(session))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_added_to_the_age_has_32_bits() {
+        let age_add = |number: u64| {
+            let plaintext = [&[SHA256][..], &[7; 32], &number.to_be_bytes(), &[0, 0, 1, 44], &[0x6b; 4]].concat();
+            parse(&plaintext).map(|session| session.unwrap().ticket_age_add.unwrap())
+        };
+        assert_eq!(age_add(0xffff_ffff), Some(u32::MAX));
+        assert_eq!(age_add(0x1_0000_0000), None);
+    }
+}

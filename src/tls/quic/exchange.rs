@@ -1,6 +1,6 @@
 //! The Initial packets of one connection.
 
-use super::frame::crypto_frames;
+use super::frame::{Frame, frames};
 use super::keys::Keys;
 use super::packet::{Packet, initial_header, initial_packets, retry};
 use super::stream::Stream;
@@ -28,7 +28,12 @@ struct Side {
     keys: Keys,
     next_number: u64,
     stream: Stream,
+    /// The alert that it closed the connection with.
+    alert: Option<u8>,
 }
+
+/// The first of the 256 errors that are alerts.
+const CRYPTO_ERROR: u64 = 0x100;
 
 impl Exchange {
     /// Begins with the client's first datagram, or the first one after a Retry. `None` if it holds no Initial packet
@@ -49,7 +54,7 @@ impl Exchange {
     }
 
     fn with_keys(version: Version, key_id: &[u8]) -> Option<Self> {
-        let side = |keys| Side { keys, next_number: 0, stream: Stream::default() };
+        let side = |keys| Side { keys, next_number: 0, stream: Stream::default(), alert: None };
         let [client, server] = Keys::initial(*version.schedules().first()?, key_id).map(side);
         let key_id = key_id.to_vec();
         Some(Self { key_id, retry_id: None, version, is_proved: false, is_answered: false, client, server })
@@ -130,6 +135,11 @@ impl Exchange {
         self.side(sender).stream.next_message()
     }
 
+    /// The alert that one side has closed the connection with, once.
+    pub(crate) fn take_alert(&mut self, sender: Sender) -> Option<u8> {
+        self.side(sender).alert.take()
+    }
+
     /// The version of the last packet.
     #[cfg(test)]
     pub(crate) fn version(&self) -> Version {
@@ -153,8 +163,13 @@ impl Side {
     fn open(&mut self, packet: &Packet<'_>) -> bool {
         let Some(opened) = self.keys.open(packet, self.next_number) else { return false };
         self.next_number = self.next_number.max(opened.number.saturating_add(1));
-        for frame in crypto_frames(&opened.payload) {
-            self.stream.insert(frame.offset, frame.data);
+        for frame in frames(&opened.payload) {
+            match frame {
+                Frame::Crypto(crypto) => self.stream.insert(crypto.offset, crypto.data),
+                // an alert of TLS, as an error of the transport (RFC 9001 section 4.8)
+                Frame::Close(error) => self.alert = error.checked_sub(CRYPTO_ERROR).and_then(|it| it.try_into().ok()),
+                Frame::Other => {}
+            }
         }
         true
     }

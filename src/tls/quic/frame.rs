@@ -11,18 +11,19 @@ pub(super) struct Crypto<'a> {
     pub(super) data: &'a [u8],
 }
 
-/// The CRYPTO frames of a payload, up to its end or a frame that does not belong there.
-pub(super) fn crypto_frames(payload: &[u8]) -> impl Iterator<Item = Crypto<'_>> {
-    let mut rest = Reader(payload);
-    std::iter::from_fn(move || next_frame(&mut rest)).filter_map(|frame| match frame {
-        Frame::Crypto(crypto) => Some(crypto),
-        Frame::Other => None,
-    })
+/// What a frame tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Frame<'a> {
+    Crypto(Crypto<'a>),
+    /// `CONNECTION_CLOSE`, with the number of an error of the transport.
+    Close(u64),
+    Other,
 }
 
-enum Frame<'a> {
-    Crypto(Crypto<'a>),
-    Other,
+/// The frames of a payload, up to its end or a frame that does not belong there.
+pub(super) fn frames(payload: &[u8]) -> impl Iterator<Item = Frame<'_>> {
+    let mut rest = Reader(payload);
+    std::iter::from_fn(move || next_frame(&mut rest))
 }
 
 fn next_frame<'a>(rest: &mut Reader<'a>) -> Option<Frame<'a>> {
@@ -35,7 +36,15 @@ fn next_frame<'a>(rest: &mut Reader<'a>) -> Option<Frame<'a>> {
             let length = varint(rest)?;
             Some(Frame::Crypto(Crypto { offset, data: rest.take(length.try_into().ok()?)? }))
         }
-        // CONNECTION_CLOSE ends everything, others are not allowed here
+        0x1c => {
+            let error = varint(rest)?;
+            // the type of the frame that is to blame, and words
+            varint(rest)?;
+            let length = varint(rest)?;
+            rest.take(length.try_into().ok()?)?;
+            Some(Frame::Close(error))
+        }
+        // others are not allowed here
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use aes_gcm::aead::{Aead as _, KeyInit, Payload};
 use aes_gcm::{Aes128Gcm, Nonce};
 
-use super::frame::{Crypto, crypto_frames};
+use super::frame::{Crypto, Frame, frames};
 use super::keys::{Keys, packet_number};
 use super::packet::{Packet, initial_packets, varint};
 use super::version::{PacketType, Schedule};
@@ -245,11 +245,26 @@ fn numbers() {
 fn frames_end_where_something_does_not_belong() {
     let payload = [&[2, 1, 0, 1, 0, 0, 0][..], &[3, 1, 0, 0, 0, 1, 1, 1], &[6, 0, 1, 0x16], &[8, 0, 6, 1, 1, 0x17]];
     let payload = payload.concat();
-    let frames: Vec<_> = crypto_frames(&payload).collect();
-    assert_eq!(frames, [Crypto { offset: 0, data: &[0x16] }], "a STREAM frame is not for Initial packets");
+    let found: Vec<_> = frames(&payload).collect();
+    let crypto = Frame::Crypto(Crypto { offset: 0, data: &[0x16] });
+    assert_eq!(found, [Frame::Other, Frame::Other, crypto], "a STREAM frame is not for Initial packets");
     // as many ranges as there could ever be, and no bytes for them
-    assert_eq!(crypto_frames(b"\x02\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00").count(), 0);
-    assert_eq!(crypto_frames(b"\x06\x00\x05\x00").count(), 0);
+    assert_eq!(frames(b"\x02\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00").count(), 0);
+    assert_eq!(frames(b"\x06\x00\x05\x00").count(), 0);
+    assert_eq!(frames(b"\x1c\x41\x28\x06\x02no").next(), Some(Frame::Close(0x128)));
+    assert_eq!(frames(b"\x1c\x41\x28\x06\x02n").count(), 0);
+}
+
+#[test]
+fn a_connection_may_be_closed_by_an_alert() {
+    let initial = |number, payload: &[u8]| seal(1, b"original", b"original", number, payload);
+    for (error, alert) in [(&b"\x41\x28"[..], Some(40)), (b"\x41\xff", Some(255)), (b"\x02", None), (b"\x42\x00", None)]
+    {
+        let mut exchange = Exchange::begin(&initial(0, &crypto(0, &client_hello()))).unwrap();
+        assert_eq!(exchange.take_alert(Sender::Client), None);
+        assert!(exchange.datagram(Sender::Client, &initial(1, &[b"\x1c", error, b"\x06\x00"].concat())));
+        assert_eq!([(); 2].map(|()| exchange.take_alert(Sender::Client)), [alert, None], "{error:02x?}");
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     failure::{Context as _, Failure},
     lab::{self, Lab},
+    nginx,
     process::{PATIENCE, Server, cached_program, free_address, program, succeed, version, wait_for},
     report::Report,
 };
@@ -37,25 +38,8 @@ impl<'l> Nginx<'l> {
         address: SocketAddr,
         servers: &str,
     ) -> Result<Self, Failure> {
-        let folder = lab.folder().display();
         let name = format!("probe-{}", address.port());
-        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
-            .concat();
-        fs::create_dir_all(lab.path("logs"))?;
-        let configuration = lab.write(
-            &format!("{name}.conf"),
-            format!(
-                "daemon off; worker_processes 1; pid {folder}/{name}.pid; error_log stderr warn; events {{ }}
-                http {{
-                    access_log off; {temporary}
-                    ssl_certificate {certificate}; ssl_certificate_key {private_key}; ssl_protocols TLSv1.2 TLSv1.3;
-                    {servers}
-                }}\n",
-                certificate = lab.certificate().display(),
-                private_key = lab.private_key().display(),
-            ),
-        )?;
+        let configuration = nginx::configure(lab, &name, "worker_processes 1;", &nginx::http(lab, servers))?;
         let mut command = program()?;
         command.arg("-p").arg(lab.folder()).arg("-c").arg(&configuration);
         let master = Server::start(lab, &mut command, address)?;
@@ -134,7 +118,8 @@ fn rotation(lab: &Lab, program: fn() -> Result<Command, Failure>) -> Result<(), 
     // the old key goes to the second place, and nobody reloads
     fs::rename(&first, &second)?;
     fs::write(&first, lab::random(80)?)?;
-    let said = ["stale-key-seals", "still encrypts tickets under", "2.key", "it should be", "1.key", "nginx -s reload"];
+    let said =
+        ["stale-key-seals", "still encrypts tickets under", "2.key", "it should use", "1.key", "nginx -s reload"];
     run(address, files, &[])?.expect(1, &said)?;
     let found = run(address, files, &["--expect-active", "-f", "json"])?.expect(1, &[])?;
     found.expect_rules(&["stale-key-seals"])?.never(&["not-active-key", "inactive-key-seals"])?;
