@@ -25,6 +25,7 @@
 //! # Ok::<(), std::num::TryFromIntError>(())
 //! ```
 
+mod chacha;
 mod container;
 mod families;
 mod finding;
@@ -39,6 +40,8 @@ mod proof;
 mod sieve;
 mod target;
 
+use std::collections::HashMap;
+
 use zeroize::Zeroizing;
 
 pub use self::container::{Container, DamagedImage, HEAD_LENGTH, ReadAt};
@@ -50,13 +53,15 @@ pub use self::image::{Cut, Image, PIECE_LENGTH, Run};
 use self::lock::Cost;
 pub use self::lock::{BareKey, Clues, FoundKey};
 use self::plan::{AROUND, PLAN, POINTED, Pass};
-use self::sieve::Reach;
+use self::sieve::{Pages, Reach};
 use self::target::Target;
 
 /// Copies of a name, and of a key, whose places are kept.
 const PLACES: usize = 1024;
 /// Copies of a name around which what takes longer is tried.
 const LOOKED_AT: usize = 64;
+/// Pieces of which is kept what their pages are: those of 256 GiB.
+const PIECES: usize = 1 << 18;
 /// Keys that are searched for at the same time.
 const AT_ONCE: usize = 16;
 
@@ -78,6 +83,8 @@ pub struct Search {
     halves: Vec<Half>,
     slot_keys: Vec<SlotKey>,
     keys: Vec<Found>,
+    /// What the pages of pieces are, by image and beginning.
+    pages: HashMap<(usize, u64), Pages>,
 }
 
 /// What the search wants to see next.
@@ -134,18 +141,22 @@ impl Step {
 
 /// What was found in pieces of a step.
 #[derive(Default)]
-pub struct Hits(Vec<(usize, Hit)>);
+pub struct Hits {
+    found: Vec<(usize, Hit)>,
+    pages: Vec<((usize, u64), Pages)>,
+}
 
 impl Hits {
     /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty() && self.pages.is_empty()
     }
 
     /// Adds what was found in other pieces of the same step.
     pub fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
+        self.found.append(&mut other.found);
+        self.pages.append(&mut other.pages);
     }
 }
 
@@ -155,7 +166,7 @@ impl Search {
     #[must_use]
     pub fn new(tickets: &[impl AsRef<[u8]>], clues: &Clues, images: Vec<Image>) -> Self {
         let mut targets: Vec<Target> = Vec::new();
-        let mut by_name = std::collections::HashMap::new();
+        let mut by_name = HashMap::new();
         for (number, ticket) in tickets.iter().map(AsRef::as_ref).enumerate() {
             let known = Target::name_of(ticket).and_then(|name| by_name.get(&name)).copied();
             if let Some(target) = known.and_then(|known: usize| targets.get_mut(known)) {
@@ -177,6 +188,7 @@ impl Search {
             halves: Vec::new(),
             slot_keys: Vec::new(),
             keys: Vec::new(),
+            pages: HashMap::new(),
         }
     }
 
@@ -206,8 +218,12 @@ impl Search {
     fn cuts(&self, pass: Pass) -> Option<Cuts> {
         let any =
             |wanted: &dyn Fn(usize, &Target) -> bool| self.open_targets().any(|(number, open)| wanted(number, open));
-        let everywhere = |wanted: bool| wanted.then(|| Cuts::all(&self.images));
         let may = |reach| self.thorough || reach != Reach::Every;
+        let everywhere = |wanted: bool| wanted.then(|| Cuts::all(&self.images, |_, _| true));
+        let pages = |reach: Reach, wanted: bool| {
+            let has = |image, start| self.pages.get(&(image, start)).is_none_or(|pages| pages.has_any(reach));
+            (wanted && may(reach)).then(|| Cuts::all(&self.images, has))
+        };
         match pass {
             Pass::Names => everywhere(any(&|_, _| true)),
             Pass::Both => {
@@ -225,13 +241,13 @@ impl Search {
                 Some(Cuts::ranges(&self.images, around.collect()))
             }
             Pass::Pairs(reach) => {
-                everywhere(may(reach) && any(&|number, open| open.has_pairs(reach) && !self.has_slot_key(number)))
+                let wants_pairs = |number: usize, open: &Target| open.has_pairs(reach) && !self.has_slot_key(number);
+                let wants_wholes = |number| reach == Reach::Sparse && self.wants_wholes(number, reach, Cost::Least);
+                pages(reach, any(&|number, open| wants_pairs(number, open) || wants_wholes(number)))
             }
-            Pass::Wholes(reach, cost) => {
-                everywhere(may(reach) && any(&|number, _| self.wants_wholes(number, reach, cost)))
-            }
-            Pass::Macs(reach) => everywhere(may(reach) && self.halves.iter().any(|half| self.open_target(half.target))),
-            Pass::Seeds(reach) => everywhere(may(reach) && self.seedless().next().is_some()),
+            Pass::Wholes(reach, cost) => pages(reach, any(&|number, _| self.wants_wholes(number, reach, cost))),
+            Pass::Macs(reach) => pages(reach, self.halves.iter().any(|half| self.open_target(half.target))),
+            Pass::Seeds(reach) => pages(reach, self.seedless().next().is_some()),
             Pass::Copies => everywhere(self.keys.iter().any(|key| key.needles().is_some())),
         }
     }
@@ -239,8 +255,9 @@ impl Search {
     /// Looks at a piece: `bytes` are those that `cut` says, or as many of them as there are.
     pub fn look(&self, step: &Step, cut: &Cut, bytes: &[u8], hits: &mut Hits) {
         let mut found = Vec::new();
-        self.look_for(step.pass, cut, bytes, &mut found);
-        hits.0.extend(found.into_iter().map(|hit| (cut.image, hit)));
+        let pages = self.look_for(step.pass, cut, bytes, &mut found);
+        hits.found.extend(found.into_iter().map(|hit| (cut.image, hit)));
+        hits.pages.extend(pages.map(|pages| ((cut.image, cut.own.start), pages)));
     }
 
     /// Whether a step need not go on, as all that it looks for has been found.
@@ -250,13 +267,13 @@ impl Search {
             Pass::Names | Pass::Copies => false,
             Pass::Seeds(_) => {
                 let found = |key: usize| {
-                    hits.0.iter().any(|(_, hit)| matches!(hit, Hit::Seed { key: found, .. } if *found == key))
+                    hits.found.iter().any(|(_, hit)| matches!(hit, Hit::Seed { key: found, .. } if *found == key))
                 };
                 self.seedless().all(|(key, ..)| found(key))
             }
             _ => {
                 let found = |target: usize| {
-                    hits.0.iter().any(|(_, hit)| matches!(hit, Hit::Key { target: found, .. } if *found == target))
+                    hits.found.iter().any(|(_, hit)| matches!(hit, Hit::Key { target: found, .. } if *found == target))
                 };
                 self.open_targets().all(|(target, _)| found(target))
             }
@@ -265,7 +282,9 @@ impl Search {
 
     /// Takes what was found in all pieces of a step.
     pub fn take(&mut self, hits: Hits) {
-        let mut hits = hits.0;
+        let Hits { found: mut hits, pages } = hits;
+        let room = PIECES.saturating_sub(self.pages.len());
+        self.pages.extend(pages.into_iter().take(room));
         // the order in which pieces were read is chance
         hits.sort_by_key(|(image, hit)| (*image, hit.offset()));
         for (image, hit) in hits {
@@ -375,7 +394,13 @@ impl Search {
     fn wants_wholes(&self, number: usize, reach: Reach, cost: Cost) -> bool {
         let is_half_found = self.halves.iter().any(|half| half.target == number);
         let is_settled = is_half_found || (cost == Cost::High && self.has_slot_key(number));
-        !is_settled && self.target(number).is_some_and(|target| target.has_wholes(cost) && target.wants_wholes(reach))
+        let wants = |target: &Target| target.wants_wholes(reach) && target.wholes(reach, cost).next().is_some();
+        !is_settled && self.target(number).is_some_and(wants)
+    }
+
+    /// What is known of the pages of a piece.
+    fn pages_of(&self, cut: &Cut) -> Option<Pages> {
+        self.pages.get(&(cut.image, cut.own.start)).copied()
     }
 
     /// Where an address lies in an image.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tktdump::session::Session;
 
 /// Case, format of the key, proof, dialect, producer.
-const CASES: [(&str, &str, &str, &str, &str); 19] = [
+const CASES: [(&str, &str, &str, &str, &str); 22] = [
     ("lighttpd_gnutls379_tls12", "lighttpd", "HMAC-SHA1", "gnutls", "GnuTLS 3.7"),
     ("lighttpd_mbedtls228_tls12", "lighttpd", "AES-256-GCM tag", "mbedtls", "Mbed TLS 2.28"),
     ("lighttpd_wolfssl554_tls13", "lighttpd", "HMAC-SHA256", "wolfssl", "wolfSSL"),
@@ -20,6 +20,9 @@ const CASES: [(&str, &str, &str, &str, &str); 19] = [
     ("mbedtls34_tls12_cert", "mbedtls", "AES-256-GCM tag", "mbedtls", "Mbed TLS 3.4"),
     ("mbedtls36_tls12_gcm256", "mbedtls", "AES-256-GCM tag", "mbedtls", "Mbed TLS 3.6"),
     ("mbedtls36_tls13_gcm256", "mbedtls", "AES-256-GCM tag", "mbedtls", "Mbed TLS 3.6"),
+    ("mbedtls228_tls12_ccm128", "mbedtls", "AES-128-CCM tag", "mbedtls", "Mbed TLS 2.28"),
+    ("mbedtls36_tls12_ccm256", "mbedtls", "AES-256-CCM tag", "mbedtls", "Mbed TLS 3.6"),
+    ("mbedtls36_tls13_chacha", "mbedtls", "ChaCha20-Poly1305 tag", "mbedtls", "Mbed TLS 3.6"),
     ("s2n1418_tls12", "s2n", "AES-256-GCM tag", "s2n", "s2n-tls"),
     ("s2n177_tls12", "s2n", "AES-256-GCM tag", "s2n", "s2n-tls"),
     ("s2n177_tls13", "s2n", "AES-256-GCM tag", "s2n", "s2n-tls"),

@@ -5,6 +5,7 @@
 //! function that tells whether some bytes open the ticket.
 
 mod aead;
+mod botan;
 mod gnutls;
 mod go;
 mod openssl;
@@ -16,7 +17,7 @@ use super::lock::{Clues, Lock};
 type Family = fn(&[u8], &Clues) -> Vec<Lock>;
 
 /// Every family, the common ones first.
-static FAMILIES: &[Family] = &[openssl::locks, go::locks, gnutls::locks, aead::locks];
+static FAMILIES: &[Family] = &[openssl::locks, go::locks, gnutls::locks, aead::locks, botan::locks];
 
 /// All that a ticket is tried on.
 pub(super) fn locks(ticket: &[u8], clues: &Clues) -> Vec<Lock> {

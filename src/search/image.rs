@@ -85,7 +85,7 @@ fn follows(last: &Run, next: &Run) -> bool {
 }
 
 /// Bytes that a pass looks at in one go.
-const OWN_LENGTH: usize = 1 << 20;
+pub(super) const OWN_LENGTH: usize = 1 << 20;
 /// Bytes that are read beside them on either side, so that a key and what belongs to it are seen together.
 pub(super) const MARGIN_LENGTH: usize = 4096 + 128;
 /// The most bytes that one piece has.
@@ -134,12 +134,23 @@ pub(super) struct Cuts {
 }
 
 impl Cuts {
-    /// All of all images.
-    pub(super) fn all(images: &[Image]) -> Self {
+    /// All of all images, but for the pieces that are not wanted by their image and beginning.
+    pub(super) fn all(images: &[Image], is_wanted: impl Fn(usize, u64) -> bool) -> Self {
         let mut cuts = Self::default();
         for (number, image) in images.iter().enumerate() {
             for run in &image.runs {
-                cuts.push(number, *run, run.offset..run.end());
+                let mut from = run.offset;
+                while from < run.end() {
+                    let ends = |start: u64| start.saturating_add(OWN).min(run.end());
+                    let (is_next, mut to) = (is_wanted(number, from), ends(from));
+                    while to < run.end() && is_wanted(number, to) == is_next {
+                        to = ends(to);
+                    }
+                    if is_next {
+                        cuts.push(number, *run, from..to);
+                    }
+                    from = to;
+                }
             }
         }
         cuts
@@ -220,13 +231,24 @@ mod tests {
     #[test]
     fn every_byte_is_the_own_of_one_piece() {
         let images = [Image::raw(3 * OWN + 5), Image::new(vec![run(7, OWN, 0), run(OWN + 7, 1, 9 * OWN)])];
-        let cuts = Cuts::all(&images);
+        let cuts = Cuts::all(&images, |_, _| true);
         let all: Vec<Cut> = (0..).map_while(|number| cuts.get(number)).collect();
         let total: u64 = all.iter().map(|cut| cut.own.end - cut.own.start).sum();
         assert_eq!((all.len(), total), (6, images.iter().map(Image::length).sum()));
         assert_eq!(all[1].read, OWN - MARGIN..2 * OWN + MARGIN);
         assert_eq!(all[4].read, 7..OWN + 7);
         assert!(all.iter().all(|cut| cut.read.end - cut.read.start <= PIECE_LENGTH as u64));
+    }
+
+    #[test]
+    fn pieces_that_are_left_out_do_not_move_the_others() {
+        let images = [Image::raw(4 * OWN + 5), Image::raw(OWN)];
+        let all = Cuts::all(&images, |_, _| true);
+        let some = Cuts::all(&images, |image, start| image == 0 && start != OWN && start != 3 * OWN);
+        let own = |cuts: &Cuts| (0..).map_while(|number| cuts.get(number)).map(|cut| cut.own).collect::<Vec<_>>();
+        let kept: Vec<_> = [0, 2, 4].into_iter().map(|number| own(&all)[number].clone()).collect();
+        assert_eq!((own(&some), some.pieces(), some.length()), (kept, 3, 2 * OWN + 5));
+        assert!(Cuts::all(&images, |_, _| false).is_empty());
     }
 
     #[test]

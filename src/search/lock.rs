@@ -1,5 +1,6 @@
 //! What a candidate is tried on: the contract of the [families](super::families).
 
+use super::chacha::{Keys, LANES};
 use crate::key::format::KeyBytes;
 use crate::key::scheme::{Hash, Scheme};
 use crate::ticket::Arrangement;
@@ -89,6 +90,10 @@ pub(super) type Opens = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
 /// Makes a key of the bytes that are one.
 pub(super) type Make = Box<dyn Fn(&[u8]) -> FoundKey + Send + Sync>;
 
+/// Tells for less than trials cost which of several candidates are worth one. The first bytes of a session decide, so that
+/// forms of sessions that are not known here do not pass.
+pub(super) type Worth = Box<dyn Fn(&Keys) -> [bool; LANES] + Send + Sync>;
+
 /// A key that is one secret, such as that of an AEAD.
 pub(super) struct WholeLock {
     /// Bytes of the key.
@@ -97,6 +102,8 @@ pub(super) struct WholeLock {
     pub(super) step: usize,
     /// How much a trial costs, which decides when it comes.
     pub(super) cost: Cost,
+    /// What is asked before a trial, of candidates of 32 bytes, if there is anything cheaper than the trial.
+    pub(super) worth: Option<Worth>,
     /// The trial; that it succeeds is the proof.
     pub(super) opens: Opens,
     /// What is found.
@@ -106,6 +113,8 @@ pub(super) struct WholeLock {
 /// What the trial of a candidate costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cost {
+    /// Less than that of an AES key, as nearly all candidates are found not to be [worth](WholeLock::worth) a trial.
+    Least,
     /// Microseconds.
     Low,
     /// Milliseconds: for the end of a search.

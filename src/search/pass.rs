@@ -1,5 +1,6 @@
 //! One pass over images: what it looks for, and what it does with a piece.
 
+use std::mem;
 use std::ops::Range;
 
 use aes::{Aes128Dec, Aes128Enc, Aes192Dec, Aes256Dec};
@@ -9,13 +10,14 @@ use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
 
 use super::Search;
+use super::chacha::{Keys, LANES};
 use super::hit::{Hit, Part, PartKind};
 use super::image::Cut;
-use super::lock::{Cost, Direction, FoundKey, Lock, PairLock};
+use super::lock::{Cost, Direction, FoundKey, Lock, PairLock, WholeLock, Worth};
 use super::mac::Sealed;
 use super::plan::{POINTED_LENGTH, Pass, REACH};
 use super::proof;
-use super::sieve::{Reach, STEP, Sieve};
+use super::sieve::{Pages, Reach, STEP, Sieve};
 use super::target::Target;
 use crate::key::format::KeyBytes;
 
@@ -28,12 +30,22 @@ struct Piece<'p> {
     own: Range<usize>,
     /// Where its run begins.
     run: u64,
+    /// What is known of its pages.
+    pages: Option<Pages>,
 }
 
 impl<'p> Piece<'p> {
-    fn new(cut: &Cut, bytes: &'p [u8]) -> Self {
+    fn new(cut: &Cut, bytes: &'p [u8], pages: Option<Pages>) -> Self {
         let at = |offset: u64| usize::try_from(offset - cut.read.start).unwrap_or(usize::MAX).min(bytes.len());
-        Self { image: cut.image, bytes, offset: cut.read.start, own: at(cut.own.start)..at(cut.own.end), run: cut.run }
+        let own = at(cut.own.start)..at(cut.own.end);
+        Self { image: cut.image, bytes, offset: cut.read.start, own, run: cut.run, pages }
+    }
+
+    /// Calls `with` for the offsets that are wanted; tells what the pages are if that was not known.
+    fn sift(&self, reach: Reach, with: impl FnMut(usize, usize)) -> Option<Pages> {
+        let mut sieve = Sieve::new();
+        sieve.visit(self.bytes, self.own.clone(), reach, self.pages, with);
+        (reach != Reach::Every && self.pages.is_none()).then_some(sieve.pages)
     }
 
     fn get(&self, at: usize, length: usize) -> Option<&'p [u8]> {
@@ -57,22 +69,23 @@ impl<'p> Piece<'p> {
 }
 
 impl Search {
-    /// Looks at a piece.
-    pub(super) fn look_for(&self, pass: Pass, cut: &Cut, bytes: &[u8], hits: &mut Vec<Hit>) {
-        let piece = Piece::new(cut, bytes);
+    /// Looks at a piece; tells what its pages are if that was not known.
+    pub(super) fn look_for(&self, pass: Pass, cut: &Cut, bytes: &[u8], hits: &mut Vec<Hit>) -> Option<Pages> {
+        let piece = Piece::new(cut, bytes, self.pages_of(cut));
         match pass {
             Pass::Names => self.names(&piece, hits),
-            Pass::Pairs(reach) => self.pairs(&piece, reach, hits),
-            Pass::Wholes(reach, cost) => self.wholes(&piece, reach, cost, hits),
+            Pass::Pairs(reach) => return self.pairs(&piece, reach, hits),
+            Pass::Wholes(reach, cost) => return self.wholes(&piece, reach, cost, hits),
             Pass::Both => {
                 self.pairs(&piece, Reach::Every, hits);
                 self.wholes(&piece, Reach::Every, Cost::Low, hits);
             }
-            Pass::Macs(reach) => self.macs(&piece, reach, hits),
+            Pass::Macs(reach) => return self.macs(&piece, reach, hits),
             Pass::MacsFirst => self.macs_first(&piece, hits),
-            Pass::Seeds(reach) => self.seeds(&piece, reach, hits),
+            Pass::Seeds(reach) => return self.seeds(&piece, reach, hits),
             Pass::Copies => self.copies(&piece, hits),
         }
+        None
     }
 
     fn names(&self, piece: &Piece<'_>, hits: &mut Vec<Hit>) {
@@ -97,47 +110,51 @@ impl Search {
         }
     }
 
-    fn pairs(&self, piece: &Piece<'_>, reach: Reach, hits: &mut Vec<Hit>) {
+    fn pairs(&self, piece: &Piece<'_>, reach: Reach, hits: &mut Vec<Hit>) -> Option<Pages> {
         let trials = Trials::new(self, reach);
-        if trials.is_empty() {
-            return;
+        let mut lots = if reach == Reach::Sparse { self.lots(reach, Cost::Least) } else { Vec::new() };
+        if trials.is_empty() && lots.is_empty() {
+            return None;
         }
-        Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
+        let pages = piece.sift(reach, |at, windows| {
             let Some(bytes) = piece.bytes.get(at..) else { return };
             trials.attempt(bytes, windows, |trial, length| pair(piece, at, length, trial, hits));
-        });
-    }
-
-    fn wholes(&self, piece: &Piece<'_>, reach: Reach, cost: Cost, hits: &mut Vec<Hit>) {
-        let targets = self.open_targets().filter(|(target, _)| self.wants_wholes(*target, reach, cost));
-        let locks: Vec<_> = targets
-            .flat_map(|(target, open)| open.locks.iter().map(move |lock| (target, lock)))
-            .filter_map(|(target, lock)| match lock {
-                Lock::Whole(lock) if lock.cost == cost => Some((target, lock)),
-                _ => None,
-            })
-            .collect();
-        if locks.is_empty() {
-            return;
-        }
-        Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
-            for (target, lock) in &locks {
-                if windows < lock.length / 16 || piece.aligned(at, lock.step) != at {
-                    continue;
-                }
-                let Some(key) = piece.get(at, lock.length).filter(|key| (lock.opens)(key)) else { continue };
-                let part = Part { kind: PartKind::Key, offset: piece.place(at), length: lock.length };
-                hits.push(Hit::Key { target: *target, key: (lock.make)(key), parts: vec![part] });
+            for lot in &mut lots {
+                lot.add(piece, at, windows, hits);
             }
         });
+        finish(&mut lots, piece, hits);
+        pages
     }
 
-    fn macs(&self, piece: &Piece<'_>, reach: Reach, hits: &mut Vec<Hit>) {
+    fn wholes(&self, piece: &Piece<'_>, reach: Reach, cost: Cost, hits: &mut Vec<Hit>) -> Option<Pages> {
+        let mut lots = self.lots(reach, cost);
+        if lots.is_empty() {
+            return None;
+        }
+        let pages = piece.sift(reach, |at, windows| {
+            for lot in &mut lots {
+                lot.add(piece, at, windows, hits);
+            }
+        });
+        finish(&mut lots, piece, hits);
+        pages
+    }
+
+    fn lots(&self, reach: Reach, cost: Cost) -> Vec<Lot<'_>> {
+        let targets = self.open_targets().filter(|(target, _)| self.wants_wholes(*target, reach, cost));
+        let locks = targets.flat_map(|(target, open)| open.wholes(reach, cost).map(move |lock| (target, lock)));
+        let sorts = !self.thorough || reach != Reach::Every;
+        locks.map(|(target, lock)| Lot::new(target, lock, sorts)).collect()
+    }
+
+    fn macs(&self, piece: &Piece<'_>, reach: Reach, hits: &mut Vec<Hit>) -> Option<Pages> {
+        let mut pages = None;
         for half in &self.halves {
             let Some(open) = self.target(half.target).filter(|open| open.key.is_none()) else { continue };
             let Some(Lock::Pair(lock)) = open.locks.get(half.lock) else { continue };
             let sealed: Vec<_> = lock.seals.iter().filter_map(|seal| Sealed::new(&open.ticket, *seal)).collect();
-            Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
+            pages = piece.sift(reach, |at, windows| {
                 let Some((key, length)) = mac_key_at(&sealed, &open.ticket, &half.key, at, windows, piece.bytes) else {
                     return;
                 };
@@ -147,6 +164,7 @@ impl Search {
                 hits.push(Hit::Key { target: half.target, key: FoundKey::Known(key), parts });
             });
         }
+        pages
     }
 
     /// MAC keys first: what proves a key even if the session is none that its first block tells.
@@ -182,9 +200,9 @@ impl Search {
         }
     }
 
-    fn seeds(&self, piece: &Piece<'_>, reach: Reach, hits: &mut Vec<Hit>) {
+    fn seeds(&self, piece: &Piece<'_>, reach: Reach, hits: &mut Vec<Hit>) -> Option<Pages> {
         let wanted: Vec<(usize, &[u8], &[u8])> = self.seedless().collect();
-        Sieve::new().visit(piece.bytes, piece.own.clone(), reach, |at, windows| {
+        piece.sift(reach, |at, windows| {
             let Some(seed) = piece.get(at, 32).filter(|_| windows >= 2) else { return };
             let digest = Zeroizing::new(<[u8; 64]>::from(Sha512::digest(seed)));
             for (key, aes, mac) in &wanted {
@@ -192,7 +210,7 @@ impl Search {
                     hits.push(Hit::Seed { key: *key, seed: Zeroizing::new(seed.to_vec()) });
                 }
             }
-        });
+        })
     }
 
     fn copies(&self, piece: &Piece<'_>, hits: &mut Vec<Hit>) {
@@ -209,6 +227,61 @@ impl Search {
                 }
             }
         }
+    }
+}
+
+/// Candidates for a key that is one secret: one by one, or as many at once as its lock sorts.
+struct Lot<'s> {
+    target: usize,
+    lock: &'s WholeLock,
+    worth: Option<&'s Worth>,
+    keys: Keys,
+    places: [usize; LANES],
+    count: usize,
+}
+
+impl<'s> Lot<'s> {
+    /// `sorts` if what is not worth a trial by the first bytes of its session is left out.
+    fn new(target: usize, lock: &'s WholeLock, sorts: bool) -> Self {
+        let worth = lock.worth.as_ref().filter(|_| sorts);
+        Self { target, lock, worth, keys: Keys::default(), places: [0; LANES], count: 0 }
+    }
+
+    fn add(&mut self, piece: &Piece<'_>, at: usize, windows: usize, hits: &mut Vec<Hit>) {
+        if windows < self.lock.length / 16 || piece.aligned(at, self.lock.step) != at {
+            return;
+        }
+        if self.worth.is_none() {
+            return self.attempt(piece, at, hits);
+        }
+        if let (Some(key), Some(place)) = (piece.get(at, self.lock.length), self.places.get_mut(self.count)) {
+            self.keys.set(self.count, key);
+            *place = at;
+            self.count += 1;
+        }
+        if self.count == LANES {
+            self.finish(piece, hits);
+        }
+    }
+
+    /// Tries those that are worth it of the candidates that have gathered.
+    fn finish(&mut self, piece: &Piece<'_>, hits: &mut Vec<Hit>) {
+        let Some(worth) = self.worth.filter(|_| self.count > 0) else { return };
+        let gathered = self.places.into_iter().zip(worth(&self.keys)).take(self.count);
+        gathered.filter(|(_, is_worth)| *is_worth).for_each(|(at, _)| self.attempt(piece, at, hits));
+        self.count = 0;
+    }
+
+    fn attempt(&self, piece: &Piece<'_>, at: usize, hits: &mut Vec<Hit>) {
+        let Some(key) = piece.get(at, self.lock.length).filter(|key| (self.lock.opens)(key)) else { return };
+        let part = Part { kind: PartKind::Key, offset: piece.place(at), length: self.lock.length };
+        hits.push(Hit::Key { target: self.target, key: (self.lock.make)(key), parts: vec![part] });
+    }
+}
+
+fn finish(lots: &mut [Lot<'_>], piece: &Piece<'_>, hits: &mut Vec<Hit>) {
+    for lot in lots {
+        lot.finish(piece, hits);
     }
 }
 
@@ -346,25 +419,35 @@ where
 {
     // `new_from_slice` would copy the schedule, which takes as long as making it
     let Some(Ok(key)) = bytes.get(..length).map(<&Array<u8, C::KeySize>>::try_from) else { return };
-    let cipher = C::new(key);
+    let (cipher, mut is_likely) = (C::new(key), false);
     for trial in trials {
         let mut block = Array::from(trial.lock.input);
         cipher.decrypt_block(&mut block);
         if trial.lock.may_begin(&block.0) {
+            is_likely = true;
             with(trial, length);
         }
+    }
+    if !is_likely {
+        // some bytes of an image: to wipe their schedule, which that of the next bytes overwrites, would take a quarter
+        // of the time of a search
+        mem::forget(cipher);
     }
 }
 
 #[inline]
 fn encrypt<'s>(bytes: &[u8], trials: &[Trial<'s>], with: &mut impl FnMut(&Trial<'s>, usize)) {
     let Some(Ok(key)) = bytes.get(..16).map(<&Array<u8, U16>>::try_from) else { return };
-    let cipher = Aes128Enc::new(key);
+    let (cipher, mut is_likely) = (Aes128Enc::new(key), false);
     for trial in trials {
         let mut block = Array::from(trial.lock.input);
         cipher.encrypt_block(&mut block);
         if trial.lock.may_begin(&block.0) {
+            is_likely = true;
             with(trial, 16);
         }
+    }
+    if !is_likely {
+        mem::forget(cipher);
     }
 }

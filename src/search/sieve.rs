@@ -1,10 +1,13 @@
 //! Which offsets of an image may hold a key at all.
 //!
-//! A key is random bytes. Among 16 of them, more than three zeros or no byte from 0x80 on are so rare (4 in 10 million
-//! and 15 in a million keys) that such offsets can wait; in the memory of servers this leaves a few offsets in a
-//! hundred. Pages in which most offsets remain hold code, compressed or encrypted bytes, and are looked at last.
+//! A key is random bytes. Among 16 of them, more than three zeros, no byte from 0x80 on, or zeros where the upper half of
+//! an address has them, in the last two bytes of eight, are so rare that such offsets can wait (4 in 10 million, 15 and 30
+//! in a million keys); in the memory of servers this leaves one offset in a hundred. Pages in which most offsets remain
+//! hold code, compressed or encrypted bytes, and are looked at last.
 
 use std::ops::Range;
+
+use super::image::OWN_LENGTH;
 
 /// Offsets that are tried are multiples of this.
 pub(super) const STEP: usize = 4;
@@ -34,8 +37,43 @@ pub(super) enum Reach {
     Every,
 }
 
+/// Pages that one piece can have.
+const PAGES: usize = OWN_LENGTH / PAGE;
+
+/// What the pages of a piece were found to be, so that they need not be sifted again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Pages {
+    /// A bit for each page that has offsets for [`Reach::Sparse`].
+    sparse: [u64; PAGES / 64],
+    /// A bit for each that has offsets for [`Reach::Dense`].
+    dense: [u64; PAGES / 64],
+}
+
+impl Pages {
+    fn bits(&mut self, reach: Reach) -> &mut [u64] {
+        if reach == Reach::Dense { &mut self.dense } else { &mut self.sparse }
+    }
+
+    fn add(&mut self, reach: Reach, page: usize) {
+        if let Some(bits) = self.bits(reach).get_mut(page / 64) {
+            *bits |= 1 << (page % 64);
+        }
+    }
+
+    fn has(mut self, reach: Reach, page: usize) -> bool {
+        self.bits(reach).get(page / 64).is_none_or(|bits| bits >> (page % 64) & 1 != 0)
+    }
+
+    /// Whether any page has offsets of that kind.
+    pub(super) fn has_any(mut self, reach: Reach) -> bool {
+        reach == Reach::Every || self.bits(reach).iter().any(|bits| *bits != 0)
+    }
+}
+
 /// Room for the words of a page.
 pub(super) struct Sieve {
+    /// What the pages that were sifted are.
+    pub(super) pages: Pages,
     words: [u32; LOOKED_AT],
     zeros: [u32; LOOKED_AT],
     good: [bool; LOOKED_AT],
@@ -43,25 +81,37 @@ pub(super) struct Sieve {
 
 impl Sieve {
     pub(super) fn new() -> Self {
-        Self { words: [0; LOOKED_AT], zeros: [0; LOOKED_AT], good: [false; LOOKED_AT] }
+        Self { pages: Pages::default(), words: [0; LOOKED_AT], zeros: [0; LOOKED_AT], good: [false; LOOKED_AT] }
     }
 
     /// Calls `with` for the offsets in `own` that `reach` wants, with how many times 16 bytes from there on may be part
-    /// of a key, four at most. `own.start` is a multiple of the step in its run.
-    pub(super) fn visit(&mut self, bytes: &[u8], own: Range<usize>, reach: Reach, mut with: impl FnMut(usize, usize)) {
+    /// of a key, four at most. `own.start` is a multiple of the step in its run. What is `known` of the pages is believed.
+    pub(super) fn visit(
+        &mut self,
+        bytes: &[u8],
+        own: Range<usize>,
+        reach: Reach,
+        known: Option<Pages>,
+        mut with: impl FnMut(usize, usize),
+    ) {
         if reach == Reach::Every {
             own.for_each(|at| with(at, 4));
             return;
         }
-        for start in own.clone().step_by(PAGE) {
+        for (number, start) in own.clone().step_by(PAGE).enumerate() {
             let Some(page) = bytes.get(start..) else { return };
-            if is_zero(page) {
+            if known.is_some_and(|known| !known.has(reach, number)) || is_zero(page) {
                 continue;
             }
             self.sift(page);
             let here = self.good.get(..OFFSETS.min((own.end - start).div_ceil(STEP))).unwrap_or_default();
             let count = here.iter().map(|&good| usize::from(good)).sum::<usize>();
-            if (count > DENSE) != (reach == Reach::Dense) {
+            if count == 0 {
+                continue;
+            }
+            let kind = if count > DENSE { Reach::Dense } else { Reach::Sparse };
+            self.pages.add(kind, number);
+            if kind != reach {
                 continue;
             }
             for (at, _) in here.iter().enumerate().filter(|(_, good)| **good) {
@@ -80,9 +130,11 @@ impl Sieve {
             count += 1;
         }
         self.words.iter_mut().skip(count).for_each(|word| *word = 0);
-        for (zeros, word) in self.zeros.iter_mut().zip(&self.words) {
-            // bit 0 of each byte that is zero
-            *zeros = (!(((word & 0x7f7f_7f7f) + 0x7f7f_7f7f) | word) & 0x8080_8080) >> 7;
+        for (zeros, words) in self.zeros.chunks_exact_mut(2).zip(self.words.chunks_exact(2)) {
+            let ([low_zeros, high_zeros], &[low, high]) = (zeros, words) else { return };
+            *low_zeros = zero_bytes(low);
+            // the upper half of an address is too many zeros
+            *high_zeros = zero_bytes(high) + if high < 0x1_0000 { ZEROS + 1 } else { 0 };
         }
         for (good, (zeros, words)) in self.good.iter_mut().zip(self.zeros.windows(WORDS).zip(self.words.windows(WORDS)))
         {
@@ -100,6 +152,12 @@ impl Sieve {
     }
 }
 
+/// Bit 0 of each byte that is zero.
+#[inline]
+fn zero_bytes(word: u32) -> u32 {
+    (!(((word & 0x7f7f_7f7f) + 0x7f7f_7f7f) | word) & 0x8080_8080) >> 7
+}
+
 fn is_zero(page: &[u8]) -> bool {
     let page = page.get(..PAGE + LONGEST).unwrap_or(page);
     page.len() == PAGE + LONGEST && page == [0; PAGE + LONGEST]
@@ -109,8 +167,11 @@ fn is_zero(page: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn plain(window: &[u8]) -> bool {
-        window.iter().map(|byte| u32::from(*byte == 0)).sum::<u32>() <= 3 && window.iter().any(|&byte| byte >= 0x80)
+    fn plain(window: &[u8], at: usize) -> bool {
+        let is_address = |end: &usize| (at + end) % 8 == 0 && window[end - 2..*end] == [0, 0];
+        window.iter().map(|byte| u32::from(*byte == 0)).sum::<u32>() <= 3
+            && window.iter().any(|&byte| byte >= 0x80)
+            && ![4, 8, 12, 16].iter().any(is_address)
     }
 
     #[test]
@@ -131,18 +192,30 @@ mod tests {
         bytes.extend([0; 2 * PAGE]);
         let mut seen = Vec::new();
         for reach in [Reach::Sparse, Reach::Dense] {
-            Sieve::new().visit(&bytes, 0..bytes.len(), reach, |at, windows| {
+            let mut sieve = Sieve::new();
+            sieve.visit(&bytes, 0..bytes.len(), reach, None, |at, windows| {
                 assert!((1..=4).contains(&windows));
                 assert_eq!(reach == Reach::Dense, (3 * PAGE..4 * PAGE).contains(&at), "{at}");
                 seen.push(at);
             });
+            let pages = sieve.pages;
+            assert_eq!((pages.sparse[0], pages.dense[0], pages.sparse[1]), (0b1_0111, 0b1000, 0));
+            // what is known of the pages changes nothing
+            let mut again = 0;
+            sieve.visit(&bytes, 0..bytes.len(), reach, Some(pages), |_, _| again += 1);
+            assert_eq!(
+                again,
+                seen.iter().filter(|at| (reach == Reach::Dense) == (3 * PAGE..4 * PAGE).contains(*at)).count()
+            );
+            sieve.visit(&bytes, 0..bytes.len(), reach, Some(Pages::default()), |at, _| panic!("{at}"));
         }
-        let wanted: Vec<usize> = (0..bytes.len() - 15).step_by(4).filter(|&at| plain(&bytes[at..at + 16])).collect();
+        let wanted: Vec<usize> =
+            (0..bytes.len() - 15).step_by(4).filter(|&at| plain(&bytes[at..at + 16], at)).collect();
         assert!(wanted.len() > 1000, "{}", wanted.len());
         seen.sort_unstable();
         assert!(seen == wanted);
         let mut every = 0;
-        Sieve::new().visit(&bytes, 3..777, Reach::Every, |_, _| every += 1);
+        Sieve::new().visit(&bytes, 3..777, Reach::Every, None, |_, _| every += 1);
         assert_eq!(every, 774);
     }
 }

@@ -1,7 +1,7 @@
 //! What is searched for: the key of tickets that begin alike.
 
 use super::families;
-use super::lock::{Clues, Cost, Direction, Lock, PairLock};
+use super::lock::{Clues, Cost, Direction, Lock, PairLock, WholeLock};
 use super::sieve::Reach;
 use crate::ticket::{KeyName, Shape, leading_name};
 
@@ -79,7 +79,14 @@ impl Target {
         self.locks.iter().filter_map(Lock::pair).any(|lock| self.wants_pairs(lock, reach))
     }
 
-    pub(super) fn has_wholes(&self, cost: Cost) -> bool {
-        self.locks.iter().any(|lock| matches!(lock, Lock::Whole(lock) if lock.cost == cost))
+    /// Its locks that take one secret, of a cost.
+    pub(super) fn wholes(&self, reach: Reach, cost: Cost) -> impl Iterator<Item = &WholeLock> {
+        // among few candidates they are tried along with AES keys
+        let is_together =
+            move |lock: &WholeLock| reach != Reach::Sparse && cost == Cost::Low && lock.cost == Cost::Least;
+        self.locks.iter().filter_map(move |lock| match lock {
+            Lock::Whole(lock) if lock.cost == cost || is_together(lock) => Some(lock),
+            _ => None,
+        })
     }
 }

@@ -28,6 +28,7 @@ mod keyfind;
 mod keylog;
 mod knot;
 mod lighttpd;
+mod mbedtls;
 mod nginx;
 mod node;
 mod openssl;
@@ -71,6 +72,7 @@ servers![
     keylog,
     knot,
     lighttpd,
+    mbedtls,
     nginx,
     node,
     openssl,

@@ -1,20 +1,19 @@
 //! Memory images as they are read: in place if they can be, else from a copy that nobody else can open.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use flate2::bufread::MultiGzDecoder;
 use tktdump::search::{Container, HEAD_LENGTH, Image};
 use zeroize::Zeroizing;
 
 use super::tickets;
 use crate::command::failure::Failure;
+use crate::command::gzip::Decompressed;
 use crate::command::notes::Notes;
 use crate::command::source;
-use crate::command::zstd::Frames;
 
 /// Bytes of an image that is kept in memory when it cannot be read in place; longer ones go to a file without a name.
 const KEPT: usize = 32 << 20;
@@ -100,10 +99,9 @@ impl Bytes {
                 let failure = Failure::new(format_args!("the image is {name}, which must be unpacked first"));
                 Err(failure.with_hint(remedy).into())
             }
-            Container::Gzip => {
-                spool(&mut MultiGzDecoder::new(BufReader::new(io::Cursor::new(head).chain(file))), notes)
+            Container::Gzip | Container::Zstd => {
+                spool(&mut Decompressed::new(io::Cursor::new(head).chain(file))?, notes)
             }
-            Container::Zstd => spool(&mut Frames::new(io::Cursor::new(head).chain(file)), notes),
             _ if in_place => Ok(Self::File(file)),
             _ => spool(&mut io::Cursor::new(head).chain(file), notes),
         }

@@ -10,7 +10,7 @@ use crate::key::format::KeyBytes;
 use crate::key::formats::BARE_SCHEMES;
 use crate::key::layout::{Layout, Order};
 use crate::key::scheme::{Algorithm, AssociatedData, Derivation, KeySource, Protection, Scheme, Sealing};
-use crate::search::lock::{BareKey, Block, Clues, Cost, FoundKey, Lock, WholeLock};
+use crate::search::lock::{BareKey, Block, Clues, Cost, FoundKey, Lock, WholeLock, Worth};
 use crate::ticket::{Arrangement, Frame, Shape, TAG_LENGTH, Ticket};
 
 /// Bytes that s2n-tls puts under the tag beside the ticket (`S2N_TICKET_AAD_IMPLICIT_LEN`), which lie behind the key.
@@ -86,6 +86,7 @@ fn lock(scheme: &'static Scheme, layout: Layout, ticket: &[u8]) -> WholeLock {
     };
     let ticket = ticket.to_vec();
     let filter = Filter::new(scheme, &ticket);
+    let worth = worth(scheme, &ticket);
     let opens = move |secret: &[u8]| {
         let at = if layout.order == Order::NonceKey { layout.hmac } else { layout.aes };
         let Some((one, other)) = secret.split_at_checked(at) else { return false };
@@ -93,7 +94,8 @@ fn lock(scheme: &'static Scheme, layout: Layout, ticket: &[u8]) -> WholeLock {
         filter.as_ref().is_none_or(|filter| filter.lets_pass(key)) && key::seals(scheme, key, second, &ticket)
     };
     let make = move |secret: &[u8]| FoundKey::Known(with_name(secret));
-    WholeLock { length, step: 1, cost: Cost::Low, opens: Box::new(opens), make: Box::new(make) }
+    let cost = if worth.is_some() { Cost::Least } else { Cost::Low };
+    WholeLock { length, step: 1, cost, worth, opens: Box::new(opens), make: Box::new(make) }
 }
 
 fn jsse_lock(scheme: &'static Scheme, ticket: &[u8]) -> WholeLock {
@@ -108,7 +110,7 @@ fn jsse_lock(scheme: &'static Scheme, ticket: &[u8]) -> WholeLock {
             bytes: Zeroizing::new(secret.to_vec()),
         })
     };
-    WholeLock { length: 32, step: 1, cost: Cost::Low, opens: Box::new(opens), make: Box::new(make) }
+    WholeLock { length: 32, step: 1, cost: Cost::Low, worth: None, opens: Box::new(opens), make: Box::new(make) }
 }
 
 /// What the bytes of a key are that is more than that of the cipher, by their number.
@@ -156,9 +158,28 @@ impl Filter {
             .or_else(|| encrypt::<Aes192Enc>(key, self.counter));
         made.is_some_and(|mut block| {
             block.iter_mut().zip(self.sealed).for_each(|(byte, sealed)| *byte ^= sealed);
-            may_begin(&block)
+            block.first_chunk().copied().is_some_and(may_begin)
         })
     }
+}
+
+/// What the first bytes of a session tell of keys of `ChaCha20`; `None` for another cipher, and for a key or a nonce that
+/// is derived.
+fn worth(scheme: &Scheme, ticket: &[u8]) -> Option<Worth> {
+    let Protection::Aead(sealing) = scheme.protection else { return None };
+    let is_direct = sealing.algorithm == Algorithm::ChaCha20Poly1305 && sealing.key == KeySource::Itself;
+    let &[arrangement] = scheme.arrangements else { return None };
+    let split = Ticket::split_as(ticket, arrangement, TAG_LENGTH).ok().filter(|_| is_direct)?;
+    let word = |at: usize| split.iv().get(at..)?.first_chunk().copied().map(u32::from_le_bytes);
+    let nonce = [word(0)?, word(4)?, word(8)?];
+    let sealed: Begin = *split.ciphertext().first_chunk()?;
+    // RFC 8439 section 2.8: block 0 makes the key of the tag
+    Some(Box::new(move |keys| {
+        keys.keystream(1, nonce).map(|mut begin| {
+            begin.iter_mut().zip(sealed).for_each(|(byte, sealed)| *byte ^= sealed);
+            may_begin(begin) || may_begin_rustls(begin)
+        })
+    }))
 }
 
 fn encrypt<C: BlockCipherEncrypt + KeyInit>(key: &[u8], block: Block) -> Option<Block> {
@@ -168,8 +189,21 @@ fn encrypt<C: BlockCipherEncrypt + KeyInit>(key: &[u8], block: Block) -> Option<
     block.as_slice().try_into().ok()
 }
 
+/// The first bytes of a session.
+type Begin = [u8; 8];
+
 /// Whether a session of Mbed TLS or of `wolfSSL` can begin like that: with the version of the library, up to 2.18 with a
 /// time of 8 bytes in the machine's order; with the version of the protocol.
-fn may_begin(block: &Block) -> bool {
-    matches!(block, [2..=9, 0..=99, 0..=99, ..] | [_, _, _, _, 0, 0, 0, 0, ..] | [3, 1..=4, ..])
+fn may_begin(begin: Begin) -> bool {
+    matches!(begin, [2..=9, 0..=99, 0..=99, ..] | [_, _, _, _, 0, 0, 0, 0] | [3, 1..=4, ..])
+}
+
+/// Whether a session of rustls can: without or with a host name, and with the version first, as 0.24 writes it.
+fn may_begin_rustls(begin: Begin) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
+    match begin {
+        [0, 3, 3 | 4, ..] | [3, 3 | 4, 0, 0, 0, 0, ..] => true,
+        [1, length, name @ ..] if length > 0 => name.iter().take(length.into()).all(is_name),
+        _ => false,
+    }
 }

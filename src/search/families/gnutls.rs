@@ -69,7 +69,7 @@ fn slots(times: impl Iterator<Item = i64>, lengths: &[i64], reach: i64) -> Vec<u
 fn master(ticket: &[u8], slots: Vec<u64>, cost: Cost, step: usize) -> WholeLock {
     let ticket = ticket.to_vec();
     let opens = move |master: &[u8]| !is_sparse(master) && slots.iter().any(|slot| is_of_slot(&ticket, master, *slot));
-    WholeLock { length: Layout::GNUTLS.size(), step, cost, opens: Box::new(opens), make: Box::new(make) }
+    WholeLock { length: Layout::GNUTLS.size(), step, cost, worth: None, opens: Box::new(opens), make: Box::new(make) }
 }
 
 /// Whether so many bytes are zero that the others cannot be a random key: saves what a slot costs.
