@@ -759,7 +759,7 @@ fn what_a_program_has_cut_short_is_not_a_ticket() {
 fn a_key_puts_the_words_of_a_machine_right() {
     let bytes = std::fs::read("testdata/nginx48_tls12/ticket.bin").unwrap();
     for size in [2, 4, 8] {
-        let rows: String = bytes.chunks(16).map(|row| format!(" {}\n", groups(row, size, " ", true))).collect();
+        let rows = rows(&bytes, 16, |_, row| format!(" {}\n", groups(row, size, " ", true))).concat();
         let output = tktdump(&["-f", "json", "-k", "testdata/nginx48_tls12/ticket.key"], rows.as_bytes());
         let records = output.records();
         assert_eq!((records.len(), &records[0]["status"]), (1, &"decrypted".into()), "{rows}{}", output.errors());
