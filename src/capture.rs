@@ -57,7 +57,7 @@ use self::container::Packet;
 use self::datagram::{Decoder, Route, Step, Tcp};
 use self::dtls::Dtls;
 use self::ends::Ends;
-pub use self::ends::Transport;
+pub use self::ends::{Number, Transport};
 pub(crate) use self::flow::Hashed;
 use self::flow::{Flow, Flows, Handshake, Talk};
 use self::half::Half;
@@ -204,8 +204,9 @@ impl Capture {
                 flow.done = flow.halves.iter().all(|half| half.tries >= MAX_TRIES);
                 return;
             }
+            let number = flow.next();
             let handshake = flow.handshake.get_or_insert_with(|| {
-                let collector = Collector::new(Transport::Tcp, flow.stream, [low.into(), high.into()], stamp);
+                let collector = Collector::new(number, [low.into(), high.into()], stamp);
                 Handshake::new(collector, Talk::Tcp([Stream::default(), Stream::default()]))
             });
             let stream = match &mut handshake.talk {
@@ -310,6 +311,7 @@ impl Capture {
     fn begin_quic(&mut self, at: usize, datagram: Datagram<'_>, sink: &mut Sink<'_>) {
         let Datagram { bytes, length, side, stamp } = datagram;
         let Some(flow) = self.flows.get(at) else { return };
+        let number = flow.next();
         let Some(half) = flow.halves.get_mut(side).filter(|half| half.tries < quic::MAX_TRIES) else { return };
         match quic::start(bytes, length) {
             // sent again, after all was decided
@@ -323,8 +325,9 @@ impl Capture {
         }
         half.tries += 1;
         let is_cut = bytes.len() < length;
-        let mut collector = collector(flow.stream, flow.ends, stamp);
+        let mut collector = collector(number, flow.ends, stamp);
         let Some(quic) = Quic::begin(bytes, is_cut, side, stamp, &mut collector) else { return };
+        flow.begun = number.nth;
         half.tries = if is_cut { half.tries } else { 0 };
         self.memory -= flow.make_room(&mut |handshake| end(handshake, sink));
         flow.add(Handshake::new(collector, Talk::Quic(quic)));
@@ -368,14 +371,16 @@ struct Datagram<'d> {
 }
 
 /// What takes a handshake over UDP.
-fn collector(stream: u64, Ends { low, high }: Ends, stamp: Stamp) -> Collector {
-    Collector::new(Transport::Udp, stream, [low.into(), high.into()], stamp)
+fn collector(number: Number, Ends { low, high }: Ends, stamp: Stamp) -> Collector {
+    Collector::new(number, [low.into(), high.into()], stamp)
 }
 
 /// The start of DTLS.
 fn begin_dtls(flow: &mut Flow, datagram: Datagram<'_>) {
     let Datagram { bytes, side, stamp, .. } = datagram;
-    let mut collector = collector(flow.stream, flow.ends, stamp);
+    let number = flow.next();
+    flow.begun = number.nth;
+    let mut collector = collector(number, flow.ends, stamp);
     let mut sides = [Dtls::default(), Dtls::default()];
     if let Some(dtls) = sides.get_mut(side) {
         dtls.datagram(bytes, side, stamp, &mut collector);

@@ -56,7 +56,8 @@ pub(crate) fn main() -> ExitCode {
     });
     // what is still held back may not find room either
     let result = result.and_then(|exit| Ok(io::stdout().flush().map(|()| exit)?));
-    let exit = result.unwrap_or_else(|error| fail(&error, &notes));
+    let ended = redirect::end(result.as_ref().ok().map(|exit| *exit == Exit::Done));
+    let exit = result.and_then(|exit| ended.map(|()| exit)).unwrap_or_else(|error| fail(&error, &notes));
     ExitCode::from(exit as u8)
 }
 

@@ -83,6 +83,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_is_not_written_again() {
+        let (mut log, mut out) = (KeyLog::new(), Vec::new());
+        let known = line(Label::ClientRandom, 1, 2);
+        log.know(&known);
+        assert_eq!(log.line(&known, &mut out).unwrap(), Written::Duplicate);
+        assert!(out.is_empty());
+        assert_eq!(LineError::Label.to_string(), "unknown label");
+        assert_eq!(LineError::Malformed.to_string(), "not `LABEL client_random secret` in hex");
+    }
+
+    #[test]
     fn comments_stay_comments() {
         let mut out = Vec::new();
         KeyLog::new().comment("a\nCLIENT_RANDOM x\r\u{2028}\x1b[1m", &mut out).unwrap();

@@ -13,7 +13,7 @@ use crate::key::ring::BUILT_IN;
 use crate::open::{BadMac, Outcome};
 use crate::resumption::Unrecognised;
 use crate::session::Session;
-use crate::ticket::Ticket;
+use crate::ticket::{Shape, Ticket};
 
 mod connection;
 mod examine;
@@ -222,6 +222,14 @@ impl<'a> Record<'a> {
             _ if self.unrecognised().is_some() => None,
             _ => Ticket::split(self.bytes).ok(),
         }
+    }
+
+    /// Whether what the ticket begins with is the name of its key for certain: a key has it, only one family sends such
+    /// tickets, or other tickets share it. Of a length that OpenSSL's family has, the bytes may be of any kind.
+    #[must_use]
+    pub fn names_key(&self) -> bool {
+        let is_shared = || self.capture.as_ref().is_some_and(|sighting| sighting.names_key);
+        self.key().is_some() || Shape::of(self.bytes).is_certain() || is_shared()
     }
 
     /// Whether the bytes are certainly sealed, so that a redacted report may show them. Damaged tickets, text and unsealed

@@ -6,6 +6,7 @@
 mod attempt;
 mod cause;
 mod history;
+mod key_id;
 mod reason;
 pub mod secrets;
 mod sentence;
@@ -16,14 +17,14 @@ mod why;
 
 use crate::capture::Connection;
 use crate::capture::sighting::{Carrier, Sighting};
-use crate::key::{KeyName, Role};
-use crate::open::{BadMac, Outcome};
+use crate::key::Role;
+use crate::open::Outcome;
 use crate::session::Session;
-use crate::ticket::Ticket;
 use crate::tls::tls13::{Binder, EarlySecret, PskHello, RecordKeys, Suite, Transcript};
 
 pub use self::attempt::{Attempt, Mark, Opened, Verdict};
 pub use self::history::{History, Issue};
+pub use self::key_id::{KeyId, SealedUnder};
 pub use self::reason::{Conclusion, Reason};
 pub use self::unrecognised::Unrecognised;
 pub use self::why::conclude;
@@ -59,21 +60,10 @@ pub fn examine(connection: &Connection, sighting: &mut Sighting<'_>, mark: Mark,
         hello: sighting.hello,
         identity: sighting.identity,
         selected: sighting.selected.unwrap_or(false),
-        key_name: if unrecognised.is_some() { None } else { key_name(sighting.ticket, outcome) },
+        sealed_under: if unrecognised.is_some() { None } else { SealedUnder::of(sighting.ticket, outcome) },
         packet: sighting.packet,
         mark,
         verdict,
-    }
-}
-
-/// The key name of a ticket, split as the key that matched it does.
-fn key_name(bytes: &[u8], outcome: &Outcome<'_>) -> Option<KeyName> {
-    match outcome {
-        Outcome::Decrypted { ticket, .. }
-        | Outcome::BadSession { ticket, .. }
-        | Outcome::BadPadding { ticket, .. }
-        | Outcome::BadMac(BadMac { ticket, .. }) => ticket.key_name(),
-        _ => Ticket::split(bytes).ok()?.key_name(),
     }
 }
 

@@ -179,7 +179,7 @@ fn late_tickets_are_handed_over_by_themselves() {
     assert!(!rest.has_hello());
     let sightings = rest.sightings();
     let it = &sightings[0];
-    assert_eq!((it.client_random, it.sni, it.stream), (Some([1; 32]), Some(&b"www.example"[..]), 0));
+    assert_eq!((it.client_random, it.sni, it.number.stream), (Some([1; 32]), Some(&b"www.example"[..]), 0));
 }
 
 #[test]

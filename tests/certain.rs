@@ -148,6 +148,15 @@ fn what_speaks_against_a_line_leaves_none() {
         ("an alert", with(whole(), &|it| it.server(&handshake::record(21, &[1; 26])))),
         ("noise", with(whole(), &|it| it.server(&handshake::record(22, &[1; 40])))),
         ("noise of the client", with(whole(), &|it| it.client(&handshake::record(22, &[1; 40])))),
+        ("another session ID than the client's", {
+            let mut connection = Connection::default();
+            let hello =
+                Hello { random: CLIENT_RANDOM, session_id: &[7; 32], suite: AES_256_GCM, ticket: Some(&ticket) };
+            connection.client(&handshake::record(22, &hello.client()));
+            let answer = Hello { random: SERVER_RANDOM, session_id: &[8; 32], ticket: None, ..hello };
+            connection.server(&[handshake::record(22, &answer.server()), handshake::change_cipher_spec()].concat());
+            connection
+        }),
         ("two ServerHellos", {
             let mut connection = Connection::default();
             let hello =

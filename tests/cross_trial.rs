@@ -82,17 +82,19 @@ fn every_ticket_opens_to_the_secret_of_its_client() {
 }
 
 #[test]
+#[ignore = "takes long without optimisation; run by .ci/run"]
 fn no_ticket_opens_with_a_foreign_key() {
     let cases = cases();
-    let rings: Vec<KeyRing> = cases.iter().map(|case| ring(case, LONG_AGO)).collect();
     let mut tried = 0;
-    for case in &cases {
-        for (other, ring) in cases.iter().zip(&rings) {
+    for other in cases.iter().filter(|other| !other.keys.is_empty()) {
+        // one at a time: a few keys alone keep tables of the names that they derive, and without one each name is slow
+        let ring = ring(other, LONG_AGO);
+        let opener = Opener::new(&ring).no_verify(true);
+        for case in &cases {
             // cases of one server share keys
-            if ring.is_empty() || case.keys.iter().any(|key| other.keys.contains(key)) {
+            if case.keys.iter().any(|key| other.keys.contains(key)) {
                 continue;
             }
-            let opener = Opener::new(ring).no_verify(true);
             let outcome = opener.open(&opener.check(&case.ticket), &mut Vec::new()).is_opened();
             assert!(!outcome, "{} opened with the key of {}", case.name, other.name);
             tried += 1;
@@ -102,11 +104,13 @@ fn no_ticket_opens_with_a_foreign_key() {
 }
 
 #[test]
+#[ignore = "takes long without optimisation; run by .ci/run"]
 fn a_changed_bit_opens_nothing() {
-    for case in cases().iter().filter(|case| !case.keys.is_empty()) {
+    for (number, case) in cases().iter().filter(|case| !case.keys.is_empty()).enumerate() {
         let ring = ring(case, SEALED);
         let opener = Opener::new(&ring).no_verify(true);
-        for at in (0..case.ticket.len()).step_by(7).chain([0, 15, 16, 31, 32, 33, case.ticket.len() - 1]) {
+        // each case has other ones: together they are all places of each part
+        for at in (number % 23..case.ticket.len()).step_by(23).chain([0, 15, 16, 31, 32, 33, case.ticket.len() - 1]) {
             let mut ticket = case.ticket.clone();
             ticket[at] ^= 1 << (at % 8);
             // wolfSSL with a callback of OpenSSL's kind authenticates the ciphertext alone

@@ -122,6 +122,7 @@ fn the_psk_gives_the_binder_though_the_session_names_no_suite() {
 }
 
 #[test]
+#[ignore = "takes long without optimisation; run by .ci/run"]
 fn what_is_altered_or_cut_does_not_open() {
     let folder = tempfile::tempdir().unwrap();
     for (name, format, ..) in CASES {
@@ -216,11 +217,15 @@ fn dialects_take_whole_sessions_only() {
 
 #[test]
 fn shapes_are_named_as_far_as_bytes_prove() {
-    let hint = |name: &str| {
-        let ticket = read(Path::new("testdata").join(name).as_ref());
-        tktdump(&["-f", "json"], &ticket).records()[0]["hint"].as_str().unwrap().to_owned()
+    // all in one run: what is looked for without a key is worked out once
+    let hints = |files: &[&str]| -> Vec<String> {
+        let files: Vec<String> = files.iter().map(|file| format!("testdata/{file}")).collect();
+        let arguments = ["-f", "json", "--from", "raw"].into_iter().chain(files.iter().map(String::as_str));
+        let records = tktdump(&arguments.collect::<Vec<_>>(), b"").records();
+        assert_eq!(records.len(), files.len());
+        records.iter().map(|record| record["hint"].as_str().unwrap().to_owned()).collect()
     };
-    for (file, named) in [
+    let cases = [
         ("shapes/botan219_12.bin", "from Botan"),
         ("shapes/botan37_13.bin", "from Botan"),
         ("shapes/fizz_synthetic_13.bin", "of fizz"),
@@ -240,13 +245,11 @@ fn shapes_are_named_as_far_as_bytes_prove() {
         ("shapes/tlslite082_12.bin", "JSSE, Erlang/OTP, s2n-tls up to 1.4, tlslite-ng"),
         ("rustls023_ring_tls13/ticket.bin", "--key FILE opens it"),
         ("shapes/wangle_sim_12.bin", "--key FILE opens it"),
-    ] {
-        let hint = hint(file);
+    ];
+    for ((file, named), hint) in cases.iter().zip(hints(&cases.map(|(file, _)| file))) {
         assert!(hint.contains(named), "{file}: {hint}");
-    }
-    // a shape that is OpenSSL's is not called another's
-    for file in ["rustls023_ring_tls13/ticket.bin", "shapes/wangle_sim_12.bin"] {
-        assert_eq!(hint(file), "--key FILE opens it", "{file}");
+        // a shape that is OpenSSL's is not called another's
+        assert!(!named.starts_with("--key") || hint == *named, "{file}: {hint}");
     }
 }
 

@@ -79,3 +79,39 @@ fn a_format_that_is_not_the_files_is_told_by_the_ticket() {
     let output = tktdump(&["-f", "json", "-k", KEY, "--key-format", "apache"], &ticket);
     assert!(!hint(&output).contains("--key-format"), "{}", hint(&output));
 }
+
+#[test]
+fn a_key_file_that_was_cut_is_told_from_a_wrong_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.key");
+    let key = read("testdata/nginx80_tls12/ticket.key".as_ref());
+    for length in [20, 32, 48, 64, 70, 79] {
+        std::fs::write(&path, &key[..length]).unwrap();
+        let ticket = "testdata/nginx80_tls12/ticket.bin";
+        let output = tktdump(&["-f", "json", "-k", path.to_str().unwrap(), ticket], b"");
+        let hint = output.records().first().map(|record| record["hint"].as_str().unwrap().to_owned());
+        match length {
+            48 => assert!(hint.unwrap().contains("the key file was cut"), "{length}"),
+            _ => assert!(hint.unwrap().contains(&format!("has {length} bytes: it was cut")), "{length}"),
+        }
+        assert!(!output.errors().contains(&hex::encode(&key[16..24])), "{length}");
+    }
+    // another file of 64 bytes is another key
+    std::fs::write(&path, read("testdata/gnutls_tls12/ticket.key".as_ref())).unwrap();
+    let other = tktdump(&["-f", "json", "-k", path.to_str().unwrap(), "testdata/nginx80_tls12/ticket.bin"], b"");
+    assert!(!hint(&other).contains("cut"), "{}", hint(&other));
+}
+
+#[test]
+fn the_clients_own_secret_is_not_in_the_text_of_a_ticket_that_did_not_open() {
+    let secret = "b86cd5835d2791ef6558132feb25c02343f45dea3bfb33f861f788d13b7f5bd8";
+    let session = "testdata/nginx80_tls13_0rtt/session.pem";
+    let shown = |key: &[&str], format: &str| {
+        let output = tktdump(&[key, &["-f", format, session]].concat(), b"");
+        String::from_utf8(output.stdout).unwrap().contains(secret)
+    };
+    let wrong = ["-k", KEY];
+    assert!(!shown(&wrong, "text"));
+    assert!(shown(&wrong, "json") && shown(&[], "text"));
+    assert!(shown(&["-k", "testdata/nginx80_tls13_0rtt/ticket.key"], "text"));
+}

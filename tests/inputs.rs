@@ -824,7 +824,10 @@ fn an_error_says_what_an_input_seems_to_be() {
         for command in [&["-f", "json"][..], &["survey"]] {
             let output = tktdump(command, input);
             let errors = output.errors();
-            assert!(errors.starts_with("tktdump: error: no ticket was found: - seems to be "), "{what}: {errors}");
+            assert!(
+                errors.starts_with("tktdump: error: no ticket was found: standard input seems to be "),
+                "{what}: {errors}"
+            );
             assert!(errors.contains(what) && errors.lines().count() == 2, "{what}: {errors}");
             assert_eq!(output.status, Some(1), "{what}");
         }

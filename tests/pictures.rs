@@ -236,6 +236,7 @@ fn lists_and_names_have_a_page_too() {
 }
 
 #[test]
+#[ignore = "takes long without optimisation; run by .ci/run"]
 fn a_page_of_30_000_connections_is_small() {
     let capture = fleet::capture(Plan { servers: 12, connections: 30_000, seconds: 7200 });
     let shown = page(&["-"], &capture);
@@ -275,7 +276,7 @@ fn what_finds_no_room_is_said() {
 
 /// A million tickets, as records of a capture: the page is bounded, and so is what makes it.
 #[test]
-#[ignore = "takes minutes without optimization"]
+#[ignore = "takes minutes without optimisation; run by .ci/run"]
 fn a_million_tickets_have_a_page() {
     let capture = fleet::capture(Plan { servers: 200, connections: 600_000, seconds: 86_400 });
     let shown = page(&["-"], &capture);

@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 use tktdump::capture::Connection;
 use tktdump::capture::sighting::Carrier;
 use tktdump::key::{KeyName, Role};
-use tktdump::resumption::{Attempt, Conclusion, History, Mark, Opened, Reason, Unrecognised, Verdict, conclude};
+use tktdump::resumption::{
+    Attempt, Conclusion, History, KeyId, Mark, Opened, Reason, SealedUnder, Unrecognised, Verdict, conclude,
+};
 use tktdump::tls::protocol::Protocol;
 use wire::Side::{Client, Server};
 use wire::{ACK, FIN, Hello, RST, Talk, connections, handshake, record};
@@ -54,7 +56,7 @@ fn attempt(carrier: Carrier, name: u8, verdict: Verdict) -> Attempt {
         hello: is_offered.then_some(0),
         identity: (carrier == Carrier::Psk).then_some(0),
         selected: false,
-        key_name: Some(KeyName::new([name; 16])),
+        sealed_under: Some(SealedUnder { key: KeyId::Name(KeyName::new([name; 16])), is_known: true }),
         packet: 4,
         mark: Mark::of(&[name, u8::from(is_offered)]),
         verdict,
@@ -158,15 +160,15 @@ fn every_reason_has_an_example() {
         "asked for one; it was given one",
         judge(&only(&talk), &[issued(7, Verdict::NoKey)]),
     );
-    check(Reason::NoTicketsIssued, "turned off", judge(&full12(false), &[offered(7, open(opened()))]));
+    check(Reason::NoTicketsIssued, "seem to be turned off", judge(&full12(false), &[offered(7, open(opened()))]));
     check(Reason::Expired, "expired 5 seconds before", judge(&announced, &[offered(7, open(late))]));
     let rotated = [offered(7, open(opened())), issued(8, Verdict::UnknownKey)];
-    check(Reason::OtherKey, "issues tickets under 0808", judge(&announced, &rotated));
+    check(Reason::OtherKey, "issues tickets under the key 0808", judge(&announced, &rotated));
     check(Reason::OtherKey, "rotated", judge(&announced, &[offered(7, Verdict::NoKey), issued(8, Verdict::NoKey)]));
     let newest = Opened { role: Role::Active, ..opened() };
     let older = Opened { role: Role::Inactive, ..opened() };
     let stale = [offered(8, open(newest)), issued(7, open(older))];
-    check(Reason::NotReloaded, "reload it", judge(&announced, &stale));
+    check(Reason::NotReloaded, "this server still sealed under the key 0707", judge(&announced, &stale));
     let another = Opened { context: other_context, ..opened() };
     let bound = [offered(7, open(opened())), issued(7, open(another.clone()))];
     check(Reason::OtherContext, "another session ID context", judge(&announced, &bound));
@@ -187,7 +189,11 @@ fn every_reason_has_an_example() {
     check(Reason::UnknownKey, "none of the keys given", judge(&announced, &[offered(7, Verdict::UnknownKey)]));
     check(Reason::NoKey, "--key FILE tells more", judge(&announced, &[offered(7, Verdict::NoKey)]));
     let same_key = [offered(7, Verdict::NoKey), issued(7, Verdict::NoKey)];
-    check(Reason::NoKey, "the server has that key, and so the cause is another one", judge(&announced, &same_key));
+    check(
+        Reason::NoKey,
+        "the server seals under that key itself, and so the cause is another one",
+        judge(&announced, &same_key),
+    );
     let form = Verdict::Unrecognised(Unrecognised::Form);
     check(Reason::Unrecognised, "its form does not tell", judge(&announced, &[offered(7, form)]));
     check(Reason::Unknown, "the server has its key", judge(&announced, &same(opened())));
@@ -296,7 +302,7 @@ fn every_reason_has_an_example() {
     let mut by_turns: Vec<_> = [7, 8, 7].map(sealed).to_vec();
     by_turns.push((tls13(&hello13(), None, wire::SUITE_13), vec![identity(8, open(opened13()))]));
     check(Reason::SeveralKeys, "several nodes", judge_all(&by_turns));
-    check(Reason::OtherKey, "this server seals under 0808", judge_all(&[sealed(7), sealed(8), last.clone()]));
+    check(Reason::OtherKey, "this server seals under the key 0808", judge_all(&[sealed(7), sealed(8), last.clone()]));
     let contexts = (full12(true), vec![offered(7, open(opened())), issued(7, open(another))]);
     check(Reason::OtherContext, "another session ID context", judge_all(&[contexts, last]));
 
@@ -331,4 +337,135 @@ fn how_long_a_client_goes_on_is_said() {
     history.learn(&first, &[issued(7, open(begun.clone()))], Reason::NoTicketOffered, first.handshake());
     let conclusion = conclude(&resumed12(), &[offered(7, open(begun))], &history, first.time.seconds + 3 * 86400);
     assert!(conclusion.why.contains("its last full handshake was 3 days before"), "{}", conclusion.why);
+}
+
+/// The same with first bytes that may be no name, and with a ticket of its own.
+fn doubtful(attempt: Attempt, ticket: u8) -> Attempt {
+    let under = attempt.sealed_under.map(|under| SealedUnder { is_known: false, ..under });
+    Attempt { sealed_under: under, mark: Mark::of(&[0, ticket]), ..attempt }
+}
+
+#[test]
+fn first_bytes_are_called_a_key_name_only_if_they_are_one() {
+    let announced = full12(true);
+    let (old, new) = (doubtful(offered(7, Verdict::NoKey), 1), doubtful(issued(8, Verdict::NoKey), 2));
+    let conclusion = judge(&announced, &[old.clone(), new.clone()]);
+    assert_eq!(conclusion.reason, Reason::OtherKey);
+    let words = [&"07".repeat(16), &"08".repeat(16)].map(|name| format!("begins with {name}"));
+    assert!(words.iter().all(|words| conclusion.why.contains(words)), "{}", conclusion.why);
+    assert!(conclusion.why.contains("if those are the names of keys"), "{}", conclusion.why);
+    assert!(!conclusion.why.contains("under the key"), "{}", conclusion.why);
+    // the name of one of them is enough to know that the other is not of that key
+    let known = judge(&announced, &[offered(7, open(opened())), new.clone()]);
+    let words =
+        format!("the server's new ticket, which begins with {}, is not: the keys were rotated", "08".repeat(16));
+    assert!(known.why.contains(&words), "{}", known.why);
+    let alone = judge(&announced, std::slice::from_ref(&old));
+    assert!(!alone.why.contains("under the key"), "{}", alone.why);
+    // of a ticket that was taken, nothing is said of keys
+    let renewed = judge(&resumed12(), &[old.clone(), new]);
+    assert!(renewed.why.ends_with("another one in its place"), "{}", renewed.why);
+    // two tickets that share them make a name of them
+    let issues = |name: u8, ticket: u8| (full12(true), vec![doubtful(issued(name, Verdict::NoKey), ticket)]);
+    let last = (full12(true), vec![old.clone(), doubtful(issued(8, Verdict::NoKey), 6)]);
+    let shared = judge_all(&[issues(7, 1), issues(7, 3), issues(8, 4), issues(8, 5), last.clone()]);
+    assert!(shared.why.contains(&format!("sealed under the key {}", "07".repeat(16))), "{}", shared.why);
+    assert!(shared.why.contains("issues tickets under the key 0808"), "{}", shared.why);
+    // a server none of whose tickets shares them with another one has no names
+    let all: Vec<_> = (20..25).map(|name| issues(name, name)).chain([last]).collect();
+    let nameless = judge_all(&all);
+    assert_eq!((nameless.reason, nameless.why.contains("rotated")), (Reason::NoKey, false), "{}", nameless.why);
+}
+
+#[test]
+fn one_ticket_accepted_and_refused_by_turns_means_several_nodes() {
+    let selected = || vec![Attempt { selected: true, ..identity(7, open(opened13())) }];
+    let taken = || (tls13(&hello13(), Some(0), wire::SUITE_13), selected());
+    let refused = || (tls13(&hello13(), None, wire::SUITE_13), vec![identity(7, open(opened13()))]);
+    let twice = judge_all(&[taken(), refused()]);
+    assert_eq!(twice.reason, Reason::Unknown, "{}", twice.why);
+    let turns = judge_all(&[taken(), refused(), taken(), refused()]);
+    assert_eq!(turns.reason, Reason::SeveralKeys, "{}", turns.why);
+    assert!(turns.why.contains("accepted, refused and accepted"), "{}", turns.why);
+}
+
+#[test]
+fn names_that_share_their_first_bytes_are_of_one_key() {
+    let salted = |attempt: Attempt, salt: u8| {
+        let name = [[7; 4].as_slice(), &[salt; 12]].concat().try_into().unwrap();
+        let under = SealedUnder { key: KeyId::Name(KeyName::new(name)), is_known: false };
+        Attempt { sealed_under: Some(under), mark: Mark::of(&[salt]), ..attempt }
+    };
+    let all = [salted(offered(7, Verdict::NoKey), 1), salted(issued(7, Verdict::NoKey), 2)];
+    let conclusion = judge(&full12(true), &all);
+    assert_eq!(conclusion.reason, Reason::NoKey, "{}", conclusion.why);
+    assert!(conclusion.why.contains("the server seals under that key itself"), "{}", conclusion.why);
+}
+
+#[test]
+fn keys_without_names_are_told_apart_by_their_files() {
+    let of = |attempt: Attempt, index: usize| {
+        let key = KeyId::Unnamed { file: "go.key".into(), index };
+        Attempt { sealed_under: Some(SealedUnder { key, is_known: true }), ..attempt }
+    };
+    let judged = |issues: usize| {
+        judge(&full12(true), &[of(offered(7, open(opened())), 0), of(issued(8, open(opened())), issues)])
+    };
+    let same = judged(0);
+    assert_eq!(same.reason, Reason::Unknown);
+    assert!(
+        same.why.contains("the server has its key") && !same.why.contains("does not have this key"),
+        "{}",
+        same.why
+    );
+    let other = judged(1);
+    assert_eq!(other.reason, Reason::OtherKey);
+    assert!(other.why.contains("sealed under key 0 of go.key") && other.why.contains("under key 1 of go.key"));
+}
+
+#[test]
+fn a_reload_is_asked_for_as_of_then() {
+    let older = Opened { role: Role::Inactive, ..opened() };
+    let mut talk = Talk::open(40_000);
+    talk.full12(&Hello::tls12(1), &wire::ticket(7, 1));
+    let conclusion = judge(&only(&talk), &[issued(7, open(older))]);
+    assert!(conclusion.why.contains("it still used the old key then: reload it, unless"), "{}", conclusion.why);
+}
+
+#[test]
+fn a_key_that_a_server_had_before_is_not_one_that_it_has() {
+    let first = (full12(true), vec![issued(7, open(opened()))]);
+    let last = (tls13(&hello13(), None, wire::SUITE_13), vec![identity(7, open(opened13()))]);
+    let conclusion = judge_all(&[first, last]);
+    assert_eq!(conclusion.reason, Reason::Unknown);
+    assert!(conclusion.why.contains("the server had its key before") && conclusion.why.contains("perhaps"));
+}
+
+/// A TLS 1.3 handshake whose server asks for another ClientHello; what it says about an encrypted one.
+fn retried(says: &[u8]) -> Connection {
+    let mut talk = Talk::open(40_000);
+    let extensions = [wire::extension(43, &[3, 4]), says.to_vec()].concat();
+    let retry = wire::server_hello([3, 3], &[], wire::SUITE_13, &extensions);
+    let random = hex::decode("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c").unwrap();
+    let retry = [&retry[..2], &random, &retry[34..]].concat();
+    let hello = || hello13().with(0xfe0d, &[0; 200]);
+    talk.send(Client, &hello().record()).send(Server, &handshake(2, &retry)).send(Client, &hello().record());
+    talk.send(Server, &[wire::hello13([3, 4], Some(0)), record(23, &[9; 90])].concat());
+    talk.send(Client, &record(23, &[9; 69]));
+    only(&talk)
+}
+
+#[test]
+fn a_server_that_did_not_take_the_encrypted_hello_chose_what_is_to_be_seen() {
+    let encrypted = Verdict::Unrecognised(Unrecognised::Encrypted);
+    let chosen = |hello| vec![Attempt { selected: true, hello: Some(hello), ..identity(7, encrypted.clone()) }];
+    let plain = judge(&retried(&[]), &chosen(1));
+    assert_eq!(plain.reason, Reason::Resumed);
+    assert_eq!(plain.why, "the server accepted PSK identity 0");
+    // eight bytes of a HelloRetryRequest may say that it took it
+    let taken = judge(&retried(&wire::extension(0xfe0d, &[1; 8])), &chosen(1));
+    assert_eq!(taken.reason, Reason::Resumed);
+    assert!(taken.why.contains("which the capture does not show"), "{}", taken.why);
+    let single = judge(&tls13(&hello13(), Some(0), wire::SUITE_13), &chosen(0));
+    assert!(single.why.contains("which the capture does not show"), "{}", single.why);
 }

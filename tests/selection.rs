@@ -145,3 +145,57 @@ fn what_is_read_and_what_holds_a_key_is_not_written_over() {
         assert_eq!(fs::read(path(output)).unwrap(), before, "{output}");
     }
 }
+
+#[test]
+fn a_run_that_fails_leaves_what_was_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let case = "testdata/nginx80_tls12";
+    let (key, ticket) = (format!("{case}/ticket.key"), format!("{case}/ticket.bin"));
+    let capture = format!("{case}/capture.pcap");
+    let other = "testdata/nginx48_tls12/ticket.key";
+    let runs: [&[&str]; 6] = [
+        &["-f", "der", "--redact", "-k", &key, &ticket],
+        &["-k", &key, "no such file"],
+        &["-f", "pcapng", "-k", &key, &ticket],
+        &["-f", "keylog", "-k", other, &capture],
+        &["survey", "no such file"],
+        &["audit", "no such file"],
+    ];
+    let output = path("output");
+    for run in runs {
+        fs::write(&output, "from a run before\n").unwrap();
+        let result = tktdump(&[run, &["-o", &output]].concat(), b"");
+        assert_ne!(result.status, Some(0), "{run:?}");
+        assert_eq!(fs::read(&output).unwrap(), b"from a run before\n", "{run:?}: {}", result.errors());
+        fs::remove_file(&output).unwrap();
+        tktdump(&[run, &["-o", &output]].concat(), b"");
+        assert!(!fs::exists(&output).unwrap(), "{run:?}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left beside it");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_that_is_written_anew_stays_the_file_that_it_was() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (key, ticket) = ("testdata/nginx80_tls12/ticket.key", "testdata/nginx80_tls12/ticket.bin");
+    fs::create_dir(path("inner")).unwrap();
+    fs::write(path("inner/output"), "before\n".repeat(10_000)).unwrap();
+    fs::set_permissions(path("inner/output"), fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("inner/output", path("link")).unwrap();
+    let printed = tktdump(&["--at", "0", "-k", key, ticket], b"");
+    let written = tktdump(&["--at", "0", "-k", key, ticket, "-o", &path("link")], b"");
+    assert_eq!(written.status, Some(0), "{}", written.errors());
+    assert_eq!(fs::read(path("inner/output")).unwrap(), printed.stdout);
+    assert_eq!(fs::metadata(path("inner/output")).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
+    // its own input is not written over, whatever way it comes in
+    let line = format!("exec {} -q -o \"$0\" <\"$0\"", env!("CARGO_BIN_EXE_tktdump"));
+    fs::copy(ticket, path("input")).unwrap();
+    let status = std::process::Command::new("sh").args(["-c", &line, &path("input")]).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+    assert_eq!(fs::read(path("input")).unwrap(), common::read(ticket.as_ref()));
+}

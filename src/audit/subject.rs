@@ -42,7 +42,8 @@ impl Seen {
     /// That of a ticket in a capture.
     #[must_use]
     pub fn of(sighting: &Sighting<'_>) -> Self {
-        let Sighting { server, sni, time, stream, .. } = *sighting;
+        let Sighting { server, sni, time, number, .. } = *sighting;
+        let stream = number.stream;
         Self { server, sni: sni.map(<[u8]>::to_vec), time, stream }
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::after::{After, Followed};
 use super::connection::{Alert, Both, Connection, Malformed, Message, Side};
 use super::container::Time;
-use super::ends::Transport;
+use super::ends::Number;
 use super::evidence::{Evidence, Other};
 use super::half::Half;
 use crate::secret::Secret;
@@ -74,10 +74,10 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn new(transport: Transport, stream: u64, ends: [SocketAddr; 2], stamp: Stamp) -> Self {
+    pub(super) fn new(number: Number, ends: [SocketAddr; 2], stamp: Stamp) -> Self {
         let [low, high] = ends;
         Self {
-            found: Connection::new(transport, stream, low, high, stamp.time),
+            found: Connection::new(number, low, high, stamp.time),
             client: None,
             flight_wanted: false,
             no_records: false,
@@ -232,7 +232,9 @@ impl Collector {
             (kind::SERVER_HELLO_DONE, _) => self.found.flight.hello_done = true,
             (kind::CERTIFICATE_REQUEST, _) => self.found.flight.certificate_request = true,
             (kind::CLIENT_KEY_EXCHANGE, _) => self.found.flight.client_key_exchange = true,
-            (kind::HELLO_VERIFY_REQUEST, _) => self.found.flight.hello_verify_request = true,
+            (kind::HELLO_VERIFY_REQUEST, _) => {
+                self.found.flight.hello_verify_request.get_or_insert((stamp.packet, stamp.time));
+            }
             _ => {}
         }
     }
@@ -345,7 +347,12 @@ impl Collector {
             return;
         }
         let Stamp { packet, time } = stamp;
-        let alert = Alert { from: self.side(side), level, description, packet, time };
+        let from = self.side(side);
+        let is_first = match from {
+            Side::Client => self.found.client_hellos.is_empty(),
+            Side::Server => self.found.server_hellos.is_empty() && self.found.flight.hello_verify_request.is_none(),
+        };
+        let alert = Alert { from, level, description, is_first, packet, time };
         if self.found.alert.is_none_or(|known| alert.is_fatal() && !known.is_fatal()) {
             self.found.alert = Some(alert);
         }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::container::Time;
-use super::ends::Transport;
+use super::ends::{Number, Transport};
 use super::evidence::Evidence;
 pub use super::side::{Both, Side};
 use crate::tls::hello::{ClientHello, HelloError, NewSessionTicket, ServerHello};
@@ -28,6 +28,8 @@ pub struct Alert {
     pub level: u8,
     /// What is wrong.
     pub description: u8,
+    /// Whether its sender had sent no handshake message before it.
+    pub is_first: bool,
     /// Number, from 1, of the packet that completed it.
     pub packet: u64,
     /// When that was.
@@ -83,8 +85,8 @@ pub struct Malformed {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a message of its own")]
 pub struct Flight {
-    /// `HelloVerifyRequest` (DTLS).
-    pub hello_verify_request: bool,
+    /// `HelloVerifyRequest` (DTLS): the packet that completes it, and its time.
+    pub hello_verify_request: Option<(u64, Time)>,
     /// The server's `Certificate`.
     pub certificate: bool,
     /// `ServerKeyExchange`.
@@ -181,6 +183,8 @@ pub struct Connection {
     pub transport: Transport,
     /// Number, from 0: TCP connections, and UDP flows on their own, in order of their first packet.
     pub stream: u64,
+    /// Which connection of the flow it is, from 1: over UDP a flow can have several.
+    pub nth: u32,
     /// Who sent the `ClientHello`.
     pub client: SocketAddr,
     /// Who answered it.
@@ -233,10 +237,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(transport: Transport, stream: u64, client: SocketAddr, server: SocketAddr, time: Time) -> Self {
+    pub(super) fn new(number: Number, client: SocketAddr, server: SocketAddr, time: Time) -> Self {
+        let Number { transport, stream, nth } = number;
         Self {
             transport,
             stream,
+            nth,
             client,
             server,
             time,
@@ -270,7 +276,13 @@ impl Connection {
             Box::new(Origin { client_random: hello.random, sni })
         });
         let origin = hello.or_else(|| self.origin.clone());
-        Self { origin, ..Self::new(self.transport, self.stream, self.client, self.server, self.time) }
+        Self { origin, ..Self::new(self.number(), self.client, self.server, self.time) }
+    }
+
+    /// Which one it is, for people.
+    #[must_use]
+    pub fn number(&self) -> Number {
+        Number { transport: self.transport, stream: self.stream, nth: self.nth }
     }
 
     /// Whether a hello was seen, be it one that cannot be read. Without one, only its tickets tell of the connection.

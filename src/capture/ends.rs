@@ -1,5 +1,6 @@
 //! The ends of a flow: transport, addresses and ports.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The transport protocol of a packet.
@@ -19,6 +20,40 @@ impl Transport {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
         }
+    }
+}
+
+/// Which connection of a capture one is. For people: `connection 3`, `UDP connection 3`, and `UDP connection 3.2` for the
+/// second one between the same ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Number {
+    /// What carries it: flows of each are numbered on their own.
+    pub transport: Transport,
+    /// Number of the flow, from 0.
+    pub stream: u64,
+    /// Which connection of the flow it is, from 1: over UDP several may follow each other, or go on side by side.
+    pub nth: u32,
+}
+
+impl Number {
+    /// Behind a label that says what it is.
+    pub(crate) fn in_field(self) -> String {
+        let transport = if self.transport == Transport::Udp { "UDP " } else { "" };
+        format!("{transport}{}", self.short())
+    }
+
+    /// The numbers alone.
+    #[must_use]
+    pub fn short(self) -> String {
+        let Self { stream, nth, .. } = self;
+        if nth > 1 { format!("{stream}.{nth}") } else { stream.to_string() }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let transport = if self.transport == Transport::Udp { "UDP " } else { "" };
+        write!(f, "{transport}connection {}", self.short())
     }
 }
 

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use super::after::Followed;
 use super::collect::Collector;
 use super::dtls::Dtls;
-use super::ends::{End, Ends, Transport};
+use super::ends::{End, Ends, Number, Transport};
 use super::half::Half;
 use super::quic::Quic;
 use super::tcp::Stream;
@@ -64,6 +64,8 @@ pub(super) struct Flow {
     pub(super) transport: Transport,
     /// Number among the flows of the transport.
     pub(super) stream: u64,
+    /// Connections that have begun in it.
+    pub(super) begun: u32,
     pub(super) halves: [Half; 2],
     /// Nothing more of it matters.
     pub(super) done: bool,
@@ -80,7 +82,23 @@ impl Flow {
     fn new(ends: Ends, transport: Transport, stream: u64) -> Self {
         let halves = [Half::default(); 2];
         let decided = [0; MAX_DECIDED];
-        Self { ends, transport, stream, halves, done: false, given_up: false, touched: true, handshake: None, decided }
+        Self {
+            ends,
+            transport,
+            stream,
+            begun: 0,
+            halves,
+            done: false,
+            given_up: false,
+            touched: true,
+            handshake: None,
+            decided,
+        }
+    }
+
+    /// What the next connection of the flow is called.
+    pub(super) fn next(&self) -> Number {
+        Number { transport: self.transport, stream: self.stream, nth: self.begun.saturating_add(1) }
     }
 
     /// The direction from a side, then the one to it.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::connection::{Connection, Message};
 use super::container::Time;
+use super::ends::Number;
 use crate::tls::hello::ClientHello;
 use crate::tls::tls13::NewSessionTicket;
 use crate::tls::wire::Reader;
@@ -51,8 +52,8 @@ pub struct Sighting<'c> {
     pub packet: u64,
     /// When that was.
     pub time: Time,
-    /// Number of the connection.
-    pub stream: u64,
+    /// The connection.
+    pub number: Number,
     /// Who sent the `ClientHello`.
     pub client: SocketAddr,
     /// Who answered it.
@@ -83,7 +84,9 @@ pub struct Sighting<'c> {
     /// Whether the hello also has an encrypted one (RFC 9849): if that is not pretence, what is seen here is random.
     pub beside_encrypted: bool,
     /// The connection that issued the ticket, and the packet; known if the capture shows it.
-    pub issued_by: Option<(u64, u64)>,
+    pub issued_by: Option<(Number, u64)>,
+    /// Whether other tickets of the server show that what it begins with is the name of a key.
+    pub names_key: bool,
     /// If the server took it: seconds since the full handshake that it goes back to, as far as that is known.
     pub lived: Option<i64>,
 }
@@ -98,7 +101,7 @@ impl Connection {
             ticket,
             packet: message.packet,
             time: message.time,
-            stream: self.stream,
+            number: self.number(),
             client: self.client,
             server: self.server,
             carrier,
@@ -114,6 +117,7 @@ impl Connection {
             is_external: false,
             beside_encrypted: hello.is_some_and(|hello| hello.encrypted_client_hello),
             issued_by: None,
+            names_key: false,
             lived: None,
         };
         let offered =

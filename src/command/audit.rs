@@ -317,7 +317,7 @@ impl Worker<'_> {
     fn recorded(&mut self, connection: &RecordedConnection) {
         let kept = std::mem::take(&mut self.recorded);
         let is_of = |sighting: &Sighting<'_>| {
-            (sighting.stream, sighting.client, sighting.server)
+            (sighting.number.stream, sighting.client, sighting.server)
                 == (connection.stream, connection.client, connection.server)
         };
         let hellos = kept.iter().filter_map(|kept| kept.seen.sighting(&kept.ticket).filter(is_of)?.hello);
@@ -336,7 +336,7 @@ impl Worker<'_> {
             }
         }
         if any || self.selection.takes_recorded(connection) {
-            self.tally.add_connection(connection.handshake);
+            self.tally.add_connection(connection.handshake, false);
         }
     }
 }
@@ -409,7 +409,7 @@ impl Sink for Worker<'_> {
             output.take(findings);
         });
         if selection.takes_connection(&record, any) {
-            tally.add_connection(connection.handshake());
+            tally.add_connection(connection.handshake(), false);
         }
     }
 

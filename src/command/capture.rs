@@ -84,6 +84,9 @@ pub(super) fn read_ahead(ahead: Ahead, shown: &str, sink: &mut impl Sink) -> any
     finish(capture, followed, shown, sink)
 }
 
+/// What to do about packets that are cut short.
+const REMEDY: &str = "tcpdump -s 0 captures all of each packet";
+
 /// What is wrong with a capture is said once all that could be read has been handed over.
 fn finish(mut capture: Capture, followed: Followed, shown: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
     let Followed { end, blocks, mut found } = followed;
@@ -91,7 +94,10 @@ fn finish(mut capture: Capture, followed: Followed, shown: &str, sink: &mut impl
         found += 1;
         sink.connection(&connection);
     });
-    remark(&capture.remarks(), shown, sink);
+    // said once: with it goes that no handshake can be seen
+    let is_said = found == 0 && matches!(end, Ok(End::Whole | End::Cut(_)));
+    let cut = if is_said { 0 } else { capture.remarks().cut };
+    remark(&Remarks { cut, ..capture.remarks() }, shown, sink);
     *sink.sequence().secrets() = std::mem::take(capture.secrets());
     if let Some(joint) = sink.follows(&capture.remarks(), shown) {
         sink.warn(&joint);
@@ -100,8 +106,16 @@ fn finish(mut capture: Capture, followed: Followed, shown: &str, sink: &mut impl
     sink.totals(&capture.remarks(), dropped);
     let (packets, cut) = (capture.remarks().packets, capture.remarks().cut);
     if found == 0 && packets > 0 && matches!(end, Ok(End::Whole | End::Cut(_))) {
-        let advice = if cut == 0 { ": a capture must begin before the connection does, and hold its port" } else { "" };
-        sink.warn(&format!("{shown}: {packets} packets, no TLS handshake in them{advice}"));
+        sink.warn(&match cut {
+            0 => format!(
+                "{shown}: {packets} packets, no TLS handshake in them: a capture must begin before the connection does, and \
+                 hold its port"
+            ),
+            _ => format!(
+                "{shown}: {packets} packets, and no TLS handshake can be seen in them: {cut} were cut short when they were \
+                 captured (snapshot length); {REMEDY}"
+            ),
+        });
     }
     if unusable > 0 {
         sink.warn(&format!(
@@ -149,7 +163,7 @@ fn remark(remarks: &Remarks, shown: &str, sink: &mut impl Sink) {
     if remarks.cut > 0 {
         let count = remarks.cut;
         sink.warn(&format!(
-            "{shown}: {count} packets were captured only in part (snapshot length): tickets may be missing; tcpdump -s 0 captures all of them"
+            "{shown}: {count} packets were captured only in part (snapshot length): tickets may be missing; {REMEDY}"
         ));
     }
     if remarks.fragments_lost > 0 {

@@ -34,9 +34,21 @@ pub(super) struct Cli {
     pub(super) verbosity: Verbosity,
 }
 
+/// The main job alone, which is nearly every run: what the other commands take need not be set up for it.
+#[derive(Debug, Parser)]
+struct JobCli {
+    #[command(flatten)]
+    job: JobArgs,
+    #[command(flatten)]
+    verbosity: Verbosity,
+}
+
 /// The whole command line, with all that help and manual pages say.
 pub(super) fn command() -> clap::Command {
-    let command = help::added(Cli::command());
+    with_environment(help::added(Cli::command()))
+}
+
+fn with_environment(command: clap::Command) -> clap::Command {
     // a variable that is set to nothing names no key
     if std::env::var_os("TKTDUMP_KEY").is_some_and(|value| value.is_empty()) { without_key(command) } else { command }
 }
@@ -56,11 +68,25 @@ pub(super) fn mistyped() -> Option<(String, &'static str)> {
 /// Reads the arguments.
 pub(super) fn parse() -> Result<Cli, clap::Error> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(cli) = parse_job(&arguments) {
+        return Ok(cli);
+    }
     // errors repeat arguments, which may be file names that somebody else chose
     parse_from(arguments.clone()).map_err(|error| {
         let escaped = arguments.iter().map(|argument| Text(argument.as_encoded_bytes()).to_string().into());
         if error.use_stderr() { parse_from(escaped).err().unwrap_or(error) } else { error }
     })
+}
+
+/// Reads the arguments of the main job; `None` if they may be another command's, or if there is something to say of them.
+fn parse_job(arguments: &[OsString]) -> Option<Cli> {
+    let is_command = |word: &OsString| word == "help" || help::COMMANDS.iter().any(|name| word == name);
+    if arguments.iter().skip(1).any(is_command) {
+        return None;
+    }
+    let matches = with_environment(JobCli::command()).try_get_matches_from(arguments).ok()?;
+    let JobCli { job, verbosity } = JobCli::from_arg_matches(&matches).ok()?;
+    Some(Cli { command: None, job, verbosity })
 }
 
 fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
@@ -135,6 +161,20 @@ mod tests {
                 assert!(page.render_help().to_string().contains(line), "{line}");
                 assert!(page.render_long_help().to_string().contains(line), "{line}");
             }
+        }
+    }
+
+    #[test]
+    fn the_main_job_is_read_the_same_alone() {
+        for line in
+            ["-k a.key b", "-q -f json --redact x -", "--help", "-f", "-f xml a", "keys a.key", "a keys", "help", ""]
+        {
+            let words: Vec<OsString> = ["tktdump"].into_iter().chain(line.split_whitespace()).map(Into::into).collect();
+            let whole = parse_from(words.clone()).ok().filter(|cli| cli.command.is_none());
+            let alone = parse_job(&words);
+            // what is left to the whole is read there
+            assert!(alone.is_none() || format!("{alone:?}") == format!("{whole:?}"), "{line}");
+            assert!(alone.is_some() || whole.is_none() || line.contains("keys"), "{line}");
         }
     }
 

@@ -28,6 +28,7 @@ pub(super) fn fail(error: &anyhow::Error, notes: &Notes) -> Exit {
 /// Ends the run from another thread, without waiting for the main one.
 pub(super) fn leave(error: &anyhow::Error, notes: &Notes) -> ! {
     let exit = fail(error, notes);
+    super::redirect::abandon();
     // the bar must not stay behind
     notes.progress().suspend(|| std::process::exit(exit as i32))
 }

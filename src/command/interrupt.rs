@@ -44,6 +44,7 @@ fn spawn_or_end(signal: i32, wait: impl FnOnce() + Send + 'static) {
 
 /// Ends the process as the signal does by itself, so that a shell sees what ended it.
 fn end(signal: i32) {
+    super::redirect::abandon();
     let _ = emulate_default_handler(signal);
 }
 

@@ -70,7 +70,7 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
             source::tell_nothing(only, guess, notes);
         } else {
             notes.error("no ticket was found");
-            notes.hint(input::WHAT_TO_GIVE);
+            notes.hint(if captures.is_some() { NO_TICKET_IN_CAPTURES } else { input::WHAT_TO_GIVE });
         }
     } else {
         tell_passed_over(tally.passed_over(), notes);
@@ -83,6 +83,10 @@ pub(super) fn run(args: &JobArgs, notes: &Notes) -> anyhow::Result<Exit> {
     let all = tally.tickets() + left_out > 0 && tally.failures() == passed && !refused;
     Ok(exit.max(if all { Exit::Done } else { Exit::NotAll }))
 }
+
+/// What to do if captures have been read, and none of them shows a ticket.
+const NO_TICKET_IN_CAPTURES: &str = "a capture shows the tickets that clients bring, and those that servers issue up to TLS 1.2; those of TLS 1.3 are \
+     encrypted, and --keylog FILE opens them";
 
 /// Reads one input after the other.
 fn read_all(inputs: &[PathBuf], args: &JobArgs, ring: &KeyRing, worker: &mut Worker<'_>) -> anyhow::Result<Exit> {

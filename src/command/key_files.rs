@@ -100,21 +100,23 @@ fn load_one(
     raw.is_no_other_kind()?;
     match configs::read(&raw.content) {
         Some(references) => server_config::load(&raw, &references, format, notes),
-        None => undressed(raw, format, notes).into_key_file(format, None, unclaimed).map(|loaded| vec![loaded]),
+        None if format.is_some() => raw.into_key_file(format, None, unclaimed).map(|loaded| vec![loaded]),
+        None => by_content(raw, unclaimed, notes).map(|loaded| vec![loaded]),
     }
 }
 
-/// A file with the key that a program has printed in it in its place, if it is not a key file of any format.
-fn undressed(raw: Raw, format: Option<&'static dyn KeyFormat>, notes: &Notes) -> Raw {
+/// The file as a key file of any format, or with the key that a program has printed in it in its place.
+fn by_content(raw: Raw, unclaimed: Unclaimed, notes: &Notes) -> anyhow::Result<Loaded> {
     // the lines of a table make as many bytes as several keys have, if chance will have it
     let is_drawn = std::str::from_utf8(&raw.content).is_ok_and(|text| !text.is_ascii() && text.lines().count() > 2);
-    if format.is_some() || (read_auto(&raw.content).is_ok() && !is_drawn) {
-        return raw;
+    let read = read_auto(&raw.content);
+    if read.is_ok() && !is_drawn {
+        return raw.made_of(read, None, unclaimed);
     }
-    let Some(content) = printed_key(&raw.content) else { return raw };
+    let Some(content) = printed_key(&raw.content) else { return raw.made_of(read, None, unclaimed) };
     let shown = source::shown(&raw.path);
     notes.warning(format_args!("{shown}: the key is taken from what a program printed; servers want its bytes"));
-    raw.with(content)
+    raw.with(content).into_key_file(None, None, unclaimed)
 }
 
 /// The keys that a file of a directory holds: configurations that stand there are not followed.

@@ -71,7 +71,7 @@ impl Log {
         let found = secrets(connection, sighting, session);
         let withheld = found.withheld.filter(|_| !self.unproven || found.unproven.is_empty());
         if let Some(withheld) = withheld.filter(|withheld| self.said.insert(*withheld)) {
-            notes.warning(format_args!("connection {}: {}", connection.stream, withheld.reason()));
+            notes.warning(format_args!("{}: {}", connection.number(), withheld.reason()));
         }
         let comment = keylog::of_ticket(&key.file, key.index, sighting.packet, connection.stream);
         self.write(&found.lines, &comment, out, notes);

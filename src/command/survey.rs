@@ -286,7 +286,7 @@ impl Collector<'_> {
         let sightings = || recorded.iter().filter_map(|(ticket, seen)| seen.sighting(ticket));
         let connection = connection.filter(|connection| {
             let is_of = |sighting: Sighting<'_>| {
-                (sighting.stream, sighting.client, sighting.server)
+                (sighting.number.stream, sighting.client, sighting.server)
                     == (connection.stream, connection.client, connection.server)
             };
             sightings().all(is_of)
@@ -313,7 +313,7 @@ impl Collector<'_> {
             if matches!(unrecognised, Some(Unrecognised::External | Unrecognised::Encrypted)) {
                 continue;
             }
-            let (key, stream) = (known_key(&outcome), sighting.map(|sighting| sighting.stream));
+            let (key, stream) = (known_key(&outcome), sighting.map(|sighting| sighting.number.stream));
             let (server, sni) = (seen.server.as_deref(), seen.sni.as_deref().map(str::as_bytes));
             self.add(Seen { ticket, time: seen.time, server, sni, source: &source, part }, stream, key);
         }
@@ -384,7 +384,7 @@ impl Sink for Collector<'_> {
             }
             let (key, server) = (known_key(&outcome), sighting.server.to_string());
             let (time, server, sni) = (Some(sighting.time), Some(&*server), sighting.sni);
-            self.add(Seen { ticket, time, server, sni, source: &source, part }, Some(sighting.stream), key);
+            self.add(Seen { ticket, time, server, sni, source: &source, part }, Some(sighting.number.stream), key);
         }
     }
 

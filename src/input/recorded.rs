@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-use crate::capture::Transport;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::container::Time;
 use crate::capture::sighting::{Carrier, Sighting};
+use crate::capture::{Number, Transport};
 use crate::tls::protocol::Protocol;
 
 /// What a `ticket` record says about where its ticket was seen, as far as it says so.
@@ -54,7 +54,7 @@ impl Recorded {
             ticket,
             packet,
             time,
-            stream,
+            number: of_flow(stream),
             client,
             server,
             carrier,
@@ -69,7 +69,8 @@ impl Recorded {
             age_ms,
             is_external,
             beside_encrypted,
-            issued_by,
+            issued_by: issued_by.map(|(stream, packet)| (of_flow(stream), packet)),
+            names_key: false,
             lived,
         })
     }
@@ -157,6 +158,11 @@ impl Capture<'_> {
     }
 }
 
+/// The connection of a ticket, of which a record says no more than the number of its flow.
+fn of_flow(stream: u64) -> Number {
+    Number { transport: Transport::Tcp, stream, nth: 1 }
+}
+
 fn random(hex: &str) -> Option<[u8; 32]> {
     let mut random = [0; 32];
     hex::decode_to_slice(hex, &mut random).ok()?;
@@ -209,6 +215,12 @@ pub struct RecordedConnection {
 }
 
 impl RecordedConnection {
+    /// Which one it is, for people: a record has the number of its flow alone.
+    #[must_use]
+    pub fn number(&self) -> Number {
+        Number { transport: self.transport, stream: self.stream, nth: 1 }
+    }
+
     /// Whether the server chose TLS 1.3, if it chose anything.
     #[must_use]
     pub fn is_tls13(&self) -> Option<bool> {

@@ -2,6 +2,7 @@
 
 mod aead;
 mod engine;
+mod room;
 mod sha256;
 
 use std::sync::OnceLock;
@@ -25,6 +26,8 @@ use crate::ticket::{Arrangement, Ticket};
 
 /// Bytes of an AES block.
 const BLOCK_LENGTH: u8 = 16;
+/// Bytes of the longest AES key.
+const LONGEST_KEY: usize = 32;
 
 /// An AES key in its mode, its schedule expanded; the `zeroize` feature wipes it.
 pub(super) enum CipherKey {
@@ -39,7 +42,9 @@ pub(super) enum CipherKey {
 /// A cipher key that is set up when the first ticket is decrypted with it: of many keys few ever meet a ticket, and a
 /// schedule takes a kilobyte.
 pub(super) struct LazyCipher {
-    key: Zeroizing<Box<[u8]>>,
+    /// In place, as all else of a key: of a hundred thousand, each would be a piece of memory of its own.
+    key: Zeroizing<[u8; LONGEST_KEY]>,
+    length: usize,
     mode: Mode,
     ready: OnceLock<Option<Box<CipherKey>>>,
 }
@@ -47,18 +52,24 @@ pub(super) struct LazyCipher {
 impl LazyCipher {
     /// `None` if AES has no key of that length.
     pub(super) fn new(key: &[u8], mode: Mode) -> Option<Self> {
-        let key = matches!(key.len(), 16 | 24 | 32).then(|| Zeroizing::new(key.into()))?;
-        Some(Self { key, mode, ready: OnceLock::new() })
+        let length = Some(key.len()).filter(|&length| matches!(length, 16 | 24 | LONGEST_KEY))?;
+        let mut own = Zeroizing::new([0; LONGEST_KEY]);
+        own.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+        Some(Self { key: own, length, mode, ready: OnceLock::new() })
+    }
+
+    fn key(&self) -> &[u8] {
+        self.key.get(..self.length).unwrap_or_default()
     }
 
     #[inline]
     pub(super) fn decrypt<'b>(&self, iv: &[u8], ciphertext: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
-        let cipher = self.ready.get_or_init(|| CipherKey::new(&self.key, self.mode).map(Box::new));
+        let cipher = self.ready.get_or_init(|| CipherKey::new(self.key(), self.mode).map(Box::new));
         cipher.as_ref()?.decrypt(iv, ciphertext, buffer)
     }
 
     pub(super) fn name(&self) -> &'static str {
-        match (self.mode, self.key.len()) {
+        match (self.mode, self.length) {
             (Mode::Ctr, 16) => "AES-128-CTR",
             (Mode::Ctr, 24) => "AES-192-CTR",
             (Mode::Ctr, _) => "AES-256-CTR",

@@ -77,8 +77,20 @@ impl KeyRing {
     /// are derived from the time are looked for first.
     #[must_use]
     pub fn with_clock(files: Vec<(Arc<str>, KeyFile)>, now: Option<i64>) -> Self {
+        Self::taking(files, now, &mut |_, _| ())
+    }
+
+    /// A ring as [`with_clock`](Self::with_clock) makes it. What each of its keys was made of is handed on in order, with the
+    /// number of its file.
+    pub(crate) fn taking(
+        files: Vec<(Arc<str>, KeyFile)>,
+        now: Option<i64>,
+        taken: &mut dyn FnMut(usize, KeyBytes),
+    ) -> Self {
         let mut ring = Self { now, ..Self::default() };
         let count = files.len();
+        // a vector that grows leaves holes behind, which is felt with a hundred thousand readings
+        ring.keys.reserve_exact(files.iter().map(|(_, file)| file.readings.len()).sum());
         let with_format = files_with_format(&files);
         let with_format = Arc::new(with_format);
         for (number, (path, file)) in files.into_iter().enumerate() {
@@ -97,7 +109,11 @@ impl KeyRing {
                     readings.shrink_to_fit();
                 }
                 let origin = place.origin(&reading, newest, &mut format);
-                ring.extend(TicketKey::new(&reading.key, origin, now));
+                let key = TicketKey::new(&reading.key, origin, now);
+                if key.is_some() {
+                    taken(number, reading.key);
+                }
+                ring.extend(key);
             }
             let doubt = doubt.map(|error| Box::new(others::Doubt::new(error)));
             ring.others.add(others::File { place, readings: others, bare, has_names, doubt, ready: OnceLock::new() });
@@ -181,6 +197,13 @@ impl KeyRing {
     #[must_use]
     pub fn prove<'k, 't>(&'k self, ticket: &'t [u8]) -> Option<Verified<'k, 't>> {
         self.others.prove(ticket)
+    }
+
+    /// The file that begins with the name of a key and holds no key of that name, and how many bytes it has: what is left
+    /// of a key file that was cut. Files of which no bytes can be a key by themselves are not looked at.
+    #[must_use]
+    pub fn cut_file(&self, name: KeyName) -> Option<(&str, usize)> {
+        if self.has_name(name) { None } else { self.others.beginning_with(name) }
     }
 
     /// The key that would prove a ticket if the files were read by their content and not by the format that was named.

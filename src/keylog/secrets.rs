@@ -6,7 +6,7 @@ use super::line::{Label, Line, LineError, is_of_ticket};
 use crate::secret::Secret;
 
 /// The most connections whose secrets are kept: 128 MiB, about.
-const MOST: usize = 1 << 20;
+const MOST: usize = if cfg!(test) { 4 } else { 1 << 20 };
 
 /// What a key log holds that opens something here: the `SERVER_TRAFFIC_SECRET_0` of each connection, under which TLS 1.3
 /// issues tickets.
@@ -144,5 +144,42 @@ mod tests {
             secrets.len()
         };
         assert_eq!((count(Secrets::default()), count(Secrets::default().without_derived())), (1, 0));
+        // under another comment a line is somebody's own
+        let mut own = Secrets::default().without_derived();
+        own.add_all(
+            format!("{derived}# these lines are of the server itself, and of no ticket\n{}\n", text[1]).as_bytes(),
+        );
+        assert_eq!(own.len(), 1);
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_counted() {
+        let mut secrets = Secrets::default();
+        assert!(secrets.is_empty());
+        let mut add = |random: u8, secret: u8| {
+            let line = format!("SERVER_TRAFFIC_SECRET_0 {} {}", hex::encode([random; 32]), hex::encode([secret; 32]));
+            secrets.add(line.as_bytes()).unwrap();
+            (secrets.len(), secrets.left_out())
+        };
+        let numbers = (0_u8..6).map(|number| add(number, number)).collect::<Vec<_>>();
+        assert_eq!(numbers, [(1, 0), (2, 0), (3, 0), (4, 0), (4, 1), (4, 2)]);
+        // one that is there already takes no room
+        assert_eq!(add(1, 9), (4, 2));
+        assert_eq!(secrets.find(&[1; 32]).unwrap().as_bytes(), [9; 32]);
+        assert!(secrets.find(&[3; 32]).is_some() && secrets.find(&[4; 32]).is_none());
+        assert_eq!(secrets.found(), 2);
+    }
+
+    #[test]
+    fn a_line_with_an_unknown_label_is_one_if_it_has_the_form() {
+        let mut secrets = Secrets::default();
+        let mut add = |line: &str| secrets.add(line.as_bytes());
+        assert_eq!(add("ECH_SECRET 00ff AAbb"), Ok(()));
+        for line in ["ECH_SECRET 00f aabb", "ECH_SECRET 00ff aab", "ECH_SECRET 00ff xx", "ECH_SECRET xx 00ff"] {
+            assert_eq!(add(line), Err(LineError::Malformed), "{line}");
+        }
+        assert_eq!(add("ECH_SECRET 00ff"), Err(LineError::Malformed));
+        assert_eq!(add("ECH_SECRET 00 11 22"), Err(LineError::Malformed));
+        assert_eq!(secrets.lines(), 1);
     }
 }

@@ -113,13 +113,14 @@ pub fn examine_connection<'a>(
         let mark = Mark::of(sighting.ticket);
         sighting.issued_by = match sighting.carrier {
             Carrier::NewSessionTicket => None,
-            _ => history.issued_by(mark).map(|issue| (issue.stream, issue.packet)),
+            _ => history.issued_by(mark).map(|issue| (issue.number, issue.packet)),
         };
         let place = Place { source, index, line: None, packet: Some(sighting.packet) };
         let mut record = Record::new(place);
         open(&mut record, sighting.ticket, None, opener, buffer);
         if let Ok(outcome) = &record.verdict {
             let attempt = resumption::examine(connection, &mut sighting, mark, outcome);
+            sighting.names_key = history.knows_name(connection.server, &attempt);
             if attempt.selected || (attempt.carrier == Carrier::SessionTicket && is_resumed) {
                 let root = history.root(&attempt);
                 sighting.lived = root.map(|root| at.unwrap_or(sighting.time.seconds).saturating_sub(root));

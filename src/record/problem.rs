@@ -11,6 +11,9 @@ use crate::ticket::{Malformed, Shape, Ticket};
 /// Names that a hint lists.
 const LISTED: usize = 3;
 
+/// Bytes of a key that are also the first bytes of a longer one, under the same name.
+const SHORT_KEY: usize = 48;
+
 /// What is wrong with a ticket and what to do about it, a sentence each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -91,6 +94,9 @@ fn bad_mac(bad: &BadMac<'_>) -> Problem {
         "the session shown is unverified: anybody may have written it"
     } else if bad.no_verify {
         "decrypting it without the MAC gave nothing readable: the ticket was altered, or the secrets changed under the same key name"
+    } else if origin.index == 0 && bad.key.layout().size() == SHORT_KEY {
+        "the ticket was altered or cut, the key file was cut (48 bytes are also the beginning of an 80-byte key), or the \
+         secrets changed under the same key name; --no-verify decrypts it anyway"
     } else {
         "the ticket was altered or cut, or the secrets changed under the same key name; --no-verify decrypts it anyway"
     };
@@ -113,10 +119,16 @@ fn unknown_key(bytes: &[u8], ring: &KeyRing) -> Problem {
             "no key has the ticket's key name, which is all zero: the server sealed with a key that was never set up"
                 .to_owned()
         }
-        Some(name) => format!("no key has the ticket's key name {name}"),
+        Some(name) if Shape::of(bytes).is_certain() => format!("no key has the ticket's key name {name}"),
+        Some(name) => format!("no key has the name {name}, which the ticket begins with"),
         None => "the MAC verifies under none of the keys".to_owned(),
     };
-    let hint = if names.is_empty() {
+    let hint = if let Some((file, length)) = name.and_then(|name| ring.cut_file(name)) {
+        format!(
+            "{} begins with that name and has {length} bytes: it was cut, as such a key has 48 bytes or 80",
+            Text(file.as_bytes())
+        )
+    } else if names.is_empty() {
         "the ticket was sealed with another key, or by another server".to_owned()
     } else {
         format!(

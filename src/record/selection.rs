@@ -35,7 +35,7 @@ impl Selection {
     fn takes_one(&self, record: &Record<'_>) -> bool {
         let in_session = || record.session().and_then(|shown| shown.session().hostname);
         let name = record.capture.map_or_else(in_session, |sighting| sighting.sni);
-        let stream = record.capture.map(|sighting| sighting.stream);
+        let stream = record.capture.map(|sighting| sighting.number.stream);
         (self.statuses.is_empty() || self.statuses.contains(&record.status()))
             && self.takes_ticket(record.bytes)
             && self.takes_name(name)

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::Page;
-use super::text::{Styles, columns, status_style};
+use super::text::{Styles, columns, outcome_word, status_style};
 use crate::capture::connection::HandshakeKind;
 use crate::capture::container::Time;
 use crate::capture::sighting::{Carrier, Sighting};
@@ -47,7 +47,7 @@ impl Renderer {
     pub fn connection(&self, record: &ConnectionRecord<'_>, out: &mut Page) {
         let connection = record.connection;
         let line = Line {
-            stream: connection.stream,
+            number: connection.number().short(),
             time: connection.time,
             handshake: record.handshake,
             ticket_offered: record.ticket_offered(),
@@ -63,7 +63,7 @@ impl Renderer {
     /// Appends the line of a connection that stood in the input as a record of ours.
     pub fn recorded(&self, connection: &RecordedConnection, out: &mut Page) {
         let line = Line {
-            stream: connection.stream,
+            number: connection.number().short(),
             time: connection.time,
             handshake: connection.handshake,
             ticket_offered: connection.ticket_offered,
@@ -96,7 +96,7 @@ impl Renderer {
         let Styles { label: faint, warning, .. } = self.styles;
         write!(out, "ticket      ")?;
         match &record.capture {
-            Some(sighting) => write!(out, "{faint}#{:<5} {}{faint:#}", sighting.stream, date(sighting.time))?,
+            Some(sighting) => write!(out, "{faint}#{:<5} {}{faint:#}", sighting.number.short(), date(sighting.time))?,
             None => write!(out, "{faint}{:PLACE_WIDTH$}{faint:#}", place(record))?,
         }
         let (status, style) = (record.status(), status_style(&self.styles, record));
@@ -140,8 +140,8 @@ impl Renderer {
             HandshakeKind::Full if connection.ticket_offered => warning,
             _ => good,
         };
-        write!(out, "connection  {faint}#{:<5} {}{faint:#}", connection.stream, date(connection.time))?;
-        write!(out, "  {style}{:STATE_WIDTH$}{style:#}", connection.handshake.as_str())?;
+        write!(out, "connection  {faint}#{:<5} {}{faint:#}", connection.number, date(connection.time))?;
+        write!(out, "  {style}{:STATE_WIDTH$}{style:#}", outcome_word(connection.handshake, connection.reason))?;
         let reason = Text(connection.reason.as_bytes()).to_string();
         let protocol = Text(connection.protocol.unwrap_or("-").as_bytes()).to_string();
         write!(out, "  {reason:REASON_WIDTH$}  {protocol:7}  {} > {}", connection.client, connection.server)?;
@@ -154,7 +154,7 @@ impl Renderer {
 
 /// What the line of a connection is made of.
 struct Line<'a> {
-    stream: u64,
+    number: String,
     time: Time,
     handshake: HandshakeKind,
     ticket_offered: bool,

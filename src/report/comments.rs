@@ -127,7 +127,8 @@ fn unopened(record: &Record<'_>, what: &str) -> String {
 
 fn key_name(record: &Record<'_>) -> String {
     match record.ticket().and_then(|ticket| ticket.key_name()) {
-        Some(name) => format!("key {}", cut_short(&name.to_string())),
+        Some(name) if record.names_key() => format!("key {}", cut_short(&name.to_string())),
+        Some(bytes) => format!("it begins with {}", cut_short(&bytes.to_string())),
         None => "no key name".to_owned(),
     }
 }

@@ -130,9 +130,9 @@ impl Renderer<'_> {
             if let Some(session) = members.client_session {
                 object.object(member!("client_session"), |object| self.session(Shown::Genuine(session), object));
             }
-            if let Some((stream, packet)) = members.sighting.and_then(|sighting| sighting.issued_by) {
+            if let Some((number, packet)) = members.sighting.and_then(|sighting| sighting.issued_by) {
                 object.object("issued_by", |object| {
-                    object.number("stream", stream);
+                    object.number("stream", number.stream);
                     object.number("packet", packet);
                 });
             }

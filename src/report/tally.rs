@@ -4,6 +4,7 @@ use crate::capture::Remarks;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::container::Time;
 use crate::record::Status;
+use crate::resumption::Reason;
 
 /// What was counted in captures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,6 +43,8 @@ impl Totals {
 pub struct Tally {
     counts: [u64; Status::ALL.len()],
     handshakes: [u64; HandshakeKind::ALL.len()],
+    /// Of those by a PSK, how many were by an external one.
+    external: u64,
     passed_over: u64,
 }
 
@@ -54,8 +57,9 @@ impl Tally {
         }
     }
 
-    /// Counts one connection.
-    pub fn add_connection(&mut self, handshake: HandshakeKind) {
+    /// Counts one connection; `is_external` is whether its PSK was an external one, by which nothing is resumed.
+    pub fn add_connection(&mut self, handshake: HandshakeKind, is_external: bool) {
+        self.external += u64::from(is_external && handshake == HandshakeKind::ResumedPsk);
         let slot = HandshakeKind::ALL.iter().zip(&mut self.handshakes).find(|(known, _)| **known == handshake);
         if let Some((_, count)) = slot {
             *count += 1;
@@ -66,6 +70,7 @@ impl Tally {
     pub fn extend(&mut self, other: &Self) {
         self.counts.iter_mut().zip(other.counts).for_each(|(count, more)| *count += more);
         self.handshakes.iter_mut().zip(other.handshakes).for_each(|(count, more)| *count += more);
+        self.external += other.external;
         self.passed_over += other.passed_over;
     }
 
@@ -86,9 +91,12 @@ impl Tally {
         self.handshakes.iter().sum()
     }
 
-    /// Every kind of handshake that occurred, with its count.
-    pub fn handshakes(&self) -> impl Iterator<Item = (HandshakeKind, u64)> {
-        HandshakeKind::ALL.into_iter().zip(self.handshakes).filter(|(_, count)| *count > 0)
+    /// Every kind of handshake that occurred, with its count; those by an external PSK on their own.
+    pub fn handshakes(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let resumed = |kind| if kind == HandshakeKind::ResumedPsk { self.external } else { 0 };
+        let all = HandshakeKind::ALL.into_iter().zip(self.handshakes);
+        let all = all.map(move |(kind, count)| (kind.as_str(), count - resumed(kind)));
+        all.chain([(Reason::ExternalPsk.as_str(), self.external)]).filter(|(_, count)| *count > 0)
     }
 
     /// All tickets.
@@ -129,8 +137,10 @@ mod tests {
         let counts: Vec<_> = tally.counts().collect();
         assert_eq!(counts, [(Status::Decrypted, 2), (Status::NoKey, 1), (Status::BadMac, 1)]);
         let mut twice = tally;
-        twice.add_connection(HandshakeKind::Full);
+        twice.add_connection(HandshakeKind::Full, false);
+        twice.add_connection(HandshakeKind::ResumedPsk, true);
         twice.extend(&tally);
-        assert_eq!((twice.tickets(), twice.failures(), twice.connections()), (8, 2, 1));
+        assert!(twice.handshakes().eq([("full", 1), ("external_psk", 1)]));
+        assert_eq!((twice.tickets(), twice.failures(), twice.connections()), (8, 2, 2));
     }
 }

@@ -15,12 +15,14 @@ use self::style::{Paint, Paints};
 pub(super) use self::wrap::columns;
 use super::draft::Draft;
 use super::{Page, REDACTED, Tally};
+use crate::capture::connection::HandshakeKind;
 use crate::escape::Text;
 use crate::input::Beside;
 use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
 use crate::record::{Record, Shown, Status};
-use crate::session::View;
+use crate::resumption::Reason;
+use crate::session::{Session, View};
 use crate::ticket::Arrangement;
 
 /// Renders records as text.
@@ -103,10 +105,21 @@ impl Renderer<'_> {
             self.session("Session", shown, false, out)?;
         }
         if let Some(session) = &record.client_session {
-            self.session("The client's own session", Shown::Genuine(session), true, out)?;
+            let (own, title) = if !self.redact && self.holds_back(record) {
+                (Self { redact: true, ..*self }, "The client's own session (-f json shows its secrets)")
+            } else {
+                (*self, "The client's own session")
+            };
+            own.session(title, Shown::Genuine(session), true, out)?;
         }
         out.push('\n');
         Ok(())
+    }
+
+    /// Whether the client's own secrets are held back: a ticket that the keys did not open is shown around for advice, and
+    /// what opens the session has nothing to do with that.
+    fn holds_back(&self, record: &Record<'_>) -> bool {
+        !self.ring.is_empty() && record.session().is_none()
     }
 
     /// What stood beside the ticket in a list.
@@ -128,26 +141,30 @@ impl Renderer<'_> {
 
     fn ticket_parts(&self, record: &Record<'_>, out: &mut String) -> std::fmt::Result {
         let Paints { heading, .. } = self.styles.paints();
-        writeln!(out, "  {heading}Ticket{heading:#}")?;
+        let parts = record.ticket();
+        // else nothing but the length says how it is put together
+        let is_known = record.names_key() || parts.is_none();
+        let title = if is_known { "Ticket" } else { "Ticket, if it is of OpenSSL's family" };
+        writeln!(out, "  {heading}{title}{heading:#}")?;
         self.line(out, "length", format_args!("{} bytes", record.bytes.len()))?;
         if self.redact && !record.is_sealed() {
             return self.line(out, "bytes", REDACTED);
         }
-        let Some(parts) = record.ticket() else {
+        let Some(parts) = parts else {
             return self.line(out, "bytes", hex::encode(record.bytes));
         };
         if let Some(name) = parts.key_name() {
-            self.line(out, "key name", name)?;
+            self.line(out, if is_known { "key name" } else { "first 16 bytes (key name)" }, name)?;
         }
         let (iv, mac) = match parts.arrangement() {
             Arrangement::Aead(_) => ("nonce", "tag"),
             _ => ("IV", "MAC"),
         };
         if !parts.iv().is_empty() {
-            self.line(out, iv, hex::encode(parts.iv()))?;
+            self.line(out, iv, hex::display(parts.iv()))?;
         }
         self.line(out, "ciphertext", format_args!("{} bytes", parts.ciphertext().len()))?;
-        self.line(out, mac, hex::encode(parts.mac()))?;
+        self.line(out, mac, hex::display(parts.mac()))?;
         if parts.arrangement() == Arrangement::Named { Ok(()) } else { self.line(out, "layout", parts.arrangement()) }
     }
 
@@ -157,8 +174,8 @@ impl Renderer<'_> {
         writeln!(out, "  {heading}Key{heading:#}")?;
         let file = Text(origin.file.as_bytes());
         self.line(out, "file", format_args!("{file}, key {}, {}", origin.index, origin.role.as_str()))?;
-        let format = if origin.format.is_empty() { "" } else { &format!("{}: ", origin.format) };
-        self.line(out, "format", format_args!("{format}{}", key.layout()))?;
+        let colon = if origin.format.is_empty() { "" } else { ": " };
+        self.line(out, "format", format_args!("{}{colon}{}", origin.format, key.layout()))?;
         self.line(out, "algorithms", format_args!("{}, {}", key.cipher_name(), key.mac_name()))?;
         if let Some(slot) = key.slot() {
             self.line(out, "time slot", slot)?;
@@ -185,12 +202,28 @@ impl Renderer<'_> {
         let mut fields = Fields::new(self.styles, view, is_clients, out);
         view.visit(&mut fields);
         fields.finish();
-        let sizes: Vec<String> =
-            shown.session().sizes().map(|(name, bytes)| format!("{} {bytes}", name.replace('_', " "))).collect();
-        let whole = shown.session().encoded.len();
-        match sizes.as_slice() {
-            [] => Ok(()),
-            sizes => self.line(out, "size", format_args!("{whole} bytes: {}", sizes.join(", "))),
+        self.sizes(shown.session(), out);
+        Ok(())
+    }
+
+    /// How long the session is, and what takes most of it.
+    fn sizes(&self, session: &Session<'_>, out: &mut String) {
+        let mut separator = "";
+        session.each_size(|name, bytes| {
+            if separator.is_empty() {
+                self.styles.begin_line("size", out);
+                // writing to a String does not fail
+                let _ = write!(out, "{} bytes: ", session.encoded.len());
+            }
+            out.push_str(separator);
+            out.extend(
+                name.split('_').enumerate().flat_map(|(number, word)| [if number > 0 { " " } else { "" }, word]),
+            );
+            let _ = write!(out, " {bytes}");
+            separator = ", ";
+        });
+        if !separator.is_empty() {
+            out.push('\n');
         }
     }
 
@@ -207,6 +240,14 @@ pub(super) fn wrapped(text: &str, width: usize) -> String {
     let mut out = String::with_capacity(2 * text.len());
     wrap::wrap(text, width, &mut out);
     out
+}
+
+/// The word at the head of a connection: that of the handshake, but for a PSK that resumes nothing.
+pub(super) fn outcome_word(handshake: HandshakeKind, reason: &str) -> &'static str {
+    if handshake == HandshakeKind::ResumedPsk && reason == Reason::ExternalPsk.as_str() {
+        return Reason::ExternalPsk.as_str();
+    }
+    handshake.as_str()
 }
 
 /// The style for what became of a ticket.
@@ -237,8 +278,7 @@ pub fn summary(tally: &Tally) -> String {
 /// What became of the connections of captures: one line; `None` if there were none.
 #[must_use]
 pub fn connection_summary(tally: &Tally) -> Option<String> {
-    let counts: Vec<String> =
-        tally.handshakes().map(|(handshake, count)| format!("{count} {}", handshake.as_str())).collect();
+    let counts: Vec<String> = tally.handshakes().map(|(handshake, count)| format!("{count} {handshake}")).collect();
     match tally.connections() {
         0 => None,
         1 => Some(format!("1 connection: {}", counts.join(", "))),

@@ -3,9 +3,10 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 
+use super::key_id::SealedUnder;
 use super::unrecognised::Unrecognised;
 use crate::capture::sighting::Carrier;
-use crate::key::{KeyName, Role};
+use crate::key::Role;
 use crate::session::Protocol;
 
 /// What is known of one ticket once it was tried with the keys.
@@ -19,8 +20,8 @@ pub struct Attempt {
     pub identity: Option<usize>,
     /// Whether the server chose this identity.
     pub selected: bool,
-    /// The name of the key that sealed it, if it has the form of a ticket.
-    pub key_name: Option<KeyName>,
+    /// The key that sealed it, if it has the form of a ticket.
+    pub sealed_under: Option<SealedUnder>,
     /// Number, from 1, of the packet that completes its message.
     pub packet: u64,
     /// Stands for the ticket.

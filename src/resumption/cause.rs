@@ -1,9 +1,10 @@
 //! What can have happened to a resumption: a [`Reason`] each, with the evidence for it.
 
+use super::key_id::{KeyId, SealedUnder};
 use super::reason::Reason;
+use crate::capture::Number;
 use crate::capture::connection::{Alert, Malformed, Side};
 use crate::capture::evidence::Other;
-use crate::key::KeyName;
 
 /// What happened to a resumption.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,10 +142,10 @@ pub(super) enum Begun {
 }
 
 /// A ticket issued in place of one that was accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Renewed {
     /// The keys of the old and the new one, if they differ.
-    pub(super) keys: Option<(KeyName, KeyName)>,
+    pub(super) keys: Option<(KeyId, KeyId)>,
     /// Whether the new one is of a key that only opens, by the order of those given.
     pub(super) is_stale: bool,
 }
@@ -239,11 +240,13 @@ pub(super) enum Refusal {
     /// The server has its key and another context.
     OtherContext,
     /// It is of the key that is to seal, and the server seals under an older one.
-    NotReloaded { old: KeyName, new: KeyName },
+    NotReloaded { old: KeyId, new: KeyId },
     /// The address uses several keys by turns.
-    SeveralKeys(KeyName),
+    SeveralKeys(SealedUnder),
+    /// The address accepted, refused and accepted one ticket.
+    Wavers(SealedUnder),
     /// The server seals under another key.
-    OtherKey { old: KeyName, new: KeyName, by: Sealer, had_it: bool },
+    OtherKey { old: SealedUnder, new: SealedUnder, by: Sealer, had_it: bool },
     /// The server does not load its key.
     NotLoaded,
     /// It was sealed for another host name.
@@ -253,7 +256,7 @@ pub(super) enum Refusal {
     /// It opened, and nothing that is to be seen was in the way.
     Open { known: Known, retried: bool, age: Age },
     /// No key was given, or none of those given opens it.
-    NotOpened { key: Option<KeyName>, any_key: bool, known: Known },
+    NotOpened { key: Option<SealedUnder>, any_key: bool, known: Known },
 }
 
 /// Where it was seen under which key a server seals.
@@ -271,9 +274,11 @@ pub(super) enum Sealer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     /// It accepted this very ticket in that connection.
-    TakenBefore(u64),
-    /// It has the key.
+    TakenBefore(Number),
+    /// It has the key: it seals under it in this very connection.
     HasKey,
+    /// It had the key when it was last seen to seal or to accept.
+    HadKey,
     /// Nothing.
     Nothing,
 }
@@ -321,7 +326,7 @@ impl Refusal {
             Self::OtherEms => Reason::OtherEms,
             Self::OtherContext => Reason::OtherContext,
             Self::NotReloaded { .. } => Reason::NotReloaded,
-            Self::SeveralKeys(_) => Reason::SeveralKeys,
+            Self::SeveralKeys(_) | Self::Wavers(_) => Reason::SeveralKeys,
             Self::OtherKey { .. } | Self::NotLoaded => Reason::OtherKey,
             Self::OtherName(..) => Reason::OtherName,
             Self::OtherAlpn(..) => Reason::OtherAlpn,

@@ -5,18 +5,20 @@ use std::hash::{BuildHasherDefault, Hash};
 use std::net::{IpAddr, SocketAddr};
 
 use super::attempt::{Attempt, Mark, Opened, Verdict};
+use super::key_id::{KeyId, SealedUnder};
 use super::reason::Reason;
 use super::unrecognised::Unrecognised;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::Carrier;
-use crate::capture::{Connection, Hashed};
-use crate::key::KeyName;
+use crate::capture::{Connection, Hashed, Number};
 
 /// Servers that are remembered, key names and contexts of each, tickets and secrets.
 const MAX_SERVERS: usize = 1 << 12;
 const MAX_NAMES: usize = 8;
 const MAX_CONTEXTS: usize = 16;
 const MAX_TICKETS: usize = 1 << 16;
+/// Of this many tickets of one server that share nothing, the first bytes are no key names.
+const NEVER_REPEATING: usize = 5;
 
 /// What is known by marks, which are hashes already.
 type Marked<T> = HashMap<Mark, T, BuildHasherDefault<Hashed>>;
@@ -24,8 +26,8 @@ type Marked<T> = HashMap<Mark, T, BuildHasherDefault<Hashed>>;
 /// The connection that issued a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Issue {
-    /// Number of the connection.
-    pub stream: u64,
+    /// The connection.
+    pub number: Number,
     /// Number of the packet with the ticket.
     pub packet: u64,
     /// Who issued it.
@@ -40,13 +42,25 @@ struct Known {
     root: Option<i64>,
 }
 
+/// A ticket that a server accepted.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    by: SocketAddr,
+    /// The last connection in which it did.
+    number: Number,
+    /// It refused it after that, for a cause that remains open.
+    is_refused: bool,
+}
+
 /// When something was seen first and last, in numbers of connections.
 type Span = (u64, u64);
 
 /// What a server did with a key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Name {
-    pub(super) is: KeyName,
+    pub(super) is: SealedUnder,
+    /// Stands for the first ticket under it.
+    first: Mark,
     /// It issued tickets under it.
     pub(super) sealed: Option<Span>,
     /// It accepted tickets under it.
@@ -69,6 +83,18 @@ impl Name {
     }
 }
 
+/// A ticket, by its key.
+struct Ticket<'a> {
+    mark: Mark,
+    under: &'a SealedUnder,
+}
+
+impl<'a> Ticket<'a> {
+    fn of(attempt: &'a Attempt) -> Option<Self> {
+        Some(Self { mark: attempt.mark, under: attempt.sealed_under.as_ref()? })
+    }
+}
+
 /// What is known of a server.
 #[derive(Debug, Default)]
 pub(super) struct Server {
@@ -77,11 +103,19 @@ pub(super) struct Server {
     contexts: Vec<Mark>,
     /// It accepted a ticket of another host name than the client asked for.
     pub(super) takes_other_names: bool,
+    /// It accepted, refused and accepted one and the same ticket, and nothing that is to be seen was in the way.
+    pub(super) wavers: bool,
 }
 
 impl Server {
-    pub(super) fn name(&self, name: KeyName) -> Option<&Name> {
-        self.names.iter().find(|known| known.is == name)
+    pub(super) fn name(&self, key: &KeyId) -> Option<&Name> {
+        self.names.iter().find(|known| known.is.key.is_same(key))
+    }
+
+    /// Whether the first bytes of its tickets name no key: none that it issued shares them with another one.
+    pub(super) fn has_no_names(&self) -> bool {
+        let alone = self.names.iter().filter(|known| known.sealed.is_some()).count();
+        alone >= NEVER_REPEATING && !self.names.iter().any(|known| known.is.is_known)
     }
 
     /// The key that it was last seen to seal under.
@@ -99,35 +133,43 @@ impl Server {
         !self.contexts.is_empty() && self.contexts.len() < MAX_CONTEXTS && !self.contexts.contains(&context)
     }
 
-    fn name_mut(&mut self, name: KeyName) -> Option<&mut Name> {
-        if let Some(at) = self.names.iter().position(|known| known.is == name) {
-            return self.names.get_mut(at);
-        }
-        if self.names.len() >= MAX_NAMES {
-            return None;
-        }
-        self.names.push(Name { is: name, sealed: None, accepted: None, refused: None, by_turns: false });
-        self.names.last_mut()
+    /// Takes note that a ticket was seen under a key: what several tickets share is a name.
+    fn sees(&mut self, ticket: &Ticket<'_>) -> Option<&mut Name> {
+        let known = self.names.iter_mut().find(|known| known.is.key.is_same(&ticket.under.key))?;
+        known.is.is_known |= ticket.under.is_known || known.first != ticket.mark;
+        Some(known)
     }
 
-    fn seals(&mut self, name: KeyName, at: u64) {
-        let other = |known: &Name| known.is != name && known.sealed.is_some();
+    fn name_mut(&mut self, ticket: &Ticket<'_>) -> Option<&mut Name> {
+        let is_new = self.name(&ticket.under.key).is_none();
+        if is_new && self.names.len() >= MAX_NAMES {
+            return None;
+        }
+        if is_new {
+            let (is, first) = (ticket.under.clone(), ticket.mark);
+            self.names.push(Name { is, first, sealed: None, accepted: None, refused: None, by_turns: false });
+        }
+        self.sees(ticket)
+    }
+
+    fn seals(&mut self, ticket: &Ticket<'_>, at: u64) {
+        let other = |known: &Name| !known.is.key.is_same(&ticket.under.key) && known.sealed.is_some();
         let began = self.names.iter().filter(|known| other(known)).filter_map(|known| Some(known.sealed?.0)).max();
-        let Some(known) = self.name_mut(name) else { return };
+        let Some(known) = self.name_mut(ticket) else { return };
         // it sealed under this one, then began another, and now seals under this one again
         known.by_turns |= known.sealed.zip(began).is_some_and(|(sealed, began)| sealed.1 < began);
         known.sealed = Some((known.sealed.map_or(at, |span| span.0), at));
     }
 
-    fn accepts(&mut self, name: KeyName, at: u64) {
-        let Some(known) = self.name_mut(name) else { return };
+    fn accepts(&mut self, ticket: &Ticket<'_>, at: u64) {
+        let Some(known) = self.name_mut(ticket) else { return };
         let before = known.last_shown();
         known.by_turns |= before.zip(known.refused).is_some_and(|(shown, refused)| shown < refused);
         known.accepted = Some((known.accepted.map_or(at, |span| span.0), at));
     }
 
-    fn refuses(&mut self, name: KeyName, at: u64) {
-        if let Some(known) = self.name_mut(name) {
+    fn refuses(&mut self, ticket: &Ticket<'_>, at: u64) {
+        if let Some(known) = self.name_mut(ticket) {
             known.refused = Some(at);
         }
     }
@@ -191,8 +233,8 @@ pub struct History {
     /// What each host did with keys, at any port.
     hosts: Servers<IpAddr>,
     tickets: Marked<Known>,
-    /// For tickets that a server accepted, it and the last connection in which it did.
-    accepted: Marked<(SocketAddr, u64)>,
+    /// The tickets that a server accepted.
+    accepted: Marked<Taken>,
     /// For master secrets, which all tickets of a TLS 1.2 session share, when their full handshake was.
     secrets: Marked<i64>,
 }
@@ -209,6 +251,16 @@ impl History {
         self.tickets.get(&attempt.mark)?.issue
     }
 
+    /// Whether the first bytes of an attempt's ticket are a key name for certain: other tickets of the server, or of its
+    /// host, share them.
+    #[must_use]
+    pub fn knows_name(&self, server: SocketAddr, attempt: &Attempt) -> bool {
+        let Some(under) = &attempt.sealed_under else { return false };
+        let is_known =
+            |facts: &Server| facts.name(&under.key).is_some_and(|name| name.is.is_known || name.first != attempt.mark);
+        under.is_known || [self.server(server), self.host(server)].into_iter().flatten().any(is_known)
+    }
+
     pub(super) fn server(&self, server: SocketAddr) -> Option<&Server> {
         self.servers.get(server)
     }
@@ -218,10 +270,10 @@ impl History {
         self.hosts.get(server.ip())
     }
 
-    /// The stream of the connection in which the server accepted this very ticket before.
-    pub(super) fn accepted_before(&self, attempt: &Attempt, server: SocketAddr) -> Option<u64> {
-        let (by, stream) = self.accepted.get(&attempt.mark)?;
-        (*by == server).then_some(*stream)
+    /// The connection in which the server accepted this very ticket before.
+    pub(super) fn accepted_before(&self, attempt: &Attempt, server: SocketAddr) -> Option<Number> {
+        let Taken { by, number, .. } = self.accepted.get(&attempt.mark)?;
+        (*by == server).then_some(*number)
     }
 
     /// When the full handshake was that a ticket goes back to, as far as this capture and the ticket show it.
@@ -242,6 +294,7 @@ impl History {
         self.count += 1;
         let (at, server) = (self.count, connection.server);
         let brought = brought(connection, attempts);
+        let wavers = brought.is_some_and(|brought| self.wavers(brought, server, reason, handshake));
         let root = match handshake {
             // what came after the connection was handed over goes back as far as what came before
             _ if connection.origin.is_some() => None,
@@ -250,12 +303,12 @@ impl History {
         };
         for attempt in attempts {
             let issue = (attempt.carrier == Carrier::NewSessionTicket).then_some(Issue {
-                stream: connection.stream,
+                number: connection.number(),
                 packet: attempt.packet,
                 server,
             });
-            let accepted =
-                (handshake.is_resumed() && is_taken(attempt, brought)).then_some((server, connection.stream));
+            let is_accepted = handshake.is_resumed() && is_taken(attempt, brought);
+            let accepted = is_accepted.then_some(Taken { by: server, number: connection.number(), is_refused: false });
             if issue.is_none() && accepted.is_none() {
                 continue;
             }
@@ -273,24 +326,37 @@ impl History {
             }
         }
         let (Some(facts), Some(host)) = (self.servers.add(server), self.hosts.add(server.ip())) else { return };
+        facts.wavers |= wavers;
         for attempt in attempts.iter().filter(|attempt| attempt.carrier == Carrier::NewSessionTicket) {
             facts.has_context(opened(attempt).and_then(|opened| opened.context));
-            if let Some(name) = attempt.key_name {
-                facts.seals(name, at);
-                host.seals(name, at);
+            if let Some(ticket) = Ticket::of(attempt) {
+                facts.seals(&ticket, at);
+                host.seals(&ticket, at);
             }
         }
+        for ticket in attempts.iter().filter_map(Ticket::of) {
+            facts.sees(&ticket);
+            host.sees(&ticket);
+        }
         let Some(brought) = brought else { return };
-        let Some(name) = brought.key_name else { return };
+        let Some(ticket) = Ticket::of(brought) else { return };
         if handshake.is_resumed() {
-            facts.accepts(name, at);
-            host.accepts(name, at);
+            facts.accepts(&ticket, at);
+            host.accepts(&ticket, at);
             facts.has_context(opened(brought).and_then(|opened| opened.context));
             facts.takes_other_names |= opened(brought).is_some_and(|opened| opened.other_name.is_some());
         } else if handshake == HandshakeKind::Full && reason.is_the_key() {
-            facts.refuses(name, at);
-            host.refuses(name, at);
+            facts.refuses(&ticket, at);
+            host.refuses(&ticket, at);
         }
+    }
+
+    /// Takes note that a ticket was refused that had been accepted; whether it is accepted again.
+    fn wavers(&mut self, brought: &Attempt, server: SocketAddr, reason: Reason, handshake: HandshakeKind) -> bool {
+        let Some(taken) = self.accepted.get_mut(&brought.mark).filter(|taken| taken.by == server) else { return false };
+        let is_open = reason == Reason::Unknown && opened(brought).is_some();
+        taken.is_refused |= handshake == HandshakeKind::Full && is_open;
+        handshake.is_resumed() && taken.is_refused
     }
 }
 

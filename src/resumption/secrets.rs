@@ -150,7 +150,8 @@ fn master_secret(
         Carrier::SessionTicket => kind == HandshakeKind::ResumedTicket,
         Carrier::Psk => false,
     };
-    if belongs && is_whole(connection) {
+    let echoes = kind != HandshakeKind::ResumedTicket || echoes_session_id(connection, &server);
+    if belongs && echoes && is_whole(connection) {
         secrets.unproven.push(line);
         return Err(Withheld::NoFinished);
     }
@@ -176,6 +177,12 @@ fn speaks_against(
         () if session.expired(sighting.time.seconds) == Some(true) => Err(Withheld::Expired),
         () => Ok(()),
     }
+}
+
+/// Whether the server answers with the session ID that the client sent beside its ticket, if it sent one, as a server does
+/// that takes the ticket (RFC 9846, RFC 5077 section 3.4).
+fn echoes_session_id(connection: &Connection, server: &ServerHello<'_>) -> bool {
+    connection.client_hello().is_some_and(|hello| hello.session_id.is_empty() || hello.session_id == server.session_id)
 }
 
 /// Whether nothing of the handshake is missing or contradicts itself, and all its hellos are of one client and one

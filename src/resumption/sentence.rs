@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::cause::{
     Age, Begun, Brought, Cause, Chosen, End, Got, Known, Missing, Offered, Refusal, Renewed, Sealer, Stage,
 };
+use super::key_id::{KeyId, SealedUnder};
 use crate::capture::connection::{Alert, Malformed, Side};
 use crate::escape::Text;
 
@@ -161,8 +162,8 @@ fn expired(late: Option<i64>, f: &mut Formatter<'_>) -> fmt::Result {
 impl Display for Renewed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(" and issued another one in its place")?;
-        if let Some((old, new)) = self.keys {
-            write!(f, ", under the key {new} instead of {old}: it has both keys, and seals under the new one")?;
+        if let Some((old, new)) = &self.keys {
+            write!(f, ", under {new} instead of {old}: it has both keys, and seals under the new one")?;
         }
         reload(self.is_stale, f)
     }
@@ -245,26 +246,18 @@ impl Display for Refusal {
             Self::NotReloaded { old, new } => write!(
                 f,
                 "it is sealed under the key that is to seal by the order of those given, {old}, and this server still \
-                 seals under {new}: reload it"
+                 sealed under {new} then: reload it, unless that has been done since"
             ),
             Self::SeveralKeys(key) => write!(
                 f,
-                "it is sealed under the key {key}; several keys are used by turns at this address: several nodes answer \
-                 there, and do not share them"
+                "it {key}; several keys are used by turns at this address: several nodes answer there, and do not share them"
             ),
-            Self::OtherKey { old, new, by, had_it } => {
-                let whose = match by {
-                    Sealer::Here => "the server issues tickets under",
-                    Sealer::Server => "this server seals under",
-                    Sealer::Address => "another port of this address seals under",
-                };
-                let since = if *had_it {
-                    "it had the old key before, and has dropped it, or another node answers now"
-                } else {
-                    "the keys were rotated, or another node or server sealed it"
-                };
-                write!(f, "it is sealed under the key {old}, and {whose} {new}: {since}")
-            }
+            Self::Wavers(key) => write!(
+                f,
+                "it {key}; one and the same ticket was accepted, refused and accepted at this address, and nothing to be \
+                 seen was in the way: several nodes seem to answer there that do not share a key"
+            ),
+            Self::OtherKey { old, new, by, had_it } => other_key(old, new, *by, *had_it, f),
             Self::OtherName(name, known) => {
                 write!(f, "it was sealed for the host name {name}, and the client asked for another one")?;
                 key_not_shown(*known, f)
@@ -281,32 +274,71 @@ impl Display for Refusal {
                 }
                 of_age(*age, f)
             }
-            Self::NotOpened { key, any_key, known } => {
-                match key {
-                    Some(key) => write!(f, "it is sealed under the key {key}")?,
-                    None => f.write_str("it is sealed under a key without a name")?,
-                }
-                if *any_key {
-                    f.write_str(", which is none of the keys given")?;
-                }
-                match known {
-                    Known::TakenBefore(stream) => write!(f, "; the server accepted it in connection {stream}")?,
-                    Known::HasKey => f.write_str("; the server has that key, and so the cause is another one")?,
-                    Known::Nothing => {}
-                }
-                f.write_str(if *any_key { "" } else { "; --key FILE tells more" })
-            }
+            Self::NotOpened { key, any_key, known } => not_opened(key.as_ref(), *any_key, *known, f),
             fixed => f.write_str(fixed.words()),
         }
     }
+}
+
+/// Two keys, and what that may mean. Of first bytes that may be no key names, it is said on that condition.
+fn other_key(old: &SealedUnder, new: &SealedUnder, by: Sealer, had_it: bool, f: &mut Formatter<'_>) -> fmt::Result {
+    // a ticket of the key that is known begins with its name, so that one that does not is of another
+    let is_known = old.is_known || new.is_known;
+    write!(f, "it {old}, and ")?;
+    match (&new.key, new.is_known, by) {
+        (KeyId::Name(bytes), false, _) => {
+            let (before, after) = if old.is_known { (", which ", ", is not") } else { (" ", "") };
+            write!(f, "{}{before}begins with {bytes}{after}", by.ticket())?;
+        }
+        (key, _, Sealer::Here) => write!(f, "the server issues tickets under {key}")?,
+        (key, _, Sealer::Server) => write!(f, "this server seals under {key}")?,
+        (key, _, Sealer::Address) => write!(f, "another port of this address seals under {key}")?,
+    }
+    f.write_str(if is_known { ": " } else { ": if those are the names of keys, as OpenSSL's family sends them, " })?;
+    f.write_str(if had_it {
+        "it had the old key before, and has dropped it, or another node answers now"
+    } else {
+        "the keys were rotated, or another node or server sealed it"
+    })
+}
+
+impl Sealer {
+    /// A ticket of the server.
+    fn ticket(self) -> &'static str {
+        match self {
+            Self::Here => "the server's new ticket",
+            Self::Server => "a ticket that this server issued",
+            Self::Address => "a ticket of another port of this address",
+        }
+    }
+}
+
+/// A ticket that no key opens.
+fn not_opened(key: Option<&SealedUnder>, any_key: bool, known: Known, f: &mut Formatter<'_>) -> fmt::Result {
+    match (key, any_key) {
+        (Some(key), true) if key.is_known => write!(f, "it {key}, which is none of the keys given")?,
+        (Some(key), true) => write!(f, "it {key}, and none of the keys given opens it")?,
+        (Some(key), false) => write!(f, "it {key}")?,
+        (None, true) => f.write_str("none of the keys given opens it, and nothing in it names its key")?,
+        (None, false) => f.write_str("nothing in it names its key")?,
+    }
+    match known {
+        Known::TakenBefore(number) => write!(f, "; the server accepted it in {number}")?,
+        Known::HasKey => f.write_str("; the server seals under that key itself, and so the cause is another one")?,
+        Known::HadKey => f.write_str("; the server had that key before")?,
+        Known::Nothing => {}
+    }
+    f.write_str(if any_key { "" } else { "; --key FILE tells more" })
 }
 
 impl Refusal {
     /// The words of those that say no more than what they are; of the others, none.
     fn words(&self) -> &'static str {
         match self {
-            Self::NotCached => "the cache of the server that answered does not have the session",
-            Self::External => "it has nothing to do with resumption, and the server chose to do without it",
+            Self::NotCached => {
+                "the cache of the server that answered does not have the session, or the server does not take it up"
+            }
+            Self::External => "it has nothing to do with resumption, and the server did without it",
             Self::Encrypted => {
                 "it stands beside what may be an encrypted ClientHello, and no key that was given opens it: the client's \
                  real offer, if there is one, is inside"
@@ -314,7 +346,9 @@ impl Refusal {
             Self::NoForm => "its form does not tell which family of tickets it is of",
             Self::BadMac => "its MAC does not verify: it was altered, or the secrets changed under the same key name",
             Self::NotASession => "what is sealed in it is not a session",
-            Self::NoTicketsIssued => "it answered without tickets, which are turned off there or not for this host",
+            Self::NoTicketsIssued => {
+                "it answered without tickets, which seem to be turned off there, or for this host name"
+            }
             Self::BadBinder => "the client's binder does not come from the PSK in it",
             Self::OtherHash => "the server chose a cipher suite with another hash than that of its session",
             Self::SuiteNotOffered => "its session has a cipher suite that the client no longer offers",
@@ -323,14 +357,15 @@ impl Refusal {
                  section 5.3)"
             }
             Self::OtherContext => {
-                "the server has its key, and another session ID context than the one in it: another certificate or \
-                 client CA list (nginx makes the context of them)"
+                "this server uses its key with another session ID context than the one in it (in nginx: other certificates \
+                 or client CA names)"
             }
             Self::NotLoaded => "the server does not load the key that sealed it",
             Self::Expired(..)
             | Self::OtherProtocol { .. }
             | Self::NotReloaded { .. }
             | Self::SeveralKeys(_)
+            | Self::Wavers(_)
             | Self::OtherKey { .. }
             | Self::OtherName(..)
             | Self::OtherAlpn(..)
@@ -347,12 +382,16 @@ fn key_not_shown(known: Known, f: &mut Formatter<'_>) -> fmt::Result {
 
 fn open(known: Known, f: &mut Formatter<'_>) -> fmt::Result {
     match known {
-        Known::TakenBefore(stream) => write!(
+        Known::TakenBefore(number) => write!(
             f,
-            "the server accepted this very ticket in connection {stream}: it takes a ticket only once, or has dropped \
-             the key since"
+            "the server accepted this very ticket in {number}: perhaps it takes a ticket only once, has dropped the key \
+             since, or another node answers now"
         ),
         Known::HasKey => f.write_str("the server has its key, and neither the ticket nor the capture shows the cause"),
+        Known::HadKey => f.write_str(
+            "the server had its key before, and neither the ticket nor the capture shows the cause: perhaps it has dropped \
+             the key since, or wants another session ID context, or keeps tickets from being used twice",
+        ),
         Known::Nothing => f.write_str(
             "it opens, and neither it nor the capture shows the cause: perhaps the server does not have this key, or \
              wants another session ID context, or keeps tickets from being used twice",
@@ -364,7 +403,7 @@ fn open(known: Known, f: &mut Formatter<'_>) -> fmt::Result {
 fn reload(is_stale: bool, f: &mut Formatter<'_>) -> fmt::Result {
     f.write_str(if is_stale {
         "; the new ticket is sealed under a key that only opens, by the order of those given: if that is the server's \
-         order, it still uses the old key: reload it"
+         order, it still used the old key then: reload it, unless that has been done since"
     } else {
         ""
     })

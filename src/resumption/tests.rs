@@ -150,7 +150,8 @@ fn what_is_not_whole_gives_not_even_an_unproven_line() {
 
 #[test]
 fn a_handshake_that_is_not_known_to_have_been_resumed_gives_no_unproven_line() {
-    let fatal = Alert { from: Side::Server, level: 2, description: 40, packet: 9, time: Time::default() };
+    let fatal =
+        Alert { from: Side::Server, level: 2, description: 40, is_first: true, packet: 9, time: Time::default() };
     let incomplete: [&dyn Fn(&mut Connection); 2] =
         [&|it| it.alert = Some(fatal), &|it| it.flight.server_changed = false];
     for change in incomplete {
@@ -191,6 +192,48 @@ fn a_session_that_expires_counts_to_its_last_second() {
             assert_eq!(secrets(&resumed, sighting, &session).withheld, Some(withheld));
         }
     });
+}
+
+#[test]
+fn a_suite_whose_records_are_not_decrypted_is_no_refutation() {
+    let mut resumed = connections(TLS12).remove(1);
+    let hello = &mut resumed.server_hellos[0].bytes;
+    // behind header, version, random and session ID
+    let at = 39 + usize::from(hello[38]);
+    // RC4 with SHA-1
+    hello[at..at + 2].copy_from_slice(&[0, 5]);
+    opened(TLS12, &resumed, Carrier::SessionTicket, |sighting, outcome| {
+        let found = secrets(&resumed, sighting, session(outcome));
+        assert_eq!((found.lines.len(), found.unproven.len(), found.withheld), (0, 0, Some(Withheld::NotChecked)));
+    });
+}
+
+#[test]
+fn a_ticket_of_tls_1_3_that_is_just_issued_gives_nothing_and_withholds_nothing() {
+    let connection = &with_psk(PSK_ONLY);
+    let found = lines(PSK_ONLY, connection, |it| it.carrier = Carrier::NewSessionTicket);
+    assert_eq!((found.lines.len(), found.unproven.len(), found.withheld), (0, 0, None));
+}
+
+#[test]
+fn every_reason_for_no_line_is_another_sentence() {
+    let all = [
+        Withheld::NotResumed,
+        Withheld::NotProven,
+        Withheld::NoFinished,
+        Withheld::Refuted,
+        Withheld::NotChecked,
+        Withheld::OtherSession,
+        Withheld::Expired,
+        Withheld::MasterSecretLength,
+        Withheld::DiffieHellman,
+        Withheld::NotSelected,
+        Withheld::Binder,
+        Withheld::Flight,
+    ];
+    let sentences: std::collections::BTreeSet<&str> = all.map(Withheld::reason).into();
+    assert_eq!(sentences.len(), all.len());
+    assert!(sentences.iter().all(|sentence| sentence.split(' ').count() > 5), "{sentences:?}");
 }
 
 /// The sentence of a resumption and that of a refusal, `late` seconds after the ticket's last one.

@@ -8,12 +8,13 @@ use super::cause::{
     Age, Begun, Brought, Cause, Chosen, End, Got, Known, Missing, Offered, Refusal, Renewed, Sealer, Stage,
 };
 use super::history::{self, History, Issue, Name, Server, opened};
+use super::key_id::{KeyId, SealedUnder};
 use super::reason::Conclusion;
 use super::unrecognised::Unrecognised;
 use crate::capture::Connection;
 use crate::capture::connection::{Alert, HandshakeKind, Hellos, Malformed, Side};
 use crate::capture::sighting::Carrier;
-use crate::key::{KeyName, Role};
+use crate::key::Role;
 use crate::tls::hello::{ClientHello, ServerHello};
 use crate::tls::tls13::Hash;
 
@@ -61,8 +62,8 @@ fn told_by_secrets(connection: &Connection, hellos: &Hellos<'_>, attempts: &[Att
         return text;
     };
     // writing to a String does not fail
-    if let Some(Issue { stream, packet, server }) = history.issued(brought) {
-        let _ = write!(text, "; connection {stream} issued it (packet {packet})");
+    if let Some(Issue { number, packet, server }) = history.issued(brought) {
+        let _ = write!(text, "; {number} issued it (packet {packet})");
         if server != connection.server {
             let _ = write!(text, ", at the server {server}");
         }
@@ -76,10 +77,19 @@ fn told_by_secrets(connection: &Connection, hellos: &Hellos<'_>, attempts: &[Att
         0 => text.write_str("; it issued another one"),
         more => write!(text, "; it issued {} others", more + 1),
     };
-    if let Some((old, new)) = brought.key_name.zip(first.key_name).filter(|(old, new)| old != new) {
-        let _ = write!(text, ", under the key {new} instead of {old}: it has both keys, and seals under the new one");
+    if let Some((old, new)) = other_key(connection, history, brought, first) {
+        let _ = write!(text, ", under {new} instead of {old}: it has both keys, and seals under the new one");
     }
     text
+}
+
+/// The keys of a ticket that was taken and of the one that was issued in its place, if they are known to be different ones.
+fn other_key(connection: &Connection, history: &History, taken: &Attempt, issued: &Attempt) -> Option<(KeyId, KeyId)> {
+    let known = |attempt: &Attempt| {
+        let under = attempt.sealed_under.as_ref().filter(|_| history.knows_name(connection.server, attempt));
+        under.map(|under| under.key.clone())
+    };
+    known(taken).zip(known(issued)).filter(|(old, new)| !old.is_same(new))
 }
 
 fn cause(connection: &Connection, hellos: &Hellos<'_>, attempts: &[Attempt], history: &History, now: i64) -> Cause {
@@ -145,7 +155,7 @@ fn unanswered(connection: &Connection) -> Cause {
         return Cause::Ended(stage, end, Begun::Unknown);
     } else if stage == Stage::Retry {
         Missing::AfterRetry
-    } else if connection.flight.hello_verify_request {
+    } else if connection.flight.hello_verify_request.is_some() {
         Missing::AfterVerify
     } else if connection.open_at_end {
         Missing::EndBeforeAnswer
@@ -208,9 +218,8 @@ impl Facts<'_> {
     /// TLS ≤ 1.2: the server took the ticket.
     fn resumed(&self) -> Cause {
         let renewed = self.issued.map(|issued| {
-            let names = self.brought.and_then(|attempt| attempt.key_name).zip(issued.key_name);
-            let is_stale = is_stale(issued) && !self.had_the_newest_key();
-            Renewed { keys: names.filter(|(old, new)| old != new), is_stale }
+            let keys = self.brought.and_then(|taken| other_key(self.connection, self.history, taken, issued));
+            Renewed { keys, is_stale: is_stale(issued) && !self.had_the_newest_key() }
         });
         let late = self.brought.and_then(opened).and_then(|ticket| self.expired_by(ticket));
         Cause::Ticket { late, renewed, lived: self.lived() }
@@ -224,13 +233,21 @@ impl Facts<'_> {
             _ if self.client.identities.len() <= usize::from(number) => Chosen::NotOffered,
             Some(Verdict::StatefulId) => Chosen::Handle,
             Some(Verdict::Unrecognised(Unrecognised::External)) => Chosen::External,
-            Some(Verdict::Unrecognised(Unrecognised::Encrypted)) => Chosen::Encrypted,
+            Some(Verdict::Unrecognised(Unrecognised::Encrypted)) if !self.took_outer_hello() => Chosen::Encrypted,
             Some(Verdict::Opened(opened)) => Chosen::Opened(opened.binder),
             _ => Chosen::Closed,
         };
         let late = attempt.and_then(opened).and_then(|ticket| self.expired_by(ticket));
         let lived = if chosen == Chosen::External { None } else { self.lived() };
         Cause::Psk { number, chosen, late, is_psk_only: self.server.is_psk_only(), lived }
+    }
+
+    /// Whether the server answered the hello that is to be seen, and not one that may be encrypted in it: it asked for
+    /// another one and did not say that it had taken the encrypted one (RFC 9849 section 6.1.5), or secrets that were
+    /// logged for the random to be seen open what it sent.
+    fn took_outer_hello(&self) -> bool {
+        let by_retry = self.connection.retry().is_some_and(|retry| !retry.encrypted_client_hello);
+        by_retry || !self.connection.opened_tickets.is_empty()
     }
 
     /// For how long the client has gone on without a full handshake, if that is known.
@@ -293,8 +310,7 @@ impl Facts<'_> {
 
     /// Whether the server has sealed under the key of a ticket, or accepted it.
     fn had_key_of(&self, brought: &Attempt) -> bool {
-        let name = brought.key_name;
-        let here = self.server_facts().zip(name).and_then(|(facts, name)| facts.name(name));
+        let here = self.server_facts().zip(key_of(brought)).and_then(|(facts, key)| facts.name(key));
         here.is_some_and(|here| here.last_shown().is_some())
     }
 
@@ -321,7 +337,7 @@ impl Facts<'_> {
     }
 
     fn not_opened(&self, brought: &Attempt, any_key: bool) -> Refusal {
-        Refusal::NotOpened { key: brought.key_name, any_key, known: self.known(brought) }
+        Refusal::NotOpened { key: self.sealed_under(brought), any_key, known: self.known(brought) }
     }
 
     /// TLS ≤ 1.2: a server that uses tickets says so, or issues one.
@@ -370,7 +386,7 @@ impl Facts<'_> {
     /// Whether the server has the key, and binds its sessions to something else than the one in the ticket.
     fn has_other_context(&self, brought: &Attempt, ticket: &Opened) -> bool {
         let Some(context) = ticket.context else { return false };
-        let key_is_there = self.key_is_there(brought) || self.still_opens(brought);
+        let key_is_there = self.seals_under_it(brought) || self.had_it_last(brought) || self.still_opens(brought);
         let issued = self.issued.and_then(opened).and_then(|issued| issued.context);
         let differs = match issued {
             Some(issued) => issued != context,
@@ -379,26 +395,39 @@ impl Facts<'_> {
         key_is_there && differs
     }
 
-    /// Whether the server shows that it has the key of a ticket: it seals under it now, or did so last.
-    fn key_is_there(&self, brought: &Attempt) -> bool {
-        let Some(name) = brought.key_name else { return false };
-        match self.issued.and_then(|issued| issued.key_name) {
-            Some(seals) => seals == name,
-            None => self.server_facts().is_some_and(|facts| {
-                let last = facts.seals_under().and_then(|seals| seals.sealed);
-                let shown = facts.name(name).and_then(Name::last_shown);
-                let dropped = |facts: &Server| facts.name(name).is_some_and(Name::is_dropped);
-                let is_dropped = dropped(facts) || self.history.host(self.connection.server).is_some_and(dropped);
-                // nothing else was sealed since
-                !is_dropped && shown.is_some_and(|shown| last.is_none_or(|last| last.0 <= shown))
-            }),
-        }
+    /// The key of a ticket, and whether it is known by now that what it begins with is a name.
+    fn sealed_under(&self, ticket: &Attempt) -> Option<SealedUnder> {
+        let SealedUnder { key, .. } = ticket.sealed_under.clone()?;
+        let mut others = [self.brought, self.issued].into_iter().flatten().filter(|other| other.mark != ticket.mark);
+        let is_shared = others.any(|other| key_of(other).is_some_and(|other| other.is_same(&key)));
+        let is_known = is_shared || self.history.knows_name(self.connection.server, ticket);
+        Some(SealedUnder { key, is_known })
+    }
+
+    /// Whether the server seals under the key of a ticket in this very connection.
+    fn seals_under_it(&self, brought: &Attempt) -> bool {
+        let seals = self.issued.and_then(key_of);
+        key_of(brought).zip(seals).is_some_and(|(key, seals)| key.is_same(seals))
+    }
+
+    /// Whether the server showed that it has the key of a ticket when it was last seen to seal or to accept, and nothing is
+    /// to be seen of what it seals under now.
+    fn had_it_last(&self, brought: &Attempt) -> bool {
+        let Some(key) = key_of(brought).filter(|_| self.issued.and_then(key_of).is_none()) else { return false };
+        self.server_facts().is_some_and(|facts| {
+            let last = facts.seals_under().and_then(|seals| seals.sealed);
+            let shown = facts.name(key).and_then(Name::last_shown);
+            let dropped = |facts: &Server| facts.name(key).is_some_and(Name::is_dropped);
+            let is_dropped = dropped(facts) || self.history.host(self.connection.server).is_some_and(dropped);
+            // nothing else was sealed since
+            !is_dropped && shown.is_some_and(|shown| last.is_none_or(|last| last.0 <= shown))
+        })
     }
 
     /// Whether the server was seen to take tickets of the key after it had begun to seal under the one of now.
     fn still_opens(&self, brought: &Attempt) -> bool {
-        let (Some(old), Some(facts)) = (brought.key_name, self.server_facts()) else { return false };
-        let Some(new) = self.issued.and_then(|issued| issued.key_name) else { return false };
+        let (Some(old), Some(facts)) = (key_of(brought), self.server_facts()) else { return false };
+        let Some(new) = self.issued.and_then(key_of) else { return false };
         let began = facts.name(new).and_then(|name| name.sealed).map(|span| span.0);
         let taken = facts.name(old).filter(|name| !name.is_dropped()).and_then(|name| name.accepted).map(|span| span.1);
         taken.zip(began).is_some_and(|(taken, began)| taken > began)
@@ -406,15 +435,18 @@ impl Facts<'_> {
 
     /// Whether the server lacks the key, by what it and its address have shown.
     fn by_key(&self, brought: &Attempt) -> Option<Refusal> {
-        let old = brought.key_name?;
+        let old = self.sealed_under(brought)?;
         let facts = self.server_facts();
+        if !old.is_known && facts.is_some_and(Server::has_no_names) {
+            return None;
+        }
         let had_it = self.had_key_of(brought);
         let several = facts.is_some_and(Server::has_several);
-        let issued = self.issued.and_then(|issued| issued.key_name);
-        if let Some(new) = issued.filter(|new| *new != old) {
+        let issued = self.issued.and_then(|issued| self.sealed_under(issued));
+        if let Some(new) = issued.clone().filter(|new| !new.key.is_same(&old.key)) {
             let is_newest = opened(brought).is_some_and(|ticket| ticket.role == Role::Active);
             if is_newest && !had_it && self.issued.is_some_and(is_stale) {
-                return Some(Refusal::NotReloaded { old, new });
+                return Some(Refusal::NotReloaded { old: old.key, new: new.key });
             }
             if several {
                 return Some(Refusal::SeveralKeys(old));
@@ -424,20 +456,26 @@ impl Facts<'_> {
         if several {
             return Some(Refusal::SeveralKeys(old));
         }
-        if issued.is_some() || self.key_is_there(brought) {
+        if issued.is_some() {
             return None;
         }
-        let (new, by) = self.sealed_elsewhere(old)?;
+        if facts.is_some_and(|facts| facts.wavers) {
+            return Some(Refusal::Wavers(old));
+        }
+        if self.had_it_last(brought) {
+            return None;
+        }
+        let (new, by) = self.sealed_elsewhere(&old.key)?;
         Some(Refusal::OtherKey { old, new, by, had_it })
     }
 
     /// Under which other key the server, or else another port of its address, was last seen to seal.
-    fn sealed_elsewhere(&self, old: KeyName) -> Option<(KeyName, Sealer)> {
+    fn sealed_elsewhere(&self, old: &KeyId) -> Option<(SealedUnder, Sealer)> {
         let (seals, by) = match self.server_facts().and_then(Server::seals_under) {
             Some(seals) => (seals, Sealer::Server),
             None => (self.history.host(self.connection.server).and_then(Server::seals_under)?, Sealer::Address),
         };
-        (seals.is != old).then_some((seals.is, by))
+        (!seals.is.key.is_same(old)).then(|| (seals.is.clone(), by))
     }
 
     /// What remains: the name, the application protocol, or nothing that is to be seen.
@@ -459,8 +497,9 @@ impl Facts<'_> {
     /// What the server has shown of a ticket that it refused, and of its key.
     fn known(&self, brought: &Attempt) -> Known {
         match self.history.accepted_before(brought, self.connection.server) {
-            Some(stream) => Known::TakenBefore(stream),
-            None if self.key_is_there(brought) => Known::HasKey,
+            Some(number) => Known::TakenBefore(number),
+            None if self.seals_under_it(brought) => Known::HasKey,
+            None if self.had_it_last(brought) => Known::HadKey,
             None => Known::Nothing,
         }
     }
@@ -475,6 +514,11 @@ impl Facts<'_> {
     fn expired_by(&self, ticket: &Opened) -> Option<i64> {
         Some(self.now.saturating_sub(ticket.expires?)).filter(|late| *late > 0)
     }
+}
+
+/// The key of a ticket.
+fn key_of(ticket: &Attempt) -> Option<&KeyId> {
+    ticket.sealed_under.as_ref().map(|under| &under.key)
 }
 
 /// Whether a fresh ticket is of a key that only opens, by the order of the keys given.

@@ -1,6 +1,6 @@
 //! One pass over images: what it looks for, and what it does with a piece.
 
-use std::mem;
+use std::mem::ManuallyDrop;
 use std::ops::Range;
 
 use aes::{Aes128Dec, Aes128Enc, Aes192Dec, Aes256Dec};
@@ -419,7 +419,8 @@ where
 {
     // `new_from_slice` would copy the schedule, which takes as long as making it
     let Some(Ok(key)) = bytes.get(..length).map(<&Array<u8, C::KeySize>>::try_from) else { return };
-    let (cipher, mut is_likely) = (C::new(key), false);
+    let mut cipher = ManuallyDrop::new(C::new(key));
+    let mut is_likely = false;
     for trial in trials {
         let mut block = Array::from(trial.lock.input);
         cipher.decrypt_block(&mut block);
@@ -428,17 +429,18 @@ where
             with(trial, length);
         }
     }
-    if !is_likely {
-        // some bytes of an image: to wipe their schedule, which that of the next bytes overwrites, would take a quarter
-        // of the time of a search
-        mem::forget(cipher);
+    if is_likely {
+        // drops the schedule where it is, which wipes it. That of some bytes of an image is left for the next to overwrite:
+        // to wipe each would take a quarter of the time of a search
+        *cipher = C::new(&Array::default());
     }
 }
 
 #[inline]
 fn encrypt<'s>(bytes: &[u8], trials: &[Trial<'s>], with: &mut impl FnMut(&Trial<'s>, usize)) {
     let Some(Ok(key)) = bytes.get(..16).map(<&Array<u8, U16>>::try_from) else { return };
-    let (cipher, mut is_likely) = (Aes128Enc::new(key), false);
+    let mut cipher = ManuallyDrop::new(Aes128Enc::new(key));
+    let mut is_likely = false;
     for trial in trials {
         let mut block = Array::from(trial.lock.input);
         cipher.encrypt_block(&mut block);
@@ -447,7 +449,7 @@ fn encrypt<'s>(bytes: &[u8], trials: &[Trial<'s>], with: &mut impl FnMut(&Trial<
             with(trial, 16);
         }
     }
-    if !is_likely {
-        mem::forget(cipher);
+    if is_likely {
+        *cipher = Aes128Enc::new(&Array::default());
     }
 }

@@ -119,17 +119,17 @@ fields! { Connection:
 
 fields! { Times:
     /// Start.
-    TIME = "time", "issued";
+    TIME = "time", "session began";
     /// Start, RFC 3339.
-    TIME_UTC = "time_utc", "issued";
+    TIME_UTC = "time_utc", "session began";
     /// Start, milliseconds since 1970, in dialects that keep it so.
-    TIME_MS = "time_ms", "issued (milliseconds)";
+    TIME_MS = "time_ms", "session began (ms)";
     /// Start, nanoseconds since 1970, in dialects that keep it so.
-    TIME_NS = "time_ns", "issued (nanoseconds)";
+    TIME_NS = "time_ns", "session began (ns)";
     /// When the ticket was made, in milliseconds since the start of the machine: not a date.
-    UPTIME_MS = "uptime_ms", "issued at uptime (ms)";
+    UPTIME_MS = "uptime_ms", "began at uptime (ms)";
     /// That the uptime is not a date, in words.
-    UPTIME_NOTE = "uptime_note", "issued at uptime (ms)";
+    UPTIME_NOTE = "uptime_note", "began at uptime (ms)";
     /// Lifetime.
     TIMEOUT = "timeout", "timeout";
     /// End.

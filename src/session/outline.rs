@@ -13,6 +13,9 @@ use super::{Dialect, Own, Session, SessionSecret};
 /// as clients.
 const MEMBERS: [u32; 13] = [1, 2, 4, 5, 6, 9, 11, 13, 14, 15, 16, 17, 19];
 
+/// How many bytes are compared in one step.
+const BLOCK: usize = 16;
+
 /// An `SSL_SESSION` of OpenSSL's with zeros in the place of what is its own. Sessions of one outline differ in nothing
 /// else, so that what is made of the rest of one is made of the rest of all.
 pub(crate) struct Outline {
@@ -64,13 +67,7 @@ impl Outline {
     /// What a session of this outline has of its own; `None` if it is of another one.
     #[inline]
     pub(crate) fn own<'p>(&self, plaintext: &'p [u8]) -> Option<Own<'p>> {
-        if plaintext.len() != self.encoded.len() {
-            return None;
-        }
-        let known = self.encoded.iter().zip(&self.counts);
-        let differs =
-            plaintext.iter().zip(known).fold(0, |bits, (byte, (known, counts))| bits | (byte & counts ^ known));
-        if differs != 0 {
+        if !self.fits(plaintext) {
             return None;
         }
         let Places { session_id, secret, time, ticket_age_add, hostname } = &self.places;
@@ -99,6 +96,29 @@ impl Outline {
         }
         Some(own)
     }
+}
+
+impl Outline {
+    /// Whether an encoding differs in nothing that counts.
+    #[inline]
+    fn fits(&self, plaintext: &[u8]) -> bool {
+        if plaintext.len() != self.encoded.len() {
+            return false;
+        }
+        let parts = [plaintext, &*self.encoded, &*self.counts];
+        let [these, known, counts] = parts.map(|bytes| bytes.chunks_exact(BLOCK).map_while(<[u8]>::first_chunk));
+        let blocks = these.zip(known).zip(counts).map(|((these, known), counts)| [these, known, counts]);
+        // the last block may have some of the one before it again
+        let [Some(these), Some(known), Some(counts)] = parts.map(<[u8]>::last_chunk) else { return false };
+        blocks.chain([[these, known, counts]]).fold(0, |bits, block| bits | differences(block)) == 0
+    }
+}
+
+/// The bits in which a block differs from what is known of it, as far as they count.
+#[inline]
+fn differences(block: [&[u8; BLOCK]; 3]) -> u128 {
+    let [these, known, counts] = block.map(|bytes| u128::from_ne_bytes(*bytes));
+    these & counts ^ known
 }
 
 impl Places {

@@ -41,6 +41,12 @@ impl KeyName {
         self.bytes.get(..self.length.into()).unwrap_or(&self.bytes)
     }
 
+    /// Whether both begin with the same four bytes: the rest is then a salt (wangle and fizz seal so).
+    pub(crate) fn shares_prefix(&self, other: &Self) -> bool {
+        let [one, other] = [self, other].map(|name| name.as_bytes().first_chunk::<{ SHORT_NAME_LENGTH as usize }>());
+        one == other
+    }
+
     /// Whether the name is all zero bytes: a slot that was never initialised, or an all-zero key file
     /// (CVE-2020-13777).
     #[must_use]
@@ -73,7 +79,7 @@ impl Hash for KeyName {
 
 impl fmt::Display for KeyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.as_bytes()))
+        write!(f, "{}", hex::display(self.as_bytes()))
     }
 }
 

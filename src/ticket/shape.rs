@@ -135,6 +135,12 @@ impl Shape {
         )
     }
 
+    /// Whether bytes that only one family sends are there, and not only a length that several have.
+    #[must_use]
+    pub fn is_certain(self) -> bool {
+        !matches!(self, Self::OpenSsl | Self::Go | Self::GoOrS2n | Self::GoOrOtp | Self::Otp | Self::Unknown)
+    }
+
     /// Whether the first bytes may be a key name or random ones: Go sends a name up to 1.20 only, Erlang/OTP never.
     #[must_use]
     pub fn has_doubtful_name(self) -> bool {

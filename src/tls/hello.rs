@@ -294,6 +294,8 @@ pub struct ServerHello<'a> {
     pub announces_ticket: bool,
     /// Whether the master secret is an extended one (RFC 9846, RFC 7627; TLS ≤ 1.2).
     pub extended_master_secret: bool,
+    /// Whether a `HelloRetryRequest` says that it may have taken an encrypted hello (RFC 9849 section 7.2.1).
+    pub encrypted_client_hello: bool,
 }
 
 impl<'a> ServerHello<'a> {
@@ -326,6 +328,7 @@ impl<'a> ServerHello<'a> {
             key_share: false,
             announces_ticket: false,
             extended_master_secret: false,
+            encrypted_client_hello: false,
         };
         if body.is_empty() {
             return Ok(hello);
@@ -351,6 +354,7 @@ impl<'a> ServerHello<'a> {
             extension::KEY_SHARE | extension::KEY_SHARE_OF_DRAFTS => self.key_share = true,
             extension::SESSION_TICKET => self.announces_ticket = true,
             extension::EXTENDED_MASTER_SECRET => self.extended_master_secret = true,
+            extension::ENCRYPTED_CLIENT_HELLO => self.encrypted_client_hello = true,
             _ => {}
         }
         Ok(())

@@ -112,7 +112,7 @@ impl<'a> Offer<'a> {
             is_tls13,
             accepted,
             early_data: around.early_data,
-            stream: sighting.stream,
+            stream: sighting.number.stream,
             sni: record.capture.and_then(|sighting| sighting.sni),
             exact_time: sighting.time,
         })

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::iter::Peekable;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
@@ -12,7 +12,7 @@ use crate::key::file::KeyFile;
 use crate::key::format::KeyBytes;
 use crate::key::layout::{Layout, Order};
 use crate::key::ring::KeyRing;
-use crate::key::{Fingerprint, KeyName, Role, Scheme, TicketKey};
+use crate::key::{Fingerprint, KeyName, Role, TicketKey};
 
 /// A key file as it was read.
 pub struct LoadedFile {
@@ -93,46 +93,50 @@ pub struct KeyFacts {
     pub file_aes_bits: usize,
     /// Name and secrets as the file has them, which may be what they are derived from.
     bytes: Zeroizing<Vec<u8>>,
-    /// The secrets, as ranges of `bytes`.
-    secrets: Vec<Secret>,
+    /// The secrets, as ranges of `bytes`; one that is not there has no label.
+    secrets: [Secret; 2],
 }
 
 /// One secret part of a key.
+#[derive(Clone, Default)]
 struct Secret {
     label: &'static str,
-    start: usize,
-    length: usize,
+    range: Range<u16>,
 }
 
 impl KeyFacts {
     fn new(draft: &Draft, bytes: Zeroizing<Vec<u8>>, key: &TicketKey) -> Self {
-        let (mut start, secrets) = secret_parts(draft, bytes.len());
-        let place = |(label, length)| {
-            let secret = Secret { label, start, length };
-            start += length;
-            secret
-        };
+        let (start, parts) = secret_parts(draft, key, bytes.len());
+        // a key is shorter than this by far
+        let short = |length| u16::try_from(length).unwrap_or(u16::MAX);
+        let mut start = short(start);
+        let mut secrets = <[Secret; 2]>::default();
+        for (secret, (label, length)) in secrets.iter_mut().zip(parts) {
+            let end = start.saturating_add(short(length));
+            *secret = Secret { label, range: start..end };
+            start = end;
+        }
         Self {
             file: Arc::clone(&key.origin().file),
-            index: draft.index,
+            index: key.origin().index,
             // the first bytes of a master key are not a name that anybody sees
             name: key.name(),
             fingerprint: key.fingerprint(),
             role: key.origin().role,
-            aes_bits: draft.layout.aes * 8,
+            aes_bits: key.layout().aes * 8,
             file_aes_bits: 0,
-            secrets: secrets.into_iter().map(place).collect(),
+            secrets,
             bytes,
         }
     }
 
     /// Takes note of another way to read the same bytes.
-    fn add_reading(&mut self, draft: &Draft, role: Role) {
-        self.aes_bits = self.aes_bits.max(draft.layout.aes * 8);
-        if self.role != role {
+    fn add_reading(&mut self, draft: &Draft, key: &TicketKey) {
+        self.aes_bits = self.aes_bits.max(key.layout().aes * 8);
+        if self.role != key.origin().role {
             self.role = Role::Unknown;
         }
-        let (_, secrets) = secret_parts(draft, self.bytes.len());
+        let (_, secrets) = secret_parts(draft, key, self.bytes.len());
         for (secret, (label, _)) in self.secrets.iter_mut().zip(secrets) {
             if secret.label != label {
                 secret.label = "AES or HMAC key";
@@ -142,8 +146,9 @@ impl KeyFacts {
 
     /// The secret parts, each with its name.
     pub(in crate::audit) fn secrets(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        self.secrets.iter().map(|secret| {
-            (secret.label, self.bytes.get(secret.start..secret.start + secret.length).unwrap_or_default())
+        let there = self.secrets.iter().filter(|secret| !secret.label.is_empty());
+        there.map(|Secret { label, range }| {
+            (*label, self.bytes.get(usize::from(range.start)..usize::from(range.end)).unwrap_or_default())
         })
     }
 
@@ -212,7 +217,6 @@ impl KeySet {
         let mut readings = Vec::new();
         for LoadedFile { path, host, content, keys, disk } in loaded {
             let text_format = keys.readings.iter().any(|r| r.formats.iter().any(|format| format.is_text()));
-            let drafts = Drafts::of(&keys);
             readings.push((Arc::clone(&path), keys));
             let facts = KeyFileFacts {
                 path,
@@ -225,11 +229,16 @@ impl KeySet {
                 readings: Vec::new(),
                 several_splits: false,
             };
-            files.push((facts, drafts));
+            files.push((facts, Drafts::default()));
         }
-        let ring = KeyRing::with_clock(readings, Some(now));
+        let mut places = Places::default();
+        let ring = KeyRing::taking(readings, Some(now), &mut |number, key| {
+            if let Some((_, drafts)) = files.get_mut(number) {
+                drafts.add(number, key, &mut places);
+            }
+        });
         // the keys of the ring stand in the order of the readings
-        let mut keys = ring.keys().iter().peekable();
+        let mut keys = ring.keys().iter();
         let files = files.into_iter().map(|(file, drafts)| file.with_keys(drafts, &mut keys)).collect();
         Self { ring, files, sealing: OnceLock::new() }
     }
@@ -344,68 +353,64 @@ impl<'k> ActiveKey<'k> {
     }
 }
 
-/// The readings of a file before they are keys of the ring: what is known of each, and the bytes that they are of, once.
+/// What the keys of a file were made of: the bytes of each, once.
 #[derive(Default)]
 struct Drafts {
     list: Vec<Draft>,
     distinct: Vec<Zeroizing<Vec<u8>>>,
 }
 
-/// A reading.
+/// What a key of the ring was made of.
 struct Draft {
-    index: usize,
-    layout: Layout,
-    scheme: Scheme,
-    /// Whether the bytes are what the key is derived from.
-    is_seed: bool,
     /// The number of its bytes among those that differ.
     bytes: usize,
+    /// Whether the bytes are what the key is derived from.
+    is_seed: bool,
+}
+
+/// Where the bytes of each key of a file are, by its number: few readings of each of many keys.
+#[derive(Default)]
+struct Places {
+    /// The number of the file.
+    file: usize,
+    by_index: HashMap<usize, Vec<usize>>,
 }
 
 impl Drafts {
-    fn of(file: &KeyFile) -> Self {
-        let mut drafts = Self::default();
-        // few readings of each of many keys
-        let mut places: HashMap<usize, Vec<usize>> = HashMap::new();
-        for reading in &file.readings {
-            let KeyBytes { index, layout, scheme, ref bytes, ref seed, .. } = reading.key;
-            let content = seed.as_ref().unwrap_or(bytes);
-            let places = places.entry(index).or_default();
-            let same = |&at: &usize| drafts.distinct.get(at).is_some_and(|known| **known == **content);
-            let known = places.iter().copied().find(same);
-            let bytes = known.unwrap_or_else(|| {
-                drafts.distinct.push(Zeroizing::clone(content));
-                places.push(drafts.distinct.len() - 1);
-                drafts.distinct.len() - 1
-            });
-            drafts.list.push(Draft { index, layout, scheme, is_seed: seed.is_some(), bytes });
+    fn add(&mut self, file: usize, key: KeyBytes, places: &mut Places) {
+        if places.file != file {
+            *places = Places { file, ..Places::default() };
         }
-        drafts
+        let is_seed = key.seed.is_some();
+        let content = key.seed.unwrap_or(key.bytes);
+        let places = places.by_index.entry(key.index).or_default();
+        let same = |&at: &usize| self.distinct.get(at).is_some_and(|known| **known == *content);
+        let bytes = places.iter().copied().find(same).unwrap_or_else(|| {
+            places.push(self.distinct.len());
+            self.distinct.push(content);
+            self.distinct.len() - 1
+        });
+        self.list.push(Draft { bytes, is_seed });
     }
 }
 
 impl KeyFileFacts {
-    fn with_keys<'k>(mut self, drafts: Drafts, ring: &mut Peekable<impl Iterator<Item = &'k TicketKey>>) -> Self {
+    fn with_keys<'k>(mut self, drafts: Drafts, ring: &mut impl Iterator<Item = &'k TicketKey>) -> Self {
         let Drafts { list, mut distinct } = drafts;
         let mut places: Vec<Option<usize>> = vec![None; distinct.len()];
         let mut indices = HashSet::new();
-        for draft in list {
-            let Draft { index, layout, scheme, .. } = draft;
-            let is_it = |key: &&TicketKey| {
-                let origin = key.origin();
-                Arc::ptr_eq(&origin.file, &self.path)
-                    && (origin.index, key.layout(), key.scheme()) == (index, layout, scheme)
-            };
-            // what is not a key for the ring is not one here
-            let Some(key) = ring.next_if(is_it) else { continue };
+        // a vector that grows leaves holes behind
+        self.keys.reserve_exact(distinct.len());
+        self.readings.reserve_exact(list.len());
+        for (draft, key) in list.into_iter().zip(ring) {
             let Some((bytes, place)) = distinct.get_mut(draft.bytes).zip(places.get_mut(draft.bytes)) else { continue };
             let (formats, role) = (Arc::clone(&key.origin().format), key.origin().role);
             if let Some(known) = place.and_then(|at| self.keys.get_mut(at)) {
                 self.readings.push((formats, place.unwrap_or_default(), role));
-                known.add_reading(&draft, role);
+                known.add_reading(&draft, key);
                 continue;
             }
-            self.several_splits |= !indices.insert(index);
+            self.several_splits |= !indices.insert(key.origin().index);
             *place = Some(self.keys.len());
             self.readings.push((formats, self.keys.len(), role));
             self.keys.push(KeyFacts::new(&draft, std::mem::take(bytes), key));
@@ -425,14 +430,15 @@ impl KeyFileFacts {
 }
 
 /// How many bytes go before the secrets, and what those are, with their lengths, in order. `length` is that of the key.
-fn secret_parts(key: &Draft, length: usize) -> (usize, Vec<(&'static str, usize)>) {
-    if key.is_seed {
+fn secret_parts(draft: &Draft, key: &TicketKey, length: usize) -> (usize, Vec<(&'static str, usize)>) {
+    if draft.is_seed {
         return (0, vec![("key", length)]);
     }
-    if key.scheme.derives() {
+    if key.scheme().derives() {
         return (0, vec![("master key", length)]);
     }
-    let Layout { order, aes, hmac } = key.layout;
+    let layout = key.layout();
+    let Layout { order, aes, hmac } = layout;
     let secrets = match order {
         Order::NameHmacAes => vec![("HMAC key", hmac), ("AES key", aes)],
         Order::NameAesHmac | Order::AesHmac => vec![("AES key", aes), ("HMAC key", hmac)],
@@ -441,7 +447,7 @@ fn secret_parts(key: &Draft, length: usize) -> (usize, Vec<(&'static str, usize)
         Order::KeyData => vec![("key", aes), ("data", hmac)],
         Order::NameKey | Order::ShortNameKey | Order::Key | Order::Secret => vec![("key", aes)],
     };
-    (key.layout.size() - aes - hmac, secrets)
+    (layout.size() - aes - hmac, secrets)
 }
 
 #[cfg(test)]

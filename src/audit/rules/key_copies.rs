@@ -62,8 +62,8 @@ fn duplicate_key(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
 pub(super) static SHARED_KEY: Rule = Rule {
     id: "shared-key",
     severity: Severity::Warning,
-    about: "Files with different names hold the same key: hosts or services share it.",
-    hint: "Give services that do not share certificates and client authentication keys of their own.",
+    about: "Two files hold the same key: the hosts or services that use them share it.",
+    hint: "If the files are of different services, give each its own key. Name the directories of hosts that share on purpose with --host NAME=DIR.",
     reference: "CVE-2025-23419; CVE-2025-23048",
     check: Check::Keys(shared_key),
 };
@@ -73,7 +73,7 @@ fn shared_key(keys: &KeySet, _: &Thresholds) -> Vec<(Subject, String)> {
     let hosts: HashMap<&str, &str> =
         keys.files().iter().filter_map(|file| Some((&*file.path, file.host.as_deref()?))).collect();
     copies(keys, |key| hosts.get(&*key.file).copied(), |key| Arc::clone(&key.file))
-        .map(|(one, other)| (other.subject(), format!("the key is also {}", place(one))))
+        .map(|(one, other)| (other.subject(), format!("the key is identical to {}", place(one))))
         .collect()
 }
 

@@ -65,8 +65,8 @@ fn not_newest(files: &[KeyFileFacts]) -> Option<(Subject, String)> {
 pub(super) static TOO_FEW_KEYS: Rule = Rule {
     id: "too-few-keys",
     severity: Severity::Info,
-    about: "Too few keys are kept to open tickets of their whole lifetime after a rotation.",
-    hint: "Keep the former key after the one that seals, until its last ticket has expired.",
+    about: "Too few keys are kept: after a rotation, tickets that have not expired no longer open.",
+    hint: "Keep the previous key after the new one, until its last ticket has expired.",
     reference: "RFC 9846 (RFC 5077 section 5.5)",
     check: Check::Keys(too_few_keys),
 };
@@ -89,7 +89,8 @@ fn too_few(files: &[KeyFileFacts], thresholds: &Thresholds) -> Option<(Subject, 
         return None;
     }
     let count = if kept == 1 { "one key is".to_owned() } else { format!("{kept} keys are") };
-    let message = format!("{count} kept: after a rotation, tickets of up to {} open no more", Period(lifetime));
+    let message =
+        format!("{count} kept: after a rotation, tickets that are up to {} old no longer open", Period(lifetime));
     Some((Subject { fingerprint: Some(first.fingerprint), ..Subject::file(first.file.clone()) }, message))
 }
 

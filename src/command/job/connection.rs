@@ -4,7 +4,7 @@ use tktdump::capture::Connection;
 use tktdump::input::RecordedConnection;
 use tktdump::open::Outcome;
 use tktdump::record::examine_connection;
-use tktdump::resumption::Mark;
+use tktdump::resumption::{Mark, Reason};
 
 use super::Worker;
 
@@ -60,7 +60,7 @@ impl Worker<'_> {
                 results.add(record, job);
             });
         if connection.has_hello() && job.selection.takes_connection(&record, any) {
-            results.tally.add_connection(record.handshake);
+            results.tally.add_connection(record.handshake, record.reason == Reason::ExternalPsk);
             job.output.connection(&record, &mut results.rendered);
             job.output.comment_connection(&record, comments);
         }
@@ -73,7 +73,7 @@ impl Worker<'_> {
         if !self.job.selection.takes_recorded(connection) {
             return;
         }
-        self.results.tally.add_connection(connection.handshake);
+        self.results.tally.add_connection(connection.handshake, connection.reason == Reason::ExternalPsk.as_str());
         self.job.output.recorded(&self.source, line, connection, &mut self.results.rendered);
         self.ease();
     }

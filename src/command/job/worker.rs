@@ -10,7 +10,6 @@ use tktdump::record::{Place, Record, Source, Status, examine_into};
 use tktdump::report::comments::Kept;
 use tktdump::report::{Page, Totals};
 use tktdump::resumption::{History, Mark};
-use tktdump::ticket;
 use zeroize::Zeroizing;
 
 use super::printer::{Printer, Results};
@@ -68,9 +67,10 @@ impl<'w> Worker<'w> {
             turn: 0,
             source: Source::from(""),
             index: 0,
-            // at full size from the start: what grows leaves copies of itself behind
-            plaintext: Zeroizing::new(Vec::with_capacity(ticket::MAX_LENGTH)),
-            results: Results::new(2 * FLUSH_LENGTH, job.notes),
+            // it is given room by those who write to it, and wiped before it gets more
+            plaintext: Zeroizing::default(),
+            // of a single ticket, little is to be cleared and wiped: the page grows, and wipes what it leaves behind
+            results: Results::new(0, job.notes),
             look: FLUSH_LENGTH,
             stop: None,
             captures: false,
@@ -173,7 +173,7 @@ impl<'w> Worker<'w> {
 
     #[cold]
     fn pass_on(&mut self, length: usize) {
-        let full = length + FLUSH_LENGTH >= self.results.rendered.capacity();
+        let full = length + FLUSH_LENGTH >= self.results.rendered.capacity().max(2 * FLUSH_LENGTH);
         let turn = if full { self.printer.wait(self.turn) } else { self.printer.try_wait(self.turn) };
         if turn.is_none() && !full {
             self.look = length + FLUSH_LENGTH;

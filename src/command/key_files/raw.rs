@@ -105,13 +105,24 @@ impl Raw {
         position: Option<usize>,
         unclaimed: Unclaimed,
     ) -> anyhow::Result<Loaded> {
-        let read = match format {
-            Some(format) => file::read_as(format, &self.content),
-            None => file::read_auto(&self.content).or_else(|error| match unclaimed {
-                Unclaimed::Kept => file::keep(&self.content, error),
-                Unclaimed::Refused => Err(error),
-            }),
+        let (read, unclaimed) = match format {
+            Some(format) => (file::read_as(format, &self.content), Unclaimed::Refused),
+            None => (file::read_auto(&self.content), unclaimed),
         };
+        self.made_of(read, position, unclaimed)
+    }
+
+    /// The file as the key file that it was `read` as.
+    pub(in crate::command) fn made_of(
+        self,
+        read: Result<KeyFile, KeyFileError>,
+        position: Option<usize>,
+        unclaimed: Unclaimed,
+    ) -> anyhow::Result<Loaded> {
+        let read = read.or_else(|error| match unclaimed {
+            Unclaimed::Kept => file::keep(&self.content, error),
+            Unclaimed::Refused => Err(error),
+        });
         let mut file = read.map_err(|error| refused(&source::shown(&self.path), &error))?;
         file.position = position;
         let content = self.content.clone();

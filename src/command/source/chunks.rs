@@ -1,6 +1,7 @@
 //! Inputs of lines, in pieces of whole lines.
 
 use std::io::{self, Read};
+use std::mem;
 
 use memchr::{memchr, memrchr};
 use tktdump::input;
@@ -8,6 +9,9 @@ use tktdump::input::line::MAX_LENGTH;
 
 /// How much is read at a time.
 pub(in crate::command) const CHUNK_LENGTH: usize = 1 << 17;
+
+/// How much is read at first of what may be a single ticket.
+const SHORT_LENGTH: usize = 1 << 13;
 
 /// Bytes as they are read, in memory that is used again and zeroed only once.
 #[derive(Default)]
@@ -136,11 +140,17 @@ impl Chunks {
         if self.ended {
             return Ok(false);
         }
-        chunk.buffer.replace(&self.rest);
+        if self.count == 0 && chunk.buffer.bytes.is_empty() {
+            // of an input that is read already, no more room is needed than it takes
+            chunk.buffer = Buffer { filled: self.rest.len(), bytes: mem::take(&mut self.rest) };
+        } else {
+            chunk.buffer.replace(&self.rest);
+        }
         chunk.start = 0;
         let mut searched = 0;
         while !self.find_end(chunk, &mut searched) {
-            let most = CHUNK_LENGTH.saturating_sub(chunk.buffer.filled).max(CHUNK_LENGTH / 2);
+            let most = if self.is_short(chunk) { SHORT_LENGTH } else { CHUNK_LENGTH };
+            let most = most.saturating_sub(chunk.buffer.filled).max(most / 2);
             let read = chunk.buffer.fill(&mut self.input, most).inspect_err(|_| self.ended = true)?;
             self.length += read as u64;
             if read == 0 {
@@ -162,6 +172,11 @@ impl Chunks {
         chunk.number = self.count;
         self.count += 1;
         Ok(true)
+    }
+
+    /// Whether so little of the input was read before that this may be all of it.
+    fn is_short(&self, chunk: &Chunk) -> bool {
+        self.count == 0 && chunk.buffer.filled <= SHORT_LENGTH / 2
     }
 
     /// Finds the whole lines of what was read, if there are any. What is too long for a line is taken for a whole one,

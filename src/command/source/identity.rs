@@ -24,13 +24,13 @@ impl Identity {
 
     /// That of the file that a stream such as standard output is redirected to.
     #[cfg(unix)]
-    pub(super) fn of_stream(stream: impl std::os::fd::AsFd) -> Option<Self> {
+    pub(in crate::command) fn of_stream(stream: impl std::os::fd::AsFd) -> Option<Self> {
         let rustix::fs::Stat { st_mode, st_dev, st_ino, .. } = rustix::fs::fstat(stream).ok()?;
         rustix::fs::FileType::from_raw_mode(st_mode).is_file().then_some(Self { device: st_dev, inode: st_ino })
     }
 
     #[cfg(not(unix))]
-    pub(super) fn of_stream<S>(_: S) -> Option<Self> {
+    pub(in crate::command) fn of_stream<S>(_: S) -> Option<Self> {
         None
     }
 }

@@ -26,5 +26,8 @@ pub(in crate::command) fn display(path: &Path) -> Arc<str> {
 
 /// A path as errors show it.
 pub(in crate::command) fn shown(path: &Path) -> String {
+    if is_stdin(path) {
+        return "standard input".to_owned();
+    }
     Text(display(path).as_bytes()).to_string()
 }

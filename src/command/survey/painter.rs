@@ -200,7 +200,7 @@ impl Sink for Painter<'_> {
             if matches!(record.unrecognised(), Some(Unrecognised::External | Unrecognised::Encrypted)) {
                 return;
             }
-            if !takes(selection, record.bytes, sighting.sni, Some(sighting.stream)) {
+            if !takes(selection, record.bytes, sighting.sni, Some(sighting.number.stream)) {
                 *left_out += 1;
                 return;
             }

@@ -14,6 +14,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::room::set_length;
 use crate::key::scheme::{Algorithm, AssociatedData, KeySource, Sealing};
 use crate::ticket::Ticket;
 
@@ -87,7 +88,7 @@ impl AeadKey {
     pub(in crate::key) fn open<'b>(&self, ticket: &Ticket<'_>, buffer: &'b mut Vec<u8>) -> Option<&'b [u8]> {
         let ciphertext = ticket.ciphertext();
         buffer.clear();
-        buffer.resize(ciphertext.len(), 0);
+        set_length(buffer, ciphertext.len());
         let aad = self.associated_data(ticket);
         let nonce = if ticket.iv().is_empty() { self.second.as_slice() } else { ticket.iv() };
         let derived;

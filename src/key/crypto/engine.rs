@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::aead::AeadKey;
+use super::room::set_length;
 use super::{LazyCipher, MacKey};
 use crate::key::layout::Parts;
 use crate::key::scheme::{Derivation, Hash, Protection, Scheme};
@@ -74,7 +75,7 @@ impl Engine {
         match self {
             Self::Mac { cipher, .. } => {
                 let (iv, ciphertext) = (ticket.iv(), ticket.ciphertext());
-                buffer.resize(ciphertext.len(), 0);
+                set_length(buffer, ciphertext.len());
                 cipher.decrypt(iv, ciphertext, buffer)
             }
             Self::Aead(key) => key.open(ticket, buffer),

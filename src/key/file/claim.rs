@@ -26,6 +26,13 @@ pub(super) fn claim(readings: &mut Vec<Reading>, file: &[u8], text: bool) {
     }
 }
 
+/// The first key of every format of raw bytes that takes a file.
+pub(super) fn first_keys(file: &[u8]) -> impl Iterator<Item = KeyBytes> {
+    let raw = FORMATS.iter().filter(|format| !format.is_bare() && !format.is_text() && format.claims(file));
+    let keys = raw.filter_map(|format| format.read(file).ok());
+    keys.filter_map(|keys| keys.into_iter().find(|key| key.index == 0))
+}
+
 /// Where the readings of each key are, by its number: a file can have thousands of keys, and few readings of each.
 struct Places(HashMap<usize, Vec<usize>>);
 

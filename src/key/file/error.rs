@@ -166,7 +166,8 @@ impl fmt::Display for KeyFileError {
             }
             Self::Foreign { what } => write!(f, "the file is {what}, not a ticket key"),
             Self::TooFewKeys { found, wants, format, .. } => {
-                write!(f, "the file holds {found} keys, {format} wants {wants} or more")
+                let keys = if *found == 1 { "key" } else { "keys" };
+                write!(f, "the file holds {found} {keys}, and {format} loads it only if there are {wants} or more")
             }
         }
     }

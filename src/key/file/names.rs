@@ -7,7 +7,7 @@
 use memchr::memmem;
 use zeroize::Zeroizing;
 
-use super::claim::claim;
+use super::claim::first_keys;
 use super::reading::Reading;
 use super::text::{TextKey, without_newline};
 use crate::key::format::KeyBytes;
@@ -52,10 +52,7 @@ struct Cuts(Vec<Cut>);
 impl Cuts {
     /// Those of all formats of raw bytes, and keys of 48 and of 80 bytes, if they fill the bytes.
     fn of(bytes: &[u8]) -> Self {
-        let mut readings = Vec::new();
-        claim(&mut readings, bytes, false);
-        let firsts = readings.iter().map(|reading| &reading.key).filter(|key| key.index == 0);
-        let mut cuts: Vec<Cut> = firsts.filter_map(|key| Cut::of(key, bytes)).collect();
+        let mut cuts: Vec<Cut> = first_keys(bytes).filter_map(|key| Cut::of(&key, bytes)).collect();
         let sizes =
             Layout::BARE.iter().map(Layout::size).filter(|&size| bytes.chunks_exact(size).remainder().is_empty());
         cuts.extend(sizes.map(|size| Cut { start: 0, size, name: NAME_LENGTH }));

@@ -1,7 +1,9 @@
 //! The keys that libraries without key files would make of the bytes that were given: tried if no other key fits, and
 //! counted for nothing until a ticket has proved them.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,8 +13,8 @@ use super::place::{Place, newest};
 use crate::key::file::{KeyFileError, Reading, bare_keys};
 use crate::key::format::KeyBytes;
 use crate::key::scheme::Derivation;
-use crate::key::{TicketKey, Verified, seals};
-use crate::ticket::{Shape, leading_name};
+use crate::key::{KeyName, TicketKey, Verified, seals};
+use crate::ticket::{NAME_LENGTH, Shape, leading_name};
 
 /// Files whose keys are kept when they are set up, for the next ticket: each takes some kilobytes. Those of further files
 /// are made anew for each ticket that no other key has sealed.
@@ -25,6 +27,9 @@ const MAX_SECRETS: usize = 2;
 #[derive(Debug, Default)]
 pub(super) struct Others {
     files: Vec<File>,
+    hasher: RandomState,
+    /// The first file whose bytes begin in each way, by a hash of the beginning: set up when a ticket asks for it.
+    beginnings: OnceLock<HashMap<u64, usize>>,
 }
 
 /// A file, whose keys are set up when the first ticket comes that no other key has sealed: most runs need none.
@@ -76,6 +81,19 @@ impl Others {
     pub(super) fn doubts(&self) -> impl Iterator<Item = (&str, &KeyFileError)> {
         let doubts = self.files.iter().filter_map(|file| Some((&*file.place.path, file.doubt.as_ref()?)));
         doubts.filter(|(_, doubt)| !doubt.met.load(Ordering::Relaxed)).map(|(path, doubt)| (path, &doubt.error))
+    }
+
+    /// The file that begins with the name of a key, and how many bytes it has.
+    #[cold]
+    pub(super) fn beginning_with(&self, name: KeyName) -> Option<(&str, usize)> {
+        let beginning = |file: &File| file.bare.as_ref().and_then(|bytes| bytes.first_chunk::<NAME_LENGTH>()).copied();
+        let beginnings = self.beginnings.get_or_init(|| {
+            let hashed = |(number, file)| Some((self.hasher.hash_one(&beginning(file)?[..]), number));
+            self.files.iter().enumerate().rev().filter_map(hashed).collect()
+        });
+        let file = self.files.get(*beginnings.get(&self.hasher.hash_one(name.as_bytes()))?)?;
+        let is_it = beginning(file).is_some_and(|bytes| bytes == name.as_bytes());
+        file.bare.as_ref().filter(|_| is_it).map(|bytes| (&*file.place.path, bytes.len()))
     }
 
     /// The first key that proves a ticket.

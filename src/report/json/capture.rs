@@ -11,7 +11,7 @@ use crate::report::Page;
 pub(super) fn sighting(sighting: &Sighting<'_>, object: &mut Object<'_, '_>) {
     object.number(member!("packet"), sighting.packet);
     object.time(member!("time"), sighting.time);
-    object.number(member!("stream"), sighting.stream);
+    object.number(member!("stream"), sighting.number.stream);
     object.address(member!("client"), sighting.client);
     object.address(member!("server"), sighting.server);
     object.word(member!("message"), sighting.carrier.as_str());

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::Renderer;
 use super::style::Paint;
+use super::{Renderer, outcome_word};
 use crate::capture::Connection;
-use crate::capture::connection::{Flight, HandshakeKind, Message, Side};
+use crate::capture::connection::{Alert, Flight, HandshakeKind, Message, Side};
 use crate::capture::container::Time;
 use crate::capture::sighting::Sighting;
 use crate::escape::Text;
@@ -45,13 +45,13 @@ impl Renderer<'_> {
         out: &mut String,
     ) -> std::fmt::Result {
         let heading = self.styles.heading;
-        let word = connection.handshake.as_str();
+        let word = outcome_word(connection.handshake, &connection.reason);
         let colour = self.outcome(connection.handshake, connection.ticket_offered);
         write!(out, "{heading}{}", Text(source.as_bytes()))?;
         if let Some(line) = line {
             write!(out, ": line {line}")?;
         }
-        write!(out, ": connection {}{heading:#}  {colour}{word}{colour:#}", connection.stream)?;
+        write!(out, ": {}{heading:#}  {colour}{word}{colour:#}", connection.number())?;
         for name in [&connection.protocol, &connection.cipher].into_iter().flatten() {
             write!(out, "  {}", Text(name.as_bytes()))?;
         }
@@ -78,7 +78,7 @@ impl Renderer<'_> {
         writeln!(out, "  {heading}Capture{heading:#}")?;
         self.line(out, "packet", format_args!("{}, {}", sighting.packet, date(sighting.time)))?;
         let (client, server) = (sighting.client, sighting.server);
-        self.line(out, "connection", format_args!("{}, {client} to {server}", sighting.stream))?;
+        self.line(out, "connection", format_args!("{}, {client} to {server}", sighting.number.in_field()))?;
         match (sighting.identity, sighting.selected) {
             (Some(number), Some(true)) => {
                 self.line(out, "message", format_args!("{}, identity {number}, selected", sighting.carrier.label()))?;
@@ -99,8 +99,8 @@ impl Renderer<'_> {
             Some(false) => self.line(out, "binder", format_args!("{bad}mismatch{bad:#}"))?,
             None => {}
         }
-        if let Some((stream, packet)) = sighting.issued_by {
-            self.line(out, "issued by", format_args!("connection {stream}, packet {packet}"))?;
+        if let Some((number, packet)) = sighting.issued_by {
+            self.line(out, "issued by", format_args!("{number}, packet {packet}"))?;
         }
         if let Some(age) = sighting.age_ms {
             self.line(out, "age, by the client", format_args!("{}.{:03} s", age / 1000, age % 1000))?;
@@ -113,8 +113,8 @@ impl Renderer<'_> {
         let connection = record.connection;
         let source = Text(record.source.as_bytes());
         let colour = self.outcome(record.handshake, record.ticket_offered());
-        let word = record.handshake.as_str();
-        write!(out, "{heading}{source}: connection {}{heading:#}  {colour}{word}{colour:#}", connection.stream)?;
+        let word = outcome_word(record.handshake, record.reason.as_str());
+        write!(out, "{heading}{source}: {}{heading:#}  {colour}{word}{colour:#}", connection.number())?;
         if let Some(protocol) = record.protocol_name() {
             write!(out, "  {protocol}")?;
         }
@@ -135,7 +135,11 @@ impl Renderer<'_> {
             match event.at {
                 Some((packet, time)) => {
                     let after = since(connection.time, time);
+                    let (text, rest) = break_at_comma(&text);
                     writeln!(out, "    {arrow} {text:MESSAGE_WIDTH$} {faint}packet {packet}, +{after} s{faint:#}")?;
+                    if !rest.is_empty() {
+                        writeln!(out, "        {rest}")?;
+                    }
                 }
                 None => writeln!(out, "    {arrow} {text}")?,
             }
@@ -146,6 +150,16 @@ impl Renderer<'_> {
         out.push('\n');
         Ok(())
     }
+}
+
+/// A text that is wider than its column in two parts, which are to stand below each other.
+fn break_at_comma(text: &str) -> (&str, &str) {
+    if text.len() <= MESSAGE_WIDTH {
+        return (text, "");
+    }
+    let comma = text.match_indices(", ").map(|(at, _)| at + 1).take_while(|at| *at <= MESSAGE_WIDTH).last();
+    let (first, rest) = comma.and_then(|at| text.split_at_checked(at)).unwrap_or((text, ""));
+    (first, rest.trim_start())
 }
 
 /// One arrow.
@@ -165,8 +179,9 @@ fn events(connection: &Connection) -> Vec<Event> {
     for (number, message) in connection.client_hellos.iter().enumerate() {
         let Some(hello) = ClientHello::parse(&message.bytes) else { continue };
         push(Side::Client, client_hello(&hello), Some(message));
-        if number == 0 && connection.flight.hello_verify_request {
-            push(Side::Server, "HelloVerifyRequest".to_owned(), None);
+        if let Some((packet, time)) = connection.flight.hello_verify_request.filter(|_| number == 0) {
+            let request = Message { bytes: Vec::new(), packet, time };
+            push(Side::Server, "HelloVerifyRequest".to_owned(), Some(&request));
         } else if let Some(answer) = answers.next() {
             push(Side::Server, server_hello(answer), Some(answer));
         }
@@ -216,13 +231,28 @@ fn events(connection: &Connection) -> Vec<Event> {
     }
     if let Some(alert) = connection.alert {
         let (level, name, number) = (alert.level_name(), alert.name(), alert.description);
-        events.push(Event {
-            from: alert.from,
-            text: format!("alert, {level}: {name} ({number})"),
-            at: Some((alert.packet, alert.time)),
-        });
+        let at = place_of(&alert, &events);
+        events.insert(
+            at,
+            Event {
+                from: alert.from,
+                text: format!("alert, {level}: {name} ({number})"),
+                at: Some((alert.packet, alert.time)),
+            },
+        );
     }
     events
+}
+
+/// Where among the messages an alert stands: before the first of its sender if it came first, else before those of later
+/// packets.
+fn place_of(alert: &Alert, events: &[Event]) -> usize {
+    let is_later = |event: &Event| match event.at {
+        _ if alert.is_first && event.from == alert.from => true,
+        Some((packet, _)) => packet > alert.packet,
+        None => false,
+    };
+    events.iter().position(is_later).unwrap_or(events.len())
 }
 
 /// A `NewSessionTicket`; a lifetime of 0 says nothing of it (RFC 9846, before it RFC 5077 section 3.3).

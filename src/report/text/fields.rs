@@ -1,6 +1,6 @@
 //! The lines of a session: a field a line, and what explains it in parentheses behind.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::{Display, Formatter, Write as _};
 
 use anstyle::Style;
 
@@ -178,13 +178,27 @@ fn is_readable(bytes: &[u8]) -> bool {
 }
 
 /// A span of time in its two largest units.
-fn span(seconds: i64) -> String {
+fn span(seconds: i64) -> impl Display {
     let seconds = seconds.unsigned_abs();
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min {} s", seconds / 60, seconds % 60),
-        7200..172_800 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    let (number, unit, rest) = match seconds {
+        0..120 => (seconds, "s", None),
+        120..7200 => (seconds / 60, "min", Some((seconds % 60, "s"))),
+        7200..172_800 => (seconds / 3600, "h", Some((seconds / 60 % 60, "min"))),
+        _ => (seconds / 86_400, "d", Some((seconds / 3600 % 24, "h"))),
+    };
+    Span { number, unit, rest }
+}
+
+struct Span {
+    number: u64,
+    unit: &'static str,
+    rest: Option<(u64, &'static str)>,
+}
+
+impl Display for Span {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.number, self.unit)?;
+        self.rest.map_or(Ok(()), |(number, unit)| write!(f, " {number} {unit}"))
     }
 }
 

@@ -90,7 +90,9 @@ impl Styles {
         const BLANKS: &str = "                          ";
         const { assert!(BLANKS.len() == LABEL_WIDTH) };
         let faint = Paint(self.label);
-        let blanks = BLANKS.get(label.chars().count()..).unwrap_or_default();
+        // nearly all are our own
+        let width = if label.is_ascii() { label.len() } else { label.chars().count() };
+        let blanks = BLANKS.get(width..).unwrap_or_default();
         out.push_str("    ");
         if faint.is_nothing() {
             out.push_str(label);
