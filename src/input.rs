@@ -29,6 +29,7 @@ mod readers;
 mod record;
 mod recorded;
 mod row;
+mod separator;
 mod text;
 mod token;
 mod wrapped;

@@ -1,7 +1,7 @@
 //! What a list says beside its tickets.
 
 use super::Form;
-use super::row::Separator;
+use super::separator::Separator;
 
 /// What stood beside a ticket in a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,8 +4,9 @@
 use super::columns::{Beside, Column, List};
 use super::decode::{decode, decode_digits};
 use super::row::{
-    Separator, columns, holds_ticket, is_empty, is_number, is_rule, labelled, only_column, parts, rejoined, unquote,
+    columns, holds_ticket, is_empty, is_number, is_rule, labelled, only_column, parts, rejoined, unquote,
 };
+use super::separator::Separator;
 use super::{Form, Item, Unreadable, blob, record};
 
 /// The longest line that is read: more than the largest ticket with blanks between its bytes.

@@ -1,7 +1,8 @@
 //! Lists: a ticket a line, alone, in columns or behind a label, and what a line says beside its ticket.
 
 use super::columns::List;
-use super::row::{self, MISSING, Separator, unquote};
+use super::row::{self, MISSING, unquote};
+use super::separator::Separator;
 use super::{Form, decode, is_bare_key, readers, wrapped};
 
 /// Rows of one ticket or words of prose are looked at as far as this before a short first line makes a list.

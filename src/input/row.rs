@@ -1,6 +1,7 @@
 //! The columns of a line, and which of them can be a ticket.
 
 use super::decode::{decode_base64, decode_hex};
+use super::separator::Separator;
 use super::{Form, find, readers};
 
 /// Digits that a packet number, a port or a time has, and no ticket.
@@ -15,16 +16,6 @@ const MOST_COLONS: usize = 16;
 const LONGEST_LABEL: usize = 256;
 /// What tshark prints for a field that a packet does not have.
 pub(super) const MISSING: &[u8] = b"<MISSING>";
-
-/// What separates the columns of a list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Separator {
-    /// Tabs and commas.
-    #[default]
-    Usual,
-    /// One sign and nothing else: the first lines tell.
-    Only(u8),
-}
 
 /// The columns of a line, as they stand there: between tabs, or between commas. Several tickets that commas separate
 /// are one column, as tshark prints several values of a field.
