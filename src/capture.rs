@@ -274,6 +274,7 @@ impl Capture {
         let due = half::distance(half.next, end);
         let is_next = due == 0 || (due == 1 && half.closed) || half.is_acknowledged_to(tcp.sequence);
         let reset = tcp.is_rst() && is_next;
+        half.fin = half.fin.or(tcp.is_fin().then_some(end));
         half.closed |= reset || (tcp.is_fin() && due <= 0);
         let is_over = reset || flow.halves.iter().all(|half| half.closed);
         if let Some(handshake) = flow.handshake.as_mut().filter(|_| reset || tcp.is_fin()) {

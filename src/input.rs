@@ -29,6 +29,7 @@ mod readers;
 mod record;
 mod recorded;
 mod row;
+mod separator;
 mod text;
 mod token;
 mod wrapped;
@@ -67,6 +68,9 @@ pub fn recognise(head: &[u8], complete: bool) -> Form {
     }
     if record::begins(text) {
         return Form::Records;
+    }
+    if readers::is_octal(text.get(..memchr::memrchr(b'\n', text).unwrap_or(0)).unwrap_or_default()) {
+        return Form::Text;
     }
     if complete && wrapped::is_column(text) {
         return Form::Wrapped(Encoding::Hex);
@@ -150,7 +154,10 @@ pub fn each_in_whole(
         }
         Form::Der => blob::each_session(input, sink),
         Form::Wrapped(encoding) => match wrapped::decode(encoding, without_mark(input)) {
-            Ok(bytes) => blob::each(&bytes, &mut |item| sink(None, item)),
+            Ok(mut bytes) => {
+                wrapped::put_right(encoding, without_mark(input), &mut bytes, proves);
+                blob::each(&bytes, &mut |item| sink(None, item));
+            }
             Err(error) => sink(None, Item::Unreadable(error)),
         },
         Form::Hex | Form::Base64 | Form::Lines | Form::Records => {

@@ -63,7 +63,7 @@ fn each_byte(bytes: &[u8], byte: impl Fn(u8) -> String, between: &str) -> String
     bytes.iter().map(|value| byte(*value)).collect::<Vec<_>>().join(between)
 }
 
-const FORMS: usize = 48;
+const FORMS: usize = 58;
 /// What may stand in front of lines.
 const PREFIXES: usize = 16;
 
@@ -341,6 +341,49 @@ fn print(form: usize, ticket: &[u8], width: usize) -> (&'static str, Vec<String>
                 .collect()
         }),
         46 => ("Ruby", vec![format!("\"{}\"", each_byte(ticket, |byte| format!("\\x{byte:02X}"), ""))]),
+        48 => (
+            "xxd -g0",
+            rows(ticket, width.max(16), |at, row| {
+                format!("{at:08x}: {}  {}", wide(hex::encode(row), width.max(16) * 2), text_of(row))
+            }),
+        ),
+        49 => ("od -An -b", rows(ticket, 16, |_, row| each_byte(row, |byte| format!(" {byte:03o}"), ""))),
+        50 => (
+            "gdb x/8ub",
+            rows(ticket, 8, |at, row| {
+                format!("0x{:x}:\t{}", 0x5555_5555_4000_usize + at, each_byte(row, |byte| byte.to_string(), "\t"))
+            }),
+        ),
+        51 => ("Lua", vec![format!("\"{}\"", each_byte(ticket, |byte| format!("\\{byte:03}"), ""))]),
+        52 => ("NSData", vec![format!("<{}>", groups(ticket, 4, " ", false))]),
+        53 => ("Visual Basic", vec![format!("{{{}}}", each_byte(ticket, |byte| format!("&H{byte:02X}"), ", "))]),
+        54 => (
+            "R",
+            rows(ticket, width.max(16), |at, row| {
+                format!("{:>6} {}", format!("[{}]", at + 1), groups(row, 1, " ", false))
+            }),
+        ),
+        55 => (
+            "WinDbg dq",
+            rows(&ticket[..ticket.len() / 8 * 8], 16, |at, row| {
+                let half = |half: &[u8]| groups(half, 4, "", true);
+                let words = row.chunks(8).map(|word| format!("{}`{}", half(&word[4..]), half(&word[..4])));
+                format!("00007fff`{:08x}  {}", 0xffe0_0000_usize + at, words.collect::<Vec<_>>().join(" "))
+            }),
+        ),
+        56 => (
+            "od -t u1z",
+            offsets(ticket, 16, &|row| {
+                let cells = each_byte(row, |byte| format!(" {byte:3}"), "");
+                if row.is_empty() { cells } else { format!("{cells:64}  >{}<", text_of(row)) }
+            }),
+        ),
+        57 => (
+            "lldb",
+            rows(ticket, 8, |at, row| {
+                format!("0x{:x}: {}", 0x7fff_ffff_e000_usize + at, each_byte(row, |byte| format!("0x{byte:02x}"), " "))
+            }),
+        ),
         _ => ("Python, numbers", vec![format!("({})", each_byte(ticket, |byte| byte.to_string(), ", "))]),
     }
 }
@@ -350,6 +393,7 @@ fn shown(form: usize, ticket: &[u8]) -> Vec<u8> {
     let length = match form {
         2 | 16 => ticket.len() / 4 * 4,
         4 | 6 | 43 => ticket.len() / 2 * 2,
+        55 => ticket.len() / 8 * 8,
         _ => ticket.len(),
     };
     ticket[..length].to_vec()
@@ -674,6 +718,68 @@ fn what_is_passed_over_is_counted_and_said_once() {
 }
 
 #[test]
+fn tables_of_any_separator_have_columns_and_names() {
+    let ticket = hex::encode(std::fs::read("testdata/nginx48_tls12/ticket.bin").unwrap());
+    let base64 = data_encoding::BASE64.encode(&hex::decode(&ticket).unwrap());
+    let date = "Nov 28, 2026 10:00:00.123456000 UTC";
+    let host = serde_json::json!({"host": "lb1", "seen": "12"});
+    let dated = serde_json::json!({"frame.time": date, "ip.src": "192.0.2.1"});
+    for (text, columns) in [
+        (format!("host,ticket,seen\nlb1,{ticket},12\n"), &host),
+        (format!("host;ticket;seen\nlb1;{ticket};12\n"), &host),
+        (format!("\"host\";\"ticket\";\"seen\"\r\n\"lb1\";\"{base64}\";\"12\"\r\n"), &host),
+        (format!("host|ticket|seen\nlb1|{ticket}|12\n"), &host),
+        (format!(" host | ticket | seen\n------+--------+------\n lb1  | \\x{ticket} | 12\n(1 row)\n"), &host),
+        (format!("| host | ticket | seen |\n|---|---|---|\n| lb1 | {ticket} | 12 |\n"), &host),
+        (format!("frame.time\tip.src\tticket\n{date}\t192.0.2.1\t{ticket}\n"), &dated),
+        (format!("frame.time,ip.src,ticket\n{date},192.0.2.1,{ticket}\n"), &dated),
+        (format!("frame.time;ip.src;ticket\n{date};192.0.2.1;{ticket}\n"), &dated),
+        (format!("frame.time|ip.src|ticket\n{date}|192.0.2.1|\n{date}|192.0.2.1|{ticket}\n"), &dated),
+        (format!("lb1;{ticket};12\n"), &serde_json::json!(["lb1", "12"])),
+    ] {
+        let output = tktdump(&["-f", "json", "-k", "testdata/nginx48_tls12/ticket.key"], text.as_bytes());
+        let records = output.records();
+        assert_eq!(records.len(), 1, "{text}{}", output.errors());
+        assert_eq!((&records[0]["status"], &records[0]["columns"]), (&"decrypted".into(), columns), "{text}");
+    }
+}
+
+#[test]
+fn what_a_program_has_cut_short_is_not_a_ticket() {
+    let bytes = std::fs::read("testdata/nginx48_tls12/ticket.bin").unwrap();
+    let shown: Vec<String> = bytes.iter().take(100).map(u8::to_string).collect();
+    let text = format!("{{\n  ticket: [\n    {},\n    ... 108 more items\n  ]\n}}\n", shown.join(", "));
+    let output = tktdump(&["-f", "json", "-k", "testdata/nginx48_tls12/ticket.key"], text.as_bytes());
+    let records = output.records();
+    assert_eq!((records.len(), &records[0]["status"]), (1, &"malformed".into()), "{}", output.errors());
+    assert!(records[0].get("ticket").is_none(), "{}", output.errors());
+}
+
+#[test]
+fn a_key_puts_the_words_of_a_machine_right() {
+    let bytes = std::fs::read("testdata/nginx48_tls12/ticket.bin").unwrap();
+    for size in [2, 4, 8] {
+        let rows = rows(&bytes, 16, |_, row| format!(" {}\n", groups(row, size, " ", true))).concat();
+        let output = tktdump(&["-f", "json", "-k", "testdata/nginx48_tls12/ticket.key"], rows.as_bytes());
+        let records = output.records();
+        assert_eq!((records.len(), &records[0]["status"]), (1, &"decrypted".into()), "{rows}{}", output.errors());
+    }
+}
+
+#[test]
+fn bytes_of_javascript_are_read() {
+    let bytes = std::fs::read("testdata/nginx48_tls12/ticket.bin").unwrap();
+    let members: Vec<String> = bytes.iter().zip(0..).map(|(byte, at)| format!("\"{at}\":{byte}")).collect();
+    for text in [
+        format!("{{{}}}\n", members.join(",")),
+        format!("{{\"ticket\":{{{}}}}}\n", members.join(",")),
+        format!("{{\"type\":\"Buffer\",\"data\":{bytes:?}}}\n"),
+    ] {
+        assert_eq!(found(text.as_bytes(), None), std::slice::from_ref(&bytes), "{text}");
+    }
+}
+
+#[test]
 fn an_error_says_what_an_input_seems_to_be() {
     let pem = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
     let texts: [(String, &str); 30] = [
@@ -742,6 +848,25 @@ fn last_rows_that_look_like_something_else_are_rows() {
         (522_736_031_117_633_450, 17, 34, 1, 5),
         (14_491_859_093_841_734_679, 15, 5, 6, 6),
         (7_596_866_576_290_241_689, 38, 19, 5, 2),
+        // the text begins with a byte and a comma, or with one that goes on like the row
+        (3_898_193_796_662_993_549, 10, 13, 12, 2),
+        (13_829_741_547_383_419_105, 2, 4, 7, 6),
+        (5_278_797_876_191_611_557, 1, 28, 13, 2),
+        // the last row is a blank
+        (15_965_949_804_645_281_925, 41, 35, 12, 3),
+        // the third pair of bytes is a length that fits
+        (5_161_546_107_089_314_785, 37, 32, 15, 4),
+        // the text of most rows is nothing but signs
+        (6_738_355_927_703_418_990, 2, 5, 14, 2),
+        (9_170_748_032_477_926_255, 2, 5, 10, 2),
+        (12_771_182_961_643_281_456, 2, 6, 3, 6),
+        (11_466_610_440_262_513_053, 2, 7, 0, 3),
+        // numbered lines with blanks of a web page
+        (316_767_302_234_775_697, 44, 35, 8, 6),
+        (16_790_434_523_077_318_752, 0, 26, 8, 6),
+        // `od -c` prints `>` and `<`
+        (1_467_644_212_357_805_211, 41, 16, 13, 5),
+        (11_083_641_275_305_104_958, 41, 23, 11, 4),
     ] {
         let checked = check(seed, form, width, prefix, encoding);
         assert!(checked.is_ok(), "{}", checked.unwrap_err());

@@ -81,7 +81,7 @@ fn seen(sent: &str) -> String {
 
 #[test]
 fn those_who_wait_see_it_until_something_is_said_or_all_is_done() {
-    let damaged = "tktdump: error: -: damaged gzip: incomplete deflate stream\n\
+    let damaged = "tktdump: error: standard input: damaged gzip: incomplete deflate stream\n\
                    tktdump: hint: what was before it has been read; gzip -t FILE checks a file\n";
     let capture = "tktdump: warning: the key log decrypts recorded traffic: keep it as safe as the ticket key\n";
     let group = concat!(

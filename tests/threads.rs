@@ -159,6 +159,30 @@ fn any_number_of_workers_reads_captures_in_their_order() {
 }
 
 #[test]
+fn a_rotated_capture_is_told_from_others_by_any_number_of_workers() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = read("testdata/nginx48_tls12/capture.pcap".as_ref());
+    let (header, mut rest) = whole.split_at(24);
+    let mut paths = Vec::new();
+    while !rest.is_empty() {
+        // a packet a file: the first two are the start of a handshake that goes on in those after them
+        let length = 16 + u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        let (packet, after) = rest.split_at(length);
+        let path = folder.path().join(format!("{:03}.pcap", paths.len()));
+        std::fs::write(&path, [header, packet].concat()).unwrap();
+        paths.push(path.to_str().unwrap().to_owned());
+        rest = after;
+    }
+    let args: Vec<&str> = ["-f", "json"].into_iter().chain(paths.iter().map(String::as_str)).collect();
+    let alone = run(&args, "1", b"");
+    assert_eq!(alone.errors().matches("connections are not joined").count(), 1, "{}", alone.errors());
+    for threads in ["2", "4"] {
+        let shared = run(&args, threads, b"");
+        assert_eq!((alone.errors(), &alone.stdout), (shared.errors(), &shared.stdout), "-j {threads}");
+    }
+}
+
+#[test]
 fn an_input_that_cannot_be_read_ends_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tickets.hex");

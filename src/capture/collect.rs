@@ -57,8 +57,8 @@ pub(super) struct Collector {
     client_records: u64,
     /// Encrypted bytes of the client since the `ServerHello` (TLS 1.3).
     client_protected: usize,
-    /// The client random whose secret is asked for.
-    asks: Option<[u8; 32]>,
+    /// The secret of the last hello is asked for.
+    asks: bool,
     /// The server's records after the handshake, if its secret is known.
     after: Option<Box<After>>,
     /// The connection itself was handed over: only tickets may follow.
@@ -85,7 +85,7 @@ impl Collector {
             early_data: false,
             client_records: 0,
             client_protected: 0,
-            asks: None,
+            asks: false,
             after: None,
             handed_over: false,
             retries: 0,
@@ -124,7 +124,8 @@ impl Collector {
 
     /// The client random of a hello whose secret is asked for, once.
     pub(super) fn asks(&mut self) -> Option<[u8; 32]> {
-        self.asks.take()
+        let hello = self.found.client_hellos.last().filter(|_| std::mem::take(&mut self.asks))?;
+        ClientHello::read(&hello.bytes).ok().map(|hello| hello.random)
     }
 
     /// Takes the secret that it asked for.
@@ -256,7 +257,7 @@ impl Collector {
         };
         self.early_data = hello.early_data && self.found.client_hellos.is_empty() && !self.no_records;
         let (offers_ticket, offers_early_data) = (hello.offers_ticket(), hello.early_data);
-        self.asks = hello.offers_tls13.then_some(hello.random);
+        self.asks = hello.offers_tls13;
         self.begin(side, stamp);
         self.memory += bytes.len();
         let message = Message { bytes, packet: stamp.packet, time: stamp.time };

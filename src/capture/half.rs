@@ -17,6 +17,8 @@ pub(super) struct Half {
     is_acknowledged: bool,
     /// TCP: its SYN was seen.
     pub(super) syn: bool,
+    /// TCP: the number of its FIN, which counts as a byte.
+    pub(super) fin: Option<u32>,
     /// Its end was seen.
     pub(super) closed: bool,
     /// Segments that were looked at and had nothing of TLS.
@@ -38,6 +40,7 @@ impl Half {
             acknowledged: 0,
             captured: 0,
             is_acknowledged: false,
+            fin: None,
             closed: false,
             tries: self.tries,
         };
@@ -73,8 +76,7 @@ impl Half {
     /// How many bytes the other side acknowledged that were not captured.
     pub(super) fn unseen(&self) -> u32 {
         let sent = self.acknowledged.wrapping_sub(self.initial).wrapping_sub(1);
-        // a FIN counts as a byte
-        let fin = u32::from(self.closed && self.acknowledged == self.next.wrapping_add(1));
+        let fin = u32::from(self.fin.is_some_and(|fin| self.acknowledged == fin.wrapping_add(1)));
         let unseen = sent.wrapping_sub(self.captured).wrapping_sub(fin);
         // that FIN need not be in the capture, and what is captured need not be acknowledged yet
         if self.is_acknowledged && (2..1 << 31).contains(&unseen) { unseen } else { 0 }

@@ -96,8 +96,8 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
             }
         }
     }
-    for (path, error) in keys.ring().doubts() {
-        worker.notes.failure(&key_files::refused(&Text(path.as_bytes()).to_string(), error).into());
+    for (path, error, is_cut) in keys.ring().doubts() {
+        worker.notes.failure(&key_files::refused_after_all(path, error, is_cut).into());
         exit = Exit::Failed;
     }
     if !inputs.is_empty() {
@@ -113,7 +113,7 @@ pub(super) fn run(args: &AuditArgs, notes: &Notes) -> anyhow::Result<Exit> {
     }
     #[cfg(feature = "sarif")]
     worker.output.document(&policy, worker.notes);
-    worker.output.finish(&worker.tally, worker.captures, args.stats, worker.notes)?;
+    worker.output.finish(&worker.tally, worker.captures, args.stats, exit == Exit::Failed, worker.notes)?;
     if args.stats && args.format != AuditFormat::Json {
         writeln!(io::stderr(), "tktdump: {}", text::summary(&worker.tally))?;
     }

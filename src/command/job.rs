@@ -153,9 +153,8 @@ fn load_keys(args: &JobArgs, now: i64, given: &mut Given, notes: &Notes) -> anyh
 
 /// A file that no server takes is an error after all if no ticket came that it could be the key of.
 fn refuse_doubtful(ring: &KeyRing) -> Result<(), Failure> {
-    ring.doubts()
-        .next()
-        .map_or(Ok(()), |(path, error)| Err(key_files::refused(&Text(path.as_bytes()).to_string(), error)))
+    let mut doubts = ring.doubts().map(|(path, error, is_cut)| key_files::refused_after_all(path, error, is_cut));
+    doubts.next().map_or(Ok(()), Err)
 }
 
 fn summary(args: &JobArgs, tally: &Tally, captures: Option<Totals>) -> io::Result<()> {

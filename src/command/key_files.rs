@@ -19,7 +19,7 @@ use super::source;
 
 pub(super) use self::raw::Loaded;
 use self::raw::Raw;
-pub(super) use self::raw::{Unclaimed, refused};
+pub(super) use self::raw::{Unclaimed, refused_after_all};
 
 /// Reads all key files that `paths` stand for, in order; each that cannot be read is an error of its own.
 ///

@@ -5,6 +5,8 @@ use super::reader::digit;
 
 /// More bytes than a program puts in a row.
 const LONGEST_ROW: usize = 1 << 16;
+/// Digits of a row that is one group (`xxd -g0`), at the most.
+const LONGEST_GROUP: usize = 512;
 /// More bytes than a row has that shows them as text too.
 const LONGEST_TEXT: usize = 512;
 /// Groups at the end of a row that may be text instead: a look at more of them could take long.
@@ -16,7 +18,7 @@ const MOST_SIGNS: usize = 3;
 /// Columns that programs leave in the middle of a row.
 const WIDEST_MIDDLE: usize = 4;
 /// Blanks in front of the text column that do not belong to it.
-const MOST_GAP: usize = 64;
+const MOST_GAP: usize = 256;
 
 /// Groups of hex digits that follow each other.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +42,8 @@ pub(super) enum Order {
     AsPrinted,
     /// The text column shows the bytes of each group in reverse.
     Swapped,
+    /// There is a text column, and it shows both: nothing in it but signs.
+    Either,
     /// There is no text column that says so.
     Unknown,
 }
@@ -62,7 +66,7 @@ fn group(text: &[u8]) -> Option<(bool, &[u8], &[u8])> {
     let (digits, rest) = text.split_at_checked(end)?;
     // what goes on is a word
     let is_word = rest.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
-    (matches!(end, 2 | 4 | 6 | 8 | 10 | 12 | 14 | 16) && !(is_word && end < 4)).then_some((has_prefix, digits, rest))
+    ((2..=LONGEST_GROUP).contains(&end) && end % 2 == 0 && !(is_word && end < 4)).then_some((has_prefix, digits, rest))
 }
 
 /// What may stand between two groups: the gap, and the rest.
@@ -86,9 +90,6 @@ impl Cells {
     pub(super) fn parse(line: &[u8], at: usize) -> Option<Self> {
         let mut cells = Self::default();
         let (has_prefix, digits, mut rest) = group(line.get(at..)?)?;
-        if !matches!(digits.len(), 2 | 4 | 8 | 16) {
-            return None;
-        }
         cells.width = digits.len();
         cells.has_prefix = has_prefix;
         cells.push(digits, line.len() - rest.len());
@@ -119,6 +120,11 @@ impl Cells {
             }
         }
         Some(cells)
+    }
+
+    /// Whether groups are words of a machine, and not all bytes of a row in one.
+    pub(super) fn are_words(&self) -> bool {
+        matches!(self.width, 2 | 4 | 8 | 16)
     }
 
     fn push(&mut self, digits: &[u8], end: usize) {
@@ -156,11 +162,12 @@ impl Cells {
             if text.trim_ascii().is_empty() || !matches!(text.first(), Some(b' ' | b'\t')) {
                 continue;
             }
-            if shows(text, bytes) {
-                return Cut { length, order: Order::AsPrinted };
-            }
-            if self.width > 2 && shows(text, &self.swapped(length)) {
-                return Cut { length, order: Order::Swapped };
+            let is_swapped = self.width > 2 && shows(text, &self.swapped(length));
+            match (shows(text, bytes), is_swapped) {
+                (true, true) => return Cut { length, order: Order::Either },
+                (true, false) => return Cut { length, order: Order::AsPrinted },
+                (false, true) => return Cut { length, order: Order::Swapped },
+                (false, false) => {}
             }
         }
         self.uncut()

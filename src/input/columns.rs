@@ -1,6 +1,7 @@
 //! What a list says beside its tickets.
 
 use super::Form;
+use super::separator::Separator;
 
 /// What stood beside a ticket in a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,13 +26,15 @@ pub struct Column {
 pub struct List {
     /// The form of the lines.
     pub(super) form: Form,
+    /// What separates its columns.
+    pub(super) separator: Separator,
     /// The line of column names, and the names.
     pub(super) heading: Option<(Vec<u8>, Vec<String>)>,
 }
 
 impl From<Form> for List {
     fn from(form: Form) -> Self {
-        Self { form, heading: None }
+        Self { form, separator: Separator::Usual, heading: None }
     }
 }
 
@@ -49,8 +52,14 @@ impl List {
         self.heading.as_ref().is_some_and(|(heading, _)| heading == line.trim_ascii() || is_comment(heading))
     }
 
-    /// The name of a column.
-    pub(super) fn name(&self, column: usize) -> Option<&str> {
-        self.heading.as_ref().and_then(|(_, names)| names.get(column)).map(String::as_str)
+    /// How many columns have names.
+    pub(super) fn names(&self) -> Option<usize> {
+        self.heading.as_ref().map(|(_, names)| names.len())
+    }
+
+    /// The name of a column, if not more stand in its line than have names.
+    pub(super) fn name(&self, column: usize, count: usize) -> Option<&str> {
+        let names = self.heading.as_ref().map(|(_, names)| names).filter(|names| names.len() >= count)?;
+        names.get(column).map(String::as_str)
     }
 }

@@ -117,7 +117,25 @@ pub(super) fn plain(text: &[u8]) -> Zeroizing<Vec<u8>> {
         }
         rest = after;
     }
+    join_words(&mut plain);
     plain
+}
+
+/// Takes the sign out that `WinDbg` puts in the middle of words of eight bytes: ``00007fff`ffffe000``.
+fn join_words(text: &mut Vec<u8>) {
+    const HALF: usize = 8;
+    let is_half = |half: Option<&[u8]>| half.is_some_and(|half| half.iter().all(u8::is_ascii_hexdigit));
+    let is_inside = |at: &usize| {
+        let before = at.checked_sub(HALF).and_then(|start| text.get(start..*at));
+        is_half(before) && is_half(text.get(at + 1..at + 1 + HALF))
+    };
+    let signs: Vec<usize> = memchr::memchr_iter(b'`', text).filter(is_inside).collect();
+    let (mut number, mut next) = (0, signs.iter().peekable());
+    text.retain(|_| {
+        let is_sign = next.next_if(|at| **at == number).is_some();
+        number += 1;
+        !is_sign
+    });
 }
 
 /// What follows a control sequence of a terminal.

@@ -207,6 +207,10 @@ fn judge<'r>(text: &[u8], run: &'r Run, proves: Option<&dyn Proves>) -> Verdict<
         Content::Bytes { bytes, other } => (bytes.as_slice(), other.as_ref().map(|other| other.as_slice())),
     };
     let readings = || [Some(bytes), other].into_iter().flatten();
+    // what a key proves is not a message that is there by chance
+    if let Some(whole) = proves.and_then(|proves| readings().find(|reading| proves.proves(reading))) {
+        return Verdict::Whole(whole);
+    }
     for reading in readings() {
         let found = structure::find(reading);
         if !found.is_empty() {
@@ -214,11 +218,6 @@ fn judge<'r>(text: &[u8], run: &'r Run, proves: Option<&dyn Proves>) -> Verdict<
         }
     }
     if let Some(proves) = proves {
-        for reading in readings() {
-            if proves.proves(reading) {
-                return Verdict::Whole(reading);
-            }
-        }
         for reading in readings() {
             let found = proof::find(reading, proves);
             if !found.is_empty() {

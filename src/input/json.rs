@@ -17,6 +17,9 @@ const MOST_NAMES: usize = 256;
 /// Characters of base64 of the shortest run.
 const SHORTEST_STRING: usize = SHORTEST_RUN * 4 / 3;
 
+/// What JavaScript calls the members of bytes.
+const OF_BUFFERS: [&str; 2] = ["type", "data"];
+
 /// What JSON holds.
 #[derive(Default)]
 pub(super) struct Contents {
@@ -212,11 +215,17 @@ impl<'de> Visitor<'de> for Walk<'_> {
     type Value = ();
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        self.contents.has_names = true;
+        // an array of bytes is an object of numbers to JavaScript
+        let mut numbers = Some(Vec::new());
         while let Some(name) = members.next_key::<std::borrow::Cow<'_, str>>()? {
-            let says = self.judge(&name);
-            members.next_value_seed(Walk { contents: &mut *self.contents, says, name: &name })?;
+            let is_index = numbers.as_ref().is_some_and(|numbers: &Vec<u8>| *name == *numbers.len().to_string());
+            self.contents.has_names |= !is_index && !OF_BUFFERS.contains(&&*name);
+            let says = if is_index { self.says } else { self.judge(&name) };
+            let name = if is_index { self.name } else { &name };
+            let number = members.next_value_seed(Element(Walk { contents: &mut *self.contents, says, name }))?;
+            numbers = with(numbers, number.filter(|_| is_index));
         }
+        self.bytes(numbers.unwrap_or_default());
         Ok(())
     }
 
@@ -227,13 +236,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
             says: self.says,
             name: self.name,
         }))? {
-            numbers = match (numbers, number) {
-                (Some(mut numbers), Some(number)) if numbers.len() < LONGEST_RUN => {
-                    numbers.push(number);
-                    Some(numbers)
-                }
-                _ => None,
-            };
+            numbers = with(numbers, number);
         }
         self.bytes(numbers.unwrap_or_default());
         Ok(())
@@ -267,6 +270,13 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     passes_over_scalars!();
+}
+
+/// Bytes with one more, if it is one.
+fn with(bytes: Option<Vec<u8>>, byte: Option<u8>) -> Option<Vec<u8>> {
+    let mut bytes = bytes.filter(|bytes| bytes.len() < LONGEST_RUN)?;
+    bytes.push(byte?);
+    Some(bytes)
 }
 
 /// A value of a list: the byte that it is, if it is a number of that size.

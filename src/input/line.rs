@@ -3,7 +3,10 @@
 
 use super::columns::{Beside, Column, List};
 use super::decode::{decode, decode_digits};
-use super::row::{columns, holds_ticket, is_empty, is_number, labelled, only_column, parts, unquote};
+use super::row::{
+    columns, holds_ticket, is_empty, is_number, is_rule, labelled, only_column, parts, rejoined, unquote,
+};
+use super::separator::Separator;
 use super::{Form, Item, Unreadable, blob, record};
 
 /// The longest line that is read: more than the largest ticket with blanks between its bytes.
@@ -49,10 +52,17 @@ fn each_dressed(list: &List, line: &[u8], scratch: &mut Vec<u8>, sink: &mut dyn 
         record::each(line, scratch, sink);
         return Line::Read;
     }
-    let columns = columns(line);
+    let mut columns = columns(list.separator, line);
+    if let Some(wanted) = list.names().filter(|wanted| columns.len() > *wanted) {
+        columns = rejoined(line, columns, wanted);
+    }
+    let is_rule = list.separator == Separator::Only(b'|') && is_rule(line);
     let filled = columns.iter().filter(|column| !is_empty(column)).count();
     let only = only_column(&columns);
     match filled {
+        _ if is_rule => {}
+        // what stands around a table
+        1.. if columns.len() == 1 && list.separator != Separator::Usual => return Line::PassedOver,
         0 => {}
         // a number beside fields that are empty is not a ticket
         1 if columns.len() > 1 && is_number(only) => {}
@@ -94,7 +104,10 @@ fn each_column(
     };
     let others = columns.iter().enumerate().filter(|(number, _)| *number != at);
     let columns_beside: Vec<Column> = others
-        .map(|(number, column)| Column { name: list.name(number).map(str::to_owned), text: text_of(unquote(column)) })
+        .map(|(number, column)| Column {
+            name: list.name(number, columns.len()).map(str::to_owned),
+            text: text_of(unquote(column)),
+        })
         .collect();
     let label = columns_beside.first().map(|column| column.text.clone()).filter(|label| !label.is_empty());
     let beside = Beside { label, columns: columns_beside };

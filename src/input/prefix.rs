@@ -15,8 +15,8 @@ const FEWEST_COUNTED: usize = 4;
 const FEWEST_BARE: usize = 8;
 /// Digits or letters that are not a number of a list.
 const LONG_WORD: usize = 12;
-/// Signs that tables and quotations put behind each line.
-const CLOSING: [u8; 2] = [b'|', b'`'];
+/// Signs that tables, quotations and `cat -A` put behind each line.
+const CLOSING: [u8; 3] = [b'|', b'`', b'$'];
 /// How much of a line may be prefix.
 const LONGEST: usize = 256;
 /// The longest time in brackets.

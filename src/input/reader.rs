@@ -117,24 +117,22 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// Whether what stands in front of two rows is of one kind: the same but for the digits of line numbers and times.
+/// Whether what stands in front of two rows is of one kind: the same but for the digits of line numbers and times, and
+/// the blanks that align them.
 pub(super) fn is_same_prefix(one: &[u8], other: &[u8]) -> bool {
     if one.len() > LONGEST_PREFIX || other.len() > LONGEST_PREFIX {
         return false;
     }
-    one == other || shape(one).eq(shape(other))
+    one == other || shape(one.trim_ascii_start()).eq(shape(other.trim_ascii_start()))
 }
 
-/// A prefix with each number as one digit.
+/// A prefix with each number as one digit, and all blanks between two words as one.
 fn shape(prefix: &[u8]) -> impl Iterator<Item = u8> + '_ {
-    let mut in_number = false;
+    let mut before = None;
     prefix.iter().filter_map(move |&byte| {
-        let was_in_number = std::mem::replace(&mut in_number, byte.is_ascii_digit());
-        match (byte.is_ascii_digit(), was_in_number) {
-            (true, true) => None,
-            (true, false) => Some(b'0'),
-            (false, _) => Some(byte),
-        }
+        let kind = if byte.is_ascii_digit() { b'0' } else { byte };
+        let repeats = before.replace(kind) == Some(kind) && matches!(kind, b'0' | b' ');
+        (!repeats).then_some(kind)
     })
 }
 
@@ -161,6 +159,7 @@ mod tests {
     fn prefixes_may_count() {
         assert!(is_same_prefix(b"2026-11-28 04:27:22 | ", b"2026-11-28 04:27:23 | "));
         assert!(is_same_prefix(b"9:", b"10:"));
+        assert!(is_same_prefix(b"  [1] ", b" [21] "));
         assert!(!is_same_prefix(b"> ", b"# "));
     }
 

@@ -11,6 +11,7 @@ mod numbers;
 mod rows;
 
 pub(super) use self::base64::looks_random;
+pub(super) use self::columns::is_octal;
 use super::reader::{Reader, Run};
 
 /// What a text is read with, one after the other: what one has read, those behind it do not see. Those that can tell

@@ -1,6 +1,7 @@
 //! The columns of a line, and which of them can be a ticket.
 
 use super::decode::{decode_base64, decode_hex};
+use super::separator::Separator;
 use super::{Form, find, readers};
 
 /// Digits that a packet number, a port or a time has, and no ticket.
@@ -18,10 +19,16 @@ pub(super) const MISSING: &[u8] = b"<MISSING>";
 
 /// The columns of a line, as they stand there: between tabs, or between commas. Several tickets that commas separate
 /// are one column, as tshark prints several values of a field.
-pub(super) fn columns(line: &[u8]) -> Vec<&[u8]> {
+pub(super) fn columns(separator: Separator, line: &[u8]) -> Vec<&[u8]> {
+    if let Separator::Only(sign) = separator {
+        let line = line.trim_ascii_end();
+        // tables have lines at both ends too
+        let is_framed = sign == b'|' && line.len() > 1 && line.starts_with(b"|") && line.ends_with(b"|");
+        return between(if is_framed { line.get(1..line.len() - 1).unwrap_or_default() } else { line }, sign);
+    }
     let mut columns = Vec::new();
     for cell in line.split(|&byte| byte == b'\t') {
-        let parts = between_commas(cell);
+        let parts = between(cell, b',');
         let filled = || parts.iter().map(|part| unquote(part)).filter(|part| !is_empty(part));
         if parts.len() > 1 && filled().count() > 0 && filled().all(|part| can_be_ticket(Form::Lines, part)) {
             columns.push(cell);
@@ -45,17 +52,39 @@ pub(super) fn parts(form: Form, column: &[u8]) -> Vec<&[u8]> {
     }
     // several tickets may stand in one pair of quotes
     let is_quoted = whole.len() < column.trim_ascii().len() && !whole.contains(&b'"');
-    between_commas(if is_quoted { whole } else { column }).into_iter().map(unquote).collect()
+    between(if is_quoted { whole } else { column }, b',').into_iter().map(unquote).collect()
 }
 
-/// The parts of a cell between commas, none of which stands in quotes.
-fn between_commas(cell: &[u8]) -> Vec<&[u8]> {
+/// The parts of a cell between signs such as commas, none of which stands in quotes.
+fn between(cell: &[u8], sign: u8) -> Vec<&[u8]> {
     let mut in_quotes = false;
     cell.split(|&byte| {
         in_quotes ^= byte == b'"';
-        byte == b',' && !in_quotes
+        byte == sign && !in_quotes
     })
     .collect()
+}
+
+/// Columns of which there are `wanted`, if so many are left once the commas within texts, which a blank follows, do not
+/// count: dates as tshark prints them.
+pub(super) fn rejoined<'l>(line: &'l [u8], columns: Vec<&'l [u8]>, wanted: usize) -> Vec<&'l [u8]> {
+    let mut joined: Vec<&[u8]> = Vec::with_capacity(columns.len());
+    let place = |column: &[u8]| column.as_ptr().addr() - line.as_ptr().addr();
+    for column in &columns {
+        match joined.last_mut() {
+            Some(last) if column.starts_with(b" ") => {
+                *last = line.get(place(last)..place(column) + column.len()).unwrap_or_default();
+            }
+            _ => joined.push(column),
+        }
+    }
+    if joined.len() == wanted { joined } else { columns }
+}
+
+/// Whether a line is a rule of a table and nothing else.
+pub(super) fn is_rule(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    line.contains(&b'-') && line.iter().all(|byte| matches!(byte, b'-' | b'+' | b'|' | b':' | b' '))
 }
 
 pub(super) fn is_empty(column: &[u8]) -> bool {

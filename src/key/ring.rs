@@ -203,7 +203,8 @@ impl KeyRing {
     /// of a key file that was cut. Files of which no bytes can be a key by themselves are not looked at.
     #[must_use]
     pub fn cut_file(&self, name: KeyName) -> Option<(&str, usize)> {
-        if self.has_name(name) { None } else { self.others.beginning_with(name) }
+        let holds_it = self.candidates(name).any(|key| key.direct_name() == Some(name) && !key.scheme().derives());
+        if holds_it { None } else { self.others.beginning_with(name) }
     }
 
     /// The key that would prove a ticket if the files were read by their content and not by the format that was named.
@@ -215,8 +216,9 @@ impl KeyRing {
         proves.or_else(|| ring.prove(ticket).map(|verified| verified.key()))
     }
 
-    /// The files that no server takes, and of which no ticket was seen that they could be the key of: path and error.
-    pub fn doubts(&self) -> impl Iterator<Item = (&str, &KeyFileError)> {
+    /// The files that no server takes, and of which no ticket was seen that they could be the key of: path, error, and
+    /// whether a ticket began as the file does, which is then the rest of a key file that was cut.
+    pub fn doubts(&self) -> impl Iterator<Item = (&str, &KeyFileError, bool)> {
         self.others.doubts()
     }
 

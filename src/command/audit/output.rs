@@ -97,15 +97,17 @@ impl Output {
         stdout.flush()
     }
 
-    /// Writes the end: count or summary.
+    /// Writes the end: count or summary. That there are no findings is not said if `failed`: something was not looked at.
     pub(super) fn finish(
         &mut self,
         tickets: &Tally,
         captures: Option<Totals>,
         stats: bool,
+        failed: bool,
         notes: &Notes,
     ) -> io::Result<()> {
         match self.format {
+            AuditFormat::Text if failed && self.tally.total() == 0 => {}
             AuditFormat::Text => self.text.count(&self.tally, self.known, &mut self.rendered),
             AuditFormat::Json if stats => {
                 json::summary(tickets, captures, &self.tally, self.known, &mut self.rendered);

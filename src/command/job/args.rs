@@ -54,7 +54,7 @@ pub(in crate::command) struct JobArgs {
     /// Print a summary at the end
     #[arg(long)]
     pub(in crate::command) stats: bool,
-    /// Worker threads for lines and small captures [default: one for each core]
+    /// Threads for lines and small captures [default: one for each core]
     #[arg(short = 'j', long, value_name = "N", value_parser = threads)]
     pub(in crate::command) threads: Option<NonZeroUsize>,
     /// Colours in text output

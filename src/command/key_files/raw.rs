@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tktdump::escape::Text;
 use tktdump::identify;
 use tktdump::key::file::{self, Cause, KeyFile, KeyFileError, MAX_FILE_LENGTH};
 use tktdump::key::format::KeyFormat;
@@ -161,6 +162,16 @@ pub(in crate::command) fn refused(shown: &str, error: &KeyFileError) -> Failure 
     };
     let failure = Failure::new(format_args!("{shown}: {error}")).with_hint(error.hint());
     if is_damaged { failure } else { failure.about_something_else() }
+}
+
+/// The error for a file that no server takes after all; `is_cut` if a ticket began as the file does.
+pub(in crate::command) fn refused_after_all(path: &str, error: &KeyFileError, is_cut: bool) -> Failure {
+    let failure = refused(&Text(path.as_bytes()).to_string(), error);
+    if is_cut {
+        failure.with_hint("a ticket begins with the same 16 bytes: the file was cut, as such a key has 48 bytes or 80")
+    } else {
+        failure
+    }
 }
 
 /// Whether it is a device: a disk or a source of random bytes is not a key, and may have no end.

@@ -76,10 +76,43 @@ const OTHER: [&str; 58] = [
     "token",
 ];
 /// Words for bytes of any kind, which leave it to what stands further in front.
-const ANY: [&str; 34] = [
-    "array", "b", "b64", "base64", "bin", "binary", "blob", "body", "buf", "buffer", "byte", "bytes", "char", "const",
-    "content", "contents", "data", "dump", "encoded", "hex", "identity", "new", "pkt", "payload", "raw", "show",
-    "static", "string", "u8", "uint8", "unsigned", "val", "value", "x",
+const ANY: [&str; 36] = [
+    "array",
+    "b",
+    "b64",
+    "base64",
+    "bin",
+    "binary",
+    "blob",
+    "body",
+    "buf",
+    "buffer",
+    "byte",
+    "bytearray",
+    "bytes",
+    "char",
+    "const",
+    "content",
+    "contents",
+    "data",
+    "dump",
+    "encoded",
+    "hex",
+    "identity",
+    "new",
+    "pkt",
+    "payload",
+    "raw",
+    "show",
+    "static",
+    "string",
+    "u",
+    "u8",
+    "uint8",
+    "unsigned",
+    "val",
+    "value",
+    "x",
 ];
 
 /// What a name says: the words of it, in any spelling of programs.
@@ -237,6 +270,7 @@ fn above_names_ticket(above: &str, prefix: &str, mut indent: usize) -> bool {
             continue;
         }
         let is_opening = trimmed.ends_with([':', '=', '{', '[', '(', '>', '|', '\\', '"'])
+            || trimmed.ends_with(" bytes)")
             || trimmed.ends_with(">-")
             || trimmed.ends_with("|-");
         let is_comment = ["/*", "//", "#", "--"].iter().any(|mark| trimmed.starts_with(mark));

@@ -53,6 +53,9 @@ const DECLARATIONS: [&str; 47] = [
 /// Words that are not of a declaration, at most: the name that is declared.
 const MOST_WORDS: usize = 2;
 
+/// Columns of a dump that are numbered, at the least.
+const FEWEST_COLUMNS: usize = 8;
+
 /// Parts of names that say that the bytes are no ticket.
 const SECRETS: [&str; 8] = ["key", "secret", "master", "private", "password", "seed", "cert", "sig"];
 
@@ -62,7 +65,7 @@ pub(super) fn is_nothing(text: &[u8]) -> bool {
     // bytes behind the sign of a comment make prose of what stands beside them
     let quoted = text.split(|byte| *byte == b'\n').any(|line| line.contains(&0) && is_comment(line));
     for line in text.split(|byte| *byte == b'\n') {
-        if is_comment(line) && !quoted {
+        if is_comment(line) && !quoted || is_ruler(line) {
             continue;
         }
         let line = without_comment(line);
@@ -96,6 +99,12 @@ pub(super) fn has_comments(text: &[u8]) -> bool {
 fn is_comment(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     [&b"/*"[..], b"//", b"#"].iter().any(|mark| line.starts_with(mark))
+}
+
+/// Whether a line numbers the columns of a dump: `0 1 2 3`, `00 01 02 03`.
+fn is_ruler(line: &[u8]) -> bool {
+    let words = line.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.filter(|word| word.len() <= 2 && word.iter().all(u8::is_ascii_hexdigit)).count() >= FEWEST_COLUMNS
 }
 
 /// A line without the comment at its end, in which C shows bytes as text.

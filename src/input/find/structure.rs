@@ -21,6 +21,8 @@ const SESSION_TICKET: u16 = 35;
 const PRE_SHARED_KEY: u16 = 41;
 /// Bytes of the shortest thing that is taken for a ticket in the middle of other bytes.
 const SHORTEST: usize = 32;
+/// Seconds of ten years: more than any server gives a ticket.
+const LONGEST_LIFETIME: u32 = 315_360_000;
 /// Printable characters in a row that chance does not put into a ticket.
 const LONGEST_TEXT: usize = 12;
 /// Bytes that `ClientHello` has up to its session ID, and the most that one has.
@@ -62,10 +64,16 @@ pub(in super::super) fn whole(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     }
     let tickets = extension(bytes)
         .or_else(|| identities(bytes))
-        .or_else(|| ticket_of_body(bytes).map(|ticket| vec![ticket]))
+        .or_else(|| ticket_of_body(bytes).filter(|_| has_lifetime(bytes)).map(|ticket| vec![ticket]))
         .or_else(|| exactly(bytes, Reader::vec16).map(|ticket| vec![ticket]))
         .or_else(|| exactly(bytes, Reader::vec32).map(|ticket| vec![ticket]))?;
     tickets.iter().all(|ticket| ticket.len() >= SHORTEST && !is_der(ticket)).then_some(tickets)
+}
+
+/// Whether the body of a message begins with the lifetime of a ticket: what does not is bytes whose third pair is a
+/// length that fits by chance.
+fn has_lifetime(body: &[u8]) -> bool {
+    Reader(body).u32().is_some_and(|seconds| seconds <= LONGEST_LIFETIME)
 }
 
 /// Whether an extension says what it is by its type too, and not only by a length that fits.

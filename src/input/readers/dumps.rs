@@ -21,6 +21,8 @@ const LONGEST_WORDS: usize = 8;
 /// Digits of a number that may be an offset if nothing but a blank follows it.
 const FEWEST_DIGITS: usize = 3;
 const MOST_DIGITS: usize = 16;
+/// Digits of a byte that is printed as a number is, at the most.
+const LONGEST_BYTE: usize = 3;
 
 pub(super) struct Dumps;
 
@@ -53,10 +55,13 @@ impl Reader for Dumps {
     }
 }
 
-/// Whether a line is the first row of a dump and nothing else.
+/// Whether a line is the first row of a dump and nothing else: its offset is zero, or the address of a debugger.
 pub(super) fn begins(line: &[u8]) -> bool {
     let rows = Row::readings(Line { start: 0, number: 1, text: line });
-    rows.first().is_some_and(|row| row.may_begin() && row.offset(16) == Some(0) && row.prefix().trim_ascii().is_empty())
+    let is_address = |row: &Row<'_>| row.has_colon && row.digits.len() > LONGEST_BYTE && row.has_zero_x();
+    rows.first().is_some_and(|row| {
+        row.may_begin() && (row.offset(16) == Some(0) || is_address(row)) && row.prefix().trim_ascii().is_empty()
+    })
 }
 
 /// A way to read a line as a row.
@@ -107,7 +112,8 @@ impl<'t> Row<'t> {
         let rest = symbol(rest).unwrap_or(rest);
         let colon = rest.strip_prefix(b":");
         let mark = colon.or(rest.strip_prefix(b" -")).or(rest.strip_prefix(b" |")).or(rest.strip_prefix(b"|"));
-        if !is_plain && (colon.is_none() || before.is_some_and(|byte| !byte.is_ascii_whitespace())) {
+        let is_column = rest.starts_with(b"\t");
+        if !is_plain && (colon.is_none() && !is_column || before.is_some_and(|byte| !byte.is_ascii_whitespace())) {
             return None;
         }
         let after = mark.unwrap_or(rest);
@@ -119,9 +125,12 @@ impl<'t> Row<'t> {
             return is_end.then(|| Self::with(line, column, digits, (false, false), Cells::default()));
         }
         let cells = is_apart.then(|| Cells::parse(line.text, line.text.len() - cells.len())).flatten()?;
+        if !cells.are_words() && colon.is_none() {
+            return None;
+        }
         // what goes on with a comma is a list of numbers
         let end = cells.column_after(cells.bytes.len())?;
-        let is_list = line.text.get(end) == Some(&b',');
+        let is_list = line.text.get(end) == Some(&b',') && cells.cut(line.text).order == Order::Unknown;
         (!is_list).then(|| Self::with(line, column, digits, (mark.is_some() || has_zero_x, colon.is_some()), cells))
     }
 
@@ -131,6 +140,10 @@ impl<'t> Row<'t> {
 
     fn offset(&self, base: u32) -> Option<u64> {
         u64::from_str_radix(std::str::from_utf8(self.digits).ok()?, base).ok()
+    }
+
+    fn has_zero_x(&self) -> bool {
+        self.line.text.get(self.column..).is_some_and(|text| text.starts_with(b"0x"))
     }
 
     fn prefix(&self) -> &'t [u8] {
@@ -171,6 +184,8 @@ struct Dump<'t> {
     repeats: bool,
     as_printed: usize,
     reversed: usize,
+    /// Rows whose text shows both orders.
+    either: usize,
     broken: Option<Unreadable>,
     rows: usize,
     /// Whether the same stands in front of several rows.
@@ -207,6 +222,7 @@ impl<'t> Dump<'t> {
             repeats: false,
             as_printed: 0,
             reversed: 0,
+            either: 0,
             broken: None,
             rows: 1,
             is_prefixed: false,
@@ -299,7 +315,7 @@ impl<'t> Dump<'t> {
 
     /// How much of the last row is meant: if no row above has text beside it, this one has none either.
     fn cut(&self) -> Cut {
-        let is_bare = self.rows > 1 && self.as_printed + self.reversed == 0;
+        let is_bare = self.rows > 1 && self.as_printed + self.reversed + self.either == 0;
         if is_bare { self.last.cells.uncut() } else { self.last.cells.cut(self.last.line.text) }
     }
 
@@ -310,6 +326,7 @@ impl<'t> Dump<'t> {
         match cut.order {
             Order::AsPrinted => self.as_printed += 1,
             Order::Swapped => self.reversed += 1,
+            Order::Either => self.either += 1,
             Order::Unknown => {}
         }
         let whole = if self.repeats { cut.length } else { length };
@@ -332,8 +349,11 @@ impl<'t> Dump<'t> {
         if let Some(broken) = self.broken {
             return Some(Run { is_prefixed: self.is_prefixed, ..Run::damaged(span, broken) });
         }
-        // the number of a line, as grep prints it, is not an offset
-        let is_number = self.rows == 1 && self.last.digits.len() < 4 && self.last.offset(16) != Some(0);
+        // of one row the number of a line, as grep prints it, is not an offset, nor is the first of several words
+        let is_zero =
+            self.last.offset(16) == Some(0) && (self.last.has_colon || self.last.digits.len() >= FEWEST_DIGITS);
+        let has_offset = self.last.is_marked && self.last.digits.len() > LONGEST_BYTE || is_zero;
+        let is_number = self.rows == 1 && (!has_offset || !self.last.cells.are_words());
         if self.bytes.len() < SHORTEST_RUN || is_number {
             return None;
         }

@@ -53,7 +53,8 @@ impl<'t> Block<'t> {
         let between = text.get(self.end..line.start + piece.start).unwrap_or_default();
         let end = between.iter().position(|byte| *byte == b'\n').unwrap_or(between.len());
         let prefix = line.text.get(..piece.start).unwrap_or_default();
-        self.quote == piece.quote
+        // Python chooses the quotes of each string by what stands in it
+        (self.quote == 0) == (piece.quote == 0)
             && line.number <= self.last.number + 1
             && between.iter().take(end).all(joins)
             && (between.iter().all(joins) || end < between.len() && is_same_prefix(self.prefix, prefix))
@@ -76,6 +77,50 @@ impl<'t> Block<'t> {
     }
 }
 
+/// What escapes on a line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// `%` and two digits.
+    Url,
+    /// A backslash; three digits are octal.
+    Octal,
+    /// A backslash; three digits are decimal, as Lua and zone files have them.
+    Decimal,
+}
+
+impl Style {
+    fn of(line: &[u8]) -> Self {
+        if memchr::memchr(b'\\', line).is_none() {
+            return Self::Url;
+        }
+        let is_octal = |byte: &u8| (b'0'..=b'7').contains(byte);
+        let (mut decimal, mut other) = (false, false);
+        for escape in line.windows(4).filter(|window| window.first() == Some(&b'\\')) {
+            match escape {
+                [_, a, b, c] if [a, b, c].iter().all(|byte| byte.is_ascii_digit()) => {
+                    decimal |= !is_octal(b) || !is_octal(c);
+                    other |= decimal_byte(escape).is_none();
+                }
+                _ => {}
+            }
+        }
+        if decimal && !other { Self::Decimal } else { Self::Octal }
+    }
+
+    fn escape(self, text: &[u8]) -> Option<(u8, usize, bool)> {
+        match decimal_byte(text) {
+            Some(byte) if self == Self::Decimal => Some((byte, 4, true)),
+            _ => escape(text),
+        }
+    }
+}
+
+/// The byte of a backslash and three decimal digits.
+fn decimal_byte(text: &[u8]) -> Option<u8> {
+    let digits = text.get(1..4).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
 /// A string on one line.
 #[derive(Debug)]
 struct Piece {
@@ -91,14 +136,14 @@ struct Piece {
 fn pieces(line: &[u8]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     // what is escaped in one way is not escaped in another
-    let is_url = memchr::memchr(b'\\', line).is_none();
+    let style = Style::of(line);
     let mut at = 0;
     while let Some(&byte) = line.get(at) {
         let before = at.checked_sub(1).and_then(|before| line.get(before)).copied();
         let piece = match byte {
-            b'"' | b'\'' | b'`' => string(line, at + 1, byte, is_url),
+            b'"' | b'\'' | b'`' => string(line, at + 1, byte, style),
             b' ' | b'\t' => None,
-            _ if before.is_none_or(|before| is_border(before, byte)) => string(line, after_name(line, at), 0, is_url),
+            _ if before.is_none_or(|before| is_border(before, byte)) => string(line, after_name(line, at), 0, style),
             _ => None,
         };
         match piece {
@@ -129,20 +174,24 @@ fn is_border(before: u8, byte: u8) -> bool {
         || matches!(byte, b'\\' | b'%')
 }
 
-/// Reads a string up to its `quote`, or to a blank if there is none; `None` if nothing in it is escaped. `is_url` if `%` escapes.
-fn string(line: &[u8], start: usize, quote: u8, is_url: bool) -> Option<Piece> {
+/// Reads a string up to its `quote`, or to a blank if there is none; `None` if nothing in it is escaped.
+fn string(line: &[u8], start: usize, quote: u8, style: Style) -> Option<Piece> {
     let mut piece = Piece { start, end: start, quote, bytes: Vec::new(), escapes: 0 };
     let mut at = start;
+    // in a column between tabs a blank is a byte
+    let is_column = line.get(..start).is_some_and(|before| before.ends_with(b"\t"))
+        && memchr::memchr_iter(b'\t', line).nth(1).is_some();
     loop {
         let rest = line.get(at..).unwrap_or_default();
         let (byte, length, is_escape) = match rest {
             // a string may go on in the next line
             [] | [b'\\'] => break,
             [byte, ..] if quote != 0 && *byte == quote => break,
-            [b' ' | b'\t' | b'"' | b'\'', ..] if quote == 0 => break,
+            [b'\t', ..] if quote == 0 => break,
+            [b' ' | b'"' | b'\'', ..] if quote == 0 && !is_column => break,
             [0, ..] => return None,
-            [b'\\', ..] => escape(rest)?,
-            [b'%', high, low, ..] if is_url && digit(*high).is_some() && digit(*low).is_some() => {
+            [b'\\', ..] => style.escape(rest)?,
+            [b'%', high, low, ..] if style == Style::Url && digit(*high).is_some() && digit(*low).is_some() => {
                 (digit(*high)? << 4 | digit(*low)?, 3, true)
             }
             [byte, ..] => (*byte, 1, false),

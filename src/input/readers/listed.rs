@@ -13,7 +13,7 @@ impl Reader for Listed {
         let mut at = 0;
         let mut before = None;
         while let Some(&byte) = text.get(at) {
-            let may_begin = !before.is_some_and(is_word) && (byte == b'$' || byte.is_ascii_hexdigit());
+            let may_begin = !before.is_some_and(is_word) && (matches!(byte, b'$' | b'&') || byte.is_ascii_hexdigit());
             let list = if may_begin { read(text, at) } else { None };
             if let Some((bytes, end)) = list {
                 before = text.get(end - 1).copied();
@@ -62,7 +62,7 @@ enum Mark {
 /// One byte, its mark, and where it ends.
 fn byte(text: &[u8], at: usize) -> Option<(u8, Mark, usize)> {
     let rest = text.get(at..)?;
-    let bare = rest.strip_prefix(b"$");
+    let bare = rest.strip_prefix(b"$").or(rest.strip_prefix(b"&H")).or(rest.strip_prefix(b"&h"));
     let digits = bare.unwrap_or(rest);
     let value = match *digits {
         [high, low, ..] if digit(low).is_some() => digit(high)? << 4 | digit(low)?,
@@ -121,6 +121,7 @@ mod tests {
             list(|byte| format!("{byte:02x}"), "."),
             list(|byte| format!("{byte:02X}h"), " "),
             list(|byte| format!("${byte:02X}"), ", "),
+            list(|byte| format!("&H{byte:02X}"), ", "),
         ] {
             assert_eq!(read(&text), [&bytes[..]], "{text}");
         }

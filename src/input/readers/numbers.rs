@@ -1,5 +1,6 @@
 //! Lists of numbers, one a byte: arrays of C, Go, Java, Rust, JavaScript and Python, and what `%v` of Go prints.
 
+use super::super::Unreadable;
 use super::super::reader::{LONGEST_RUN, Reader, Run, SHORTEST_RUN, is_same_prefix};
 
 /// Blanks and comments between two numbers, at most.
@@ -26,10 +27,18 @@ impl Reader for Numbers {
             let list = List::read(text, start);
             at = list.end.max(end_of_word(text, start + 1));
             if list.bytes.len() >= SHORTEST_RUN && (list.is_bracketed || list.fills_lines(text, start)) {
-                runs.push(Run::new(start..list.end, list.bytes));
+                let is_cut = is_cut(text.get(list.end..).unwrap_or_default());
+                let span = start..list.end;
+                runs.push(if is_cut { Run::damaged(span, Unreadable::Abridged) } else { Run::new(span, list.bytes) });
             }
         }
     }
+}
+
+/// Whether a list says that more follows than it shows, as Node does: `... 108 more items`.
+fn is_cut(rest: &[u8]) -> bool {
+    let rest = rest.trim_ascii_start();
+    rest.strip_prefix(b",").unwrap_or(rest).trim_ascii_start().starts_with(b"...")
 }
 
 fn end_of_word(text: &[u8], at: usize) -> usize {
@@ -154,7 +163,9 @@ fn after_prefix(text: &[u8], last: usize, start: usize, is_hex: bool) -> usize {
         let line = text.get(from..from.saturating_add(LONGEST_GAP).min(text.len()))?;
         (0..line.len()).find(|at| line.get(*at..).is_some_and(is_number)).and_then(|at| line.get(..at))
     };
-    let Some(prefix) = first(start).filter(|prefix| !prefix.contains(&b'\n')) else { return start };
+    let Some(prefix) = first(start).filter(|prefix| !prefix.contains(&b'\n') && !is_cut(prefix)) else {
+        return start;
+    };
     if prefix.iter().all(|byte| !byte.is_ascii_alphanumeric()) {
         // the sign of a negative number is not a prefix
         return start + prefix.len() - usize::from(prefix.ends_with(b"-"));

@@ -80,7 +80,7 @@ impl<'t> Row<'t> {
     /// Reads the groups from a column on, and the text beside them if there may be one.
     fn parse(line: Line<'t>, column: usize, may_have_text: bool) -> Option<Self> {
         let cells = Cells::parse(line.text, column)?;
-        if cells.has_prefix {
+        if cells.has_prefix || !cells.are_words() {
             return None;
         }
         let cut = if may_have_text { cells.cut(line.text) } else { cells.uncut() };

@@ -1,8 +1,10 @@
 //! Kubernetes: a Secret or a `ConfigMap`, alone or in a list, as YAML or JSON. The values under `data` of a Secret and under
-//! `binaryData` are base64 of what a mounted file has; those under `stringData` and under `data` of a `ConfigMap` are it.
+//! `binaryData` are base64 of what a mounted file has; those under `stringData` and under `data` of a `ConfigMap` are it,
+//! and such a file may be the configuration of a server.
 
 use zeroize::Zeroizing;
 
+use super::{dnsdist, haproxy, httpd, lighttpd, nghttpx, nginx, unbound};
 use crate::key::config::{Config, Reference, Text};
 use crate::key::material::{Found, Name, chosen, decode_base64};
 use crate::key::tree::Node;
@@ -11,6 +13,17 @@ use crate::key::tree::Node;
 const INGRESS: &str = "ssl-session-ticket-key";
 
 pub(super) const CONFIG: Config = Config { server: "Kubernetes", format: None, setting: None, read, recognises };
+
+/// Configurations that a `ConfigMap` may hold in a string.
+static MOUNTED: [&Config; 7] = [
+    &nginx::CONFIG,
+    &haproxy::CONFIG,
+    &httpd::CONFIG,
+    &unbound::CONFIG,
+    &dnsdist::CONFIG,
+    &lighttpd::CONFIG,
+    &nghttpx::CONFIG,
+];
 
 fn recognises(text: &Text<'_>) -> bool {
     text.documents().iter().any(|document| objects(document).next().is_some())
@@ -34,6 +47,9 @@ fn read(text: &Text<'_>) -> Vec<Reference> {
         for (section, is_base64) in [("data", is_secret), ("binaryData", true), ("stringData", false)] {
             for (name, node) in object.member(section).map(Node::members).unwrap_or_default() {
                 let Some(scalar) = node.scalar() else { continue };
+                if !is_base64 && scalar.text.contains('\n') {
+                    found.extend(mounted(&scalar.text));
+                }
                 let as_it_is = || Zeroizing::new(scalar.text.as_bytes().to_vec());
                 // the controller of nginx for ingresses decodes it, and gives it to nginx
                 let is_ingress = name == INGRESS;
@@ -56,4 +72,12 @@ fn read(text: &Text<'_>) -> Vec<Reference> {
         found.extend(values);
     }
     found
+}
+
+/// What a file names that is the configuration of a server. Its lines are not those of the document.
+fn mounted(file: &str) -> Vec<Reference> {
+    let text = Text::new(file);
+    let all = MOUNTED.iter().map(|config| (config.read)(&text));
+    let named = all.into_iter().find(|named| named.iter().any(Reference::is_key)).unwrap_or_default();
+    named.into_iter().map(|reference| Reference { line: None, ..reference }).collect()
 }

@@ -304,3 +304,13 @@ fn long_texts_take_time_in_proportion() {
         assert!(begun.elapsed().as_secs() < 10, "{unit} {:?}", begun.elapsed());
     }
 }
+
+#[test]
+fn a_config_map_may_hold_the_configuration_of_a_server() {
+    let conf = "http {\n  server {\n    ssl_session_ticket_key /etc/t.key;\n  }\n}\n";
+    let map = serde_json::json!({"kind": "ConfigMap", "data": {"nginx.conf": conf, "motd": "a\nb\n"}});
+    let list = serde_json::json!({"kind": "List", "items": [map.clone()]});
+    for document in [map.to_string(), list.to_string()] {
+        check(&document, "Kubernetes", &["server", "key /etc/t.key"]);
+    }
+}

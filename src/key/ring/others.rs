@@ -58,11 +58,13 @@ pub(super) struct Doubt {
     pub(super) error: KeyFileError,
     /// Whether there was a ticket that a key in it may have sealed.
     met: AtomicBool,
+    /// Whether there was a ticket that begins as the file does.
+    named: AtomicBool,
 }
 
 impl Doubt {
     pub(super) fn new(error: KeyFileError) -> Self {
-        Self { error, met: AtomicBool::new(false) }
+        Self { error, met: AtomicBool::new(false), named: AtomicBool::new(false) }
     }
 }
 
@@ -77,10 +79,12 @@ impl Others {
         }
     }
 
-    /// The files that no server takes and no ticket speaks for.
-    pub(super) fn doubts(&self) -> impl Iterator<Item = (&str, &KeyFileError)> {
+    /// The files that no server takes and no ticket speaks for, and whether a ticket began as the file does.
+    pub(super) fn doubts(&self) -> impl Iterator<Item = (&str, &KeyFileError, bool)> {
         let doubts = self.files.iter().filter_map(|file| Some((&*file.place.path, file.doubt.as_ref()?)));
-        doubts.filter(|(_, doubt)| !doubt.met.load(Ordering::Relaxed)).map(|(path, doubt)| (path, &doubt.error))
+        doubts
+            .filter(|(_, doubt)| !doubt.met.load(Ordering::Relaxed))
+            .map(|(path, doubt)| (path, &doubt.error, doubt.named.load(Ordering::Relaxed)))
     }
 
     /// The file that begins with the name of a key, and how many bytes it has.
@@ -93,6 +97,9 @@ impl Others {
         });
         let file = self.files.get(*beginnings.get(&self.hasher.hash_one(name.as_bytes()))?)?;
         let is_it = beginning(file).is_some_and(|bytes| bytes == name.as_bytes());
+        if let Some(doubt) = file.doubt.as_ref().filter(|_| is_it) {
+            doubt.named.store(true, Ordering::Relaxed);
+        }
         file.bare.as_ref().filter(|_| is_it).map(|bytes| (&*file.place.path, bytes.len()))
     }
 
