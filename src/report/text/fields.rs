@@ -182,8 +182,8 @@ fn span(seconds: i64) -> impl Display {
     let seconds = seconds.unsigned_abs();
     let (number, unit, rest) = match seconds {
         0..120 => (seconds, "s", None),
-        120..7200 => (seconds / 60, "min", Some((seconds % 60, "s"))),
-        7200..172_800 => (seconds / 3600, "h", Some((seconds / 60 % 60, "min"))),
+        120..3600 => (seconds / 60, "min", Some((seconds % 60, "s"))),
+        3600..172_800 => (seconds / 3600, "h", Some((seconds / 60 % 60, "min"))),
         _ => (seconds / 86_400, "d", Some((seconds / 3600 % 24, "h"))),
     };
     Span { number, unit, rest }
