@@ -193,8 +193,8 @@ pub(super) enum Brought {
 /// Whether the server issued a ticket (TLS ≤ 1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Got {
-    /// It did.
-    Ticket,
+    /// It issued so many.
+    Tickets(usize),
     /// It did not, although it had announced one.
     NoneAnnounced,
     /// It did not.

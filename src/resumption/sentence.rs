@@ -52,12 +52,13 @@ impl Display for Cause {
             }
             Self::NotOffered { brought, got, is_stale } => {
                 brought.fmt(f)?;
-                f.write_str(match got {
-                    Some(Got::Ticket) => "; it was given one",
-                    Some(Got::NoneAnnounced) => "; it was given none although the server announced one",
-                    Some(Got::None) => "; the server issued none",
-                    None => "",
-                })?;
+                match got {
+                    Some(Got::Tickets(count @ 2..)) => write!(f, "; it was given {count}")?,
+                    Some(Got::Tickets(_)) => f.write_str("; it was given one")?,
+                    Some(Got::NoneAnnounced) => f.write_str("; it was given none although the server announced one")?,
+                    Some(Got::None) => f.write_str("; the server issued none")?,
+                    None => {}
+                }
                 reload(*is_stale, f)
             }
             Self::Refused { what, why, is_stale } => {

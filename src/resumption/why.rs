@@ -259,7 +259,7 @@ impl Facts<'_> {
     fn not_offered(&self) -> Cause {
         let Self { client, server, issued, .. } = *self;
         let got = match issued {
-            Some(_) => Some(Got::Ticket),
+            Some(_) => Some(Got::Tickets(self.connection.issued().count() + self.connection.opened_tickets.len())),
             None if server.is_tls13 => None,
             None if server.announces_ticket => Some(Got::NoneAnnounced),
             None => Some(Got::None),
