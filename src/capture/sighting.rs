@@ -45,6 +45,7 @@ impl Carrier {
 
 /// One ticket in one message, and what the capture says around it.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
 pub struct Sighting<'c> {
     /// The ticket.
     pub ticket: &'c [u8],
@@ -89,6 +90,8 @@ pub struct Sighting<'c> {
     pub names_key: bool,
     /// If the server took it: seconds since the full handshake that it goes back to, as far as that is known.
     pub lived: Option<i64>,
+    /// For a `NewSessionTicket`: whether the server accepted, in this connection, a ticket that a key given opens.
+    pub key_is_there: bool,
 }
 
 impl Connection {
@@ -119,6 +122,7 @@ impl Connection {
             issued_by: None,
             names_key: false,
             lived: None,
+            key_is_there: false,
         };
         let offered =
             hellos.iter().map(|(_, hello)| hello.identities.len() + usize::from(hello.session_ticket.is_some()));

@@ -68,6 +68,7 @@ impl Recorded {
             binder,
             age_ms,
             is_external,
+            key_is_there: false,
             beside_encrypted,
             issued_by: issued_by.map(|(stream, packet)| (of_flow(stream), packet)),
             names_key: false,

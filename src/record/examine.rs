@@ -5,7 +5,7 @@ use crate::capture::Connection;
 use crate::capture::sighting::Carrier;
 use crate::input::{Item, Unreadable};
 use crate::open::{Checked, Opener, Outcome};
-use crate::resumption::{self, History, Mark};
+use crate::resumption::{self, Attempt, History, Mark, Verdict};
 use crate::session::Session;
 
 /// Opens what an item holds. `buffer` takes the plaintext: one buffer serves a batch.
@@ -115,6 +115,11 @@ pub fn examine_connection<'a>(
             Carrier::NewSessionTicket => None,
             _ => history.issued_by(mark).map(|issue| (issue.number, issue.packet)),
         };
+        let is_opened = |it: &Attempt| {
+            matches!(it.verdict, Verdict::Opened(_)) && (it.selected || it.carrier == Carrier::SessionTicket)
+        };
+        sighting.key_is_there =
+            is_resumed && sighting.carrier == Carrier::NewSessionTicket && attempts.iter().any(is_opened);
         let place = Place { source, index, line: None, packet: Some(sighting.packet) };
         let mut record = Record::new(place);
         open(&mut record, sighting.ticket, None, opener, buffer);

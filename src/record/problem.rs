@@ -48,7 +48,10 @@ impl Record<'_> {
                 "the key's MAC part is right and its AES part is not, or the server seals in a way of its own",
             )),
             Outcome::BadMac(bad) => Some(or_otherwise(bad_mac(bad), self.bytes, ring)),
-            Outcome::UnknownKey => Some(or_otherwise(unknown_key(self.bytes, ring), self.bytes, ring)),
+            Outcome::UnknownKey => {
+                let is_there = self.capture.is_some_and(|sighting| sighting.key_is_there);
+                Some(or_otherwise(unknown_key(self.bytes, ring, is_there), self.bytes, ring))
+            }
             Outcome::NoKey => Some(Problem::new(
                 "no key was given, the ticket was not opened",
                 with_note(self.bytes, "--key FILE opens it"),
@@ -103,7 +106,7 @@ fn bad_mac(bad: &BadMac<'_>) -> Problem {
     Problem::new(error, hint)
 }
 
-fn unknown_key(bytes: &[u8], ring: &KeyRing) -> Problem {
+fn unknown_key(bytes: &[u8], ring: &KeyRing, is_there: bool) -> Problem {
     if holds_session(bytes) {
         // its first bytes are no key name: they may be part of its secret
         return Problem::new("the bytes are a session that was never sealed, no ticket", "no key is needed to read it");
@@ -128,6 +131,9 @@ fn unknown_key(bytes: &[u8], ring: &KeyRing) -> Problem {
             "{} begins with that name and has {length} bytes: it was cut, as such a key has 48 bytes or 80",
             Text(file.as_bytes())
         )
+    } else if is_there {
+        "this server has a key given, as it accepted a ticket of that in this connection, but seals under another one"
+            .to_owned()
     } else if names.is_empty() {
         "the ticket was sealed with another key, or by another server".to_owned()
     } else {
