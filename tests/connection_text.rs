@@ -73,6 +73,24 @@ fn connections_of_one_flow_are_told_apart() {
 }
 
 #[test]
+fn the_flight_of_a_client_with_a_certificate_is_listed() {
+    let certificate = handshake(11, &wire::prefixed(3, &wire::prefixed(3, &[9; 50])));
+    let empty = [handshake(11, &[0, 0, 0]), wire::key_exchange_flight()].concat();
+    let proven = [certificate, handshake(15, &[4, 3, 0, 1, 7]), wire::CHANGE_CIPHER_SPEC.to_vec()].concat();
+    for (flight, words) in [
+        (empty, "--> empty Certificate, ClientKeyExchange, ChangeCipherSpec"),
+        (proven, "--> Certificate, CertificateVerify, ChangeCipherSpec"),
+    ] {
+        let mut talk = Talk::open(40_000);
+        talk.send(Client, &Hello::tls12(1).record());
+        talk.send(Server, &[wire::hello12(&[]), wire::certificate_flight()].concat());
+        talk.send(Client, &flight);
+        let text = text(&talk.packets);
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
 fn an_external_psk_is_not_headed_as_resumed() {
     let mut talk = Talk::open(40_000);
     talk.send(Client, &Hello::tls13(1).with_identity(b"Client_identity", 0).record());

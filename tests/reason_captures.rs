@@ -145,7 +145,7 @@ fn every_reason_has_a_capture() {
     lab.check("no_tickets_issued", "answered without tickets", &old, &none);
 
     lab.check("other_key", "another node or server sealed it", &[], &refused(&good, &newer));
-    lab.check("not_reloaded", "reload it", &both, &refused(&newer, &good));
+    lab.check("not_reloaded", "it had not been reloaded then; else", &both, &refused(&newer, &good));
     let turns: Vec<Vec<u8>> = [&good, &newer, &good, &newer]
         .into_iter()
         .zip(40_000..)
@@ -157,7 +157,7 @@ fn every_reason_has_a_capture() {
         .collect();
     let mut last = Talk::open(41_000);
     last.full12(&Hello::tls12(1).with_ticket(&good), &newer);
-    lab.check("several_keys", "several nodes answer", &both, &[turns, last.packets].concat());
+    lab.check("several_keys", "several nodes, or processes", &both, &[turns, last.packets].concat());
 
     let bound = lab.ticket(&OpenSsl { session_id_context: &[0xc1; 20], ..session() }.encode());
     lab.check("other_context", "another session ID context", &old, &refused(&good, &bound));

@@ -168,7 +168,7 @@ fn every_reason_has_an_example() {
     let newest = Opened { role: Role::Active, ..opened() };
     let older = Opened { role: Role::Inactive, ..opened() };
     let stale = [offered(8, open(newest)), issued(7, open(older))];
-    check(Reason::NotReloaded, "this server still sealed under the key 0707", judge(&announced, &stale));
+    check(Reason::NotReloaded, "this server issues tickets under the key 0707", judge(&announced, &stale));
     let another = Opened { context: other_context, ..opened() };
     let bound = [offered(7, open(opened())), issued(7, open(another.clone()))];
     check(Reason::OtherContext, "another session ID context", judge(&announced, &bound));
@@ -191,7 +191,7 @@ fn every_reason_has_an_example() {
     let same_key = [offered(7, Verdict::NoKey), issued(7, Verdict::NoKey)];
     check(
         Reason::NoKey,
-        "the server seals under that key itself, and so the cause is another one",
+        "the server seals under that key itself, so a missing key is not the cause",
         judge(&announced, &same_key),
     );
     let form = Verdict::Unrecognised(Unrecognised::Form);
@@ -430,6 +430,44 @@ fn a_reload_is_asked_for_as_of_then() {
     talk.full12(&Hello::tls12(1), &wire::ticket(7, 1));
     let conclusion = judge(&only(&talk), &[issued(7, open(older))]);
     assert!(conclusion.why.contains("it still used the old key then: reload it, unless"), "{}", conclusion.why);
+}
+
+#[test]
+fn a_reload_is_not_asked_for_if_the_server_went_over_to_the_key() {
+    let older = || vec![issued(7, open(Opened { role: Role::Inactive, ..opened() }))];
+    let fresh = || {
+        let mut talk = Talk::open(40_000);
+        talk.full12(&Hello::tls12(1), &wire::ticket(7, 1));
+        only(&talk)
+    };
+    let says = |before: Vec<Attempt>| judge_all(&[(fresh(), before), (fresh(), older())]).why.contains("reload");
+    assert!(says(older()));
+    assert!(!says(vec![issued(8, open(Opened { role: Role::Active, ..opened() }))]));
+    assert!(!says(vec![issued(9, Verdict::UnknownKey)]));
+}
+
+#[test]
+fn a_ticket_that_was_taken_twice_is_not_one_that_is_taken_once() {
+    let taken = || (resumed12(), vec![offered(7, open(opened()))]);
+    let refused = || (full12(true), vec![offered(7, open(opened()))]);
+    assert!(judge_all(&[taken(), refused()]).why.contains("takes a ticket only once"));
+    assert!(!judge_all(&[taken(), taken(), refused()]).why.contains("only once"));
+    // what another port did is not what this one did last
+    let mut elsewhere = taken();
+    elsewhere.0.server.set_port(9);
+    let why = judge_all(&[taken(), elsewhere, refused()]).why;
+    assert!(why.contains("accepted this very ticket") && why.contains("only once"), "{why}");
+}
+
+#[test]
+fn who_issued_a_ticket_that_another_server_refuses_is_said() {
+    let mut first = full12(true);
+    first.server.set_port(9);
+    let mut ticket = issued(7, Verdict::NoKey);
+    ticket.mark = offered(7, Verdict::NoKey).mark;
+    let last = (full12(true), vec![offered(7, Verdict::NoKey), issued(8, Verdict::NoKey)]);
+    let why = judge_all(&[(first, vec![ticket]), last]).why;
+    assert!(why.contains(":9 issued it (connection 0), and this server does not seem to have its key"), "{why}");
 }
 
 #[test]

@@ -227,8 +227,12 @@ impl Collector {
                 self.found.tickets.push(Message { bytes, packet: stamp.packet, time: stamp.time });
             }
             (kind::CERTIFICATE, _) if self.is_server(side) => self.found.flight.certificate = true,
-            // one that is kept is empty: the client has none
-            (kind::CERTIFICATE, None) if self.client == Some(side) => self.found.flight.client_certificate = true,
+            (kind::CERTIFICATE, kept) if self.client == Some(side) => {
+                self.found.flight.client_certificate_message = true;
+                // one that is kept is empty: the client has none
+                self.found.flight.client_certificate |= kept.is_none();
+            }
+            (kind::CERTIFICATE_VERIFY, _) => self.found.flight.certificate_verify = true,
             (kind::SERVER_KEY_EXCHANGE, _) => self.found.flight.key_exchange = true,
             (kind::SERVER_HELLO_DONE, _) => self.found.flight.hello_done = true,
             (kind::CERTIFICATE_REQUEST, _) => self.found.flight.certificate_request = true,

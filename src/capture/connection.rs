@@ -97,6 +97,10 @@ pub struct Flight {
     pub hello_done: bool,
     /// `ClientKeyExchange`.
     pub client_key_exchange: bool,
+    /// The client's `Certificate`, which may be empty.
+    pub client_certificate_message: bool,
+    /// The client's `CertificateVerify`.
+    pub certificate_verify: bool,
     /// A `Certificate` of the client that holds one.
     pub client_certificate: bool,
     /// The client's `ChangeCipherSpec`.

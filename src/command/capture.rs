@@ -109,7 +109,7 @@ fn finish(mut capture: Capture, followed: Followed, shown: &str, sink: &mut impl
         sink.warn(&match cut {
             0 => format!(
                 "{shown}: {packets} packets, no TLS handshake in them: a capture must begin before the connection does, and \
-                 hold its port"
+                 include the server's port"
             ),
             _ => format!(
                 "{shown}: {packets} packets, and no TLS handshake can be seen in them: {cut} were cut short when they were \

@@ -50,7 +50,7 @@ impl Record<'_> {
             Outcome::BadMac(bad) => Some(or_otherwise(bad_mac(bad), self.bytes, ring)),
             Outcome::UnknownKey => Some(or_otherwise(unknown_key(self.bytes, ring), self.bytes, ring)),
             Outcome::NoKey => Some(Problem::new(
-                "no key was given, the ticket was only split",
+                "no key was given, the ticket was not opened",
                 with_note(self.bytes, "--key FILE opens it"),
             )),
             Outcome::Malformed(error) => {

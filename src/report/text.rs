@@ -18,8 +18,8 @@ use super::{Page, REDACTED, Tally};
 use crate::capture::connection::HandshakeKind;
 use crate::escape::Text;
 use crate::input::Beside;
-use crate::key::KeyInUse;
 use crate::key::ring::KeyRing;
+use crate::key::{KeyInUse, Role};
 use crate::record::{Record, Shown, Status};
 use crate::resumption::Reason;
 use crate::session::{Session, View};
@@ -173,7 +173,12 @@ impl Renderer<'_> {
         let origin = key.origin();
         writeln!(out, "  {heading}Key{heading:#}")?;
         let file = Text(origin.file.as_bytes());
-        self.line(out, "file", format_args!("{file}, key {}, {}", origin.index, origin.role.as_str()))?;
+        // the order given says which key is to seal, and not which one did
+        let role = match origin.role {
+            Role::Inactive => "not the first in the order given",
+            role => role.as_str(),
+        };
+        self.line(out, "file", format_args!("{file}, key {}, {role}", origin.index))?;
         let colon = if origin.format.is_empty() { "" } else { ": " };
         self.line(out, "format", format_args!("{}{colon}{}", origin.format, key.layout()))?;
         self.line(out, "algorithms", format_args!("{}, {}", key.cipher_name(), key.mac_name()))?;

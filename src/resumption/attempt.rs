@@ -1,6 +1,7 @@
 //! What became of one ticket of a connection.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 
 use super::key_id::SealedUnder;
@@ -95,6 +96,11 @@ impl Mark {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(MARK_KEYS.hash_one(bytes))
+    }
+
+    /// The mark of the same bytes at one server.
+    pub(super) fn at(self, server: SocketAddr) -> Self {
+        Self(MARK_KEYS.hash_one((self.0, server)))
     }
 }
 

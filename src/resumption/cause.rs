@@ -1,5 +1,7 @@
 //! What can have happened to a resumption: a [`Reason`] each, with the evidence for it.
 
+use std::net::SocketAddr;
+
 use super::key_id::{KeyId, SealedUnder};
 use super::reason::Reason;
 use crate::capture::Number;
@@ -246,7 +248,7 @@ pub(super) enum Refusal {
     /// The address accepted, refused and accepted one ticket.
     Wavers(SealedUnder),
     /// The server seals under another key.
-    OtherKey { old: SealedUnder, new: SealedUnder, by: Sealer, had_it: bool },
+    OtherKey { old: SealedUnder, new: SealedUnder, by: Sealer, from: From },
     /// The server does not load its key.
     NotLoaded,
     /// It was sealed for another host name.
@@ -257,6 +259,17 @@ pub(super) enum Refusal {
     Open { known: Known, retried: bool, age: Age },
     /// No key was given, or none of those given opens it.
     NotOpened { key: Option<SealedUnder>, any_key: bool, known: Known },
+}
+
+/// What the capture shows of where a ticket is from whose key the server does not seal under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum From {
+    /// Nothing.
+    Unknown,
+    /// The server had its key before.
+    Here,
+    /// Another server issued it, in that connection.
+    Other(SocketAddr, Number),
 }
 
 /// Where it was seen under which key a server seals.
@@ -273,8 +286,13 @@ pub(super) enum Sealer {
 /// What is known of a server and a ticket that it refused, whose key it does not lack as far as is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
-    /// It accepted this very ticket in that connection.
-    TakenBefore(Number),
+    /// It accepted this very ticket, last in that connection.
+    TakenBefore {
+        /// The connection.
+        number: Number,
+        /// Whether it did so more than once.
+        is_again: bool,
+    },
     /// It has the key: it seals under it in this very connection.
     HasKey,
     /// It had the key when it was last seen to seal or to accept.

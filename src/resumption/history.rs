@@ -11,6 +11,7 @@ use super::unrecognised::Unrecognised;
 use crate::capture::connection::HandshakeKind;
 use crate::capture::sighting::Carrier;
 use crate::capture::{Connection, Hashed, Number};
+use crate::key::Role;
 
 /// Servers that are remembered, key names and contexts of each, tickets and secrets.
 const MAX_SERVERS: usize = 1 << 12;
@@ -44,10 +45,11 @@ struct Known {
 
 /// A ticket that a server accepted.
 #[derive(Debug, Clone, Copy)]
-struct Taken {
-    by: SocketAddr,
+pub(super) struct Taken {
     /// The last connection in which it did.
-    number: Number,
+    pub(super) number: Number,
+    /// It did so more than once.
+    pub(super) is_again: bool,
     /// It refused it after that, for a cause that remains open.
     is_refused: bool,
 }
@@ -105,6 +107,8 @@ pub(super) struct Server {
     pub(super) takes_other_names: bool,
     /// It accepted, refused and accepted one and the same ticket, and nothing that is to be seen was in the way.
     pub(super) wavers: bool,
+    /// It sealed under the first of the keys given, or accepted a ticket under it.
+    pub(super) has_first_key: bool,
 }
 
 impl Server {
@@ -126,6 +130,11 @@ impl Server {
     /// Whether several nodes answer at the address: it seals, or accepts and refuses, by turns.
     pub(super) fn has_several(&self) -> bool {
         self.names.iter().any(|name| name.by_turns)
+    }
+
+    /// Whether it has sealed under another key than this one.
+    pub(super) fn sealed_under_other(&self, key: &KeyId) -> bool {
+        self.names.iter().any(|known| known.sealed.is_some() && !known.is.key.is_same(key))
     }
 
     /// Whether contexts are known, and this is not one of them.
@@ -233,7 +242,7 @@ pub struct History {
     /// What each host did with keys, at any port.
     hosts: Servers<IpAddr>,
     tickets: Marked<Known>,
-    /// The tickets that a server accepted.
+    /// The tickets that servers accepted, each by the mark that it has at its server.
     accepted: Marked<Taken>,
     /// For master secrets, which all tickets of a TLS 1.2 session share, when their full handshake was.
     secrets: Marked<i64>,
@@ -270,10 +279,9 @@ impl History {
         self.hosts.get(server.ip())
     }
 
-    /// The connection in which the server accepted this very ticket before.
-    pub(super) fn accepted_before(&self, attempt: &Attempt, server: SocketAddr) -> Option<Number> {
-        let Taken { by, number, .. } = self.accepted.get(&attempt.mark)?;
-        (*by == server).then_some(*number)
+    /// That the server accepted this very ticket before.
+    pub(super) fn accepted_before(&self, attempt: &Attempt, server: SocketAddr) -> Option<Taken> {
+        self.accepted.get(&attempt.mark.at(server)).copied()
     }
 
     /// When the full handshake was that a ticket goes back to, as far as this capture and the ticket show it.
@@ -308,7 +316,8 @@ impl History {
                 server,
             });
             let is_accepted = handshake.is_resumed() && is_taken(attempt, brought);
-            let accepted = is_accepted.then_some(Taken { by: server, number: connection.number(), is_refused: false });
+            let number = connection.number();
+            let accepted = is_accepted.then_some(Taken { number, is_again: false, is_refused: false });
             if issue.is_none() && accepted.is_none() {
                 continue;
             }
@@ -322,11 +331,15 @@ impl History {
                 known.issue = known.issue.or(issue);
             });
             if let Some(accepted) = accepted {
-                remember(&mut self.accepted, attempt.mark, accepted, |known| *known = accepted);
+                let again = Taken { is_again: true, ..accepted };
+                remember(&mut self.accepted, attempt.mark.at(server), accepted, |known| *known = again);
             }
         }
         let (Some(facts), Some(host)) = (self.servers.add(server), self.hosts.add(server.ip())) else { return };
         facts.wavers |= wavers;
+        let shown = attempts.iter().filter(|attempt| attempt.carrier == Carrier::NewSessionTicket);
+        let shown = shown.chain(brought.filter(|_| handshake.is_resumed()));
+        facts.has_first_key |= shown.filter_map(opened).any(|ticket| ticket.role == Role::Active);
         for attempt in attempts.iter().filter(|attempt| attempt.carrier == Carrier::NewSessionTicket) {
             facts.has_context(opened(attempt).and_then(|opened| opened.context));
             if let Some(ticket) = Ticket::of(attempt) {
@@ -353,7 +366,7 @@ impl History {
 
     /// Takes note that a ticket was refused that had been accepted; whether it is accepted again.
     fn wavers(&mut self, brought: &Attempt, server: SocketAddr, reason: Reason, handshake: HandshakeKind) -> bool {
-        let Some(taken) = self.accepted.get_mut(&brought.mark).filter(|taken| taken.by == server) else { return false };
+        let Some(taken) = self.accepted.get_mut(&brought.mark.at(server)) else { return false };
         let is_open = reason == Reason::Unknown && opened(brought).is_some();
         taken.is_refused |= handshake == HandshakeKind::Full && is_open;
         handshake.is_resumed() && taken.is_refused

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::cause::{
-    Age, Begun, Brought, Cause, Chosen, End, Got, Known, Missing, Offered, Refusal, Renewed, Sealer, Stage,
+    Age, Begun, Brought, Cause, Chosen, End, From, Got, Known, Missing, Offered, Refusal, Renewed, Sealer, Stage,
 };
 use super::key_id::{KeyId, SealedUnder};
 use crate::capture::connection::{Alert, Malformed, Side};
@@ -245,19 +245,21 @@ impl Display for Refusal {
             Self::OtherProtocol { old, new } => write!(f, "its session is of {old}, and the server chose {new}"),
             Self::NotReloaded { old, new } => write!(
                 f,
-                "it is sealed under the key that is to seal by the order of those given, {old}, and this server still \
-                 sealed under {new} then: reload it, unless that has been done since"
+                "it is sealed under {old}, the first of the keys given, and this server issues tickets under {new}: if the \
+                 keys are given in this server's order, it had not been reloaded then; else the keys were rotated, or \
+                 another node or server sealed it"
             ),
             Self::SeveralKeys(key) => write!(
                 f,
-                "it {key}; several keys are used by turns at this address: several nodes answer there, and do not share them"
+                "it {key}; several keys are used by turns at this address: several nodes, or processes with keys of their \
+                 own, seem to answer there"
             ),
             Self::Wavers(key) => write!(
                 f,
-                "it {key}; one and the same ticket was accepted, refused and accepted at this address, and nothing to be \
-                 seen was in the way: several nodes seem to answer there that do not share a key"
+                "it {key}; one and the same ticket was accepted, refused and accepted at this address, it had not expired, \
+                 and nothing else seen forbids it: several nodes seem to answer there that do not share a key"
             ),
-            Self::OtherKey { old, new, by, had_it } => other_key(old, new, *by, *had_it, f),
+            Self::OtherKey { old, new, by, from } => other_key(old, new, *by, *from, f),
             Self::OtherName(name, known) => {
                 write!(f, "it was sealed for the host name {name}, and the client asked for another one")?;
                 key_not_shown(*known, f)
@@ -281,7 +283,7 @@ impl Display for Refusal {
 }
 
 /// Two keys, and what that may mean. Of first bytes that may be no key names, it is said on that condition.
-fn other_key(old: &SealedUnder, new: &SealedUnder, by: Sealer, had_it: bool, f: &mut Formatter<'_>) -> fmt::Result {
+fn other_key(old: &SealedUnder, new: &SealedUnder, by: Sealer, from: From, f: &mut Formatter<'_>) -> fmt::Result {
     // a ticket of the key that is known begins with its name, so that one that does not is of another
     let is_known = old.is_known || new.is_known;
     write!(f, "it {old}, and ")?;
@@ -295,11 +297,17 @@ fn other_key(old: &SealedUnder, new: &SealedUnder, by: Sealer, had_it: bool, f: 
         (key, _, Sealer::Address) => write!(f, "another port of this address seals under {key}")?,
     }
     f.write_str(if is_known { ": " } else { ": if those are the names of keys, as OpenSSL's family sends them, " })?;
-    f.write_str(if had_it {
-        "it had the old key before, and has dropped it, or another node answers now"
-    } else {
-        "the keys were rotated, or another node or server sealed it"
-    })
+    match from {
+        // what another port does says little of this one
+        From::Here if by == Sealer::Address => {
+            f.write_str("it had the old key before; perhaps it has dropped it, or another node answers now")
+        }
+        From::Here => f.write_str("it had the old key before, and has dropped it, or another node answers now"),
+        From::Other(server, number) => {
+            write!(f, "{server} issued it ({number}), and this server does not seem to have its key")
+        }
+        From::Unknown => f.write_str("the keys were rotated, or another node or server sealed it"),
+    }
 }
 
 impl Sealer {
@@ -323,8 +331,8 @@ fn not_opened(key: Option<&SealedUnder>, any_key: bool, known: Known, f: &mut Fo
         (None, false) => f.write_str("nothing in it names its key")?,
     }
     match known {
-        Known::TakenBefore(number) => write!(f, "; the server accepted it in {number}")?,
-        Known::HasKey => f.write_str("; the server seals under that key itself, and so the cause is another one")?,
+        Known::TakenBefore { number, .. } => write!(f, "; the server accepted it in {number}")?,
+        Known::HasKey => f.write_str("; the server seals under that key itself, so a missing key is not the cause")?,
         Known::HadKey => f.write_str("; the server had that key before")?,
         Known::Nothing => {}
     }
@@ -382,11 +390,14 @@ fn key_not_shown(known: Known, f: &mut Formatter<'_>) -> fmt::Result {
 
 fn open(known: Known, f: &mut Formatter<'_>) -> fmt::Result {
     match known {
-        Known::TakenBefore(number) => write!(
-            f,
-            "the server accepted this very ticket in {number}: perhaps it takes a ticket only once, has dropped the key \
-             since, or another node answers now"
-        ),
+        Known::TakenBefore { number, is_again } => {
+            let once = if is_again { "" } else { "takes a ticket only once, " };
+            write!(
+                f,
+                "the server accepted this very ticket in {number}: perhaps it {once}has dropped the key since, or another \
+                 node answers now"
+            )
+        }
         Known::HasKey => f.write_str("the server has its key, and neither the ticket nor the capture shows the cause"),
         Known::HadKey => f.write_str(
             "the server had its key before, and neither the ticket nor the capture shows the cause: perhaps it has dropped \
@@ -402,8 +413,8 @@ fn open(known: Known, f: &mut Formatter<'_>) -> fmt::Result {
 /// What the key of a fresh ticket says about the server, by the order of the keys given.
 fn reload(is_stale: bool, f: &mut Formatter<'_>) -> fmt::Result {
     f.write_str(if is_stale {
-        "; the new ticket is sealed under a key that only opens, by the order of those given: if that is the server's \
-         order, it still used the old key then: reload it, unless that has been done since"
+        "; the new ticket is sealed under a key that is not the first of those given: if that is the server's order, it \
+         still used the old key then: reload it, unless that has been done since"
     } else {
         ""
     })

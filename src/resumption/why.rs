@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use super::attempt::{Attempt, Opened, Verdict};
 use super::cause::{
-    Age, Begun, Brought, Cause, Chosen, End, Got, Known, Missing, Offered, Refusal, Renewed, Sealer, Stage,
+    Age, Begun, Brought, Cause, Chosen, End, From, Got, Known, Missing, Offered, Refusal, Renewed, Sealer, Stage,
 };
-use super::history::{self, History, Issue, Name, Server, opened};
+use super::history::{self, History, Issue, Name, Server, Taken, opened};
 use super::key_id::{KeyId, SealedUnder};
 use super::reason::Conclusion;
 use super::unrecognised::Unrecognised;
@@ -219,7 +219,7 @@ impl Facts<'_> {
     fn resumed(&self) -> Cause {
         let renewed = self.issued.map(|issued| {
             let keys = self.brought.and_then(|taken| other_key(self.connection, self.history, taken, issued));
-            Renewed { keys, is_stale: is_stale(issued) && !self.had_the_newest_key() }
+            Renewed { keys, is_stale: self.is_stale() }
         });
         let late = self.brought.and_then(opened).and_then(|ticket| self.expired_by(ticket));
         Cause::Ticket { late, renewed, lived: self.lived() }
@@ -284,7 +284,7 @@ impl Facts<'_> {
             Brought::NoRequest
         };
         let got = got.filter(|_| !matches!(brought, Brought::NewPsk(_)));
-        Cause::NotOffered { brought, got, is_stale: issued.is_some_and(is_stale) }
+        Cause::NotOffered { brought, got, is_stale: self.is_stale() }
     }
 
     fn refused(&self, brought: &Attempt) -> Cause {
@@ -296,8 +296,18 @@ impl Facts<'_> {
             _ => Offered::Ticket,
         };
         let says_so = matches!(why, Refusal::NotReloaded { .. });
-        let is_stale = !says_so && !self.had_the_newest_key() && self.issued.is_some_and(is_stale);
-        Cause::Refused { what, is_stale, why }
+        Cause::Refused { what, is_stale: !says_so && self.is_stale(), why }
+    }
+
+    /// Whether the fresh ticket is of a key that is not the first of those given, and nothing shows that this order is not
+    /// the server's: it has not shown that it has the first one, nor went over to this one, nor uses several by turns.
+    fn is_stale(&self) -> bool {
+        let Some(issued) = self.issued.filter(|issued| is_stale(issued)) else { return false };
+        let is_denied = |facts: &Server| {
+            let went_over = key_of(issued).is_some_and(|key| facts.sealed_under_other(key));
+            facts.has_first_key || facts.has_several() || went_over
+        };
+        !self.had_the_newest_key() && !self.server_facts().is_some_and(is_denied)
     }
 
     /// Whether the server has shown that it has the key which is to seal by the order of those given: then it has been
@@ -441,17 +451,18 @@ impl Facts<'_> {
             return None;
         }
         let had_it = self.had_key_of(brought);
+        let from = if had_it { From::Here } else { self.issuer(brought) };
         let several = facts.is_some_and(Server::has_several);
         let issued = self.issued.and_then(|issued| self.sealed_under(issued));
         if let Some(new) = issued.clone().filter(|new| !new.key.is_same(&old.key)) {
             let is_newest = opened(brought).is_some_and(|ticket| ticket.role == Role::Active);
-            if is_newest && !had_it && self.issued.is_some_and(is_stale) {
+            if is_newest && !had_it && self.is_stale() {
                 return Some(Refusal::NotReloaded { old: old.key, new: new.key });
             }
             if several {
                 return Some(Refusal::SeveralKeys(old));
             }
-            return Some(Refusal::OtherKey { old, new, by: Sealer::Here, had_it });
+            return Some(Refusal::OtherKey { old, new, by: Sealer::Here, from });
         }
         if several {
             return Some(Refusal::SeveralKeys(old));
@@ -466,7 +477,16 @@ impl Facts<'_> {
             return None;
         }
         let (new, by) = self.sealed_elsewhere(&old.key)?;
-        Some(Refusal::OtherKey { old, new, by, had_it })
+        Some(Refusal::OtherKey { old, new, by, from })
+    }
+
+    /// Which other server issued a ticket, if the capture shows it and nothing else of this says so.
+    fn issuer(&self, brought: &Attempt) -> From {
+        let issue = self.history.issued(brought).filter(|issue| issue.server != self.connection.server);
+        match issue.filter(|_| brought.carrier == Carrier::SessionTicket) {
+            Some(Issue { number, server, .. }) => From::Other(server, number),
+            None => From::Unknown,
+        }
     }
 
     /// Under which other key the server, or else another port of its address, was last seen to seal.
@@ -497,7 +517,7 @@ impl Facts<'_> {
     /// What the server has shown of a ticket that it refused, and of its key.
     fn known(&self, brought: &Attempt) -> Known {
         match self.history.accepted_before(brought, self.connection.server) {
-            Some(number) => Known::TakenBefore(number),
+            Some(Taken { number, is_again, .. }) => Known::TakenBefore { number, is_again },
             None if self.seals_under_it(brought) => Known::HasKey,
             None if self.had_it_last(brought) => Known::HadKey,
             None => Known::Nothing,

@@ -172,8 +172,8 @@ impl Shape {
         Some(match self {
             Self::OpenSsl | Self::Unknown => return None,
             Self::GnuTls => {
-                "the shape is GnuTLS's: the 64-byte key of gnutls_session_ticket_enable_server opens it, at any time if \
-                 sessions live 6 hours or longer, 2 hours, 1 hour or 5 minutes, else around --at; behind lighttpd's mod_gnutls \
+                "the shape is GnuTLS's: the 64-byte key of gnutls_session_ticket_enable_server opens it; GnuTLS derives the \
+                 key from the time: for session lifetimes other than 5 minutes, 1 hour, 2 hours or 6 hours and more give --at; behind lighttpd's mod_gnutls \
                  the ssl.stek-file, behind Knot Resolver the sticket secret"
             }
             Self::Rfc5077 => {

@@ -19,5 +19,6 @@ pub(crate) mod handshake {
     pub(crate) const SERVER_KEY_EXCHANGE: u8 = 12;
     pub(crate) const CERTIFICATE_REQUEST: u8 = 13;
     pub(crate) const SERVER_HELLO_DONE: u8 = 14;
+    pub(crate) const CERTIFICATE_VERIFY: u8 = 15;
     pub(crate) const CLIENT_KEY_EXCHANGE: u8 = 16;
 }

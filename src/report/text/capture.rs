@@ -204,9 +204,17 @@ fn events(connection: &Connection) -> Vec<Event> {
     }
     let client_ends = |push: &mut dyn FnMut(Side, String, Option<&Message>)| {
         if connection.flight.client_changed && !tls13 {
-            let exchange = if connection.flight.client_key_exchange { "ClientKeyExchange, " } else { "" };
-            let finished = if connection.client_finished.is_some() { ", Finished" } else { "" };
-            push(Side::Client, format!("{exchange}ChangeCipherSpec{finished}"), None);
+            let flight = &connection.flight;
+            let seen = [
+                (flight.client_certificate_message && !flight.client_certificate, "empty Certificate"),
+                (flight.client_certificate, "Certificate"),
+                (flight.client_key_exchange, "ClientKeyExchange"),
+                (flight.certificate_verify, "CertificateVerify"),
+                (true, "ChangeCipherSpec"),
+                (connection.client_finished.is_some(), "Finished"),
+            ];
+            let seen: Vec<&str> = seen.into_iter().filter_map(|(seen, name)| seen.then_some(name)).collect();
+            push(Side::Client, seen.join(", "), None);
         }
     };
     if full {
