@@ -600,6 +600,9 @@ fn what_is_none_gives_nothing() {
         "static const int primes[] = { 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73,\n\
          79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151 };\nint main(void) { return primes[0]; }\n"
             .to_owned(),
+        format!("#define TOOL_VERSION_UUID \\\n{digest}\n"),
+        format!("static const char commit[] = \"{digest}\";\n"),
+        format!("const DIGEST: &str = \"{}\";\n", &digest[..40]),
         "<html><body>ticket</body></html>".to_owned(),
         "\u{41f}\u{440}\u{438}\u{432}\u{435}\u{442} ".repeat(1000),
     ];
@@ -615,9 +618,67 @@ fn what_is_none_gives_nothing() {
     let pdf = [b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", ticket(3).repeat(5).as_slice()].concat();
     let zeros = [ticket(4), vec![0; 400]].concat();
     let large = (0..1000).flat_map(ticket).collect::<Vec<_>>();
-    for input in [pdf, zeros, large] {
+    // nothing of it is as frequent as a tenth
+    let catalogue = prose(60).bytes().chain(ticket(6)).chain([0x80, 0xff]).collect::<Vec<_>>();
+    for input in [pdf, zeros, large, catalogue] {
         assert!(found(&input, None).is_empty(), "{} bytes", input.len());
     }
+}
+
+#[test]
+fn files_of_known_kinds_are_no_tickets() {
+    let kinds: [&[u8]; 24] = [
+        b"\xa7\r\r\n\0\0\0\0\xa4\x8c\x0f\x68",
+        b"\xcb\r\r\n\x01\0\0\0",
+        b"\x03\xf3\r\n",
+        b"TZif2\0\0\0",
+        b"\xde\x12\x04\x95\0\0\0\0",
+        b"\x95\x04\x12\xde\0\0\0\0",
+        b"\xca\xfe\xba\xbe\0\0\0\x37",
+        b"\x7fELF\x02\x01\x01\0",
+        b"\x89PNG\r\n\x1a\n",
+        b"\0asm\x01\0\0\0",
+        b"SQLite format 3\0",
+        b"wOFF\0\x01\0\0",
+        b"wOF2\0\x01\0\0",
+        b"OTTO\0\x0b\0\x80",
+        b"\0\x01\0\0\0\x10\x01\0",
+        b"!<arch>\n",
+        b"PK\x03\x04\x14\0\x08\x08",
+        b"GIF89a",
+        b"\x99\x01\x8d\x04\x58\xcb\xba\xae\x01\x0c\0",
+        b"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\0\x22",
+        b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\0",
+        b"\xfd7zXZ\0",
+        b"OggS\0\x02",
+        b"RIFF\x24\x08\0\0WAVE",
+    ];
+    for kind in kinds {
+        let file = [kind, &ticket(9)].concat();
+        assert!(found(&file, None).is_empty(), "{kind:02x?}");
+        // what a key proves is a ticket, whatever it begins with
+        assert_eq!(found(&file, Some(&Key(file.clone()))), std::slice::from_ref(&file), "{kind:02x?}");
+    }
+    assert_eq!(found(&ticket(9), None), [ticket(9)]);
+}
+
+#[test]
+fn lines_numbered_in_hex_are_whole() {
+    let ticket = [ticket(13), ticket(14)].concat();
+    let lines: Vec<String> = ticket
+        .chunks(16)
+        .zip(0..)
+        .map(|(bytes, number)| {
+            let shown = |byte: u8| if byte.is_ascii_graphic() { char::from(byte) } else { '.' };
+            let text: String = bytes.iter().map(|byte| shown(*byte)).collect();
+            let cells: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{number:x}\t{}\t{text}\n", cells.join("\t"))
+        })
+        .collect();
+    let text = lines.concat();
+    assert!(ticket.len() > 10 * 16, "{}", ticket.len());
+    let found = found(text.as_bytes(), None);
+    assert!(found == [ticket.clone()], "{text}\n{:?}", found.iter().map(hex::encode).collect::<Vec<_>>());
 }
 
 /// Nanoseconds of the processor that this thread has used: other programs on the machine do not count.

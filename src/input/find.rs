@@ -23,6 +23,8 @@ const SHORTEST_REMEMBERED: usize = 32;
 /// Bytes that stand alone in a text are a ticket if there are as many: fewer than any server's ticket has.
 const SHORTEST_ALONE: usize = 65;
 
+/// Sizes of hashes (MD5, SHA-1, SHA-224, SHA-256, SHA-512): of whole tickets, only what is a session ID has one of them.
+const HASHES: [usize; 5] = [16, 20, 28, 32, 64];
 /// Sizes of ticket keys that hashes do not have.
 const KEYS: [usize; 2] = [48, 80];
 /// Lines beside a key that is printed, such as the command that did it.
@@ -247,7 +249,8 @@ pub(super) fn each_in_file(input: &[u8], proves: Option<&dyn Proves>, sink: &mut
         };
         hand_over(None, item, &mut seen, sink);
     }
-    if found.is_empty() && input.len() <= ticket::MAX_LENGTH && !guess::is_other_file(input) {
+    let may_be_ticket = || is_proven(input) || !guess::is_other_file(input);
+    if found.is_empty() && input.len() <= ticket::MAX_LENGTH && may_be_ticket() {
         blob::each(input, &mut |item| sink(None, item));
     }
 }
@@ -287,7 +290,10 @@ fn names_ticket(text: &[u8], run: &Run) -> bool {
 /// Whether a text, in which NUL stands for what the readers have read, holds nothing else.
 pub(super) fn is_nothing_else(text: &[u8], runs: &[Run]) -> bool {
     // what comments several of them says what they are
-    residue::is_nothing(text) && (runs.len() == 1 || !residue::has_comments(text))
+    let is_hash = |run: &Run| matches!(&run.content, Content::Bytes { bytes, .. } if HASHES.contains(&bytes.len()));
+    // a word beside a hash says whose it is
+    let is_hash_of_something = runs.iter().any(is_hash) && residue::has_words(text);
+    residue::is_nothing(text) && (runs.len() == 1 || !residue::has_comments(text)) && !is_hash_of_something
 }
 
 /// A text that is nothing but bytes is a ticket, whatever is known of them; several are if each is long enough.

@@ -15,6 +15,8 @@ const FEWEST_COUNTED: usize = 4;
 const FEWEST_BARE: usize = 8;
 /// Digits or letters that are not a number of a list.
 const LONG_WORD: usize = 12;
+/// Bases of the numbers of lines.
+const BASES: [u32; 2] = [10, 16];
 /// Signs that tables, quotations and `cat -A` put behind each line.
 const CLOSING: [u8; 3] = [b'|', b'`', b'$'];
 /// How much of a line may be prefix.
@@ -220,13 +222,15 @@ fn numbers(text: &[u8]) -> Vec<Range<usize>> {
         run.clear();
     };
     for line in lines(text) {
-        let pair = before.and_then(|before| counters(before, line));
+        let goes_on = |one: &Counter| run.last().is_some_and(|last| last.value == one.value && last.end == one.end);
+        let pairs = BASES.map(|base| before.and_then(|before| counters(before, line, base)));
+        let pair = pairs.iter().flatten().find(|(one, _)| goes_on(one)).or(pairs.iter().flatten().next()).copied();
         before = Some(line);
         let Some((one, other)) = pair else {
             finish(&mut run);
             continue;
         };
-        if run.last().is_some_and(|last| last.value != one.value || last.end != one.end) {
+        if !goes_on(&one) {
             finish(&mut run);
         }
         if run.is_empty() {
@@ -249,27 +253,34 @@ struct Counter {
 }
 
 /// The numbers of two lines that follow each other.
-fn counters(one: Line<'_>, other: Line<'_>) -> Option<(Counter, Counter)> {
+fn counters(one: Line<'_>, other: Line<'_>, base: u32) -> Option<(Counter, Counter)> {
     let mut at = common(one.text, other.text);
-    while at > 0 && one.text.get(at - 1).is_some_and(u8::is_ascii_digit) {
+    while at > 0 && one.text.get(at - 1).is_some_and(|byte| is_digit(*byte, base)) {
         at -= 1;
     }
-    let (one, other) = (counter(one, at)?, counter(other, at)?);
+    let (one, other) = (counter(one, at, base)?, counter(other, at, base)?);
     (other.value == one.value + 1).then_some((one, other))
 }
 
-fn counter(line: Line<'_>, at: usize) -> Option<Counter> {
+fn is_digit(byte: u8, base: u32) -> bool {
+    char::from(byte).is_digit(base)
+}
+
+fn counter(line: Line<'_>, at: usize, base: u32) -> Option<Counter> {
     let rest = line.text.get(at..)?;
     let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
     let number = rest.get(blanks..)?;
-    let length = number.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+    let length = number.iter().take(9).take_while(|byte| is_digit(**byte, base)).count();
     let (digits, after) = number.split_at_checked(length)?;
     if length == 0 || length > 1 && digits.starts_with(b"0") {
         return None;
     }
-    let value = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let value = u64::from_str_radix(std::str::from_utf8(digits).ok()?, base).ok()?;
     let (closing, is_bare) = match after {
-        [b':' | b'|' | b')' | b']' | b'\t' | b'-', ..] => (1, false),
+        [b'\t', ..] => (1, false),
+        // hex with a colon is an offset
+        _ if base > 10 => return None,
+        [b':' | b'|' | b')' | b']' | b'-', ..] => (1, false),
         [b'.', b' ', ..] => (2, false),
         [b' ', ..] => (1, true),
         _ => return None,
@@ -408,7 +419,7 @@ mod tests {
     fn what_stands_in_front_of_lines_is_blanked() {
         let rows = left(|_| String::new());
         assert_eq!(rows.first().unwrap(), "49 09 5b fd");
-        let prefixes: [fn(usize) -> String; 16] = [
+        let prefixes: [fn(usize) -> String; 17] = [
             |_| "> ".to_owned(),
             |_| "> > > ".to_owned(),
             |_| "# ".to_owned(),
@@ -420,6 +431,7 @@ mod tests {
             |number| format!("{number}:"),
             |number| format!("{number}-"),
             |number| format!("{number:6}\t"),
+            |number| format!("{:x}\t", number - 90),
             |number| format!("out/log.txt:{number}:"),
             |number| format!("2026-11-28T10:40:{:02}.1234567Z ", number - 90),
             |number| format!("Nov 28 10:40:{:02} lb1 sh[{number}]: ", number - 90),

@@ -91,6 +91,11 @@ pub(super) fn is_nothing(text: &[u8]) -> bool {
     true
 }
 
+/// Whether there are words beside what was read: a letter alone is a sign.
+pub(super) fn has_words(text: &[u8]) -> bool {
+    text.windows(2).any(|pair| pair.iter().all(u8::is_ascii_alphabetic))
+}
+
 /// Whether some lines are comments.
 pub(super) fn has_comments(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').any(is_comment)
