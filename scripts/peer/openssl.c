@@ -544,7 +544,7 @@ static void put_whole_session(struct opener *opener, const struct session *sessi
     put_hex(session->context.at, session->context.length);
     PUT("\"");
     if (session->context.length == 20)
-        PUT(",\"session_id_context_note\":\"a SHA-1: nginx (over its certificates and client CA names)\"");
+        PUT(",\"session_id_context_note\":\"20 bytes, such as nginx makes of its certificates and client CA names\"");
     PUT(",\"sizes\":{\"hostname\":");
     put_number(session->host.length);
     PUT(",\"alpn\":");

@@ -112,7 +112,9 @@ fn expected_comment(record: &Value) -> (u64, String) {
     let name = name.get(..8).unwrap_or_default();
     let outcome =
         if record["status"] == "decrypted" { "opens".to_owned() } else { word(&record["status"]).replace('_', " ") };
-    (record["capture"]["packet"].as_u64().unwrap_or(0), format!("tktdump: ticket {what}, {outcome}: key {name}"))
+    // a name that no key has need not be one
+    let says = if record["status"] == "unknown_key" { "it begins with" } else { "key" };
+    (record["capture"]["packet"].as_u64().unwrap_or(0), format!("tktdump: ticket {what}, {outcome}: {says} {name}"))
 }
 
 /// What tshark shows of comments: packet and text.
