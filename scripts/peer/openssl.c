@@ -488,7 +488,9 @@ static void put_whole_session(struct opener *opener, const struct session *sessi
     find_suite(opener, session->cipher);
     PUT("\"},\"key\":{\"file\":\"");
     put_string(opener->key);
-    PUT("\",\"index\":0,\"role\":\"active\",\"format\":\"nginx/envoy/openssl\",\"layout\":\"");
+    PUT("\",\"index\":0,\"role\":\"active\",\"format\":\"");
+    put_string(opener->is_long ? "nginx/envoy/openssl" : "nginx");
+    PUT("\",\"layout\":\"");
     put_string(opener->is_long ? "name16 hmac32 aes32" : "name16 aes16 hmac16");
     PUT("\",\"cipher\":\"");
     put_string(opener->is_long ? "AES-256-CBC" : "AES-128-CBC");
